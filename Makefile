@@ -1,0 +1,108 @@
+# Everything a checkout can do. Needs git, make and Python 3.11 or newer with
+# its venv module; each target makes what else it needs, once, under .venv.
+
+# A Python of your own choice: make demo PYTHON=/opt/python3.12/bin/python3
+PYTHON =
+# For make demo: make demo DB=mysql MODE=eventlet INSTANCES=10 KEEP=1
+DB =
+MODE =
+INSTANCES =
+KEEP =
+# For the test targets: make fast ARGS='-k routes'
+ARGS =
+
+BIN = .venv/bin
+RUN = $(BIN)/python
+# Builds happen in environments of their own; this pins these, too. Only
+# errors are printed, and what the machine's own pip configuration says holds.
+PIP = PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt \
+	PIP_ROOT_USER_ACTION=ignore $(RUN) -m pip \
+	--disable-pip-version-check -qq install -c constraints.txt
+
+# Prints the first Python that really runs, is new enough and can make
+# environments: a name on PATH may be a shim with nothing behind it.
+FIND_PYTHON = for python in $(PYTHON) \
+	$(if $(PYTHON),,python3 python3.13 python3.12 python3.11 python); do \
+	if "$$python" -c 'import ensurepip, sys, venv; \
+sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; \
+	then found=$$python; break; fi; done
+
+.PHONY: help demo test fast functional nova-functional bench lint docs \
+	clean clean-all
+
+help:  ## this list
+	@echo "make TARGET, where TARGET is one of"
+	@sed -n 's/^\([a-z-]*\):.*## /  \1|/p' Makefile | \
+	while IFS='|' read -r name what; do \
+	printf '%-18s %s\n' "$$name" "$$what"; done
+
+demo: .venv/demo-ready  ## the real nova-api under load, and what the filter says of it
+	@$(RUN) -m demo $(if $(DB),--db $(DB)) $(if $(MODE),--mode $(MODE)) \
+		$(if $(INSTANCES),--instances $(INSTANCES)) $(if $(KEEP),--keep)
+
+test: fast functional  ## all tests: the fast ones first, then with the real nova-api
+
+fast: .venv/tests-ready  ## the tests that need no nova
+	@echo "== tests without nova"
+	@$(RUN) -m pytest -q --ignore=tests/functional $(ARGS)
+
+functional: .venv/tests-ready  ## the tests with the real nova-api
+	@echo "== tests with the real nova-api, a few minutes"
+	@$(RUN) -m pytest -q tests/functional $(ARGS)
+
+nova-functional: .venv/tests-ready  ## nova's own functional tests with the filter and without, about 20 minutes
+	@$(RUN) -m tests.functional.nova_suite $(ARGS)
+
+bench: .venv/bench-ready  ## the filter's price beside that of its peers
+	@$(RUN) -m benchmarks $(ARGS)
+
+lint: .venv/checks-ready  ## style, types and import arrows
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/codespell
+	@$(BIN)/mypy --strict nova_profiler
+	@$(BIN)/lint-imports
+
+docs: .venv/checks-ready  ## the manual, to doc/build/html
+	@$(BIN)/sphinx-build -q -W --keep-going -b html doc/source doc/build/html
+	@echo "doc/build/html/index.html"
+
+clean:  ## remove what runs and builds left, keep the environment
+	@rm -rf .state build dist doc/build .pytest_cache .mypy_cache \
+		.ruff_cache .hypothesis
+	@find . -name .venv -prune -o -name __pycache__ -type d -print | \
+		xargs rm -rf
+
+clean-all: clean  ## remove the environment as well
+	@rm -rf .venv .venvs *.egg-info
+
+.venv/made:
+	@$(FIND_PYTHON); \
+	if [ -z "$$found" ]; then echo "nova-profiler needs Python 3.11 or \
+newer with its venv module: install python3 and python3-venv, or name one \
+with make PYTHON=/path/to/python3" >&2; exit 1; fi; \
+	echo "making .venv with $$("$$found" --version)"; \
+	"$$found" -m venv --clear .venv
+	@touch $@
+
+.venv/demo-ready: .venv/made constraints.txt setup.cfg demo/requirements.txt
+	@echo "installing nova 34.0.0 and its 130 packages into .venv, about 2 minutes, once"
+	@$(PIP) -r demo/requirements.txt -e .
+	@touch $@
+
+.venv/tests-ready: .venv/demo-ready tests/requirements.txt \
+		tests/functional/requirements.txt
+	@echo "installing what the tests need into .venv, once"
+	@$(PIP) -r tests/requirements.txt -r tests/functional/requirements.txt
+	@touch $@
+
+.venv/bench-ready: .venv/demo-ready benchmarks/requirements.txt
+	@echo "installing the profilers to compare with into .venv, once"
+	@$(PIP) -r benchmarks/requirements.txt
+	@touch $@
+
+.venv/checks-ready: .venv/made constraints.txt setup.cfg \
+		tests/requirements.txt tests/requirements-lint.txt
+	@echo "installing the checkers into .venv, once"
+	@$(PIP) -r tests/requirements.txt -r tests/requirements-lint.txt -e .
+	@touch $@

@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From samples to prices, and from prices to the figures to reach."""
+
+from __future__ import annotations
+
+import statistics
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+from benchmarks.contenders import REFERENCES
+from benchmarks.price import Sample
+from benchmarks.workloads import REPEATS
+
+Taken = dict[str, float]
+
+
+class Spread(NamedTuple):
+    """A median between its quartiles."""
+
+    q25: float
+    median: float
+    q75: float
+
+
+class Price(NamedTuple):
+    """What a contender adds to the bare application, microseconds of CPU.
+
+    ``statement``, ``call`` and the like are per statement and call;
+    ``orm_ratio`` is the whole request with the contender over without.
+    """
+
+    request: Spread
+    request_wall: Spread
+    orm: Spread
+    orm_ratio: Spread
+    orm_bare_ratio: Spread
+    statement: Spread
+    statement_bare: Spread
+    fetch: Spread
+    call: Spread
+
+
+class Figure(NamedTuple):
+    """One figure to reach: a measured value and its limit."""
+
+    label: str
+    value: float | None
+    limit: float
+    unit: str
+    at_least: bool = False
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the limit is kept; None if it was not measured."""
+        if self.value is None:
+            return None
+        if self.at_least:
+            return self.value >= self.limit
+        return self.value <= self.limit
+
+
+def prices(samples: Iterable[Sample]) -> dict[str, Price]:
+    """Return each contender's price.
+
+    Every turn gives one value: the contender's batch less the median of
+    the reference processes' batches of the same turn. A process as such
+    may be some percent off for as long as it lives, hence three of them.
+    """
+    cpu: dict[str, dict[tuple[int, int], Taken]] = _by_turn()
+    wall: dict[str, dict[tuple[int, int], Taken]] = _by_turn()
+    for sample in samples:
+        turn = (sample.generation, sample.round)
+        cpu[sample.contender][turn][sample.workload] = sample.cpu_us
+        wall[sample.contender][turn][sample.workload] = sample.wall_us
+    reference = {turn: _reference(cpu, turn) for turn in cpu[REFERENCES[0]]}
+    walls = {turn: _reference(wall, turn) for turn in reference}
+    return {
+        name: Price(
+            request=_spread(_each(turns, reference, _added("request"))),
+            request_wall=_spread(_each(wall[name], walls, _added("request"))),
+            orm=_spread(_each(turns, reference, _added("orm"))),
+            orm_ratio=_spread(_each(turns, reference, _ratio("orm"))),
+            orm_bare_ratio=_spread(
+                _each(turns, reference, _ratio("orm-bare"))
+            ),
+            statement=_spread(
+                _each(turns, reference, _per("statements", "request"))
+            ),
+            statement_bare=_spread(
+                _each(turns, reference, _per("statements-bare", "request"))
+            ),
+            fetch=_spread(
+                _each(turns, reference, _per("fetches", "statements"))
+            ),
+            call=_spread(_each(turns, reference, _per("calls", "request"))),
+        )
+        for name, turns in cpu.items()
+    }
+
+
+def figures(found: dict[str, Price]) -> list[Figure]:
+    """Return what nova-profiler's price is held against."""
+    rows = [
+        _over(found, "request", "floor", 1.5),
+        _over(found, "call", "floor", 1.5),
+        _plain(found, "ours", "statement", 2.0, "us"),
+        _plain(found, "ours", "statement_bare", 7.0, "us"),
+        _plain(found, "ours", "orm_ratio", 1.09, "x"),
+        _plain(found, "ours", "orm_bare_ratio", 1.09, "x"),
+    ]
+    for peer, times in (("osprofiler", 3.0), ("opentelemetry", 4.5)):
+        rows += [
+            _cheaper(found, field, peer, times)
+            for field in ("request", "statement", "statement_bare", "call")
+        ]
+    return [
+        *rows,
+        _plain(found, "ours-off", "request", 0.5, "us"),
+        _plain(found, "ours-outside", "statement", 1.0, "us"),
+        _plain(found, "ours-outside", "call", 0.3, "us"),
+    ]
+
+
+LABELS = {
+    "request": "a request",
+    "statement": "a statement, engine like oslo.db's",
+    "statement_bare": "a statement, bare engine",
+    "call": "a DB API call",
+    "orm_ratio": "the ORM request, engine like oslo.db's",
+    "orm_bare_ratio": "the ORM request, bare engine",
+}
+
+
+def _median(found: dict[str, Price], name: str, field: str) -> float | None:
+    if name not in found:
+        return None
+    spread: Spread = getattr(found[name], field)
+    return spread.median
+
+
+def _plain(
+    found: dict[str, Price], name: str, field: str, limit: float, unit: str
+) -> Figure:
+    label = f"{name}: {LABELS[field]}"
+    return Figure(label, _median(found, name, field), limit, unit)
+
+
+def _over(
+    found: dict[str, Price], field: str, other: str, limit: float
+) -> Figure:
+    value = _quotient(found, field, "ours", other)
+    return Figure(f"ours over the {other}: {LABELS[field]}", value, limit, "x")
+
+
+def _cheaper(
+    found: dict[str, Price], field: str, peer: str, limit: float
+) -> Figure:
+    value = _quotient(found, field, peer, "ours")
+    label = f"{peer} over ours: {LABELS[field]}"
+    return Figure(label, value, limit, "x", at_least=True)
+
+
+def _quotient(
+    found: dict[str, Price], field: str, above: str, below: str
+) -> float | None:
+    dividend = _median(found, above, field)
+    divisor = _median(found, below, field)
+    if dividend is None or divisor is None:
+        return None
+    # A price of nothing is lost in the noise; a quotient by it says nothing.
+    return dividend / divisor if divisor > 0.01 else None
+
+
+def _by_turn() -> dict[str, dict[tuple[int, int], Taken]]:
+    return defaultdict(lambda: defaultdict(dict))
+
+
+def _reference(
+    taken: dict[str, dict[tuple[int, int], Taken]], turn: tuple[int, int]
+) -> Taken:
+    processes = [taken[name][turn] for name in REFERENCES]
+    return {
+        workload: statistics.median(process[workload] for process in processes)
+        for workload in processes[0]
+    }
+
+
+def _each(
+    turns: dict[tuple[int, int], Taken],
+    reference: dict[tuple[int, int], Taken],
+    value: Callable[[Taken, Taken], float],
+) -> list[float]:
+    return [value(taken, reference[turn]) for turn, taken in turns.items()]
+
+
+def _added(workload: str) -> Callable[[Taken, Taken], float]:
+    return lambda own, bare: own[workload] - bare[workload]
+
+
+def _ratio(workload: str) -> Callable[[Taken, Taken], float]:
+    return lambda own, bare: own[workload] / bare[workload]
+
+
+def _per(many: str, less: str) -> Callable[[Taken, Taken], float]:
+    def value(own: Taken, bare: Taken) -> float:
+        added = (own[many] - own[less]) - (bare[many] - bare[less])
+        return added / REPEATS
+
+    return value
+
+
+def _spread(values: Sequence[float]) -> Spread:
+    if len(values) < 2:
+        return Spread(values[0], values[0], values[0])
+    return Spread(*statistics.quantiles(values, n=4, method="inclusive"))

@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The dump directory: names, whole files, reading and retention."""
+
+from __future__ import annotations
+
+from nova_profiler.dump_store.names import (
+    DumpEntry,
+    name_of_id,
+    name_of_route,
+)
+from nova_profiler.dump_store.reading import DumpError, record_of_json
+from nova_profiler.dump_store.retention import StoredDump
+from nova_profiler.dump_store.store import DumpStore
+
+__all__ = [
+    "DumpEntry",
+    "DumpError",
+    "DumpStore",
+    "StoredDump",
+    "name_of_id",
+    "name_of_route",
+    "record_of_json",
+]

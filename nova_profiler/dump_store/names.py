@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a dump's file is called, and what its name alone tells."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import NamedTuple
+
+from nova_profiler.record import RequestRecord
+
+DUMP_SUFFIX = ".json"
+COMPANION_SUFFIXES = (".prof", ".pyisession")
+
+_ROUTE_LENGTH = 120
+_ID_LENGTH = 8
+_LONGEST_MS = 10**10 - 1
+
+# Two dashes come nowhere else in a stem, so an extra that keeps it unique
+# is never taken for the request's id.
+_STEM = re.compile(
+    r"([0-9]{2})([0-9]{2})([0-9]{2})\.([0-9]{3})"
+    r"-([0-9]{1,10})ms"
+    r"-([A-Z]{1,16})"
+    r"-([A-Za-z0-9_-]{1,120})"
+    r"-([A-Za-z0-9_]{1,8})"
+    r"(?:--[0-9a-f]{1,16})?"
+)
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_METHOD = re.compile(r"[A-Z]{1,16}")
+_NOT_IN_ROUTE_NAME = re.compile(r"[^A-Za-z0-9-]+")
+_NOT_IN_ID = re.compile(r"[^A-Za-z0-9]")
+
+
+class DumpEntry(NamedTuple):
+    """A dump as far as its name tells; its file has not been opened.
+
+    ``id_prefix`` is the start of the request id without ``req-``.
+    """
+
+    folder: str
+    stem: str
+    started_at: str
+    duration_ms: int
+    method: str
+    route_name: str
+    id_prefix: str
+
+    @property
+    def path(self) -> Path:
+        """Return where the dump is."""
+        return Path(self.folder, self.stem + DUMP_SUFFIX)
+
+
+def name_of_route(route: str) -> str:
+    """Return *route* in the characters of metric and file names.
+
+    ``/v2.1/servers/{id}/action`` is ``v2_1_servers_id_action``, and ``/``
+    is ``root``.
+    """
+    name = _NOT_IN_ROUTE_NAME.sub("_", route[: 4 * _ROUTE_LENGTH])
+    while "--" in name:
+        name = name.replace("--", "-")
+    return name.strip("_-")[:_ROUTE_LENGTH].strip("_-") or "root"
+
+
+def name_of_id(request_id: str) -> str:
+    """Return the part of *request_id* that stands in a file's name."""
+    return _NOT_IN_ID.sub("_", request_id.removeprefix("req-")[:_ID_LENGTH])
+
+
+def name_of_dump(record: RequestRecord) -> tuple[str, str]:
+    """Return the day folder and the stem of *record*'s dump.
+
+    Method and request id may come from a client: nothing but letters,
+    digits, ``_`` and ``-`` of them gets into a name.
+    """
+    started = _utc(record.started_at)
+    method = record.method
+    if not _METHOD.fullmatch(method):
+        method = "OTHER"
+    return started.strftime("%Y-%m-%d"), "-".join(
+        (
+            f"{started:%H%M%S}.{started.microsecond // 1000:03d}",
+            f"{_whole_ms(record.duration_ms)}ms",
+            method,
+            name_of_route(record.route),
+            name_of_id(record.request_id or "") or secrets.token_hex(4),
+        )
+    )
+
+
+def is_day(name: str) -> bool:
+    """Tell whether *name* is one of a day's folder."""
+    return _DAY.fullmatch(name) is not None
+
+
+def is_stem(name: str) -> bool:
+    """Tell whether *name* is the stem of a dump."""
+    return _STEM.fullmatch(name) is not None
+
+
+def entry_of(folder: str, day: str, stem: str) -> DumpEntry | None:
+    """Return what *stem* tells of a dump, None for a foreign file."""
+    match = _STEM.fullmatch(stem)
+    if match is None:
+        return None
+    hour, minute, second, fraction, ms, method, route, id_prefix = (
+        match.groups()
+    )
+    return DumpEntry(
+        folder,
+        stem,
+        f"{day}T{hour}:{minute}:{second}.{fraction}+00:00",
+        int(ms),
+        method,
+        route,
+        id_prefix,
+    )
+
+
+def _utc(started_at: str) -> datetime:
+    try:
+        return datetime.fromisoformat(started_at).astimezone(timezone.utc)
+    except (ValueError, OverflowError):
+        return datetime.now(timezone.utc)
+
+
+def _whole_ms(duration_ms: float) -> int:
+    # Written so that a NaN becomes 0, too.
+    if not duration_ms > 0:
+        return 0
+    return round(min(duration_ms, _LONGEST_MS))

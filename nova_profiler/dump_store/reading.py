@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reads dumps, and trusts none: a foreign or damaged file is named."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+from nova_profiler.dump_store.names import (
+    COMPANION_SUFFIXES,
+    DUMP_SUFFIX,
+    DumpEntry,
+    entry_of,
+    is_day,
+    is_stem,
+)
+from nova_profiler.record import RecordError, RequestRecord
+
+LARGEST_BYTES = 64 * 1024 * 1024
+
+# Larger than any time or count that was ever measured, and small enough to
+# be added up as a float.
+_LARGEST_NUMBER = 1e15
+
+
+class DumpError(Exception):
+    """A dump cannot be found or read; the message says why."""
+
+
+def entries_of(directory: Path, foreign: list[str]) -> Iterator[DumpEntry]:
+    """Yield the dumps of *directory*, newest first, from names alone.
+
+    Day by day, so that asking for the newest few reads one folder. What is
+    no dump is put into *foreign* as the days are reached.
+    """
+    days = []
+    with os.scandir(directory) as found:
+        for item in found:
+            if is_day(item.name) and item.is_dir(follow_symlinks=False):
+                days.append(item.name)
+            elif not item.name.startswith("."):
+                foreign.append(item.name)
+    for day in sorted(days, reverse=True):
+        yield from _entries_of_day(directory, day, foreign)
+
+
+def _entries_of_day(
+    directory: Path, day: str, foreign: list[str]
+) -> Iterator[DumpEntry]:
+    folder = str(directory / day)
+    try:
+        with os.scandir(folder) as found:
+            names = [
+                item.name if item.is_file(follow_symlinks=False) else ""
+                for item in found
+            ]
+    except FileNotFoundError:
+        # Pruned since the day was listed.
+        return
+    names.sort(reverse=True)
+    for name in names:
+        stem, suffix = os.path.splitext(name)
+        if suffix == DUMP_SUFFIX:
+            entry = entry_of(folder, day, stem)
+            if entry is not None:
+                yield entry
+                continue
+        elif suffix in COMPANION_SUFFIXES and is_stem(stem):
+            continue
+        foreign.append(f"{day}/{name}")
+
+
+def entry_of_path(path: Path) -> DumpEntry:
+    """Return an entry for *path*, wherever it is and whatever its name."""
+    entry = entry_of(str(path.parent), path.parent.name, path.stem)
+    if path.suffix != DUMP_SUFFIX:
+        raise DumpError(f"{path}: not a dump; dumps end in {DUMP_SUFFIX}")
+    return entry or DumpEntry(str(path.parent), path.stem, "", 0, "", "", "")
+
+
+def read_dump(path: Path) -> RequestRecord:
+    """Return the record in *path*, or raise DumpError."""
+    try:
+        return record_of_json(_content_of(path))
+    except RecordError as exc:
+        raise DumpError(f"dump {path.name}: {exc}") from exc
+    except OSError as exc:
+        raise DumpError(f"dump {path.name}: {exc.strerror or exc}") from exc
+
+
+def record_of_json(text: str | bytes) -> RequestRecord:
+    """Return the record that *text* holds, or raise RecordError."""
+    try:
+        fields = json.loads(text, parse_constant=_refuse)
+    except RecursionError:
+        raise RecordError("not a nova-profiler record: too deep") from None
+    except ValueError as exc:
+        raise RecordError(f"not JSON: {exc}") from None
+    try:
+        record = RequestRecord.from_dict(fields)
+    except OverflowError:
+        raise RecordError("damaged record: a number is too large") from None
+    if not all(map(_is_sane, _numbers_of(record))):
+        raise RecordError("damaged record: a number is out of all bounds")
+    return record
+
+
+def _content_of(path: Path) -> bytes:
+    # O_NONBLOCK: a pipe of that name would have us wait for ever.
+    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with open(fd, "rb") as file:
+        status = os.fstat(fd)
+        if not stat.S_ISREG(status.st_mode):
+            raise RecordError("not a regular file")
+        if status.st_size > LARGEST_BYTES:
+            raise RecordError(
+                f"{status.st_size} bytes, more than a dump ever has "
+                f"({LARGEST_BYTES})"
+            )
+        return file.read(LARGEST_BYTES)
+
+
+def _numbers_of(record: RequestRecord) -> Iterator[Any]:
+    yield from (
+        record.duration_ms,
+        record.app_ms,
+        record.cpu_ms,
+        record.self_ms,
+        record.status,
+        record.response_bytes,
+        record.dropped_calls,
+    )
+    yield from record.breakdown_ms.values()
+    yield from record.counts.values()
+    rows: Iterable[tuple[Any, ...]] = (
+        *record.groups.values(),
+        *record.calls,
+        *(record.statements or ()),
+        *(record.timeline or ()),
+    )
+    for row in rows:
+        yield from row
+
+
+def _is_sane(value: Any) -> bool:
+    return (
+        not isinstance(value, (int, float))
+        or -_LARGEST_NUMBER < value < _LARGEST_NUMBER
+    )
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no number")

@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Keeps a dump directory within its limits, however many write to it."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import NamedTuple
+
+from nova_profiler.dump_store.names import (
+    COMPANION_SUFFIXES,
+    DUMP_SUFFIX,
+    is_day,
+    is_stem,
+)
+from nova_profiler.dump_store.usage import (
+    PRUNE_FILE,
+    Usage,
+    UsageFile,
+    locked,
+)
+
+ASIDE_FOLDER = ".writing"
+
+# What was put there or taken away by hand is noticed after this long, and
+# so is a file that a dead worker left half written.
+_STALE_S = 600
+_AUTOMATIC_FILL = 0.95
+
+
+class Limits(NamedTuple):
+    """What a dump directory may hold; 0 is no limit."""
+
+    files: int = 0
+    bytes: int = 0
+    age_s: float = 0.0
+
+    def hold(self, files: int, size: int) -> bool:
+        """Tell whether *files* of together *size* bytes are within."""
+        return not (0 < self.files < files or 0 < self.bytes < size)
+
+
+class StoredDump(NamedTuple):
+    """A dump with its companion files."""
+
+    day: str
+    stem: str
+    files: tuple[Path, ...]
+    bytes: int
+
+
+class Retention:
+    """Makes room in *directory* for what is written next."""
+
+    def __init__(self, directory: Path, limits: Limits) -> None:
+        self._directory = directory
+        self._limits = limits
+        self._usage = UsageFile(directory)
+
+    def make_room(self, size: int) -> None:
+        """Count a file of *size* bytes, set aside so far, and make room.
+
+        Asked before the file is published, so that a worker which dies in
+        between has never put one too many there.
+        """
+        usage = self._usage.add(1, size)
+        if self._is_fine(usage):
+            return
+        with locked(self._directory / PRUNE_FILE, os.O_CREAT) as fd:
+            # Whoever held the lock while we waited has made room for us too.
+            if fd is None or not self._is_fine(self._usage.read()):
+                self.prune(_AUTOMATIC_FILL)
+
+    def prune(
+        self, fill: float = 1.0, *, dry_run: bool = False
+    ) -> list[StoredDump]:
+        """Remove what is too old or too much, oldest first, and return it.
+
+        Down to *fill* of a limit that is exceeded. Needs no lock: two that
+        do it at once remove the same dumps.
+        """
+        before = self._usage.read()
+        # First what is aside, then the dumps: what moves from there to here
+        # in the meantime is counted at least once.
+        files, size = _set_aside(self._directory, remove_stale=not dry_run)
+        dumps = stored_dumps(self._directory)
+        files += sum(len(dump.files) for dump in dumps)
+        size += sum(dump.bytes for dump in dumps)
+        doomed = _doomed(dumps, files, size, self._limits, fill)
+        if dry_run:
+            return doomed
+        removed = [dump for dump in doomed if _remove(dump)]
+        _remove_empty_days(self._directory, {dump.day for dump in doomed})
+        files -= sum(len(dump.files) for dump in doomed)
+        size -= sum(dump.bytes for dump in doomed)
+        if before is not None:
+            self._usage.set(files, size, before)
+        return removed
+
+    def _is_fine(self, usage: Usage | None) -> bool:
+        return (
+            usage is not None
+            and abs(time.time() - usage.scanned_at) <= _STALE_S
+            and self._limits.hold(usage.files, usage.bytes)
+        )
+
+
+def stored_dumps(directory: Path) -> list[StoredDump]:
+    """Return what *directory* holds, oldest first, foreign files left out."""
+    dumps = []
+    for day in sorted(_scanned(directory), key=lambda entry: entry.name):
+        if not is_day(day.name) or not day.is_dir(follow_symlinks=False):
+            continue
+        stems: dict[str, list[os.DirEntry[str]]] = {}
+        for file in _scanned(day):
+            stem, suffix = os.path.splitext(file.name)
+            if suffix in (DUMP_SUFFIX, *COMPANION_SUFFIXES) and is_stem(stem):
+                stems.setdefault(stem, []).append(file)
+        for stem in sorted(stems):
+            # The dump before its companions: without it they are no dump.
+            files = sorted(stems[stem], key=_dump_first)
+            dumps.append(
+                StoredDump(
+                    day.name,
+                    stem,
+                    tuple(Path(file.path) for file in files),
+                    sum(map(_size_of, files)),
+                )
+            )
+    return dumps
+
+
+def _doomed(
+    dumps: list[StoredDump],
+    files: int,
+    size: int,
+    limits: Limits,
+    fill: float,
+) -> list[StoredDump]:
+    most_files, most_bytes = limits.files, limits.bytes
+    if not limits.hold(files, 0):
+        most_files = max(1, int(limits.files * fill))
+    if not limits.hold(0, size):
+        most_bytes = max(1, int(limits.bytes * fill))
+    aim = Limits(most_files, most_bytes)
+    oldest = _oldest_kept(limits.age_s)
+    doomed = []
+    for dump in dumps:
+        if aim.hold(files, size) and (dump.day, dump.stem) >= oldest:
+            break
+        doomed.append(dump)
+        files -= len(dump.files)
+        size -= dump.bytes
+    return doomed
+
+
+def _oldest_kept(age_s: float) -> tuple[str, str]:
+    """Return the day and stem before which everything is too old."""
+    if age_s <= 0:
+        return "", ""
+    try:
+        since = datetime.now(timezone.utc) - timedelta(seconds=age_s)
+    except OverflowError:
+        return "", ""
+    return (
+        since.strftime("%Y-%m-%d"),
+        f"{since:%H%M%S}.{since.microsecond // 1000:03d}",
+    )
+
+
+def _set_aside(directory: Path, *, remove_stale: bool) -> tuple[int, int]:
+    """Return number and size of the files that are still being written."""
+    files = size = 0
+    for file in _scanned(directory / ASIDE_FOLDER):
+        try:
+            status = file.stat(follow_symlinks=False)
+        except OSError:
+            continue
+        if remove_stale and abs(time.time() - status.st_mtime) > _STALE_S:
+            with suppress(OSError):
+                os.unlink(file.path)
+                continue
+        files += 1
+        size += status.st_size
+    return files, size
+
+
+def _scanned(folder: Path | os.DirEntry[str]) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return list(entries)
+    except OSError:
+        # Gone, or not ours to read: nothing here that we could remove.
+        return []
+
+
+def _size_of(file: os.DirEntry[str]) -> int:
+    try:
+        return file.stat(follow_symlinks=False).st_size
+    except OSError:
+        return 0
+
+
+def _dump_first(file: os.DirEntry[str]) -> tuple[bool, str]:
+    return not file.name.endswith(DUMP_SUFFIX), file.name
+
+
+def _remove(dump: StoredDump) -> bool:
+    """Remove the files of *dump*; True if it was us who did it."""
+    ours = False
+    for file in dump.files:
+        try:
+            os.unlink(file)
+        except FileNotFoundError:
+            continue
+        ours = True
+    return ours
+
+
+def _remove_empty_days(directory: Path, days: Iterable[str]) -> None:
+    for day in days:
+        # Not empty, or somebody else was quicker.
+        with suppress(OSError):
+            os.rmdir(directory / day)

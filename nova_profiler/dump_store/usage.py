@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How much a dump directory holds, kept by all its writers in one file."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+USAGE_FILE = ".usage"
+PRUNE_FILE = ".prune"
+
+_FORM = "nova-profiler-usage-1"
+# Another writer holds the lock for microseconds, unless its thread loses the
+# interpreter lock meanwhile; one that was stopped must not stop us as well.
+_WAITS_S = (0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032)
+
+
+class Usage(NamedTuple):
+    """What the directory holds at most, and when that was last looked up.
+
+    ``written`` and ``written_bytes`` only grow: a pruner subtracts what
+    they were when it began to look from what they are when it is done, and
+    so knows what came meanwhile.
+    """
+
+    files: int
+    bytes: int
+    written: int
+    written_bytes: int
+    scanned_at: int
+
+    def plus(self, files: int, size: int) -> Usage:
+        """Return the usage after *files* of together *size* bytes more."""
+        return self._replace(
+            files=self.files + files,
+            bytes=self.bytes + size,
+            written=self.written + files,
+            written_bytes=self.written_bytes + size,
+        )
+
+
+NEVER_SCANNED = Usage(0, 0, 0, 0, 0)
+
+
+class UsageFile:
+    """The usage of *directory*; None where it cannot be told in time."""
+
+    def __init__(self, directory: Path) -> None:
+        self._path = directory / USAGE_FILE
+
+    def add(self, files: int, size: int) -> Usage | None:
+        """Count *files* more and return what there is then."""
+        with locked(self._path, os.O_CREAT) as fd:
+            if fd is None:
+                return None
+            usage = _read(fd).plus(files, size)
+            _write(fd, usage)
+            return usage
+
+    def read(self) -> Usage | None:
+        """Return the usage as it stands."""
+        with locked(self._path) as fd:
+            return None if fd is None else _read(fd)
+
+    def set(self, files: int, size: int, before: Usage) -> None:
+        """Note that a look begun at *before* found *files* of *size*."""
+        with locked(self._path) as fd:
+            if fd is None:
+                return
+            now = _read(fd)
+            # Somebody removed the file in between: the next writer looks.
+            if now.written < before.written:
+                return
+            _write(
+                fd,
+                now._replace(
+                    files=files + now.written - before.written,
+                    bytes=size + now.written_bytes - before.written_bytes,
+                    scanned_at=int(time.time()),
+                ),
+            )
+
+
+@contextmanager
+def locked(path: Path, flags: int = 0) -> Iterator[int | None]:
+    """Hold the lock on *path*: its descriptor, or None if there is none.
+
+    Opened anew each time: a descriptor kept open would share its lock with
+    forked workers, and outlive the removal of the directory.
+    """
+    try:
+        fd = os.open(
+            path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | flags, 0o600
+        )
+    except OSError:
+        yield None
+        return
+    try:
+        yield fd if _lock(fd) else None
+    finally:
+        os.close(fd)
+
+
+def _lock(fd: int) -> bool:
+    for wait_s in (*_WAITS_S, None):
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            if wait_s is not None:
+                time.sleep(wait_s)
+        else:
+            return True
+    return False
+
+
+def _read(fd: int) -> Usage:
+    line = os.pread(fd, 200, 0).partition(b"\n")[0].decode("ascii", "replace")
+    form, *numbers = line.split(" ")
+    try:
+        return Usage(*map(int, numbers)) if form == _FORM else NEVER_SCANNED
+    except (TypeError, ValueError):
+        return NEVER_SCANNED
+
+
+def _write(fd: int, usage: Usage) -> None:
+    # Of one length, in one call: a worker killed here leaves it old or new.
+    line = " ".join((_FORM, *(f"{number:018d}" for number in usage)))
+    os.pwrite(fd, f"{line}\n".encode("ascii"), 0)

@@ -1,0 +1,255 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Retention: the limits hold across processes, also when some die."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from builders import dump_files, numbered, record
+
+from nova_profiler.dump_store import DumpStore
+from nova_profiler.dump_store import retention as retention_module
+from nova_profiler.dump_store.usage import UsageFile, locked
+
+FORK = multiprocessing.get_context("fork")
+
+
+def write_many(directory: Path, first: int, count: int, limits: dict) -> None:
+    store = DumpStore(directory, **limits)
+    for number in range(first, first + count):
+        store.write(numbered(number))
+
+
+def in_processes(directory: Path, workers: int, count: int, **limits) -> None:
+    processes = [
+        FORK.Process(
+            target=write_many, args=(directory, n * count, count, limits)
+        )
+        for n in range(workers)
+    ]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0] * workers
+
+
+def test_max_files_holds_after_every_write(tmp_path):
+    """One process never has more files than allowed, and drops the oldest."""
+    store = DumpStore(tmp_path, max_files=10)
+
+    for number in range(100):
+        store.write(numbered(number))
+        assert len(dump_files(tmp_path)) <= 10
+
+    newest = next(store.entries())
+    assert newest.id_prefix == f"{99:08x}"
+    assert len(dump_files(tmp_path)) >= 9
+
+
+@pytest.mark.parametrize("max_files", [1, 2, 50])
+def test_max_files_holds_across_processes(tmp_path, max_files):
+    """Workers that write at once keep one limit between them."""
+    in_processes(tmp_path, workers=6, count=80, max_files=max_files)
+
+    assert 0 < len(dump_files(tmp_path)) <= max_files
+    assert not list((tmp_path / ".writing").iterdir())
+
+
+def test_every_dump_is_kept_where_there_is_room(tmp_path):
+    """Without need nothing is pruned and nothing is lost."""
+    in_processes(tmp_path, workers=4, count=50, max_files=200)
+
+    assert len(dump_files(tmp_path)) == 200
+
+
+def test_max_mb_holds_across_processes(tmp_path):
+    """The bytes of all dumps together stay below the limit."""
+    in_processes(tmp_path, workers=4, count=60, max_mb=0.05)
+
+    size = sum(
+        (tmp_path / file).stat().st_size for file in dump_files(tmp_path)
+    )
+    assert 0 < size <= 0.05 * 1024 * 1024
+
+
+def kill_at(directory: Path, name: str, write_at: int, limits: dict) -> None:
+    """Die at the *write_at*-th call of os.*name*, as by kill -9."""
+    real = getattr(os, name)
+    calls = 0
+
+    def deadly(*args, **kwargs):
+        nonlocal calls
+        calls += 1
+        if calls == write_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return real(*args, **kwargs)
+
+    setattr(os, name, deadly)
+    write_many(directory, 1000 + write_at * 100, 100, limits)
+
+
+@pytest.mark.parametrize("name", ["open", "pwrite", "rename", "unlink"])
+def test_a_worker_killed_anywhere_breaks_nothing(tmp_path, name):
+    """Files stay whole, the limit holds, and the others go on."""
+    limits = {"max_files": 20}
+    for write_at in (1, 2, 3, 17, 30):
+        victim = FORK.Process(
+            target=kill_at, args=(tmp_path, name, write_at, limits)
+        )
+        victim.start()
+        victim.join()
+        assert victim.exitcode == -signal.SIGKILL
+        assert len(dump_files(tmp_path)) <= 20
+    in_processes(tmp_path, workers=3, count=40, **limits)
+
+    store = DumpStore(tmp_path)
+    assert 0 < len(dump_files(tmp_path)) <= 20
+    assert all(store.read(entry).status == 200 for entry in store.entries())
+
+
+def test_what_a_dead_worker_left_is_removed_later(tmp_path):
+    """A file set aside for long is pruned, a young one is left."""
+    store = DumpStore(tmp_path, max_files=5)
+    store.write(numbered(1))
+    old = tmp_path / ".writing" / "old"
+    old.write_text("half")
+    os.utime(old, (1, 1))
+    young = tmp_path / ".writing" / "young"
+    young.write_text("half")
+
+    store.prune()
+
+    assert not old.exists()
+    assert young.exists()
+
+
+def test_a_dump_goes_with_its_companions(tmp_path):
+    """Profiles of a dump count as files and are removed with it."""
+    store = DumpStore(tmp_path, max_files=4)
+    for number in range(2):
+        path = store.write(numbered(number))
+        path.with_suffix(".prof").write_bytes(b"profile")
+        path.with_suffix(".pyisession").write_text("session")
+
+    removed = store.prune()
+
+    assert [len(dump.files) for dump in removed] == [3]
+    assert len(dump_files(tmp_path)) == 3
+
+
+def test_foreign_files_are_never_removed(tmp_path):
+    """Pruning touches dumps alone, and keeps the folder they lay in."""
+    path = DumpStore(tmp_path).write(numbered(1))
+    foreign = path.parent / "notes.json"
+    foreign.write_text("mine")
+    DumpStore(tmp_path).write(numbered(90000))
+
+    DumpStore(tmp_path, max_files=1).prune()
+
+    assert foreign.read_text() == "mine"
+    assert not path.exists()
+
+
+def test_an_emptied_day_goes_too(tmp_path):
+    """A folder without dumps is removed."""
+    path = DumpStore(tmp_path).write(numbered(1))
+    DumpStore(tmp_path).write(numbered(90000))
+
+    DumpStore(tmp_path, max_files=1).prune()
+
+    assert not path.parent.exists()
+
+
+def test_max_age_counts_from_the_request(tmp_path):
+    """Dumps of requests older than the limit go, younger ones stay."""
+    now = datetime.now(timezone.utc)
+    store = DumpStore(tmp_path, max_age_hours=2)
+    for hours in (1, 3, 30):
+        at = now - timedelta(hours=hours)
+        store.write(record(started_at=at.isoformat()))
+
+    assert len(store.prune()) == 2
+    assert len(dump_files(tmp_path)) == 1
+
+
+def test_dry_run_only_tells(tmp_path):
+    """A dry run names what would go and leaves it there."""
+    for number in range(5):
+        DumpStore(tmp_path).write(numbered(number))
+    before = dump_files(tmp_path)
+
+    doomed = DumpStore(tmp_path, max_files=2).prune(dry_run=True)
+
+    assert [dump.stem[:6] for dump in doomed] == ["080000", "080001", "080002"]
+    assert dump_files(tmp_path) == before
+
+
+def test_prune_makes_no_files_of_its_own(tmp_path):
+    """Run by root it must leave nothing that the service cannot open."""
+    DumpStore(tmp_path / "dumps", max_files=1).prune()
+
+    assert not list(tmp_path.iterdir())
+
+
+def test_writing_looks_at_the_directory_only_when_needed(
+    tmp_path, monkeypatch
+):
+    """Below the limits a write scans nothing."""
+    store = DumpStore(tmp_path, max_files=100)
+    store.write(numbered(0))
+    monkeypatch.setattr(retention_module, "stored_dumps", None)
+
+    for number in range(1, 100):
+        store.write(numbered(number))
+
+    assert len(dump_files(tmp_path)) == 100
+
+
+@pytest.mark.parametrize("content", [b"", b"junk", b"\xff" * 300, b"1 2 3"])
+def test_a_damaged_usage_file_heals(tmp_path, content):
+    """Whatever is in it, the limit holds and the figures come back."""
+    store = DumpStore(tmp_path, max_files=10)
+    for number in range(10):
+        store.write(numbered(number))
+    (tmp_path / ".usage").write_bytes(content)
+
+    store.write(numbered(10))
+
+    usage = UsageFile(tmp_path).read()
+    assert len(dump_files(tmp_path)) <= 10
+    assert usage is not None
+    assert usage.files == len(dump_files(tmp_path))
+
+
+def test_a_stopped_lock_holder_does_not_stop_us(tmp_path):
+    """With both locks held by a stopped process the limit holds."""
+    store = DumpStore(tmp_path, max_files=3)
+    store.write(numbered(0))
+
+    with (
+        locked(tmp_path / ".usage") as usage,
+        locked(tmp_path / ".prune", os.O_CREAT) as prune,
+    ):
+        for number in range(1, 6):
+            store.write(numbered(number))
+
+    assert usage is not None
+    assert prune is not None
+    assert len(dump_files(tmp_path)) <= 3
+
+
+def test_an_unreadable_usage_file_costs_time_only(tmp_path):
+    """Where it cannot be opened every write looks for itself."""
+    store = DumpStore(tmp_path, max_files=3)
+    (tmp_path / ".usage").mkdir(parents=True)
+
+    for number in range(6):
+        store.write(numbered(number))
+
+    assert len(dump_files(tmp_path)) <= 3

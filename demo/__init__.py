@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The real nova-api on one machine: for the demo, the tests, the benchmarks."""
+"""The real nova-api on one machine, for the demo, tests and benchmarks."""

@@ -109,9 +109,9 @@ def _write_configuration(
 def _neutron() -> Iterator[str]:
     process = _start("demo.stub_neutron", log=subprocess.PIPE)
     try:
-        assert process.stdout is not None
-        port = process.stdout.readline().strip().decode()
-        yield f"http://127.0.0.1:{port}"
+        if process.stdout is None or not (line := process.stdout.readline()):
+            raise StartError("the stub of neutron did not start")
+        yield f"http://127.0.0.1:{int(line)}"
     finally:
         _stop(process)
 

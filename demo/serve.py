@@ -56,14 +56,21 @@ def _exit(signum: int, frame: FrameType | None) -> None:
     sys.exit(0)
 
 
+def _nova_application() -> Any:
+    """Return nova's application; nova must come before any eventlet."""
+    from nova.wsgi import osapi_compute
+
+    return osapi_compute.application
+
+
 def _threads(directory: Path, workers: int) -> None:
     """Serve with cheroot, nova in its native threading mode."""
+    application = _nova_application()
     from cheroot import wsgi
-    from nova.wsgi import osapi_compute
 
     server = wsgi.Server(
         ("127.0.0.1", 0),
-        osapi_compute.application,
+        application,
         numthreads=workers,
         request_queue_size=128,
     )
@@ -80,16 +87,16 @@ def _threads(directory: Path, workers: int) -> None:
 
 def _eventlet(directory: Path, workers: int) -> None:
     """Serve as nova-api's own server did up to nova 29."""
+    application = _nova_application()
     import eventlet
     import eventlet.wsgi
-    from nova.wsgi import osapi_compute
 
     listener: Any = eventlet.listen(("127.0.0.1", 0), backlog=128)
     signal.signal(signal.SIGTERM, _exit)
     say_ready(directory, listener.getsockname()[1])
     eventlet.wsgi.server(
         listener,
-        osapi_compute.application,
+        application,
         custom_pool=eventlet.GreenPool(workers),
         log_output=False,
         socket_timeout=900,

@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How the manual is built: sphinx-build -W -b html doc/source doc/build."""
+
+from __future__ import annotations
+
+from nova_profiler import __version__
+
+project = "nova-profiler"
+copyright = "the nova-profiler developers, Apache-2.0"
+version = release = __version__
+extensions = ["oslo_config.sphinxext"]
+exclude_patterns: list[str] = []
+nitpicky = True
+# oslo.config's options refer to a page of its own manual.
+nitpick_ignore_regex = [("oslo.config:.*", ".*")]
+highlight_language = "console"
+html_theme = "furo"
+html_title = "nova-profiler"
+html_copy_source = False
+html_show_sourcelink = False

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The manual says what the code does: options, record fields, commands."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from oslo_config import cfg
+
+from nova_profiler import record
+from nova_profiler.settings import OPTIONS
+
+ROOT = Path(__file__).parents[1]
+DOC = ROOT / "doc" / "source"
+
+
+def documented_options() -> dict[str, tuple[bool, str]]:
+    """Return (changes while running, default) by option, from the table."""
+    text = (DOC / "configuration.rst").read_text()
+    rows = re.findall(
+        r"^   \* - ``(\w+)``\n     - (.+)\n     - (.+)\n", text, re.MULTILINE
+    )
+    return {name: (mark == "R", default) for name, mark, default in rows}
+
+
+def shown_default(option: cfg.Opt) -> str:
+    """Return an option's default as the manual writes it."""
+    if option.default is None:
+        return "unset"
+    if isinstance(option.default, bool):
+        return f"``{str(option.default).lower()}``"
+    if isinstance(option.default, list):
+        return (
+            f"``{', '.join(option.default)}``" if option.default else "empty"
+        )
+    return f"``{option.default}``"
+
+
+def documented_names(page: str) -> set[str]:
+    """Return what *page* puts into the first column of its tables."""
+    text = (DOC / page).read_text()
+    cells = re.findall(r"^   \* - (``.*)$", text, re.MULTILINE)
+    return {name for cell in cells for name in re.findall(r"``(\w+)``", cell)}
+
+
+def test_every_option_is_in_the_table():
+    """The overview of options is that of the code, defaults included."""
+    expected = {
+        option.name: (option.mutable, shown_default(option))
+        for option in OPTIONS
+    }
+
+    documented = documented_options()
+
+    assert documented == expected
+
+
+def test_every_field_of_the_record_is_documented():
+    """Each field of the record stands in a table, and nothing else does."""
+    full = record.RequestRecord()
+    full.statements = []
+    full.timeline = []
+
+    documented = documented_names("reference/record.rst")
+
+    assert set(full.to_dict()) <= documented
+
+
+def test_every_column_of_the_rows_is_documented():
+    """Each column of the record's rows is named on the record's page."""
+    text = (DOC / "reference" / "record.rst").read_text()
+    columns = {
+        column
+        for row in (
+            record.GroupTotals,
+            record.CallTotals,
+            record.StatementTotals,
+            record.TimelineEntry,
+        )
+        for column in row._fields
+    }
+
+    missing = {
+        column for column in columns if not re.search(rf"\b{column}\b", text)
+    }
+
+    assert not missing
+
+
+def test_options_in_the_readme_exist():
+    """What the README sets in nova.conf are options that there are."""
+    text = (ROOT / "README.rst").read_text()
+    names = {
+        name
+        for block in re.findall(
+            r"\[nova_profiler\]\n((?: +\w+ = .*\n)+)", text
+        )
+        for name in re.findall(r"^ +(\w+) =", block, re.MULTILINE)
+    }
+
+    assert names
+    assert names <= {option.name for option in OPTIONS}

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -30,6 +30,7 @@ ASIDE_FOLDER = ".writing"
 # so is a file that a dead worker left half written.
 _STALE_S = 600
 _AUTOMATIC_FILL = 0.95
+_SUFFIXES = {DUMP_SUFFIX, *COMPANION_SUFFIXES}
 
 
 class Limits(NamedTuple):
@@ -49,7 +50,7 @@ class StoredDump(NamedTuple):
 
     day: str
     stem: str
-    files: tuple[Path, ...]
+    files: tuple[str, ...]
     bytes: int
 
 
@@ -111,27 +112,29 @@ class Retention:
 
 def stored_dumps(directory: Path) -> list[StoredDump]:
     """Return what *directory* holds, oldest first, foreign files left out."""
-    dumps = []
-    for day in sorted(_scanned(directory), key=lambda entry: entry.name):
-        if not is_day(day.name) or not day.is_dir(follow_symlinks=False):
-            continue
-        stems: dict[str, list[os.DirEntry[str]]] = {}
-        for file in _scanned(day):
-            stem, suffix = os.path.splitext(file.name)
-            if suffix in (DUMP_SUFFIX, *COMPANION_SUFFIXES) and is_stem(stem):
-                stems.setdefault(stem, []).append(file)
-        for stem in sorted(stems):
-            # The dump before its companions: without it they are no dump.
-            files = sorted(stems[stem], key=_dump_first)
-            dumps.append(
-                StoredDump(
-                    day.name,
-                    stem,
-                    tuple(Path(file.path) for file in files),
-                    sum(map(_size_of, files)),
-                )
-            )
+    dumps: list[StoredDump] = []
+    for day in sorted(_scanned(directory), key=_name_of):
+        if is_day(day.name) and day.is_dir(follow_symlinks=False):
+            dumps.extend(_dumps_of_day(day))
     return dumps
+
+
+def _dumps_of_day(day: os.DirEntry[str]) -> Iterator[StoredDump]:
+    stems: dict[str, list[os.DirEntry[str]]] = {}
+    for file in _scanned(day):
+        stem, dot, suffix = file.name.rpartition(".")
+        if dot + suffix in _SUFFIXES and is_stem(stem):
+            stems.setdefault(stem, []).append(file)
+    for stem in sorted(stems):
+        # The dump before its companions: without it they are no dump.
+        files = stems[stem]
+        files.sort(key=_dump_first)
+        yield StoredDump(
+            day.name,
+            stem,
+            tuple(file.path for file in files),
+            sum(map(_size_of, files)),
+        )
 
 
 def _doomed(
@@ -203,6 +206,10 @@ def _size_of(file: os.DirEntry[str]) -> int:
         return file.stat(follow_symlinks=False).st_size
     except OSError:
         return 0
+
+
+def _name_of(file: os.DirEntry[str]) -> str:
+    return file.name
 
 
 def _dump_first(file: os.DirEntry[str]) -> tuple[bool, str]:

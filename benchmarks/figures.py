@@ -6,11 +6,15 @@ from __future__ import annotations
 import statistics
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from benchmarks.contenders import REFERENCES
 from benchmarks.price import Sample
 from benchmarks.workloads import REPEATS
+
+if TYPE_CHECKING:
+    from benchmarks.memory import Growth
+    from benchmarks.throughput import Pair
 
 Taken = dict[str, float]
 
@@ -77,23 +81,25 @@ def prices(samples: Iterable[Sample]) -> dict[str, Price]:
     walls = {turn: _reference(wall, turn) for turn in reference}
     return {
         name: Price(
-            request=_spread(_each(turns, reference, _added("request"))),
-            request_wall=_spread(_each(wall[name], walls, _added("request"))),
-            orm=_spread(_each(turns, reference, _added("orm"))),
-            orm_ratio=_spread(_each(turns, reference, _ratio("orm"))),
-            orm_bare_ratio=_spread(
+            request=spread_of(_each(turns, reference, _added("request"))),
+            request_wall=spread_of(
+                _each(wall[name], walls, _added("request"))
+            ),
+            orm=spread_of(_each(turns, reference, _added("orm"))),
+            orm_ratio=spread_of(_each(turns, reference, _ratio("orm"))),
+            orm_bare_ratio=spread_of(
                 _each(turns, reference, _ratio("orm-bare"))
             ),
-            statement=_spread(
+            statement=spread_of(
                 _each(turns, reference, _per("statements", "request"))
             ),
-            statement_bare=_spread(
+            statement_bare=spread_of(
                 _each(turns, reference, _per("statements-bare", "request"))
             ),
-            fetch=_spread(
+            fetch=spread_of(
                 _each(turns, reference, _per("fetches", "statements"))
             ),
-            call=_spread(_each(turns, reference, _per("calls", "request"))),
+            call=spread_of(_each(turns, reference, _per("calls", "request"))),
         )
         for name, turns in cpu.items()
     }
@@ -120,6 +126,19 @@ def figures(found: dict[str, Price]) -> list[Figure]:
         _plain(found, "ours-outside", "statement", 1.0, "us"),
         _plain(found, "ours-outside", "call", 0.3, "us"),
     ]
+
+
+def of_throughput(pairs: Sequence[Pair]) -> Figure:
+    """Return what the real nova-api keeps of its throughput."""
+    value = statistics.median(pair.throughput for pair in pairs)
+    label = "nova-api, GET servers/detail: throughput with over without"
+    return Figure(label, value, 0.97, "x", at_least=True)
+
+
+def of_memory(growth: Growth) -> Figure:
+    """Return by how much a process grew."""
+    label = f"memory: growth over {growth.requests} hostile requests"
+    return Figure(label, growth.mb, 5.0, "MB")
 
 
 LABELS = {
@@ -210,7 +229,8 @@ def _per(many: str, less: str) -> Callable[[Taken, Taken], float]:
     return value
 
 
-def _spread(values: Sequence[float]) -> Spread:
+def spread_of(values: Sequence[float]) -> Spread:
+    """Return the median of *values* and its quartiles."""
     if len(values) < 2:
         return Spread(values[0], values[0], values[0])
     return Spread(*statistics.quantiles(values, n=4, method="inclusive"))

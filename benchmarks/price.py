@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from benchmarks import processes
 from benchmarks.contenders import REFERENCES
 from benchmarks.statsd_listener import StatsdListener
 from benchmarks.workloads import WORKLOADS
@@ -122,10 +122,10 @@ def measure(
     order = random.Random(2)
     samples: list[Sample] = []
     seen: dict[str, dict[str, list[int]]] = {}
-    own_core, worker_core = _cores()
-    with StatsdListener(own_core) as listener:
+    cores = processes.cores()
+    with StatsdListener(cores.own) as listener:
         for generation in range(plan.generations):
-            with _workers(names, worker_core, listener.port) as workers:
+            with _workers(names, cores.measured, listener.port) as workers:
                 seen.update((w.name, w.seen) for w in workers)
                 sizes = _sizes(workers, plan)
                 for turn in range(plan.rounds):
@@ -186,11 +186,3 @@ def _sizes(
                 3, int(plan.batch_ms * 1000 / wall_us)
             )
     return sizes
-
-
-def _cores() -> tuple[int | None, int | None]:
-    """Return a core for us and one for the workers, if there are two."""
-    cores = sorted(os.sched_getaffinity(0))
-    if len(cores) < 2:
-        return None, None
-    return cores[0], cores[-1]

@@ -3,13 +3,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks.contenders import CONTENDERS, REFERENCES
-from benchmarks.figures import Figure, Price, Spread
+from benchmarks.figures import Figure, Price, Spread, spread_of
+
+if TYPE_CHECKING:
+    from benchmarks.blocks import Block
+    from benchmarks.throughput import Pair
 
 _HEADINGS = (
     "request",
@@ -73,6 +78,49 @@ def show_figures(console: Console, rows: Iterable[Figure]) -> None:
             f"{sign} {row.limit:g} {row.unit}",
             verdicts[row.met],
         )
+    console.print(table)
+
+
+def show_pairs(console: Console, pairs: Sequence[Pair], mode: str) -> None:
+    """Print both runs of each pair, and the spread of their ratios."""
+    table = Table(title=f"The real nova-api, GET servers/detail, {mode}")
+    table.add_column("pair")
+    for heading in (
+        "requests/s\nwithout",
+        "requests/s\nwith",
+        "ratio",
+        "CPU ms\nwithout",
+        "CPU ms\nwith",
+        "ratio",
+    ):
+        table.add_column(heading, justify="right")
+    for number, pair in enumerate(pairs, 1):
+        table.add_row(
+            str(number),
+            f"{pair.without.requests_s:.2f}",
+            f"{pair.with_filter.requests_s:.2f}",
+            f"{pair.throughput:.3f}",
+            f"{pair.without.cpu_ms:.1f}",
+            f"{pair.with_filter.cpu_ms:.1f}",
+            f"{pair.cpu:.3f}",
+        )
+    table.add_section()
+    table.add_row(
+        "median",
+        *("", "", _text(spread_of([pair.throughput for pair in pairs]), 3)),
+        *("", "", _text(spread_of([pair.cpu for pair in pairs]), 3)),
+    )
+    console.print(table)
+
+
+def show_blocks(console: Console, rows: Iterable[Block]) -> None:
+    """Print a row a building block."""
+    table = Table(title="Building blocks, ns")
+    table.add_column("block")
+    table.add_column("least", justify="right")
+    table.add_column("median", justify="right")
+    for row in rows:
+        table.add_row(row.name, f"{row.least_ns:.0f}", f"{row.median_ns:.0f}")
     console.print(table)
 
 

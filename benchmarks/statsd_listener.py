@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import threading
 from types import TracebackType
+
+from benchmarks import processes
 
 _SO_RCVBUFFORCE = 33
 
@@ -40,8 +41,7 @@ class StatsdListener:
         self._socket.close()
 
     def _drain(self) -> None:
-        if self._core is not None:
-            os.sched_setaffinity(0, {self._core})
+        processes.pin(self._core)
         # A reader that waits in recv makes each send wake it up, which
         # the sender pays for; a statsd server under load does not wait.
         while not self._stopped.wait(0.01):

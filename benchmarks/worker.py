@@ -4,14 +4,13 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
 import traceback
 from pathlib import Path
 from typing import Any
 
-from benchmarks import workloads
+from benchmarks import processes, workloads
 from benchmarks.contenders import (
     CONTENDERS,
     Contender,
@@ -80,8 +79,7 @@ def batch(app: workloads.App, template: dict[str, Any], n: int) -> list[int]:
 def main() -> None:
     """Install the contender named in argv, then answer batch by batch."""
     name, core, statsd_port, directory = sys.argv[1:]
-    if core:
-        os.sched_setaffinity(0, {int(core)})
+    processes.pin(int(core) if core else None)
     answers = sys.stdout
     # Whatever a contender prints must not stand between the answers.
     sys.stdout = sys.stderr

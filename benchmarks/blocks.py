@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the building blocks of a profiler cost by themselves."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import statistics
+import threading
+import time
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Any, NamedTuple
+
+from benchmarks import processes
+from benchmarks.statsd_listener import StatsdListener
+
+_LOOPS = 2000
+_ROUNDS = 50
+
+
+class Block(NamedTuple):
+    """One building block, nanoseconds without the loop around it."""
+
+    name: str
+    least_ns: float
+    median_ns: float
+
+
+def measure() -> list[Block]:
+    """Return the blocks in the order of their median."""
+    cores = processes.cores()
+    variable: ContextVar[int] = ContextVar("block", default=0)
+    local = threading.local()
+    local.value = 1
+    record = {"method": "GET", "path": "/v2.1/servers", "ms": 1.5}
+    line = json.dumps(record).encode() * 4
+    with (
+        StatsdListener(cores.own) as statsd,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender,
+        open(os.devnull, "wb", buffering=0) as null,
+        processes.pinned(cores.measured),
+    ):
+        sender.connect(("127.0.0.1", statsd.port))
+        blocks: dict[str, Callable[[], Any]] = {
+            "time.perf_counter()": time.perf_counter,
+            "time.thread_time()": time.thread_time,
+            "time.process_time()": time.process_time,
+            "ContextVar.get()": variable.get,
+            "ContextVar.set() and reset()": lambda: variable.reset(
+                variable.set(1)
+            ),
+            "threading.local attribute": lambda: local.value,
+            "f-string of one float": lambda: f"{1.234:.3f}",
+            "json.dumps of 3 fields": lambda: json.dumps(record),
+            "os.write to the null device": lambda: null.write(line),
+            "send of one datagram": lambda: sender.send(line),
+        }
+        empty = statistics.median(_rounds(lambda: None))
+        found = [
+            Block(name, min(taken) - empty, statistics.median(taken) - empty)
+            for name, taken in (
+                (name, _rounds(block)) for name, block in blocks.items()
+            )
+        ]
+    return sorted(found, key=lambda block: block.median_ns)
+
+
+def _rounds(block: Callable[[], Any]) -> list[float]:
+    return [_round(block) for _ in range(_ROUNDS)]
+
+
+def _round(block: Callable[[], Any]) -> float:
+    start = time.perf_counter_ns()
+    for _ in range(_LOOPS):
+        block()
+    return (time.perf_counter_ns() - start) / _LOOPS

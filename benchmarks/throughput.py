@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Throughput of the real nova-api, with the filter and without, in turn."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks import processes
+from benchmarks.statsd_listener import StatsdListener
+from demo import databases, identity, nova_api
+
+PATH = "/v2.1/servers/detail"
+CLIENTS = 3
+SERVERS = 10
+_WARM_UP = 10
+
+
+class Turn(NamedTuple):
+    """One short run against one of the two servers."""
+
+    requests_s: float
+    cpu_ms: float
+
+
+class Pair(NamedTuple):
+    """A run without the filter and one with it, next to each other."""
+
+    without: Turn
+    with_filter: Turn
+
+    @property
+    def throughput(self) -> float:
+        """Return the throughput with the filter over that without."""
+        return self.with_filter.requests_s / self.without.requests_s
+
+    @property
+    def cpu(self) -> float:
+        """Return the server's CPU time a request, with over without."""
+        return self.with_filter.cpu_ms / self.without.cpu_ms
+
+
+class Server(NamedTuple):
+    """A nova-api that is up, and its process."""
+
+    api: nova_api.NovaApi
+    pid: int
+
+
+class ThroughputError(Exception):
+    """A figure would mean nothing: not all requests did what they should."""
+
+
+def measure(
+    pairs: int, requests: int, mode: str, progress: Callable[[str], None]
+) -> list[Pair]:
+    """Return *pairs* of runs of *requests* by each of the clients.
+
+    Both servers are up all the time on the same databases and the same
+    core, and only one has work at a time. Which one of a pair comes first
+    changes: what the machine gains or loses meanwhile hits both alike.
+    """
+    measured = []
+    with _two_servers(mode, progress) as (without, with_filter, log_file):
+        for server in (without, with_filter):
+            _run(server, _WARM_UP)
+        lines = _lines(log_file)
+        for number in range(pairs):
+            progress(f"nova-api, pair {number + 1}/{pairs}")
+            order = [without, with_filter]
+            if number % 2:
+                order.reverse()
+            turns = {server.pid: _run(server, requests) for server in order}
+            measured.append(Pair(turns[without.pid], turns[with_filter.pid]))
+        _check(log_file, lines, pairs * requests * CLIENTS)
+    return measured
+
+
+@contextmanager
+def _two_servers(
+    mode: str, progress: Callable[[str], None]
+) -> Iterator[tuple[Server, Server, Path]]:
+    cores = processes.cores()
+    bare = nova_api.new_directory("bench-without")
+    watched = nova_api.new_directory("bench-with")
+    log_file = watched / "requests.log"
+    urls = databases.sqlite(bare, SERVERS, progress)
+    with StatsdListener(cores.own) as statsd:
+        options = {
+            "hooks": "sqlalchemy,db_api,threads",
+            "statsd_host": "127.0.0.1",
+            "statsd_port": str(statsd.port),
+            "log_file": str(log_file),
+        }
+        with (
+            processes.pinned(cores.measured),
+            nova_api.running(bare, urls, mode) as first,
+            nova_api.running(watched, urls, mode, options) as second,
+        ):
+            processes.pin(cores.own)
+            servers = [
+                Server(api, processes.child_with("demo.serve", str(directory)))
+                for api, directory in ((first, bare), (second, watched))
+            ]
+            yield servers[0], servers[1], log_file
+        if not statsd.received:
+            raise ThroughputError("the filter sent no metric")
+
+
+def _run(server: Server, requests: int) -> Turn:
+    """Have the clients send their requests; all must succeed."""
+    statuses: list[int] = []
+    clients = [
+        threading.Thread(
+            target=_client, args=(server.api.port, requests, statuses)
+        )
+        for _ in range(CLIENTS)
+    ]
+    cpu = processes.cpu_seconds(server.pid)
+    start = time.perf_counter()
+    for client in clients:
+        client.start()
+    for client in clients:
+        client.join()
+    wall = time.perf_counter() - start
+    cpu = processes.cpu_seconds(server.pid) - cpu
+    if statuses != [200] * (CLIENTS * requests):
+        raise ThroughputError(
+            f"{CLIENTS * requests} requests got {sorted(set(statuses))} in "
+            f"{len(statuses)} answers; see {server.api.directory}"
+        )
+    return Turn(len(statuses) / wall, cpu * 1000 / len(statuses))
+
+
+def _client(port: int, requests: int, statuses: list[int]) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    headers = {"X-Auth-Token": identity.token(), "Accept": "application/json"}
+    try:
+        for _ in range(requests):
+            connection.request("GET", PATH, headers=headers)
+            response = connection.getresponse()
+            response.read()
+            statuses.append(response.status)
+    finally:
+        connection.close()
+
+
+def _check(log_file: Path, before: int, requests: int) -> None:
+    """Raise unless the filter wrote a record with SQL for each request."""
+    records = log_file.read_bytes().splitlines()[before:]
+    groups = json.loads(records[-1])["groups"] if records else {}
+    if len(records) != requests or not {"sql", "db_api"} <= groups.keys():
+        raise ThroughputError(
+            f"{len(records)} records for {requests} requests, the last one "
+            f"with {sorted(groups)}"
+        )
+
+
+def _lines(log_file: Path) -> int:
+    return len(log_file.read_bytes().splitlines())

@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The demo: the real nova-api under load, and what the filter says of it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sys
+import time
+from importlib.metadata import version
+from pathlib import Path
+from types import FrameType
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+)
+
+from demo import (
+    databases,
+    figures,
+    identity,
+    load,
+    mysql_databases,
+    nova_api,
+    summary,
+)
+from demo.statsd_listener import StatsdListener
+from nova_profiler.record import RequestRecord
+
+_PATHS = ("/v2.1/servers", "/v2.1/servers/detail")
+# Narrower, tables would break lines where nobody looks at a terminal.
+_PIPE_WIDTH = 120
+# The filter's sinks run after the answer has gone out.
+_SETTLE_S = 5
+
+
+def main() -> int:
+    """Run the demo; returns the exit code."""
+    options = _parse()
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=_PIPE_WIDTH)
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        _run(options, console)
+    except KeyboardInterrupt:
+        console.print("stopped; nothing is left running")
+        return 130
+    except (
+        databases.DatabaseError,
+        nova_api.StartError,
+        load.LoadError,
+    ) as exc:
+        sys.stderr.write(f"{exc}\n")
+        return 2
+    return 0
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
+    parser.add_argument("--db", choices=("sqlite", "mysql"), default="sqlite")
+    parser.add_argument("--mode", choices=nova_api.MODES, default="threads")
+    parser.add_argument("--instances", type=int, default=10)
+    parser.add_argument("--clients", type=int, default=3)
+    parser.add_argument("--requests", type=int, default=100)
+    parser.add_argument("--keep", action="store_true")
+    return parser.parse_args()
+
+
+def _interrupt(signum: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _run(options: argparse.Namespace, console: Console) -> None:
+    say = console.print
+    directory = nova_api.new_directory("demo")
+    if options.db == "mysql":
+        server = os.environ.get("MYSQL_URL", mysql_databases.SERVER_URL)
+        urls = mysql_databases.urls(server, options.instances, say)
+    else:
+        urls = databases.sqlite(directory, options.instances, say)
+    say(
+        f"starting nova-api {version('nova')} in {options.mode} mode on "
+        f"{options.db} with {options.instances} servers"
+    )
+    with StatsdListener() as statsd:
+        profiler = _profiler(directory, statsd.port)
+        with nova_api.running(directory, urls, options.mode, profiler) as api:
+            for path in _PATHS:
+                _load(console, api, path, options)
+            expected = options.clients * options.requests * len(_PATHS)
+            records = _records(directory / "requests.jsonl", expected)
+            summary.show(console, records, figures.by_route(records), statsd)
+            summary.show_commands(console, _commands(directory, records))
+            if options.keep:
+                _keep(console, api)
+    say(f"everything of this run is in {summary.relative(directory)}")
+
+
+def _profiler(directory: Path, statsd_port: int) -> dict[str, str]:
+    """Return the options of the filter: all that it can write, on."""
+    return {
+        "log_file": str(directory / "requests.jsonl"),
+        "dump_dir": str(directory / "dumps"),
+        "dump_when": "all",
+        "statsd_host": "127.0.0.1",
+        "statsd_port": str(statsd_port),
+    }
+
+
+def _load(
+    console: Console,
+    api: nova_api.NovaApi,
+    path: str,
+    options: argparse.Namespace,
+) -> None:
+    total = options.clients * options.requests
+    with Progress(
+        TextColumn("{task.description:<26}"),
+        BarColumn(40),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeElapsedColumn(),
+        console=console,
+        disable=not console.is_terminal,
+    ) as progress:
+        task = progress.add_task(f"GET {path}", total=total, rate="")
+        done = load.run(
+            api.port,
+            path,
+            options.clients,
+            options.requests,
+            lambda: progress.advance(task),
+        )
+        progress.update(task, rate=f"{done.per_second:.1f}/s")
+    if not console.is_terminal:
+        console.print(
+            f"GET {path}: {total} requests by {options.clients} clients in "
+            f"{done.seconds:.1f} s, {done.per_second:.1f}/s"
+        )
+
+
+def _records(log_file: Path, expected: int) -> list[RequestRecord]:
+    """Return the records of the log file, once all have been written."""
+    deadline = time.monotonic() + _SETTLE_S
+    lines: list[str] = []
+    while len(lines) < expected and time.monotonic() < deadline:
+        time.sleep(0.1)
+        if log_file.exists():
+            lines = log_file.read_text().splitlines()
+    if len(lines) != expected:
+        raise load.LoadError(
+            f"{log_file} has {len(lines)} records of {expected} requests"
+        )
+    return [RequestRecord.from_dict(json.loads(line)) for line in lines]
+
+
+def _commands(
+    directory: Path, records: list[RequestRecord]
+) -> list[tuple[str, str]]:
+    """Return what to look at next, as (what it shows, command)."""
+    program = summary.relative(Path(sys.executable).with_name("nova-profiler"))
+    dumps = summary.relative(directory / "dumps")
+    slowest = max(records, key=lambda record: record.duration_ms)
+    return [
+        (
+            "the slowest request: where its milliseconds went",
+            f"{program} show {slowest.request_id} --dump-dir {dumps}",
+        ),
+        (
+            "the DB API table of each route",
+            f"{program} calls --dump-dir {dumps}",
+        ),
+        (
+            "all requests, the slowest first",
+            f"{program} list --dump-dir {dumps}",
+        ),
+    ]
+
+
+def _keep(console: Console, api: nova_api.NovaApi) -> None:
+    """Serve on until Ctrl-C, and say how to ask."""
+    summary.show_commands(
+        console,
+        [
+            (
+                "nova-api serves on; Ctrl-C ends it",
+                f"curl -s -H 'X-Auth-Token: {identity.token()}' "
+                f"{api.url}/servers/detail",
+            )
+        ],
+    )
+    while True:
+        signal.pause()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

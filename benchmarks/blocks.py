@@ -9,7 +9,7 @@ import socket
 import statistics
 import threading
 import time
-from collections.abc import Callable
+import timeit
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
@@ -18,6 +18,18 @@ from benchmarks.statsd_listener import StatsdListener
 
 _LOOPS = 2000
 _ROUNDS = 50
+_STATEMENTS = {
+    "time.perf_counter()": "time.perf_counter()",
+    "time.thread_time()": "time.thread_time()",
+    "time.process_time()": "time.process_time()",
+    "ContextVar.get()": "variable.get()",
+    "ContextVar.set() and reset()": "variable.reset(variable.set(1))",
+    "threading.local attribute": "local.value",
+    "f-string of one float": "f'{number:.3f}'",
+    "json.dumps of 3 fields": "json.dumps(record)",
+    "os.write to the null device": "null.write(line)",
+    "send of one datagram": "sender.send(line)",
+}
 
 
 class Block(NamedTuple):
@@ -43,36 +55,30 @@ def measure() -> list[Block]:
         processes.pinned(cores.measured),
     ):
         sender.connect(("127.0.0.1", statsd.port))
-        blocks: dict[str, Callable[[], Any]] = {
-            "time.perf_counter()": time.perf_counter,
-            "time.thread_time()": time.thread_time,
-            "time.process_time()": time.process_time,
-            "ContextVar.get()": variable.get,
-            "ContextVar.set() and reset()": lambda: variable.reset(
-                variable.set(1)
-            ),
-            "threading.local attribute": lambda: local.value,
-            "f-string of one float": lambda: f"{1.234:.3f}",
-            "json.dumps of 3 fields": lambda: json.dumps(record),
-            "os.write to the null device": lambda: null.write(line),
-            "send of one datagram": lambda: sender.send(line),
+        names = {
+            "time": time,
+            "variable": variable,
+            "local": local,
+            "number": 1.234,
+            "json": json,
+            "record": record,
+            "line": line,
+            "null": null,
+            "sender": sender,
         }
-        empty = statistics.median(_rounds(lambda: None))
+        empty = statistics.median(_rounds("pass", names))
         found = [
             Block(name, min(taken) - empty, statistics.median(taken) - empty)
             for name, taken in (
-                (name, _rounds(block)) for name, block in blocks.items()
+                (name, _rounds(statement, names))
+                for name, statement in _STATEMENTS.items()
             )
         ]
     return sorted(found, key=lambda block: block.median_ns)
 
 
-def _rounds(block: Callable[[], Any]) -> list[float]:
-    return [_round(block) for _ in range(_ROUNDS)]
-
-
-def _round(block: Callable[[], Any]) -> float:
-    start = time.perf_counter_ns()
-    for _ in range(_LOOPS):
-        block()
-    return (time.perf_counter_ns() - start) / _LOOPS
+def _rounds(statement: str, names: dict[str, Any]) -> list[float]:
+    timer = timeit.Timer(statement, globals=names)
+    return [
+        seconds * 1e9 / _LOOPS for seconds in timer.repeat(_ROUNDS, _LOOPS)
+    ]

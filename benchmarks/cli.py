@@ -17,7 +17,7 @@ from benchmarks.contenders import CONTENDERS, REFERENCES
 from benchmarks.workloads import WORKLOADS
 
 # Wide enough for the tables where the output is no terminal.
-_WIDTH = 150
+_WIDTH = 170
 
 Found = tuple[dict[str, Any], list[figures.Figure]]
 

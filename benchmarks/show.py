@@ -38,10 +38,10 @@ def show_prices(
         caption="bare application: "
         + ", ".join(f"{name} {us:.1f} us" for name, us in absolute.items()),
     )
-    table.add_column("contender")
+    table.add_column("contender", no_wrap=True)
     for heading in _HEADINGS:
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("sees")
+    table.add_column("sees", no_wrap=True)
     for name, price in found.items():
         if name in REFERENCES:
             continue

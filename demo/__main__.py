@@ -33,10 +33,9 @@ from demo import (
 )
 from demo.statsd_listener import StatsdListener
 from nova_profiler.record import RequestRecord
+from nova_profiler.reports.terminal import terminal
 
 _PATHS = ("/v2.1/servers", "/v2.1/servers/detail")
-# Narrower, tables would break lines where nobody looks at a terminal.
-_PIPE_WIDTH = 120
 # The filter's sinks run after the answer has gone out.
 _SETTLE_S = 5
 
@@ -44,9 +43,7 @@ _SETTLE_S = 5
 def main() -> int:
     """Run the demo; returns the exit code."""
     options = _parse()
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=_PIPE_WIDTH)
+    console = terminal()
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         _run(options, console)
@@ -98,10 +95,12 @@ def _run(options: argparse.Namespace, console: Console) -> None:
             expected = options.clients * options.requests * len(_PATHS)
             records = _records(directory / "requests.jsonl", expected)
             summary.show(console, records, figures.by_route(records), statsd)
-            summary.show_commands(console, _commands(directory, records))
+            summary.show_commands(
+                console, "read on", _commands(directory, records)
+            )
             if options.keep:
                 _keep(console, api)
-    say(f"everything of this run is in {summary.relative(directory)}")
+    say(f"everything of this run is in {_relative(directory)}")
 
 
 def _profiler(directory: Path, statsd_port: int) -> dict[str, str]:
@@ -166,8 +165,8 @@ def _commands(
     directory: Path, records: list[RequestRecord]
 ) -> list[tuple[str, str]]:
     """Return what to look at next, as (what it shows, command)."""
-    program = summary.relative(Path(sys.executable).with_name("nova-profiler"))
-    dumps = summary.relative(directory / "dumps")
+    program = _relative(Path(sys.executable).with_name("nova-profiler"))
+    dumps = _relative(directory / "dumps")
     slowest = max(records, key=lambda record: record.duration_ms)
     return [
         (
@@ -185,13 +184,20 @@ def _commands(
     ]
 
 
+def _relative(path: Path) -> str:
+    """Return *path* as it is shortest to type from here."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
 def _keep(console: Console, api: nova_api.NovaApi) -> None:
     """Serve on until Ctrl-C, and say how to ask."""
     summary.show_commands(
         console,
+        f"nova-api serves on at {api.url}; Ctrl-C ends it",
         [
             (
-                "nova-api serves on; Ctrl-C ends it",
+                "the token stands in for keystone's",
                 f"curl -s -H 'X-Auth-Token: {identity.token()}' "
                 f"{api.url}/servers/detail",
             )

@@ -9,10 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 _PIPELINE = re.compile(r"^((?:keystone|noauth2|pipeline)\s*=\s*)", re.M)
-_FILTER = """
-[filter:nova_profiler]
-paste.filter_factory = nova_profiler.factory:filter_factory
-"""
+_KEYSTONE = "keystonemiddleware.auth_token:filter_factory"
+_TOKEN_CHECK = "demo.token_check:filter_factory"
+_FACTORY = "nova_profiler.factory:filter_factory"
 
 
 def nova_paste() -> Path:
@@ -20,18 +19,23 @@ def nova_paste() -> Path:
     return Path(sys.prefix, "etc", "nova", "api-paste.ini")
 
 
-def paste_text(original: str, with_filter: bool) -> str:
-    """Return nova's api-paste.ini with keystone's filter stood in for.
+def with_token_check(paste: str) -> str:
+    """Return api-paste.ini with the demo's filter in keystone's place."""
+    if _KEYSTONE not in paste:
+        raise ValueError("nova's api-paste.ini has no filter of keystone")
+    return paste.replace(_KEYSTONE, _TOKEN_CHECK)
 
-    *with_filter* puts nova-profiler first in every pipeline.
-    """
-    keystone = "keystonemiddleware.auth_token:filter_factory"
-    if keystone not in original:
-        raise ValueError("nova's api-paste.ini has no authtoken filter")
-    text = original.replace(keystone, "demo.token_check:filter_factory")
-    if with_filter:
-        text = _PIPELINE.sub(r"\1nova_profiler ", text) + _FILTER
-    return text
+
+def with_profiler(paste: str, options: Mapping[str, str] | None = None) -> str:
+    """Return api-paste.ini with nova-profiler first in every pipeline."""
+    lines = [
+        "",
+        "[filter:nova_profiler]",
+        f"paste.filter_factory = {_FACTORY}",
+        *(f"{name} = {value}" for name, value in (options or {}).items()),
+        "",
+    ]
+    return _PIPELINE.sub(r"\1nova_profiler ", paste) + "\n".join(lines)
 
 
 def nova_conf_text(

@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from nova_profiler.record import RequestRecord
+from nova_profiler.reports.calls_by_route import RouteCalls, calls_by_route
 
 # The parts of a request's time that the database driver and the pool took.
 DRIVER_BUCKETS = (
@@ -21,46 +22,19 @@ DRIVER_BUCKETS = (
 WRAPPER_BUCKET = "sqlalchemy"
 
 
-class FunctionFigures(NamedTuple):
-    """One DB API function over all requests of a route."""
-
-    name: str
-    calls: int
-    fewest: int
-    most: int
-    total_ms: float
-    driver_ms: float
-
-    @property
-    def mean_ms(self) -> float:
-        """Return the milliseconds of one call."""
-        return self.total_ms / self.calls
-
-    @property
-    def wrapper_ms(self) -> float:
-        """Return the milliseconds that were not the driver's."""
-        return self.total_ms - self.driver_ms
-
-
 class RouteFigures(NamedTuple):
-    """One route: its requests, and where their time went."""
+    """One route: its DB API calls, and where a request's time went.
+
+    ``each`` has the fewest and the most calls of a function that one request
+    made.
+    """
 
     name: str
-    durations_ms: list[float]
-    functions: list[FunctionFigures]
+    calls: RouteCalls
+    each: dict[str, tuple[int, int]]
     mean_breakdown_ms: dict[str, float]
     statements: float
     config_lookups: float
-
-    @property
-    def requests(self) -> int:
-        """Return how many requests the figures are of."""
-        return len(self.durations_ms)
-
-    @property
-    def total_ms(self) -> float:
-        """Return the time of all requests, one after the other."""
-        return sum(self.durations_ms)
 
 
 def by_route(records: Iterable[RequestRecord]) -> list[RouteFigures]:
@@ -72,53 +46,34 @@ def by_route(records: Iterable[RequestRecord]) -> list[RouteFigures]:
     return [_route(name, found) for name, found in routes.items()]
 
 
-def percentile(values: Sequence[float], share: float) -> float:
-    """Return the value that *share* of *values* do not exceed."""
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
-
-
 def _route(name: str, records: list[RequestRecord]) -> RouteFigures:
     breakdown: Counter[str] = Counter()
     statements = lookups = 0
     for record in records:
         breakdown.update(record.breakdown_ms)
-        statements += (
-            record.groups["sql"].calls if "sql" in record.groups else 0
-        )
+        if sql := record.groups.get("sql"):
+            statements += sql.calls
         lookups += record.counts.get("config_lookups", 0)
     number = len(records)
+    (calls,) = calls_by_route(records, "db_api")
     return RouteFigures(
         name,
-        [record.duration_ms for record in records],
-        _functions(records),
+        calls,
+        _each(records),
         {bucket: ms / number for bucket, ms in breakdown.items()},
         statements / number,
         lookups / number,
     )
 
 
-def _functions(records: list[RequestRecord]) -> list[FunctionFigures]:
-    """Return the DB API functions, the one that took most time first."""
-    rows: dict[str, list[tuple[int, float, float]]] = {}
+def _each(records: list[RequestRecord]) -> dict[str, tuple[int, int]]:
+    counts: dict[str, list[int]] = {}
     for record in records:
         for row in record.calls:
-            # Calls made inside another one are part of that one's time.
-            if row.group == "db_api" and row.count > row.nested:
-                rows.setdefault(row.name, []).append(
-                    (row.count - row.nested, row.ms, row.driver_ms or 0.0)
-                )
-    functions = []
-    for name, calls in rows.items():
-        counts = [count for count, _, _ in calls]
-        functions.append(
-            FunctionFigures(
-                name,
-                sum(counts),
-                min(counts) if len(calls) == len(records) else 0,
-                max(counts),
-                sum(ms for _, ms, _ in calls),
-                sum(driver_ms for _, _, driver_ms in calls),
-            )
-        )
-    return sorted(functions, key=lambda row: -row.total_ms)
+            if row.group == "db_api":
+                # What ran inside another call is that one's.
+                counts.setdefault(row.name, []).append(row.count - row.nested)
+    return {
+        name: (min(found) if len(found) == len(records) else 0, max(found))
+        for name, found in counts.items()
+    }

@@ -97,12 +97,11 @@ def _write_configuration(
     (directory / "nova.conf").write_text(
         configuration.nova_conf_text(directory, urls, neutron_url, profiler)
     )
-    (directory / "api-paste.ini").write_text(
-        configuration.paste_text(
-            configuration.nova_paste().read_text(),
-            with_filter=profiler is not None,
-        )
-    )
+    paste = configuration.nova_paste().read_text()
+    paste = configuration.with_token_check(paste)
+    if profiler is not None:
+        paste = configuration.with_profiler(paste)
+    (directory / "api-paste.ini").write_text(paste)
 
 
 @contextmanager

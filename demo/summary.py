@@ -4,38 +4,41 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
-from rich import box
-from rich.console import Console, Group, RenderableType
-from rich.panel import Panel
+from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from demo.figures import (
-    DRIVER_BUCKETS,
-    WRAPPER_BUCKET,
-    RouteFigures,
-    percentile,
-)
-from demo.statsd_listener import Metric, StatsdListener
+from demo.figures import DRIVER_BUCKETS, WRAPPER_BUCKET, RouteFigures
+from demo.statsd_listener import StatsdListener
 from nova_profiler.record import RequestRecord
+from nova_profiler.reports.calls_by_route import percentile
+from nova_profiler.reports.terminal import (
+    HEADING,
+    STYLES,
+    bar,
+    ms_text,
+    plain_table,
+    printable,
+    share_text,
+)
 
-_BAR_CELLS = 24
+_BAR_CELLS = 30
 _SLOWEST = 10
 _METRICS = 10
-# What a bucket of breakdown_ms is called on the page, in its order there.
+# A bucket of breakdown_ms, in the words of the page and in its order.
 _BUCKETS = {
-    "sql": ("SQL statements", "cyan"),
-    "fetch": ("fetching rows", "cyan"),
-    "connect": ("connecting", "cyan"),
-    "pool_wait": ("waiting for a connection", "cyan"),
-    "ping": ("pinging", "cyan"),
-    "transaction": ("commit, rollback", "cyan"),
-    "sqlalchemy": ("SQLAlchemy and nova's wrapper", "magenta"),
-    "timed": ("timed callables", "yellow"),
-    "waiting": ("not running", "bright_black"),
-    "python": ("the rest: Python", "green"),
+    "sql": "SQL statements, in the driver",
+    "fetch": "fetching rows",
+    "connect": "connecting",
+    "pool_wait": "waiting for a connection",
+    "ping": "pinging",
+    "transaction": "commit and rollback",
+    "sqlalchemy": "SQLAlchemy and nova's wrapper",
+    "timed": "timed callables",
+    "waiting": "not running (GIL, full machine)",
+    "python": "the rest, Python",
 }
 
 
@@ -45,175 +48,181 @@ def show(
     routes: Sequence[RouteFigures],
     statsd: StatsdListener,
 ) -> None:
-    """Print the page: routes, the whole, the slowest, the metrics."""
+    """Print the page: each route, all together, the slowest, the metrics."""
     for route in routes:
-        console.print(_route(console, route))
-    console.print(_whole(routes))
-    console.print(_slowest(records))
-    console.print(_metrics(statsd))
+        _head(console, route.name)
+        _print(console, _route(route))
+        _print(console, _functions(route))
+        _print(console, _breakdown(console, route))
+    _head(console, "all together")
+    _print(console, _whole(routes))
+    _head(console, f"the {_SLOWEST} slowest requests")
+    _print(console, _slowest(records))
+    _head(console, f"metrics, the {_METRICS} with most time")
+    _print(console, _metrics(statsd))
 
 
 def show_commands(
-    console: Console, commands: Sequence[tuple[str, str]]
+    console: Console, head: str, commands: Sequence[tuple[str, str]]
 ) -> None:
     """Print commands to copy, each under what it shows."""
-    console.rule("[bold]read on", align="left", style="bright_black")
+    _head(console, head)
     for purpose, command in commands:
-        console.print(f"  [bright_black]# {purpose}")
-        # Whole lines, whatever the width: they are for copying.
-        console.print(f"  {command}", soft_wrap=True, highlight=False)
+        console.print(Text(f"  # {purpose}", style="dim"))
+        # Whole lines, however narrow the screen: they are for copying.
+        console.print(Text(f"  {command}"), soft_wrap=True)
+    console.print()
 
 
-def relative(path: Path) -> str:
-    """Return *path* as it is shortest to type from here."""
-    try:
-        return str(path.relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)
-
-
-def _route(console: Console, route: RouteFigures) -> RenderableType:
-    durations = route.durations_ms
-    head = Text.assemble(
-        f"{route.requests} requests, mean ",
-        (f"{route.total_ms / route.requests:.1f} ms", "bold"),
-        f", median {percentile(durations, 0.5):.1f}"
-        f", 95 % under {percentile(durations, 0.95):.1f}"
-        f", slowest {max(durations):.1f};  {route.statements:g} statements "
-        f"and {route.config_lookups:.0f} look-ups of options a request",
+def _head(console: Console, text: str) -> None:
+    console.rule(
+        Text(text, style=HEADING),
+        align="left",
+        style="dim",
+        characters="─" if console.encoding.startswith("utf") else "-",
     )
-    return Panel(
-        Group(head, "", _functions(route), _breakdown(console, route)),
-        title=f"[bold]{route.name}",
-        title_align="left",
-        border_style="blue",
-        padding=(1, 2),
+
+
+def _print(console: Console, what: Text | Table) -> None:
+    console.print(Padding(what, (0, 0, 1, 2), expand=False))
+
+
+def _route(route: RouteFigures) -> Text:
+    durations = sorted(route.calls.durations_ms)
+    mean_ms = route.calls.duration_ms / route.calls.requests
+    return Text.assemble(
+        f"{route.calls.requests} requests: mean ",
+        (f"{mean_ms:.1f} ms", HEADING),
+        f", p50 {percentile(durations, 50):.1f}"
+        f", p95 {percentile(durations, 95):.1f}"
+        f", max {durations[-1]:.1f}\n"
+        f"a request: {route.statements:g} SQL statements, "
+        f"{route.config_lookups:.0f} look-ups of options",
     )
 
 
 def _functions(route: RouteFigures) -> Table:
-    table = _table()
-    table.add_column("DB API function")
-    for name in ("calls", "a request", "mean ms", "total s"):
-        table.add_column(name, justify="right")
-    table.add_column("driver s", justify="right", style="cyan")
-    table.add_column("SQLAlchemy s", justify="right", style="magenta")
+    table = plain_table()
+    table.add_column("DB API function", overflow="fold")
+    table.add_column("calls", justify="right")
+    table.add_column("a request", justify="right", style=HEADING)
+    table.add_column("ms a call", justify="right")
+    table.add_column("driver", justify="right", style=STYLES["sql"])
+    table.add_column("SQLAlchemy", justify="right", style=STYLES["sqlalchemy"])
     table.add_column("of the time", justify="right")
-    for row in route.functions:
-        each = f"{row.fewest}"
-        if row.most != row.fewest:
-            each = f"{row.fewest} to {row.most}"
+    for row in route.calls.slowest_functions():
+        fewest, most = route.each[row.name]
+        driver_ms = row.driver_ms / row.calls
         table.add_row(
             row.name,
             str(row.calls),
-            each,
-            f"{row.mean_ms:.2f}",
-            f"{row.total_ms / 1000:.2f}",
-            f"{row.driver_ms / 1000:.2f}",
-            f"{row.wrapper_ms / 1000:.2f}",
-            _percent(row.total_ms, route.total_ms),
+            str(most) if most == fewest else f"{fewest} to {most}",
+            ms_text(row.mean_ms, 2),
+            ms_text(driver_ms, 2),
+            ms_text(row.mean_ms - driver_ms, 2),
+            share_text(row.ms / route.calls.duration_ms),
         )
     return table
 
 
 def _breakdown(console: Console, route: RouteFigures) -> Table:
-    table = _table()
+    table = plain_table()
     table.add_column("where a request's time went")
     table.add_column("ms", justify="right")
     table.add_column("", justify="right")
     table.add_column("")
-    block = "#" if console.options.ascii_only else "█"
-    whole = sum(route.mean_breakdown_ms.values())
-    known = [name for name in _BUCKETS if name in route.mean_breakdown_ms]
-    for bucket in [*known, *(set(route.mean_breakdown_ms) - set(_BUCKETS))]:
-        ms = route.mean_breakdown_ms[bucket]
-        if not ms:
-            continue
-        label, colour = _BUCKETS.get(bucket, (bucket, "white"))
-        cells = round(ms / whole * _BAR_CELLS)
-        table.add_row(
-            label,
-            f"{ms:.2f}",
-            _percent(ms, whole),
-            Text(block * cells, style=colour),
-        )
+    means = route.mean_breakdown_ms
+    whole = sum(means.values())
+    unknown = [bucket for bucket in means if bucket not in _BUCKETS]
+    for bucket in [*_BUCKETS, *unknown]:
+        if ms := means.get(bucket):
+            table.add_row(
+                _BUCKETS.get(bucket, bucket),
+                ms_text(ms, 2),
+                share_text(ms / whole),
+                bar(
+                    console,
+                    ms / whole,
+                    _BAR_CELLS,
+                    STYLES.get(bucket, ""),
+                ),
+            )
     return table
 
 
-def _whole(routes: Sequence[RouteFigures]) -> RenderableType:
+def _whole(routes: Sequence[RouteFigures]) -> Text:
     """Return the sentences that the demo is for."""
-    requests = sum(route.requests for route in routes)
-    total_s = sum(route.total_ms for route in routes) / 1000
-    functions = [row for route in routes for row in route.functions]
-    calls = sum(row.calls for row in functions)
-    calls_s = sum(row.total_ms for row in functions) / 1000
-    driver_s = sum(row.driver_ms for row in functions) / 1000
-    lookups = sum(route.config_lookups * route.requests for route in routes)
-    buckets_s = {
-        bucket: sum(
-            route.mean_breakdown_ms.get(bucket, 0.0) * route.requests
-            for route in routes
-        )
-        / 1000
-        for bucket in (*DRIVER_BUCKETS, WRAPPER_BUCKET)
-    }
-    wrapper_s = buckets_s.pop(WRAPPER_BUCKET)
-    text = Text.assemble(
-        f"{requests} requests took {total_s:.1f} s between them and made ",
-        (f"{calls} DB API calls", "bold"),
-        f", which took {calls_s:.1f} s: ",
-        (f"{driver_s:.1f} s in the driver", "bold cyan"),
+    total_s = sum(route.calls.duration_ms for route in routes) / 1000
+    rows = [route.calls.totals for route in routes]
+    calls_s = sum(row.ms for row in rows) / 1000
+    driver_s = sum(row.driver_ms for row in rows) / 1000
+    sql_s = sum(_seconds(route, DRIVER_BUCKETS) for route in routes)
+    wrapper_s = sum(_seconds(route, (WRAPPER_BUCKET,)) for route in routes)
+    lookups = sum(
+        route.config_lookups * route.calls.requests for route in routes
+    )
+    return Text.assemble(
+        f"{sum(route.calls.requests for route in routes)} requests, "
+        f"{total_s:.1f} s one after the other.\n",
+        (f"{sum(row.calls for row in rows)} DB API calls", HEADING),
+        f" took {calls_s:.1f} s: ",
+        (f"{driver_s:.1f} s in the driver", STYLES["sql"]),
         ", ",
-        (f"{calls_s - driver_s:.1f} s in SQLAlchemy and nova", "bold magenta"),
-        ".\nAll SQL, also that of the API database, which has no DB API: "
-        f"{sum(buckets_s.values()):.1f} s in the driver and its pool "
-        f"({_percent(sum(buckets_s.values()), total_s)} of the time), "
-        f"{wrapper_s:.1f} s in SQLAlchemy under a DB API call "
-        f"({_percent(wrapper_s, total_s)}).\nOptions were looked up ",
-        (f"{lookups:.0f} times", "bold"),
-        ".",
+        (
+            f"{calls_s - driver_s:.1f} s in SQLAlchemy and nova's wrapper",
+            STYLES["sqlalchemy"],
+        ),
+        " (and waiting for a turn there).\nWith the API database, which nova "
+        f"reaches without a DB API: {sql_s:.1f} s in the driver "
+        f"({share_text(sql_s / total_s)} of all time), {wrapper_s:.1f} s "
+        f"running in SQLAlchemy and wrapper ({share_text(wrapper_s / total_s)}"
+        ").\n",
+        (f"{lookups:.0f} look-ups of options", HEADING),
+        " of oslo.config.",
     )
-    return Panel(
-        text,
-        title="[bold]all together",
-        title_align="left",
-        border_style="blue",
-        padding=(1, 2),
-    )
+
+
+def _seconds(route: RouteFigures, buckets: Sequence[str]) -> float:
+    means = route.mean_breakdown_ms
+    ms = sum(means.get(bucket, 0.0) for bucket in buckets)
+    return ms * route.calls.requests / 1000
 
 
 def _slowest(records: Sequence[RequestRecord]) -> Table:
-    table = _table(f"the {_SLOWEST} slowest requests")
-    table.add_column("ms", justify="right", style="bold")
-    table.add_column("request")
-    table.add_column("DB API ms", justify="right")
-    table.add_column("calls", justify="right")
-    table.add_column("not running ms", justify="right")
-    table.add_column("started")
-    table.add_column("request id", no_wrap=True)
+    table = plain_table()
+    table.add_column("ms", justify="right", style=HEADING)
+    table.add_column("request", overflow="fold")
+    table.add_column("DB API", justify="right")
+    table.add_column("driver", justify="right", style=STYLES["sql"])
+    table.add_column("not running", justify="right", style=STYLES["waiting"])
+    table.add_column("request id")
     slowest = sorted(records, key=lambda record: -record.duration_ms)
     for record in slowest[:_SLOWEST]:
         db_api = record.groups.get("db_api")
+        parts = record.breakdown_ms
         table.add_row(
-            f"{record.duration_ms:.1f}",
-            f"{record.method} {record.route}",
-            f"{db_api.ms:.1f}" if db_api else "",
-            str(db_api.calls) if db_api else "",
-            f"{record.breakdown_ms.get('waiting', 0.0):.1f}",
-            record.started_at[11:23],
-            record.request_id or "",
+            ms_text(record.duration_ms),
+            printable(f"{record.method} {record.route}"),
+            ms_text(db_api.ms) if db_api else "",
+            ms_text(sum(parts.get(name, 0.0) for name in DRIVER_BUCKETS)),
+            ms_text(parts.get("waiting", 0.0)),
+            # Enough to tell them apart, and all that a dump's name has.
+            printable(record.request_id or "")[:12],
         )
     return table
 
 
 def _metrics(statsd: StatsdListener) -> Table:
-    table = _table(
-        f"statsd got {statsd.lines} metrics under {len(statsd.metrics)} "
-        f"names in {statsd.datagrams} datagrams; those with most time"
+    table = plain_table()
+    table.title = (
+        f"{statsd.lines} in {statsd.datagrams} datagrams, "
+        f"{len(statsd.metrics)} names"
     )
+    table.title_justify = "left"
+    table.title_style = ""
     table.add_column("name", overflow="fold")
     table.add_column("count", justify="right")
-    table.add_column("mean", justify="right")
+    table.add_column("mean ms", justify="right")
     timings = [
         (name, metric)
         for name, metric in statsd.metrics.items()
@@ -221,26 +230,9 @@ def _metrics(statsd: StatsdListener) -> Table:
     ]
     timings.sort(key=lambda item: -item[1].total)
     for name, metric in timings[:_METRICS]:
-        table.add_row(name, str(metric.count), _mean(metric))
+        table.add_row(
+            name, str(metric.count), ms_text(metric.total / metric.count, 2)
+        )
     if statsd.refused:
-        table.caption = f"not understood: {len(statsd.refused)}"
+        table.caption = f"{len(statsd.refused)} lines were no metric"
     return table
-
-
-def _mean(metric: Metric) -> str:
-    return f"{metric.total / metric.count:.2f} {metric.kind}"
-
-
-def _table(title: str | None = None) -> Table:
-    return Table(
-        title=title,
-        title_justify="left",
-        title_style="bold",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-        header_style="bold",
-    )
-
-
-def _percent(part: float, whole: float) -> str:
-    return f"{100 * part / whole:.1f} %" if whole else ""

@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: Apache-2.0
+"""DB API functions or SQL of many requests, added up for each route."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable
+from typing import Any
+
+from nova_profiler.record import CallTotals, RequestRecord
+
+
+class FunctionCalls:
+    """All calls of one function by the requests of one route."""
+
+    __slots__ = (
+        "calls",
+        "driver_ms",
+        "driver_of_ms",
+        "errors",
+        "max_ms",
+        "ms",
+        "name",
+        "per_request_ms",
+    )
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.calls = 0
+        self.errors = 0
+        self.ms = 0.0
+        self.max_ms = 0.0
+        # Only calls whose driver time is known may tell a share of it.
+        self.driver_ms = 0.0
+        self.driver_of_ms = 0.0
+        self.per_request_ms = array("d")
+
+    def add(self, totals: CallTotals) -> None:
+        """Add what one request did; nested calls are inside others."""
+        self.calls += int(totals.count - totals.nested)
+        self.errors += int(totals.errors)
+        self.ms += totals.ms
+        self.max_ms = max(self.max_ms, totals.max_ms)
+        if totals.driver_ms is not None:
+            self.driver_ms += float(totals.driver_ms)
+            self.driver_of_ms += totals.ms
+        self.per_request_ms.append(totals.ms)
+
+    @property
+    def mean_ms(self) -> float:
+        """Return the mean of a call."""
+        return self.ms / self.calls if self.calls else 0.0
+
+    @property
+    def driver_share(self) -> float | None:
+        """Return the driver's part of the time, None if nothing tells."""
+        if self.driver_of_ms <= 0:
+            return None
+        return self.driver_ms / self.driver_of_ms
+
+
+class RouteCalls:
+    """The requests of one route and what they called."""
+
+    def __init__(self, method: str, route: str, action: str | None) -> None:
+        self.method = method
+        self.route = route
+        self.action = action
+        self.durations_ms = array("d")
+        self.wall_ms = 0.0
+        self.functions: dict[str, FunctionCalls] = {}
+
+    def add(self, record: RequestRecord, group: str) -> None:
+        """Add one request's calls of *group*."""
+        self.durations_ms.append(record.duration_ms)
+        totals = record.groups.get(group)
+        if totals is not None:
+            self.wall_ms += totals.wall_ms
+        for call in record.calls:
+            if call.group == group:
+                self.function(call.name).add(call)
+
+    def function(self, name: str) -> FunctionCalls:
+        """Return the row of *name*."""
+        row = self.functions.get(name)
+        if row is None:
+            row = self.functions[name] = FunctionCalls(name)
+        return row
+
+    @property
+    def requests(self) -> int:
+        """Return how many requests there were."""
+        return len(self.durations_ms)
+
+    @property
+    def duration_ms(self) -> float:
+        """Return the time of all requests together."""
+        return sum(self.durations_ms)
+
+    @property
+    def share(self) -> float | None:
+        """Return the part of the requests' time in which a call ran."""
+        whole = self.duration_ms
+        return self.wall_ms / whole if whole > 0 else None
+
+    @property
+    def totals(self) -> FunctionCalls:
+        """Return all functions added up."""
+        totals = FunctionCalls("total")
+        for row in self.functions.values():
+            totals.calls += row.calls
+            totals.errors += row.errors
+            totals.ms += row.ms
+            totals.max_ms = max(totals.max_ms, row.max_ms)
+            totals.driver_ms += row.driver_ms
+            totals.driver_of_ms += row.driver_of_ms
+        return totals
+
+    def slowest_functions(self) -> list[FunctionCalls]:
+        """Return the functions, those that took longest first."""
+        return sorted(self.functions.values(), key=lambda row: -row.ms)
+
+    def percentile_ms(self, row: FunctionCalls, percent: float) -> float:
+        """Return a percentile of what the function took of a request.
+
+        Requests that did not call it count with 0.
+        """
+        values = sorted(row.per_request_ms)
+        zeros = max(0, self.requests - len(values))
+        return percentile([0.0] * zeros + values, percent)
+
+
+def calls_by_route(
+    records: Iterable[RequestRecord], group: str
+) -> list[RouteCalls]:
+    """Return the calls of *group*, the most expensive route first."""
+    routes: dict[tuple[str, str, str | None], RouteCalls] = {}
+    for record in records:
+        key = (record.method, record.route, record.action)
+        route = routes.get(key)
+        if route is None:
+            route = routes[key] = RouteCalls(*key)
+        route.add(record, group)
+    return sorted(routes.values(), key=lambda route: -route.totals.ms)
+
+
+def percentile(in_order: list[float], percent: float) -> float:
+    """Return the smallest value that *percent* of all do not exceed."""
+    if not in_order:
+        return 0.0
+    rank = -(-len(in_order) * percent // 100)
+    return in_order[max(0, int(rank) - 1)]
+
+
+def figures_of(route: RouteCalls) -> dict[str, Any]:
+    """Return a route's figures as JSON-ready values."""
+    durations = sorted(route.durations_ms)
+    totals = route.totals
+    return {
+        "method": route.method,
+        "route": route.route,
+        "action": route.action,
+        "requests": route.requests,
+        "duration_ms": {
+            "total": round(route.duration_ms, 3),
+            "p50": round(percentile(durations, 50), 3),
+            "p95": round(percentile(durations, 95), 3),
+            "max": round(durations[-1], 3) if durations else 0.0,
+        },
+        "wall_ms": round(route.wall_ms, 3),
+        "share": _rounded(route.share),
+        "totals": _row_figures(route, totals),
+        "functions": [
+            {
+                **_row_figures(route, row),
+                "p50_ms_per_request": round(route.percentile_ms(row, 50), 3),
+                "p95_ms_per_request": round(route.percentile_ms(row, 95), 3),
+            }
+            for row in route.slowest_functions()
+        ],
+    }
+
+
+def _row_figures(route: RouteCalls, row: FunctionCalls) -> dict[str, Any]:
+    return {
+        "name": row.name,
+        "calls": row.calls,
+        "calls_per_request": round(row.calls / max(1, route.requests), 3),
+        "ms": round(row.ms, 3),
+        "mean_ms": round(row.mean_ms, 3),
+        "max_ms": round(row.max_ms, 3),
+        "errors": row.errors,
+        "driver_share": _rounded(row.driver_share),
+    }
+
+
+def _rounded(share: float | None) -> float | None:
+    return None if share is None else round(share, 4)

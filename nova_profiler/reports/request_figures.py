@@ -1,0 +1,242 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the page of one request says, as plain figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from nova_profiler.record import (
+    CallTotals,
+    GroupTotals,
+    RequestRecord,
+    StatementTotals,
+    TimelineEntry,
+)
+
+# Their time is the database driver's and its pool's.
+DRIVER_BUCKETS = (
+    "sql",
+    "fetch",
+    "transaction",
+    "connect",
+    "pool_wait",
+    "ping",
+)
+DATABASE_BUCKETS = (*DRIVER_BUCKETS, "sqlalchemy")
+
+LABELS = {
+    "sql": "driver: statements",
+    "fetch": "driver: fetching rows",
+    "transaction": "driver: COMMIT and ROLLBACK",
+    "connect": "driver: connecting",
+    "ping": "driver: testing connections",
+    "pool_wait": "waiting for a pooled connection",
+    "sqlalchemy": "SQLAlchemy and wrapper",
+    "timed": "timed_callables",
+    "waiting": "waiting, not on the CPU",
+    "python": "Python, the rest",
+}
+
+# From here on an equal statement looks like one query per row of another.
+REPEATED = 5
+
+# Parallel calls measured apart differ from their cover by more than this.
+_ROUNDING_MS = 0.1
+
+
+class Bucket(NamedTuple):
+    """A part of the request's time."""
+
+    name: str
+    label: str
+    ms: float
+    share: float
+
+
+class Lane(NamedTuple):
+    """One thread's calls: its merged spans of time, in milliseconds."""
+
+    number: int
+    spans: list[tuple[float, float]]
+    busy_ms: float
+
+
+def title_of(record: RequestRecord) -> str:
+    """Return the route with the action's name."""
+    if record.action:
+        return f"{record.route} {record.action}"
+    return record.route
+
+
+def user_of(record: RequestRecord) -> str:
+    """Return who made the request: ``user/project``, one word if equal."""
+    user = record.user_name or record.user_id or ""
+    project = record.project_name or record.project_id or ""
+    if not project or project == user:
+        return user
+    return f"{user}/{project}"
+
+
+def database_share(record: RequestRecord) -> float | None:
+    """Return the database's part of the request, None where not measured.
+
+    Taken from the breakdown, whose parts add up to the request even where
+    calls ran side by side.
+    """
+    if not record.breakdown_ms or record.duration_ms <= 0:
+        return None
+    ms = sum(record.breakdown_ms.get(name, 0.0) for name in DATABASE_BUCKETS)
+    return ms / record.duration_ms
+
+
+def buckets_of(record: RequestRecord) -> list[Bucket]:
+    """Return the breakdown, largest first, without what took no time."""
+    whole = record.duration_ms
+    return [
+        Bucket(name, LABELS.get(name, name), ms, ms / whole if whole else 0.0)
+        for name, ms in sorted(
+            record.breakdown_ms.items(), key=lambda item: -item[1]
+        )
+        if ms >= 0.0005
+    ]
+
+
+def database_sentences(record: RequestRecord) -> list[str]:
+    """Return the database's part in words.
+
+    "db_api 15 calls 840.0 ms, 26.9 % of the call; driver 188.3 ms of it,
+    the rest SQLAlchemy and wrapper", and the same for the statements.
+    """
+    sentences = []
+    totals = record.groups.get("db_api")
+    if totals is not None and totals.calls:
+        sentence = _calls_in_words("db_api", "call", totals, record)
+        driver_ms = [
+            call.driver_ms
+            for call in calls_of(record, "db_api")
+            if call.driver_ms is not None
+        ]
+        if driver_ms:
+            sentence += (
+                f"; driver {sum(driver_ms):.1f} ms of it, the rest "
+                f"SQLAlchemy and wrapper"
+            )
+        sentences.append(sentence)
+    totals = record.groups.get("sql")
+    if totals is not None and totals.calls:
+        sentences.append(_calls_in_words("sql", "statement", totals, record))
+    return sentences
+
+
+def calls_of(record: RequestRecord, group: str) -> list[CallTotals]:
+    """Return the totals of *group*, those that took longest first."""
+    return sorted(
+        (call for call in record.calls if call.group == group),
+        key=lambda call: -call.ms,
+    )
+
+
+def slowest_statements(record: RequestRecord) -> list[StatementTotals]:
+    """Return the statements by the time that they took together."""
+    return sorted(record.statements or (), key=lambda row: -row.ms)
+
+
+def repeated_statements(record: RequestRecord) -> list[StatementTotals]:
+    """Return what was executed so often that one query might have done."""
+    return sorted(
+        (
+            row
+            for row in record.statements or ()
+            if row.count - row.executemany >= REPEATED
+        ),
+        key=lambda row: -row.count,
+    )
+
+
+def lanes_of(record: RequestRecord) -> list[Lane]:
+    """Return the lanes in which something was recorded, in their order."""
+    lanes: dict[int, list[TimelineEntry]] = {}
+    for entry in record.timeline or ():
+        lanes.setdefault(int(entry.lane), []).append(entry)
+    return [
+        Lane(number, spans, sum(end - start for start, end in spans))
+        for number in sorted(lanes)
+        for spans in [merged_spans(lanes[number], record.duration_ms)]
+    ]
+
+
+def merged_spans(
+    entries: Iterable[TimelineEntry], until_ms: float
+) -> list[tuple[float, float]]:
+    """Return when any of *entries* ran, each moment once, in order."""
+    merged: list[tuple[float, float]] = []
+    for start, end in sorted(
+        (
+            max(0.0, float(entry.start_ms)),
+            min(until_ms, float(entry.start_ms) + float(entry.ms)),
+        )
+        for entry in entries
+    ):
+        if end <= start:
+            continue
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def is_parallel(totals: GroupTotals) -> bool:
+    """Tell whether calls of a group ran side by side."""
+    return totals.ms - totals.wall_ms > _ROUNDING_MS
+
+
+def notes_of(record: RequestRecord) -> list[str]:
+    """Return what a reader must know to take the figures rightly."""
+    notes = []
+    if record.dropped_calls:
+        notes.append(
+            f"{_counted(record.dropped_calls, 'call')} beyond max_calls: in "
+            f"the totals, missing from the timeline"
+        )
+    for name, count in sorted(record.counts.items()):
+        if count:
+            noun, rest = _COUNT_NOTES.get(name, (name, ""))
+            notes.append(_counted(count, noun) + rest)
+    if record.profile is not None:
+        notes.extend(_profile_notes(record.profile))
+    return notes
+
+
+_COUNT_NOTES = {
+    "late_calls": ("call", " ended after the request, left out"),
+    "config_lookups": ("look-up", " of configuration"),
+}
+
+
+def _profile_notes(profile: dict[str, object]) -> list[str]:
+    notes = profile.get("notes") or ()
+    if isinstance(notes, str):
+        notes = (notes,)
+    if not isinstance(notes, (list, tuple)):
+        notes = ()
+    engine = profile.get("engine", "profiler")
+    return [f"{engine}: {note}" for note in notes]
+
+
+def _calls_in_words(
+    group: str, noun: str, totals: GroupTotals, record: RequestRecord
+) -> str:
+    text = f"{group} {_counted(totals.calls, noun)} {totals.ms:.1f} ms"
+    ms = totals.ms
+    if is_parallel(totals):
+        ms = totals.wall_ms
+        text += f" added up, {ms:.1f} ms of the clock"
+    if record.duration_ms > 0:
+        text += f", {100 * ms / record.duration_ms:.1f} % of the call"
+    return text
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

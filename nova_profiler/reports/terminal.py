@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How reports reach a terminal: its width, safe text, numbers and bars."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+# A pipe has no width; what reads it is better served by whole lines.
+_PIPE_WIDTH = 120
+_WIDEST_PAGE = 120
+
+_EIGHTHS = " ▏▎▍▌▋▊▉█"
+_HEIGHTS = " ▁▂▃▄▅▆▇█"
+_ASCII_HEIGHTS = " .:-=+*%#"
+
+HEADING = "bold"
+FAINT = "dim"
+BAD = "bold red"
+WARNING = "yellow"
+
+STYLES = {
+    "sql": "cyan",
+    "fetch": "cyan",
+    "transaction": "cyan",
+    "connect": "cyan",
+    "ping": "cyan",
+    "pool_wait": "yellow",
+    "sqlalchemy": "magenta",
+    "timed": "green",
+    "waiting": "yellow",
+    "python": "blue",
+}
+
+
+def terminal() -> Console:
+    """Return standard output as a console; without colours if no terminal."""
+    width = None
+    if not sys.stdout.isatty() and not os.environ.get("COLUMNS"):
+        width = _PIPE_WIDTH
+    return Console(
+        width=width,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        soft_wrap=False,
+    )
+
+
+def page_width(console: Console) -> int:
+    """Return how wide a page may be: bars across a wide screen say less."""
+    return min(console.width, _WIDEST_PAGE)
+
+
+def printable(text: object) -> str:
+    """Return *text* without what could steer a terminal.
+
+    Control and formatting characters, such as an escape sequence in a user
+    name, become visible replacement characters.
+    """
+    return "".join(
+        letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}"
+        for letter in str(text)
+    )
+
+
+def safe(text: object, style: str = "") -> Text:
+    """Return *text* from a record as it may be shown, markup as it stands."""
+    return Text(printable(text), style=style)
+
+
+def ms_text(ms: float, digits: int = 1) -> str:
+    """Return milliseconds for a column."""
+    return f"{ms:.{digits}f}"
+
+
+def share_text(share: float | None) -> str:
+    """Return a share in per cent, empty if it is not known."""
+    return "" if share is None else f"{100 * share:.1f} %"
+
+
+def time_text(started_at: str) -> str:
+    """Return when, to the millisecond, without the time zone."""
+    return started_at[:23].replace("T", " ")
+
+
+def bytes_text(size: float) -> str:
+    """Return a size in the unit that fits."""
+    for unit in ("B", "KiB", "MiB"):
+        if size < 1024:
+            return (
+                f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+            )
+        size /= 1024
+    return f"{size:.1f} GiB"
+
+
+def bar(console: Console, share: float, width: int, style: str) -> Text:
+    """Return a bar of *share* of *width*, to an eighth of a cell."""
+    eighths = round(max(0.0, min(1.0, share)) * width * 8)
+    if not speaks_unicode(console):
+        return Text("#" * (eighths // 8), style=style)
+    full, rest = divmod(eighths, 8)
+    return Text("█" * full + _EIGHTHS[rest].strip(), style=style)
+
+
+def heights(console: Console, shares: list[float], style: str) -> Text:
+    """Return one cell for each share, filled as high as the share is."""
+    glyphs = _HEIGHTS if speaks_unicode(console) else _ASCII_HEIGHTS
+    return Text(
+        "".join(
+            # What is not nothing must be seen.
+            glyphs[max(1, min(8, round(share * 8)))] if share > 0 else " "
+            for share in shares
+        ),
+        style=style,
+    )
+
+
+def speaks_unicode(console: Console) -> bool:
+    """Tell whether block characters can be written."""
+    return console.encoding.lower().startswith("utf")
+
+
+def plain_table(gap: int = 2) -> Table:
+    """Return a table without lines, its heading faint."""
+    return Table(
+        box=None,
+        pad_edge=False,
+        padding=(0, gap, 0, 0),
+        header_style=FAINT,
+        show_edge=False,
+        collapse_padding=True,
+    )

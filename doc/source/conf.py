@@ -3,12 +3,17 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 from nova_profiler import __version__
+
+sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 
 project = "nova-profiler"
 copyright = "the nova-profiler developers, Apache-2.0"
 version = release = __version__
-extensions = ["oslo_config.sphinxext"]
+extensions = ["command_help", "oslo_config.sphinxext"]
 exclude_patterns: list[str] = []
 nitpicky = True
 # oslo.config's options refer to a page of its own manual.

@@ -52,7 +52,7 @@ def all_command(json_path: Path | None = None) -> None:
     console = _console()
     parts = [
         _price(console, list(CONTENDERS), price.Plan()),
-        _nova(console, 10, 20, "threads"),
+        _nova(console, 24, 12, "threads"),
         _memory(console, 1_000_000),
     ]
     values = {key: value for part, _ in parts for key, value in part.items()}
@@ -84,11 +84,11 @@ def price_command(
 
 
 @main.command("nova")
-@click.option("--pairs", type=click.IntRange(8), default=10)
+@click.option("--pairs", type=click.IntRange(8), default=24)
 @click.option(
     "--requests",
     type=click.IntRange(1),
-    default=20,
+    default=12,
     help="By each of the 3 clients in one run.",
 )
 @click.option(

@@ -6,7 +6,7 @@ from __future__ import annotations
 import http.client
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from demo import identity
@@ -46,20 +46,17 @@ def run(
     latencies: list[float] = []
     failures: list[Exception] = []
 
+    def asked(seconds: float) -> None:
+        latencies.append(seconds * 1000)
+        answered()
+        if failures:
+            raise LoadError("another client was not answered")
+
     def client() -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", port, _TIMEOUT_S)
         try:
-            for _ in range(requests):
-                if failures:
-                    return
-                start = time.perf_counter()
-                _ask(connection, path, token or identity.token())
-                latencies.append((time.perf_counter() - start) * 1000)
-                answered()
-        except (OSError, http.client.HTTPException, LoadError) as exc:
+            ask_each(port, [path] * requests, asked, token)
+        except LoadError as exc:
             failures.append(exc)
-        finally:
-            connection.close()
 
     # Daemons, so that Ctrl-C need not wait for an answer.
     threads = [
@@ -71,8 +68,31 @@ def run(
     for thread in threads:
         thread.join()
     if failures:
-        raise LoadError(f"GET {path}: {failures[0]}") from failures[0]
+        raise failures[0]
     return Load(time.perf_counter() - start, latencies)
+
+
+def ask_each(
+    port: int,
+    paths: Sequence[str],
+    answered: Callable[[float], object] = lambda seconds: None,
+    token: str = "",
+) -> None:
+    """Ask for *paths* one after the other, on one connection if it lasts.
+
+    *answered* is called with the seconds that each answer took. The first
+    answer other than 200 raises LoadError.
+    """
+    connection = http.client.HTTPConnection("127.0.0.1", port, _TIMEOUT_S)
+    try:
+        for path in paths:
+            start = time.perf_counter()
+            _ask(connection, path, token or identity.token())
+            answered(time.perf_counter() - start)
+    except (OSError, http.client.HTTPException) as exc:
+        raise LoadError(f"GET {path}: {exc!r}") from exc
+    finally:
+        connection.close()
 
 
 def _ask(
@@ -82,4 +102,4 @@ def _ask(
     response = connection.getresponse()
     response.read()
     if response.status != 200:
-        raise LoadError(f"answered {response.status} {response.reason}")
+        raise LoadError(f"GET {path}: {response.status} {response.reason}")

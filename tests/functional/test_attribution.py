@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every statement is found in the record of the request that ran it."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+
+import pytest
+
+from demo import load
+from nova_profiler.record import RequestRecord
+from tests.functional.conftest import marked_app, records_in
+from tests.functional.marked_app import CLIENTS
+
+pytestmark = pytest.mark.functional
+
+REQUESTS_PER_CLIENT = 313
+
+
+@pytest.fixture(scope="module", params=["threads", "eventlet"])
+def records(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> list[RequestRecord]:
+    """Return the records of all clients having asked side by side."""
+    directory = tmp_path_factory.mktemp(f"marks-{request.param}")
+    log_file = directory / "requests.jsonl"
+    url = f"sqlite:///{directory / 'marks.sqlite'}"
+    with marked_app(request.param, url, log_file) as port:
+        _ask_side_by_side(port)
+    return records_in(log_file)
+
+
+def test_no_request_is_without_a_record(records: list[RequestRecord]) -> None:
+    """Each request of each client has exactly one record."""
+    asked = Counter(
+        path for client in range(CLIENTS) for path in _paths(client)
+    )
+
+    assert Counter(record.path for record in records) == asked
+
+
+def test_no_statement_is_missing_or_elsewhere(
+    records: list[RequestRecord],
+) -> None:
+    """A record has its own client's statements, all and no others."""
+    misplaced = [
+        (record.path, found)
+        for record in records
+        if (found := _counts(record, "sql"))
+        != _expected(record, "SELECT marks_{:02}")
+    ]
+
+    assert misplaced == []
+
+
+def test_no_db_api_call_is_missing_or_elsewhere(
+    records: list[RequestRecord],
+) -> None:
+    """A record has its own client's DB API calls, all and no others."""
+    misplaced = [
+        (record.path, found)
+        for record in records
+        if (found := _counts(record, "db_api"))
+        != _expected(record, "marks_{:02}")
+    ]
+
+    assert misplaced == []
+
+
+def _paths(client: int) -> list[str]:
+    """Return what a client asks for: different requests, one by one."""
+    return [
+        f"/marks/{client}/{1 + number % 4}/{1 + (number + client) % 3}"
+        for number in range(REQUESTS_PER_CLIENT)
+    ]
+
+
+def _ask_side_by_side(port: int) -> None:
+    failures: list[Exception] = []
+
+    def client(number: int) -> None:
+        try:
+            load.ask_each(port, _paths(number))
+        except load.LoadError as exc:
+            failures.append(exc)
+
+    threads = [
+        threading.Thread(target=client, args=(number,))
+        for number in range(CLIENTS)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert failures == []
+
+
+def _expected(record: RequestRecord, name: str) -> dict[str, int]:
+    client, own, pool = (int(word) for word in record.path.split("/")[2:])
+    return {name.format(client): own + 3 * pool}
+
+
+def _counts(record: RequestRecord, group: str) -> dict[str, int]:
+    return {row.name: row.count for row in record.calls if row.group == group}

@@ -94,8 +94,10 @@ class RequestRecord:
         "calls",
         "counts",
         "cpu_ms",
+        "db_api_calls",
         "dropped_calls",
         "duration_ms",
+        "durations",
         "error",
         "global_request_id",
         "groups",
@@ -153,6 +155,14 @@ class RequestRecord:
         self.self_ms: float = 0.0
         self.statements: list[StatementTotals] | None = None
         self.timeline: list[TimelineEntry] | None = None
+        # For the sinks of the process that made it, not written anywhere:
+        # by group and name the first calls' milliseconds, and how many more
+        # calls took how many milliseconds together;
+        self.durations: dict[
+            tuple[str, str], tuple[list[float], int, float]
+        ] = {}
+        # module.function and seconds of each DB API call, in their order.
+        self.db_api_calls: list[tuple[str, float]] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the record as JSON-ready values, times to the microsecond.

@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 
 import click
+from click.core import ParameterSource
 
 from nova_profiler.cli.options import (
     dump_dir_options,
@@ -41,10 +43,9 @@ def command(
     """
     if [request_id is not None, last, slowest].count(True) != 1:
         raise click.UsageError("give one of ID, --last and --slowest")
-    is_path = request_id is not None and request_id.endswith(".json")
-    if is_path and dump_dir is None and config_file is None:
+    if dump_dir is None and os.path.isfile(request_id or ""):
         # A file that somebody sent needs no dump directory.
-        dump_dir = "."
+        dump_dir = os.curdir
     store = store_of(dump_dir, config_file)
     try:
         entry = _chosen(store, request_id, slowest)
@@ -85,17 +86,25 @@ def _duration_of(entry: DumpEntry) -> int:
 
 
 def _next_commands(entry: DumpEntry, record: RequestRecord) -> list[str]:
-    where = shlex.quote(str(entry.path.parent.parent))
-    route = shlex.quote(record.route)
-    commands = [
-        f"nova-profiler calls --dump-dir {where} --route {route}",
-        f"nova-profiler list --dump-dir {where} --route {route} --slowest",
-    ]
+    commands = []
     for suffix, reader in (
         (".pyisession", "pyinstrument --load"),
         (".prof", "python -m pstats"),
     ):
         profile = entry.path.with_suffix(suffix)
         if profile.exists():
-            commands.insert(0, f"{reader} {shlex.quote(str(profile))}")
+            commands.append(f"{reader} {shlex.quote(str(profile))}")
+    # A file from elsewhere has no others beside it.
+    if entry.started_at:
+        chosen = f"--route {shlex.quote(record.route)}{_where(entry)}"
+        commands.append(f"nova-profiler calls {chosen}")
+        commands.append(f"nova-profiler list --slowest {chosen}")
     return commands
+
+
+def _where(entry: DumpEntry) -> str:
+    """Return the option that was given, so that it is given again."""
+    source = click.get_current_context().get_parameter_source("dump_dir")
+    if source is not ParameterSource.COMMANDLINE:
+        return ""
+    return f" --dump-dir {shlex.quote(str(entry.path.parent.parent))}"

@@ -76,10 +76,11 @@ def _entries_of_day(
 
 def entry_of_path(path: Path) -> DumpEntry:
     """Return an entry for *path*, wherever it is and whatever its name."""
-    entry = entry_of(str(path.parent), path.parent.name, path.stem)
     if path.suffix != DUMP_SUFFIX:
         raise DumpError(f"{path}: not a dump; dumps end in {DUMP_SUFFIX}")
-    return entry or DumpEntry(str(path.parent), path.stem, "", 0, "", "", "")
+    folder, day = str(path.parent), path.parent.name
+    entry = entry_of(folder, day, path.stem) if is_day(day) else None
+    return entry or DumpEntry(folder, path.stem, "", 0, "", "", "")
 
 
 def read_dump(path: Path) -> RequestRecord:

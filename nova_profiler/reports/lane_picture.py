@@ -9,6 +9,7 @@ from rich.text import Text
 
 from nova_profiler.record import RequestRecord
 from nova_profiler.reports.request_figures import (
+    SHORTEST_MS,
     Lane,
     is_parallel,
     lanes_of,
@@ -32,7 +33,7 @@ def lane_picture(
     A cell is as high as the part of its moment in which a call ran there.
     """
     lanes = [lane for lane in lanes_of(record) if lane.spans]
-    if not lanes or record.duration_ms <= 0:
+    if not lanes or record.duration_ms < SHORTEST_MS:
         return []
     cells = max(20, width - _BESIDE_PICTURE)
     grid = Table.grid(padding=(0, 1, 0, 0))

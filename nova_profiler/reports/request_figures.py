@@ -41,6 +41,9 @@ LABELS = {
 # From here on an equal statement looks like one query per row of another.
 REPEATED = 5
 
+# Records have microseconds; what is shorter tells no shares.
+SHORTEST_MS = 0.001
+
 # Parallel calls measured apart differ from their cover by more than this.
 _ROUNDING_MS = 0.1
 
@@ -84,7 +87,7 @@ def database_share(record: RequestRecord) -> float | None:
     Taken from the breakdown, whose parts add up to the request even where
     calls ran side by side.
     """
-    if not record.breakdown_ms or record.duration_ms <= 0:
+    if not record.breakdown_ms or record.duration_ms < SHORTEST_MS:
         return None
     ms = sum(record.breakdown_ms.get(name, 0.0) for name in DATABASE_BUCKETS)
     return ms / record.duration_ms
@@ -92,9 +95,9 @@ def database_share(record: RequestRecord) -> float | None:
 
 def buckets_of(record: RequestRecord) -> list[Bucket]:
     """Return the breakdown, largest first, without what took no time."""
-    whole = record.duration_ms
+    whole = max(record.duration_ms, SHORTEST_MS)
     return [
-        Bucket(name, LABELS.get(name, name), ms, ms / whole if whole else 0.0)
+        Bucket(name, LABELS.get(name, name), ms, ms / whole)
         for name, ms in sorted(
             record.breakdown_ms.items(), key=lambda item: -item[1]
         )
@@ -233,7 +236,7 @@ def _calls_in_words(
     if is_parallel(totals):
         ms = totals.wall_ms
         text += f" added up, {ms:.1f} ms of the clock"
-    if record.duration_ms > 0:
+    if record.duration_ms >= SHORTEST_MS:
         text += f", {100 * ms / record.duration_ms:.1f} % of the call"
     return text
 

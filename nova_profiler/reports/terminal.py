@@ -13,6 +13,7 @@ from rich.text import Text
 # A pipe has no width; what reads it is better served by whole lines.
 _PIPE_WIDTH = 120
 _WIDEST_PAGE = 120
+_LONGEST_TEXT = 600
 
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 _HEIGHTS = " ▁▂▃▄▅▆▇█"
@@ -57,15 +58,17 @@ def page_width(console: Console) -> int:
 
 
 def printable(text: object) -> str:
-    """Return *text* without what could steer a terminal.
+    """Return *text* without what could steer or flood a terminal.
 
     Control and formatting characters, such as an escape sequence in a user
     name, become visible replacement characters.
     """
+    whole = str(text)
+    shown = whole[:_LONGEST_TEXT]
     return "".join(
         letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}"
-        for letter in str(text)
-    )
+        for letter in shown
+    ) + ("..." if len(whole) > _LONGEST_TEXT else "")
 
 
 def safe(text: object, style: str = "") -> Text:

@@ -1,0 +1,296 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The capture being filled here and now, and its way into other threads.
+
+Hooks add calls to the *lane* of the running thread or greenthread. A lane
+belongs to one request's capture and is written by one thread only, so that
+nothing here needs a lock.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable
+from contextvars import ContextVar
+from time import perf_counter, thread_time
+from typing import Any
+
+# Calls of one name that are kept one by one before they are added up.
+CHUNK_CALLS = 256
+# A sample is three numbers in a row: start, end, and a figure of its group
+# (rows for SQL and fetches, driver seconds for DB API calls).
+STRIDE = 3
+_CHUNK = CHUNK_CALLS * STRIDE
+# A lane of its own for each thread up to here; further ones share the last.
+MAX_LANES = 256
+# Captures whose server never closes the body must not pile up.
+MAX_ACTIVE = 10_000
+# How long a stretch of time must be before the CPU clock (0.5 us) is read.
+CPU_STEP_S = 0.001
+# Two clocks are never read at the same moment.
+CLOCK_NOISE_S = 0.00002
+# Texts of distinct statements that one request may hold on to.
+MAX_STATEMENTS = 500
+
+
+class CallKey:
+    """What a hook times: its group, its name, the name with its module.
+
+    Keys are compared by identity, which is what makes them quick to find.
+    ``nested`` is the key for calls made inside another of the same group.
+    """
+
+    __slots__ = ("group", "label", "name", "nested", "outermost")
+
+    def __init__(
+        self, group: str, name: str, label: str = "", nested: bool = False
+    ) -> None:
+        self.group = group
+        self.name = name
+        self.label = label or name
+        self.outermost = not nested
+        self.nested = (
+            self if nested else CallKey(group, name, self.label, True)
+        )
+
+
+class Tally:
+    """Calls that were added up because a lane had too many to keep."""
+
+    __slots__ = ("chunks", "count", "extra", "max_s", "total_s")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.total_s = 0.0
+        self.max_s = 0.0
+        self.extra = 0.0
+        self.chunks: list[list[float]] = []
+
+
+Samples = list[float]
+
+
+class Lane:
+    """The calls of one thread or greenthread that works for a request."""
+
+    __slots__ = (
+        "calls",
+        "capture",
+        "closed",
+        "config_lookups",
+        "cpu_at",
+        "cpu_driver_s",
+        "cpu_s",
+        "database",
+        "db_api_driver_s",
+        "driver_s",
+        "errors",
+        "executemany",
+        "fetches",
+        "in_db_api",
+        "open_timed",
+        "sql",
+        "tallies",
+        "waiting_db_api_s",
+        "waiting_python_s",
+    )
+
+    def __init__(self, capture: Capture) -> None:
+        self.capture = capture
+        self.closed = False
+        self.in_db_api = False
+        self.open_timed = 0
+        # Time in the driver so far; and the part of it in DB API calls.
+        self.driver_s = 0.0
+        self.db_api_driver_s = 0.0
+        self.calls: dict[CallKey, Samples] = {}
+        # By engine, then by statement text.
+        self.sql: dict[Any, dict[str, Samples]] = {}
+        self.fetches: dict[Any, dict[str, Samples]] = {}
+        self.errors: list[tuple[Samples, float, str]] = []
+        self.executemany: dict[str, int] = {}
+        self.tallies: dict[int, Tally] = {}
+        self.database = ""
+        self.config_lookups = 0
+        # Infinitely late: only a lane whose CPU clock can be told reads it.
+        self.cpu_at = float("inf")
+        self.cpu_s = 0.0
+        self.cpu_driver_s = 0.0
+        self.waiting_python_s = 0.0
+        self.waiting_db_api_s = 0.0
+
+    def read_cpu(self, now: float, in_db_api: bool) -> None:
+        """Account for the time since the last reading that did not run.
+
+        What is neither in the driver nor on the CPU clock was certainly
+        waiting: for the GIL, for a processor, for something no hook names.
+        """
+        cpu = thread_time()
+        waited = (
+            (now - self.cpu_at)
+            - (self.driver_s - self.cpu_driver_s)
+            - (cpu - self.cpu_s)
+        )
+        if waited > CLOCK_NOISE_S:
+            if in_db_api:
+                self.waiting_db_api_s += waited
+            else:
+                self.waiting_python_s += waited
+        self.cpu_at = now
+        self.cpu_s = cpu
+        self.cpu_driver_s = self.driver_s
+
+    def fold(self, samples: Samples) -> None:
+        """Add *samples* up, and keep them for the list while there is room."""
+        tally = self.tallies.get(id(samples))
+        if tally is None:
+            tally = self.tallies[id(samples)] = Tally()
+        spans = spans_of(samples)
+        tally.count += len(spans)
+        tally.total_s += sum(spans)
+        tally.max_s = max(tally.max_s, max(spans, default=0.0))
+        tally.extra += sum(samples[2::STRIDE])
+        capture = self.capture
+        if capture.room > 0:
+            capture.room -= len(spans)
+            tally.chunks.append(samples[:])
+        samples.clear()
+
+    def failed(self, samples: Samples, start: float, name: str) -> None:
+        """Note that the call of *samples* that began at *start* failed."""
+        if len(self.errors) < self.capture.max_calls:
+            self.errors.append((samples, start, name))
+
+
+def spans_of(samples: Samples) -> list[float]:
+    """Return the seconds that each call of *samples* took."""
+    if len(samples) == STRIDE:
+        return [samples[1] - samples[0]]
+    starts = samples[0::STRIDE]
+    return [
+        end - start
+        for start, end in zip(starts, samples[1::STRIDE], strict=True)
+    ]
+
+
+class Capture:
+    """All that is known of one request while it is going on."""
+
+    __slots__ = (
+        "closed",
+        "environ",
+        "errors",
+        "found",
+        "lanes",
+        "late_calls",
+        "main",
+        "max_calls",
+        "room",
+        "started",
+    )
+
+    def __init__(self, environ: dict[str, Any], max_calls: int) -> None:
+        self.environ = environ
+        self.closed = False
+        self.late_calls = 0
+        self.max_calls = max_calls
+        # Calls that may still be kept one by one once their chunk is full.
+        self.room = max_calls
+        self.found: dict[int, Lane] | None = None
+        self.main = Lane(self)
+        self.lanes = [self.main]
+        self.started = perf_counter()
+
+    def new_lane(self) -> Lane:
+        """Return a lane for a thread that begins to work for the request."""
+        if len(self.lanes) >= MAX_LANES:
+            return self.lanes[-1]
+        lane = Lane(self)
+        self.lanes.append(lane)
+        return lane
+
+    def close(self) -> None:
+        """Take no more calls: what comes now is late, and only counted."""
+        self.closed = True
+        for lane in self.lanes:
+            lane.closed = True
+            if lane.in_db_api:
+                self.late_calls += 1
+
+
+lane_var: ContextVar[Lane | None] = ContextVar("nova_profiler", default=None)
+current_lane = lane_var.get
+
+_active: dict[int, Capture] = {}
+
+
+def begin(capture: Capture) -> None:
+    """Make *capture* one that calls can be found a way to."""
+    if len(_active) >= MAX_ACTIVE:
+        try:
+            _active.pop(next(iter(_active)), None)
+        except (StopIteration, RuntimeError):
+            # Another thread was quicker; the next request tries again.
+            return
+    _active[id(capture)] = capture
+
+
+def end(capture: Capture) -> None:
+    """Forget *capture*; calls that still come find nothing."""
+    _active.pop(id(capture), None)
+
+
+def find_lane(lane: Lane | None) -> Lane | None:
+    """Return the lane for a call that the ContextVar did not lead to.
+
+    *lane* is what the ContextVar held: nothing, or a lane whose request is
+    over. nova carries oslo.context into every thread it starts; its request
+    id names the request. None when there is no such request.
+    """
+    if lane is not None and lane.capture.closed:
+        lane.capture.late_calls += 1
+    if not _active:
+        return None
+    module = sys.modules.get("oslo_context.context")
+    if module is None:
+        return None
+    context = module.get_current()
+    request_id = getattr(context, "request_id", None)
+    if request_id is None:
+        return None
+    for capture in list(_active.values()):
+        if capture.environ.get("openstack.request_id") == request_id:
+            return _lane_here(capture)
+    return None
+
+
+def _lane_here(capture: Capture) -> Lane | None:
+    if capture.closed:
+        return None
+    if capture.found is None:
+        capture.found = {}
+    # Looked up now: under eventlet this is the greenthread's.
+    ident = threading.get_ident()
+    lane = capture.found.get(ident)
+    if lane is None:
+        lane = capture.found[ident] = capture.new_lane()
+    return lane
+
+
+class LaneCall:
+    """A callable that runs in a lane of its own of the request it is for."""
+
+    __slots__ = ("capture", "function")
+
+    def __init__(self, capture: Capture, function: Callable[..., Any]) -> None:
+        self.capture = capture
+        self.function = function
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if self.capture.closed:
+            return self.function(*args, **kwargs)
+        token = lane_var.set(self.capture.new_lane())
+        try:
+            return self.function(*args, **kwargs)
+        finally:
+            lane_var.reset(token)

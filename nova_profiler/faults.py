@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Our own failures inside somebody's service: logged once, then counted."""
+
+from __future__ import annotations
+
+import logging
+
+LOG = logging.getLogger("nova_profiler")
+
+
+class Faults:
+    """Counts what went wrong, by a few fixed names."""
+
+    def __init__(self) -> None:
+        self._counts: dict[str, int] = {}
+        self._told: dict[str, int] = {}
+
+    def note(self, what: str, error: BaseException | None = None) -> None:
+        """Count a failure of *what*; say so in the log the first time.
+
+        The text of an error may hold what a client sent, so only its class
+        is logged, and an OSError's reason.
+        """
+        first = what not in self._counts
+        self._counts[what] = self._counts.get(what, 0) + 1
+        if not first or error is None:
+            return
+        reason = type(error).__name__
+        if isinstance(error, OSError) and error.strerror:
+            reason = f"{reason}: {error.strerror}"
+        try:
+            LOG.warning(
+                "%s failed (%s); requests are served as before, further "
+                "failures are only counted",
+                what,
+                reason,
+            )
+        except Exception:
+            # The host's logging is broken: counted is all that is left.
+            self._counts["logging"] = self._counts.get("logging", 0) + 1
+
+    def counts(self) -> dict[str, int]:
+        """Return all failures so far by name."""
+        return dict(self._counts)
+
+    def untold(self) -> dict[str, int]:
+        """Return what was counted since this was last called, by name."""
+        if self._counts == self._told:
+            return {}
+        now = dict(self._counts)
+        news = {
+            what: count - self._told.get(what, 0)
+            for what, count in now.items()
+            if count > self._told.get(what, 0)
+        }
+        self._told = now
+        return news

@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Hook that times every public function of Nova's DB API.
+
+Nova's callers reach these functions as attributes of their module, so the
+module's attributes are replaced. What they keep is their wrapper chain
+(``__wrapped__``), which nova looks through for signatures.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import inspect
+import sys
+from collections.abc import Callable, Generator, Iterable
+from time import perf_counter
+from types import GeneratorType, ModuleType
+from typing import Any
+
+from nova_profiler.current import (
+    _CHUNK,
+    CPU_STEP_S,
+    CallKey,
+    Lane,
+    current_lane,
+    find_lane,
+)
+from nova_profiler.hooks import HookError, Undo
+from nova_profiler.hooks.attribute_patches import patch, undo_all
+
+GROUP = "db_api"
+
+# Public and with a context, but the plumbing of the other functions.
+_PLUMBING = {"get_context_manager", "model_query"}
+
+
+def install(modules: Iterable[str]) -> Undo:
+    """Time the DB API functions of those of *modules* that exist.
+
+    Returns the function that undoes it. Raises HookError when a module
+    exists and cannot be imported.
+    """
+    undos = []
+    for name in modules:
+        module = _module(name)
+        if module is None:
+            continue
+        for function in functions_of(module):
+            undos.append(patch(module, function, _wrap(name, function)))
+    return undo_all(undos)
+
+
+def functions_of(module: ModuleType) -> list[str]:
+    """Return the names of the DB API functions that *module* defines.
+
+    Where functions take a ``context`` first, as nova's do, the ones that do
+    not are helpers and are left out.
+    """
+    public = {
+        name: function
+        for name, function in vars(module).items()
+        if not name.startswith("_")
+        and name not in _PLUMBING
+        and inspect.isfunction(function)
+        and function.__module__ == module.__name__
+    }
+    with_context = [
+        name
+        for name, function in public.items()
+        if _first_parameter(function) == "context"
+    ]
+    return with_context or list(public)
+
+
+def _first_parameter(function: Callable[..., Any]) -> str | None:
+    try:
+        return next(iter(inspect.signature(function).parameters), None)
+    except (TypeError, ValueError):
+        return None
+
+
+def _module(name: str) -> ModuleType | None:
+    if name in sys.modules:
+        return sys.modules[name]
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as exc:
+        # Absent here, as one of the two defaults always is.
+        if exc.name and (name == exc.name or name.startswith(exc.name + ".")):
+            return None
+        raise HookError(f"module {name} cannot be imported: {exc}") from exc
+    except Exception as exc:
+        raise HookError(f"module {name} cannot be imported: {exc}") from exc
+
+
+def _wrap(module: str, name: str) -> Callable[[Any], Any]:
+    key = CallKey(GROUP, name, f"{module}.{name}")
+    return functools.partial(timed, key=key)
+
+
+def timed(function: Callable[..., Any], key: CallKey) -> Callable[..., Any]:
+    """Return *function* with its calls added to the current lane as *key*."""
+
+    @functools.wraps(function)
+    def timed_call(*args: Any, **kwargs: Any) -> Any:
+        lane = current_lane()
+        if lane is None or lane.closed:
+            lane = find_lane(lane)
+            if lane is None:
+                return function(*args, **kwargs)
+        nested = lane.in_db_api
+        lane.in_db_api = True
+        driver_s = lane.driver_s
+        start = perf_counter()
+        if start - lane.cpu_at > CPU_STEP_S:
+            lane.read_cpu(start, nested)
+        error = None
+        result = None
+        try:
+            result = function(*args, **kwargs)
+        except BaseException as exc:
+            error = type(exc).__name__
+            raise
+        finally:
+            end = perf_counter()
+            lane.in_db_api = nested
+            if type(result) is not GeneratorType:
+                # Written out here: a call more would cost a third of all.
+                called = key.nested if nested else key
+                samples = lane.calls.get(called)
+                if samples is None:
+                    samples = lane.calls[called] = []
+                driver_s = lane.driver_s - driver_s
+                samples += (start, end, driver_s)
+                if driver_s and not nested:
+                    lane.db_api_driver_s += driver_s
+                if end - start > CPU_STEP_S and lane.cpu_at < end:
+                    lane.read_cpu(end, True)
+                if error is not None:
+                    lane.failed(samples, start, error)
+                if len(samples) >= _CHUNK:
+                    lane.fold(samples)
+        if type(result) is GeneratorType:
+            called = key.nested if nested else key
+            return _timed_generator(result, lane, called, start, end)
+        return result
+
+    return timed_call
+
+
+def _timed_generator(
+    generator: Generator[Any, Any, Any],
+    lane: Lane,
+    key: CallKey,
+    start: float,
+    made: float,
+) -> Generator[Any, Any, Any]:
+    """Yield what *generator* yields; one call, as long as all its steps."""
+    spent = made - start
+    driver_total = 0.0
+    error = None
+    resume: Callable[[Any], Any] = generator.send
+    value = None
+    try:
+        while True:
+            nested = lane.in_db_api
+            lane.in_db_api = True
+            driver_s = lane.driver_s
+            began = perf_counter()
+            try:
+                item = resume(value)
+            except StopIteration as stop:
+                return stop.value
+            except BaseException as exc:
+                error = type(exc).__name__
+                raise
+            finally:
+                spent += perf_counter() - began
+                driver_total += lane.driver_s - driver_s
+                lane.in_db_api = nested
+            try:
+                value = yield item
+                resume = generator.send
+            except GeneratorExit:
+                generator.close()
+                raise
+            except BaseException as exc:
+                resume, value = generator.throw, exc
+    finally:
+        if lane.closed:
+            lane.capture.late_calls += 1
+        else:
+            _add(lane, key, (start, start + spent, driver_total), error)
+
+
+def _add(
+    lane: Lane,
+    key: CallKey,
+    sample: tuple[float, float, float],
+    error: str | None,
+) -> None:
+    samples = lane.calls.setdefault(key, [])
+    samples += sample
+    if key.outermost:
+        lane.db_api_driver_s += sample[2]
+    if error is not None:
+        lane.failed(samples, sample[0], error)
+    if len(samples) >= _CHUNK:
+        lane.fold(samples)

@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a finished request to its record, and on to the sinks."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import urllib.parse
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from time import perf_counter
+from typing import Any
+
+from nova_profiler.closing import close_into, db_api_calls_of, fill_details
+from nova_profiler.current import Capture
+from nova_profiler.faults import Faults
+from nova_profiler.record import RequestRecord
+from nova_profiler.routes import (
+    METHODS,
+    OTHER_METHOD,
+    Routes,
+    action_of,
+)
+from nova_profiler.sampling import is_kept
+from nova_profiler.settings import Settings
+from nova_profiler.sinks import Sink
+
+# What a record keeps of texts that clients choose.
+MAX_PATH = 1024
+MAX_TEXT = 255
+MAX_ID = 64
+
+
+class Recorder:
+    """Makes the record of each finished request and hands it to the sinks."""
+
+    def __init__(
+        self, sinks: Sequence[Sink], routes: Routes, faults: Faults
+    ) -> None:
+        self._sinks = sinks
+        self._routes = routes
+        self._faults = faults
+        self._host = socket.gethostname()
+        self._second = 0
+        self._second_text = ""
+
+    def finish(
+        self,
+        record: RequestRecord,
+        capture: Capture,
+        settings: Settings,
+        began_at: float,
+    ) -> None:
+        """Fill *record* from the closed *capture* and deliver it.
+
+        *began_at* is the wall clock's time of the start, in seconds since
+        1970. Never raises.
+        """
+        began = perf_counter()
+        try:
+            self._fill(record, capture, settings, began_at)
+        except Exception as exc:
+            self._faults.note("record", exc)
+            return
+        record.self_ms += (perf_counter() - began) * 1000
+        for sink in self._sinks:
+            try:
+                sink.emit(record)
+            except Exception as exc:
+                self._faults.note(sink.name, exc)
+
+    def _fill(
+        self,
+        record: RequestRecord,
+        capture: Capture,
+        settings: Settings,
+        began_at: float,
+    ) -> None:
+        environ = capture.environ
+        record.service = settings.service_name
+        record.host = self._host
+        record.pid = os.getpid()
+        record.started_at = self._iso(began_at)
+        method = environ.get("REQUEST_METHOD", "")
+        record.method = method if method in METHODS else OTHER_METHOD
+        record.route = route = self._route(environ, record)
+        record.path = printable_path(record.path)
+        if route.endswith("/action"):
+            record.action = action_of(environ, record.status)
+        _fill_identity(record, environ)
+        close_into(record, capture, record.duration_ms / 1000)
+        if is_kept(record, settings.dump_when, settings.slow_ms):
+            if settings.dump_dir:
+                fill_details(record, capture)
+        if settings.log_calls:
+            record.db_api_calls = db_api_calls_of(capture)
+
+    def _route(self, environ: dict[str, Any], record: RequestRecord) -> str:
+        try:
+            return self._routes.route_of(environ, record.path, record.status)
+        except Exception as exc:
+            self._faults.note("route", exc)
+            return "unmatched"
+
+    def _iso(self, seconds: float) -> str:
+        """Return ISO 8601 in UTC with microseconds."""
+        second = int(seconds)
+        # Threads may race here: both then make the same text, or each uses
+        # its own, because it reads text and second as one pair.
+        cached = (self._second, self._second_text)
+        if cached[0] != second or not cached[1]:
+            text = datetime.fromtimestamp(second, timezone.utc).strftime(
+                "%Y-%m-%dT%H:%M:%S"
+            )
+        else:
+            text = cached[1]
+        self._second, self._second_text = second, text
+        return "%s.%06d+00:00" % (text, int((seconds - second) * 1e6))
+
+
+def _fill_identity(record: RequestRecord, environ: dict[str, Any]) -> None:
+    """Take request id, user and project from what nova put into *environ*.
+
+    The context holds the token too: its fields are taken one by one, it is
+    never kept whole.
+    """
+    record.request_id = checked_id(environ.get("openstack.request_id"))
+    record.global_request_id = checked_id(
+        environ.get("openstack.global_request_id")
+    )
+    record.remote_address = _text(environ.get("REMOTE_ADDR"))
+    context = environ.get("nova.context")
+    if context is None:
+        return
+    record.user_id = _text(getattr(context, "user_id", None))
+    record.project_id = _text(getattr(context, "project_id", None))
+    record.user_name = _text(getattr(context, "user_name", None))
+    record.project_name = _text(getattr(context, "project_name", None))
+    address = _text(getattr(context, "remote_address", None))
+    if address:
+        record.remote_address = address
+
+
+def checked_id(value: object) -> str | None:
+    """Return *value* if it looks like a request id, else None."""
+    if not isinstance(value, str) or len(value) > MAX_ID:
+        return None
+    if not value.isascii() or not value.replace("-", "").isalnum():
+        return None
+    return value
+
+
+def _text(value: object) -> str | None:
+    """Return a client's text in one printable line of limited length."""
+    if not isinstance(value, str) or not value:
+        return None
+    if len(value) > MAX_TEXT:
+        value = value[:MAX_TEXT]
+    if value.isprintable():
+        return value
+    return value.encode("unicode_escape").decode("ascii")
+
+
+def printable_path(path: str) -> str:
+    """Return a WSGI path as it stood in the request line, cut if too long.
+
+    WSGI hands bytes over as latin-1; what is not plain ASCII is quoted
+    again, so that no control character or broken UTF-8 is kept.
+    """
+    if len(path) > MAX_PATH:
+        path = path[:MAX_PATH] + "..."
+    if path.isascii() and path.isprintable():
+        return path
+    return urllib.parse.quote(
+        path.encode("latin-1", "replace"), safe="/:@!$&'()*+,;=~-._{}[]|"
+    )
+
+
+def runs_green() -> bool:
+    """Return whether requests share threads as greenthreads.
+
+    Then a thread's CPU clock says nothing of one request.
+    """
+    patcher = sys.modules.get("eventlet.patcher")
+    if patcher is not None and patcher.is_monkey_patched("thread"):
+        return True
+    monkey = sys.modules.get("gevent.monkey")
+    return monkey is not None and bool(monkey.is_module_patched("threading"))

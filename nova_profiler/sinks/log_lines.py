@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sinks that log each request, and each of its DB API calls, as lines."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from nova_profiler.record import RequestRecord
+
+REQUESTS = logging.getLogger("nova_profiler.requests")
+CALLS = logging.getLogger("nova_profiler.calls")
+
+_SHOWN_GROUPS = ("db_api", "sql")
+
+
+class RequestLogSink:
+    """Log one INFO line a request, its args one dict of the record."""
+
+    name = "log"
+
+    def __init__(self, is_on: Callable[[], bool]) -> None:
+        self._is_on = is_on
+
+    def emit(self, record: RequestRecord) -> None:
+        """Log *record*; oslo.log's JSON formatter carries all its fields."""
+        # Ask first: the dict costs far more than a disabled log call.
+        if REQUESTS.isEnabledFor(logging.INFO) and self._is_on():
+            fields = record.to_dict()
+            fields.pop("timeline", None)
+            fields.pop("statements", None)
+            REQUESTS.info(text_format(record), fields)
+
+
+class CallLogSink:
+    """Log one INFO line for each DB API call, as far as they are listed."""
+
+    name = "log"
+
+    def emit(self, record: RequestRecord) -> None:
+        """Log the calls of *record*: ``module.function 0.120 sec``."""
+        if not CALLS.isEnabledFor(logging.INFO):
+            return
+        for label, seconds in record.db_api_calls or ():
+            CALLS.info("%s %.3f sec", label, seconds)
+
+
+def text_format(record: RequestRecord) -> str:
+    """Return the log line's format, which takes the record's fields."""
+    parts = [
+        "%(method)s %(path)s %(status)s %(duration_ms).1f ms",
+    ]
+    for group in _SHOWN_GROUPS:
+        totals = record.groups.get(group)
+        if totals is None:
+            continue
+        text = f"{group} {totals.calls} calls {totals.ms:.1f} ms"
+        if group == "db_api" and record.duration_ms > 0:
+            share = 100 * totals.wall_ms / record.duration_ms
+            text += f" {share:.1f} %%"
+        parts.append(text)
+    parts.append(
+        f"user={_first(record, 'user_name', 'user_id')} "
+        f"project={_first(record, 'project_name', 'project_id')}"
+    )
+    return ", ".join(parts)
+
+
+def _first(record: RequestRecord, *names: str) -> str:
+    """Return the format of the first of these fields that is known."""
+    for name in names:
+        if getattr(record, name):
+            return f"%({name})s"
+    return "-"

@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sink that sends each record's times to statsd, over the statsd package."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from time import monotonic
+from typing import Any
+
+import statsd
+
+from nova_profiler.record import RequestRecord
+from nova_profiler.routes import metric_name
+
+# What fits a datagram on any Ethernet.
+MAX_DATAGRAM = 1432
+# Names besides those of requests; what comes after them is ``other``.
+MAX_NAMES = 2_000
+# Datagrams that wait for the host's name to be resolved.
+MAX_PENDING = 64
+_FIRST_RETRY_S = 5.0
+_LAST_RETRY_S = 300.0
+_SENT_GROUPS = frozenset(("db_api", "sql", "connect", "pool_wait", "timed"))
+
+
+class Transport:
+    """A statsd client that is made late, never waits and never raises."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._host = host
+        self._port = port
+        self._client: Any = None
+        self._pending: deque[str] = deque(maxlen=MAX_PENDING)
+        self._pid = 0
+        self._retry_s = _FIRST_RETRY_S
+        self._look_up_at = 0.0
+        self._looking_up = False
+
+    def send(self, data: str) -> None:
+        """Send *data* as one datagram, or keep it until the host is known."""
+        client = self._client
+        if client is not None and self._look_up_at > monotonic():
+            client._send(data)
+            return
+        if client is None:
+            self._pending.append(data)
+        else:
+            client._send(data)
+        self._look_up()
+
+    def _look_up(self) -> None:
+        pid = os.getpid()
+        if pid != self._pid:
+            # A fork takes no threads along, so nobody is looking up here.
+            self._pid = pid
+            self._looking_up = False
+        if self._looking_up or monotonic() < self._look_up_at:
+            return
+        if _is_quick(self._host):
+            self._resolve()
+            return
+        self._looking_up = True
+        # A name server that does not answer takes seconds.
+        threading.Thread(
+            target=self._resolve, name="nova-profiler-statsd", daemon=True
+        ).start()
+
+    def _resolve(self) -> None:
+        try:
+            client = _client(self._host, self._port)
+        except (OSError, UnicodeError):
+            self._look_up_at = monotonic() + self._retry_s
+            self._retry_s = min(self._retry_s * 2, _LAST_RETRY_S)
+        else:
+            self._client = client
+            # Addresses change; literal ones are only looked at again.
+            self._look_up_at = monotonic() + _LAST_RETRY_S
+            self._retry_s = _FIRST_RETRY_S
+            while self._pending:
+                try:
+                    client._send(self._pending.popleft())
+                except IndexError:
+                    break
+        finally:
+            self._looking_up = False
+
+
+def _is_quick(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _client(host: str, port: int) -> Any:
+    try:
+        client = statsd.StatsClient(host, port)
+    except OSError:
+        # No IPv4 address of that name.
+        client = statsd.StatsClient(host, port, ipv6=True)
+    # A full send queue must lose a datagram, not hold a request.
+    client._sock.setblocking(False)
+    return client
+
+
+class StatsdSink:
+    """Send the times of each request and of its calls."""
+
+    name = "statsd"
+
+    def __init__(
+        self,
+        send: Callable[[str], None],
+        prefix: str,
+        service: str,
+        labels: str = "none",
+        news: Callable[[], dict[str, int]] = dict,
+    ) -> None:
+        """*news* tells what our own counters counted since it was asked."""
+        self._send = send
+        self._news = news
+        cleaned = [metric_name(part) for part in prefix.split(".") if part]
+        self._prefix = ".".join([*cleaned, ""])
+        self._service = metric_name(service)
+        self._labelled = labels == "dogstatsd"
+        self._requests: dict[tuple[str, str, int], tuple[str, str]] = {}
+        self._names: dict[tuple[str, str], tuple[str, str]] = {}
+
+    def emit(self, record: RequestRecord) -> None:
+        """Send *record*'s metrics in as few datagrams as they fit."""
+        key = (record.route, record.method, record.status)
+        named = self._requests.get(key)
+        if named is None:
+            named = self._request_name(*key)
+        text = "%s:%.3f|ms%s" % (named[0], record.duration_ms, named[1])
+        if not record.durations and not self._news:
+            self._send(text)
+            return
+        news = self._news()
+        if not record.durations and not news:
+            self._send(text)
+            return
+        for datagram in _packed(text, self._lines(record, news)):
+            self._send(datagram)
+
+    def _lines(
+        self, record: RequestRecord, news: dict[str, int]
+    ) -> Iterator[str]:
+        for key, (values, count, rest_ms) in record.durations.items():
+            if key[0] not in _SENT_GROUPS:
+                continue
+            named = self._names.get(key)
+            if named is None:
+                named = self._call_name(*key)
+            for ms in values:
+                yield "%s:%.3f|ms%s" % (named[0], ms, named[1])
+            if count:
+                # Many calls of one name: their mean stands for the rest,
+                # and the sample rate makes their number right.
+                yield "%s:%.3f|ms|@%.9g%s" % (
+                    named[0],
+                    rest_ms / count,
+                    1 / count,
+                    named[1],
+                )
+        for what, count in news.items():
+            name, labels = self._name("profiler", (metric_name(what),))
+            yield f"{name}:{count}|c{labels}"
+
+    def _request_name(
+        self, route: str, method: str, status: int
+    ) -> tuple[str, str]:
+        parts = (metric_name(route), method, str(status))
+        named = self._name("request", parts)
+        if len(self._requests) < MAX_NAMES * 10:
+            self._requests[route, method, status] = named
+        return named
+
+    def _call_name(self, group: str, name: str) -> tuple[str, str]:
+        if len(self._names) >= MAX_NAMES:
+            return self._name(group, ("other",))
+        # "SELECT instances" is SELECT.instances, a name without a blank
+        # one part.
+        parts = tuple(metric_name(part) for part in name.split(" ")[:2])
+        named = self._names[group, name] = self._name(group, parts)
+        return named
+
+    def _name(self, kind: str, parts: tuple[str, ...]) -> tuple[str, str]:
+        """Return the metric's name and its labels, ready for the line."""
+        if not self._labelled:
+            name = f"{self._prefix}{self._service}.{kind}"
+            return ".".join((name, *parts)), ""
+        labels = _LABELS.get(kind, ("name", "kind"))
+        pairs = zip(labels, parts, strict=False)
+        told = ",".join(f"{label}:{part}" for label, part in pairs)
+        return (
+            f"{self._prefix}{kind}",
+            f"|#service:{self._service},{told}",
+        )
+
+
+_LABELS = {
+    "request": ("route", "method", "status"),
+    "db_api": ("function",),
+    "sql": ("verb", "table"),
+    "connect": ("database",),
+    "pool_wait": ("database",),
+    "profiler": ("what",),
+}
+
+
+def _packed(first: str, lines: Iterator[str]) -> Iterator[str]:
+    """Yield *first* and *lines*, as many to a datagram as fit."""
+    datagram = [first]
+    size = len(first)
+    for line in lines:
+        if size + 1 + len(line) > MAX_DATAGRAM:
+            yield "\n".join(datagram)
+            datagram = []
+            size = -1
+        datagram.append(line)
+        size += 1 + len(line)
+    yield "\n".join(datagram)

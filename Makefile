@@ -19,13 +19,14 @@ PIP = PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt \
 	PIP_ROOT_USER_ACTION=ignore $(RUN) -m pip \
 	--disable-pip-version-check -qq install -c constraints.txt
 
-# Prints the first Python that really runs, is new enough and can make
-# environments: a name on PATH may be a shim with nothing behind it.
-FIND_PYTHON = for python in $(PYTHON) \
-	$(if $(PYTHON),,python3 python3.13 python3.12 python3.11 python); do \
-	if "$$python" -c 'import ensurepip, sys, venv; \
-sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; \
-	then found=$$python; break; fi; done
+# Finds the first Python that really runs, suits and can make environments: a
+# name on PATH may be a shim with nothing behind it. The versions that
+# constraints.txt was tried with come first, newer ones after them.
+FIND_PYTHON = found=; for below in 14 99; do \
+	for python in $(or $(PYTHON),python3 python3.13 python3.12 python3.11); do \
+	if [ -z "$$found" ] && "$$python" -c "import ensurepip, sys, venv; \
+sys.exit(not (3, 11) <= sys.version_info[:2] < (3, $$below))" \
+	>/dev/null 2>&1; then found=$$python; fi; done; done
 
 .PHONY: help demo test fast functional nova-functional bench lint docs \
 	clean clean-all
@@ -86,7 +87,7 @@ with make PYTHON=/path/to/python3" >&2; exit 1; fi; \
 	@touch $@
 
 .venv/demo-ready: .venv/made constraints.txt setup.cfg demo/requirements.txt
-	@echo "installing nova 34.0.0 and its 130 packages into .venv, about 2 minutes, once"
+	@echo "installing nova 34.0.0 and its 130 packages into .venv, about a minute, once"
 	@$(PIP) -r demo/requirements.txt -e .
 	@touch $@
 

@@ -15,7 +15,6 @@ from nova_profiler.breakdown import (
     of_one_lane,
 )
 from nova_profiler.current import STRIDE, Capture, Lane, spans_of
-from nova_profiler.hooks.sqlalchemy_events import database_of
 from nova_profiler.record import (
     CallTotals,
     GroupTotals,
@@ -23,7 +22,11 @@ from nova_profiler.record import (
     StatementTotals,
     TimelineEntry,
 )
-from nova_profiler.sql import fingerprint_of, name_of_statement
+from nova_profiler.sql import (
+    database_of,
+    fingerprint_of,
+    name_of_statement,
+)
 
 _Totals = list[Any]  # count, seconds, longest, errors, nested, driver seconds
 # Calls of one name whose durations go to statsd one by one.

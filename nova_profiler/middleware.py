@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from time import monotonic, perf_counter, thread_time, time
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from nova_profiler.current import Capture, begin, end, lane_var
 from nova_profiler.faults import Faults
@@ -177,7 +177,7 @@ class _Exchange:
             return _SizedBody(self, body)
         return _Body(self, body)
 
-    def _file_returned(self, body: Any) -> Any:
+    def _file_returned(self, body: Any) -> Iterable[bytes]:
         close = getattr(body, "close", None)
 
         def closed() -> None:
@@ -193,7 +193,7 @@ class _Exchange:
         except AttributeError:
             # Made in C: the end of its sending cannot be seen.
             self.finish(OK, None)
-        return body
+        return cast("Iterable[bytes]", body)
 
     def outcome_of(self, error: BaseException) -> str:
         """Return whether *error* is the application's or the client's."""

@@ -38,7 +38,7 @@ class CallTotals(NamedTuple):
 
     group: str
     name: str
-    count: int
+    count: int  # type: ignore[assignment]  # hides tuple.count
     ms: float
     max_ms: float
     errors: int = 0
@@ -52,7 +52,7 @@ class StatementTotals(NamedTuple):
     statement: str
     name: str
     engine: str
-    count: int
+    count: int  # type: ignore[assignment]  # hides tuple.count
     ms: float
     max_ms: float
     rows: int = 0

@@ -90,9 +90,10 @@ class Recorder:
             record.action = action_of(environ, record.status)
         _fill_identity(record, environ)
         close_into(record, capture, record.duration_ms / 1000)
-        if is_kept(record, settings.dump_when, settings.slow_ms):
-            if settings.dump_dir:
-                fill_details(record, capture)
+        if settings.dump_dir and is_kept(
+            record, settings.dump_when, settings.slow_ms
+        ):
+            fill_details(record, capture)
         if settings.log_calls:
             record.db_api_calls = db_api_calls_of(capture)
 
@@ -116,7 +117,7 @@ class Recorder:
         else:
             text = cached[1]
         self._second, self._second_text = second, text
-        return "%s.%06d+00:00" % (text, int((seconds - second) * 1e6))
+        return f"{text}.{int((seconds - second) * 1e6):06d}+00:00"
 
 
 def _fill_identity(record: RequestRecord, environ: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from typing import Any
 
 # Longer texts are cut before anything looks at them.
 MAX_SCANNED = 20_000
@@ -99,3 +100,10 @@ def fingerprint_of(statement: str, backslash_escapes: bool = False) -> str:
     if len(text) > MAX_KEPT:
         text = text[: MAX_KEPT - 4] + " ..."
     return text
+
+
+def database_of(engine: Any) -> str:
+    """Return the name of *engine*'s database: never its URL or password."""
+    name = str(engine.url.database or engine.url.get_backend_name())
+    # sqlite's database is a path: its last part says enough.
+    return name.rsplit("/", 1)[-1][:64]

@@ -30,7 +30,7 @@ from nova_profiler.current import (
 )
 from nova_profiler.hooks import HookError, Undo
 from nova_profiler.hooks.attribute_patches import patch, undo_all
-from nova_profiler.sql import name_of_statement
+from nova_profiler.sql import database_of, name_of_statement
 
 # An attribute of SQLAlchemy's execution context, which follows a statement
 # from event to event across greenlets: its lane and when it began.
@@ -284,10 +284,3 @@ def _named_connection(method: Callable[..., Any]) -> Callable[..., Any]:
 
     raw_connection.__wrapped__ = method  # type: ignore[attr-defined]
     return raw_connection
-
-
-def database_of(engine: Any) -> str:
-    """Return the name of *engine*'s database: never its URL or password."""
-    name = str(engine.url.database or engine.url.get_backend_name())
-    # sqlite's database is a path: its last part says enough.
-    return name.rsplit("/", 1)[-1][:64]

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -40,6 +41,8 @@ LABELS = {
 
 # From here on an equal statement looks like one query per row of another.
 REPEATED = 5
+
+_COLUMNS = re.compile(r"\bSELECT\s[^()]{20,}?\sFROM\s", re.IGNORECASE)
 
 # Records have microseconds; what is shorter tells no shares.
 SHORTEST_MS = 0.001
@@ -157,6 +160,14 @@ def repeated_statements(record: RequestRecord) -> list[StatementTotals]:
     )
 
 
+def condensed(statement: str) -> str:
+    """Return *statement* without its lists of columns.
+
+    What tells statements apart is what they read from and by what.
+    """
+    return _COLUMNS.sub("SELECT ... FROM ", statement)
+
+
 def lanes_of(record: RequestRecord) -> list[Lane]:
     """Return the lanes in which something was recorded, in their order."""
     lanes: dict[int, list[TimelineEntry]] = {}
@@ -205,8 +216,7 @@ def notes_of(record: RequestRecord) -> list[str]:
         )
     for name, count in sorted(record.counts.items()):
         if count:
-            noun, rest = _COUNT_NOTES.get(name, (name, ""))
-            notes.append(_counted(count, noun) + rest)
+            notes.append(_count_note(name, count))
     if record.profile is not None:
         notes.extend(_profile_notes(record.profile))
     return notes
@@ -216,6 +226,13 @@ _COUNT_NOTES = {
     "late_calls": ("call", " ended after the request, left out"),
     "config_lookups": ("look-up", " of configuration"),
 }
+
+
+def _count_note(name: str, count: int) -> str:
+    if name not in _COUNT_NOTES:
+        return f"{name}: {count}"
+    noun, rest = _COUNT_NOTES[name]
+    return _counted(count, noun) + rest
 
 
 def _profile_notes(profile: dict[str, object]) -> list[str]:

@@ -35,6 +35,7 @@ _MOST_BUCKETS = 12
 _MOST_CALLS = 8
 _MOST_STATEMENTS = 5
 _MOST_REPEATED = 3
+_LONGEST_STATEMENT = 20_000
 
 
 def print_request(
@@ -234,7 +235,7 @@ def _statement_text(row: StatementTotals, room: int) -> Text:
 
 def _cropped(statement: str, room: int) -> Text:
     # Cut first: a statement may be as long as its author liked.
-    text = safe(str(statement)[: 2 * room])
+    text = safe(figures.condensed(str(statement)[:_LONGEST_STATEMENT]))
     text.truncate(max(20, room), overflow="ellipsis")
     return text
 

@@ -121,7 +121,7 @@ class StatsdSink:
         prefix: str,
         service: str,
         labels: str = "none",
-        news: Callable[[], dict[str, int]] = dict,
+        news: Callable[[], dict[str, int]] = lambda: {},
     ) -> None:
         """*news* tells what our own counters counted since it was asked."""
         self._send = send
@@ -140,9 +140,6 @@ class StatsdSink:
         if named is None:
             named = self._request_name(*key)
         text = "%s:%.3f|ms%s" % (named[0], record.duration_ms, named[1])
-        if not record.durations and not self._news:
-            self._send(text)
-            return
         news = self._news()
         if not record.durations and not news:
             self._send(text)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from pathlib import Path
 
@@ -101,3 +102,19 @@ def test_options_in_the_readme_exist():
 
     assert names
     assert names <= {option.name for option in OPTIONS}
+
+
+def test_the_paste_line_in_the_readme_leads_to_the_filter():
+    """What the README has an operator paste into api-paste.ini exists."""
+    lines = re.findall(
+        r"paste\.filter_factory = (\S+):(\S+)",
+        (ROOT / "README.rst").read_text(),
+    )
+
+    factories = [
+        getattr(importlib.import_module(module), name)
+        for module, name in lines
+    ]
+
+    assert factories
+    assert all(map(callable, factories))

@@ -60,14 +60,16 @@ def record(**fields: Any) -> RequestRecord:
 def numbered(number: int, **fields: Any) -> RequestRecord:
     """Return a record that is a second later for each *number*."""
     at = 8 * 3600 + number
-    return record(
-        request_id=f"req-{number:08x}-1f0d-4f2c-9a53-6cc2b5e0b7aa",
-        started_at=(
-            f"2026-11-{10 + at // 86400:02d}T{at // 3600 % 24:02d}:"
-            f"{at // 60 % 60:02d}:{at % 60:02d}.000000+00:00"
-        ),
-        **{"duration_ms": 100.0 + number, **fields},
+    started_at = (
+        f"2026-11-{10 + at // 86400:02d}T{at // 3600 % 24:02d}:"
+        f"{at // 60 % 60:02d}:{at % 60:02d}.000000+00:00"
     )
+    own = {
+        "request_id": f"req-{number:08x}-1f0d-4f2c-9a53-6cc2b5e0b7aa",
+        "started_at": started_at,
+        "duration_ms": 100.0 + number,
+    }
+    return record(**{**own, **fields})
 
 
 def slow_rebuild() -> RequestRecord:

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
@@ -67,16 +66,10 @@ def main(args: Sequence[str] | None = None) -> int:
             prog_name=PROGRAM,
             standalone_mode=False,
         )
-        sys.stdout.flush()
     except click.ClickException as exc:
         return _failed(_message_of(exc))
     except click.Abort:
         return _failed("interrupted", 130)
-    except BrokenPipeError:
-        # The reader, such as `head`, has seen enough; the interpreter would
-        # complain about it once more at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return 0
     except OSError as exc:
         return _failed(f"{exc.filename or 'error'}: {exc.strerror or exc}")
     return code if isinstance(code, int) else 0

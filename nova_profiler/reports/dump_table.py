@@ -25,9 +25,9 @@ from nova_profiler.reports.terminal import (
     safe,
 )
 
-# The route matters more than the user, who gets what is left of the width.
-_WIDTH_WITHOUT_USER = 88
-_USER = (10, 32)
+# The route matters more than the user, who gets what it leaves of the width.
+_WIDTH_WITHOUT_BOTH = 61
+_SHORTEST_USER, _LONGEST_USER = 10, 32
 _LONGEST_ID = 8
 
 
@@ -38,7 +38,9 @@ def print_dumps(
     days = {record.started_at[:10] for _, record in rows}
     # One day for all stands in the heading; the lines stay short.
     same_day = len(days) == 1
-    room = max(_USER[0], min(_USER[1], console.width - _WIDTH_WITHOUT_USER))
+    longest = max(len(title_of(record)) for _, record in rows)
+    room = console.width - _WIDTH_WITHOUT_BOTH - longest
+    room = max(_SHORTEST_USER, min(_LONGEST_USER, room))
     table = plain_table()
     heading = f"{min(days)} UTC" if same_day else "UTC"
     table.add_column(safe(heading), no_wrap=True)

@@ -55,7 +55,6 @@ def print_request(
         ),
         ("When the calls ran", lane_picture(console, record, width - 2)),
         ("Note", [safe(note, WARNING) for note in figures.notes_of(record)]),
-        ("Next", [safe(command) for command in next_commands]),
     )
     for heading, parts in sections:
         if parts:
@@ -64,6 +63,12 @@ def print_request(
             for part in parts:
                 indented = Padding(part, (0, 0, 0, 2), expand=False)
                 console.print(indented, width=width)
+    if next_commands:
+        console.print()
+        console.print(Text("Next", style=HEADING))
+        for command in next_commands:
+            # To be copied: not even a narrow terminal may break it.
+            console.print(safe(f"  {command}"), soft_wrap=True)
 
 
 def _header(record: RequestRecord, width: int) -> Iterator[RenderableType]:
@@ -225,7 +230,7 @@ def _repeated(record: RequestRecord, width: int) -> list[RenderableType]:
 
 
 def _statement_text(row: StatementTotals, room: int) -> Text:
-    text = _cropped(row.statement, 2 * room)
+    text = _cropped(row.statement, 2 * room - len(row.engine) - 12)
     if row.errors:
         text.append(f"  {row.errors} failed", style=BAD)
     if row.engine:

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`nova-profiler prune`: applies limits, or tells what it would do."""
+
+from __future__ import annotations
+
+import json
+
+from builders import dump_files, numbered, written
+
+from nova_profiler.cli import main
+
+
+def test_the_oldest_go(tmp_path, capsys):
+    """As many as the limit asks for, and no more."""
+    written(tmp_path, *(numbered(n) for n in range(5)))
+    before = dump_files(tmp_path)
+
+    args = ["prune", "--dump-dir", str(tmp_path), "--max-files", "2"]
+    assert main(args) == 0
+
+    assert capsys.readouterr().out.startswith("removed 3 dumps, 3 files, ")
+    assert dump_files(tmp_path) == before[3:]
+
+
+def test_a_dry_run_names_them(tmp_path, capsys):
+    """Nothing is removed; the names are those of the files."""
+    written(tmp_path, *(numbered(n) for n in range(3)))
+    args = ["prune", "--dump-dir", str(tmp_path), "--max-files", "2"]
+
+    assert main([*args, "--dry-run"]) == 0
+
+    first, last = capsys.readouterr().out.splitlines()
+    assert first + ".json" == dump_files(tmp_path)[0]
+    assert last.startswith("would remove 1 dumps, 1 files, ")
+    assert len(dump_files(tmp_path)) == 3
+
+
+def test_json_has_the_files(tmp_path, capsys):
+    """For other programs: what went and how much it was."""
+    paths = written(tmp_path, *(numbered(n) for n in range(3)))
+    size = paths[0].stat().st_size
+    args = ["prune", "--dump-dir", str(tmp_path), "--max-mb", "0.0018"]
+
+    assert main([*args, "--json"]) == 0
+
+    assert json.loads(capsys.readouterr().out) == {
+        "dry_run": False,
+        "bytes": size,
+        "removed": [str(paths[0])],
+    }
+
+
+def test_by_age(tmp_path, capsys):
+    """Old dumps go, whatever their number."""
+    written(tmp_path, numbered(1, started_at="2001-01-01T00:00:00+00:00"))
+    args = ["prune", "--dump-dir", str(tmp_path), "--max-age-hours", "1"]
+
+    assert main(args) == 0
+
+    assert dump_files(tmp_path) == []

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`nova-profiler show`: one request by id, newest or slowest."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from builders import REQUEST_ID, numbered, slow_rebuild, written
+
+from nova_profiler.cli import main
+
+
+@pytest.fixture
+def dumps(tmp_path, monkeypatch):
+    monkeypatch.setenv("NOVA_PROFILER_DUMP_DIR", str(tmp_path))
+    paths = written(tmp_path, slow_rebuild(), numbered(1), numbered(2))
+    return dict(zip(("rebuild", "first", "second"), paths, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("args", "which"),
+    [
+        ([REQUEST_ID], "rebuild"),
+        (["6ec84648"], "rebuild"),
+        (["--last"], "rebuild"),
+        (["--slowest"], "rebuild"),
+        (["req-00000001"], "first"),
+    ],
+)
+def test_the_request_that_was_asked_for(dumps, capsys, args, which):
+    """By id or its start, the newest, the slowest."""
+    assert main(["show", "--json", *args]) == 0
+
+    fields = json.loads(capsys.readouterr().out)
+    assert fields.pop("file") == str(dumps[which])
+    assert fields == json.loads(dumps[which].read_text())
+
+
+def test_the_page_ends_with_what_to_try_next(dumps, capsys):
+    """The commands can be pasted: quoted, and finding the same dumps."""
+    assert main(["show", "6ec8"]) == 0
+
+    assert capsys.readouterr().out.splitlines()[-2:] == [
+        "  nova-profiler calls --route '/v2.1/servers/{id}/action'",
+        "  nova-profiler list --slowest --route '/v2.1/servers/{id}/action'",
+    ]
+
+
+def test_a_given_directory_is_given_on(dumps, tmp_path, capsys):
+    """What was needed to find this dump is needed again."""
+    assert main(["show", "6ec8", "--dump-dir", str(tmp_path)]) == 0
+
+    assert f"--dump-dir {tmp_path}\n" in capsys.readouterr().out
+
+
+def test_profiles_are_offered(dumps, capsys):
+    """Beside the dump, each with the program that reads it."""
+    dumps["rebuild"].with_suffix(".prof").write_bytes(b"")
+    dumps["rebuild"].with_suffix(".pyisession").write_text("")
+
+    assert main(["show", "--last"]) == 0
+
+    shown = capsys.readouterr().out
+    assert "  pyinstrument --load " in shown
+    assert "  python -m pstats " in shown
+
+
+def test_a_file_that_was_sent_needs_no_dump_dir(
+    dumps, tmp_path, capsys, monkeypatch
+):
+    """Any dump is read by its path, under any name."""
+    monkeypatch.delenv("NOVA_PROFILER_DUMP_DIR")
+    sent = dumps["first"].rename(tmp_path / "sent.json")
+
+    assert main(["show", str(sent)]) == 0
+
+    shown = capsys.readouterr().out
+    assert shown.startswith("GET /v2.1/servers ")
+    assert "Next" not in shown
+
+
+def test_an_empty_directory_says_what_decides(tmp_path, capsys):
+    """Nothing was slow, or nothing was asked to be dumped."""
+    assert main(["show", "--last", "--dump-dir", str(tmp_path)]) == 2
+
+    assert "dump_when says which requests get one" in capsys.readouterr().err
+
+
+def test_a_newer_dump_is_one_line(dumps, capsys):
+    """The remedy is in the message."""
+    dumps["rebuild"].write_text('{"schema": 7}')
+
+    assert main(["show", "--last"]) == 2
+
+    assert capsys.readouterr().err == (
+        f"nova-profiler: dump {dumps['rebuild'].name}: schema 7 is newer "
+        f"than this version reads (1); upgrade nova-profiler\n"
+    )

@@ -168,19 +168,20 @@ def _commands(
     program = _relative(Path(sys.executable).with_name("nova-profiler"))
     dumps = _relative(directory / "dumps")
     slowest = max(records, key=lambda record: record.duration_ms)
+    log_file = _relative(directory / "requests.jsonl")
+    at = f"--dump-dir {dumps}"
     return [
         (
             "the slowest request: where its milliseconds went",
-            f"{program} show {slowest.request_id} --dump-dir {dumps}",
+            f"{program} show {summary.short_id(slowest)} {at}",
         ),
+        ("the slowest first", f"{program} list --slowest {at}"),
         (
-            "the DB API table of each route",
-            f"{program} calls --dump-dir {dumps}",
+            "the DB API functions of each route, then the SQL",
+            f"{program} calls {log_file}",
         ),
-        (
-            "all requests, the slowest first",
-            f"{program} list --dump-dir {dumps}",
-        ),
+        ("", f"{program} calls {log_file} --by sql"),
+        ("what a log shipper gets", f"tail -n 1 {log_file}"),
     ]
 
 

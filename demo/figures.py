@@ -10,17 +10,6 @@ from typing import NamedTuple
 from nova_profiler.record import RequestRecord
 from nova_profiler.reports.calls_by_route import RouteCalls, calls_by_route
 
-# The parts of a request's time that the database driver and the pool took.
-DRIVER_BUCKETS = (
-    "sql",
-    "fetch",
-    "connect",
-    "pool_wait",
-    "ping",
-    "transaction",
-)
-WRAPPER_BUCKET = "sqlalchemy"
-
 
 class RouteFigures(NamedTuple):
     """One route: its DB API calls, and where a request's time went.

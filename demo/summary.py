@@ -10,10 +10,11 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from demo.figures import DRIVER_BUCKETS, WRAPPER_BUCKET, RouteFigures
+from demo.figures import RouteFigures
 from demo.statsd_listener import StatsdListener
 from nova_profiler.record import RequestRecord
 from nova_profiler.reports.calls_by_route import percentile
+from nova_profiler.reports.request_figures import DRIVER_BUCKETS, LABELS
 from nova_profiler.reports.terminal import (
     HEADING,
     STYLES,
@@ -27,19 +28,6 @@ from nova_profiler.reports.terminal import (
 _BAR_CELLS = 30
 _SLOWEST = 10
 _METRICS = 10
-# A bucket of breakdown_ms, in the words of the page and in its order.
-_BUCKETS = {
-    "sql": "SQL statements, in the driver",
-    "fetch": "fetching rows",
-    "connect": "connecting",
-    "pool_wait": "waiting for a connection",
-    "ping": "pinging",
-    "transaction": "commit and rollback",
-    "sqlalchemy": "SQLAlchemy and nova's wrapper",
-    "timed": "timed callables",
-    "waiting": "not running (GIL, full machine)",
-    "python": "the rest, Python",
-}
 
 
 def show(
@@ -68,10 +56,16 @@ def show_commands(
     """Print commands to copy, each under what it shows."""
     _head(console, head)
     for purpose, command in commands:
-        console.print(Text(f"  # {purpose}", style="dim"))
+        if purpose:
+            console.print(Text(f"  # {purpose}", style="dim"))
         # Whole lines, however narrow the screen: they are for copying.
         console.print(Text(f"  {command}"), soft_wrap=True)
     console.print()
+
+
+def short_id(record: RequestRecord) -> str:
+    """Return as much of the request id as a dump's name and commands have."""
+    return printable(record.request_id or "").removeprefix("req-")[:8]
 
 
 def _head(console: Console, text: str) -> None:
@@ -96,7 +90,7 @@ def _route(route: RouteFigures) -> Text:
         f", p50 {percentile(durations, 50):.1f}"
         f", p95 {percentile(durations, 95):.1f}"
         f", max {durations[-1]:.1f}\n"
-        f"a request: {route.statements:g} SQL statements, "
+        f"a request: {route.statements:.3g} SQL statements, "
         f"{route.config_lookups:.0f} look-ups of options",
     )
 
@@ -133,11 +127,10 @@ def _breakdown(console: Console, route: RouteFigures) -> Table:
     table.add_column("")
     means = route.mean_breakdown_ms
     whole = sum(means.values())
-    unknown = [bucket for bucket in means if bucket not in _BUCKETS]
-    for bucket in [*_BUCKETS, *unknown]:
-        if ms := means.get(bucket):
+    for bucket, ms in sorted(means.items(), key=lambda item: -item[1]):
+        if ms:
             table.add_row(
-                _BUCKETS.get(bucket, bucket),
+                LABELS.get(bucket, bucket),
                 ms_text(ms, 2),
                 share_text(ms / whole),
                 bar(
@@ -157,7 +150,7 @@ def _whole(routes: Sequence[RouteFigures]) -> Text:
     calls_s = sum(row.ms for row in rows) / 1000
     driver_s = sum(row.driver_ms for row in rows) / 1000
     sql_s = sum(_seconds(route, DRIVER_BUCKETS) for route in routes)
-    wrapper_s = sum(_seconds(route, (WRAPPER_BUCKET,)) for route in routes)
+    wrapper_s = sum(_seconds(route, ("sqlalchemy",)) for route in routes)
     lookups = sum(
         route.config_lookups * route.calls.requests for route in routes
     )
@@ -194,8 +187,8 @@ def _slowest(records: Sequence[RequestRecord]) -> Table:
     table.add_column("request", overflow="fold")
     table.add_column("DB API", justify="right")
     table.add_column("driver", justify="right", style=STYLES["sql"])
-    table.add_column("not running", justify="right", style=STYLES["waiting"])
-    table.add_column("request id")
+    table.add_column("waiting", justify="right", style=STYLES["waiting"])
+    table.add_column("id")
     slowest = sorted(records, key=lambda record: -record.duration_ms)
     for record in slowest[:_SLOWEST]:
         db_api = record.groups.get("db_api")
@@ -206,8 +199,7 @@ def _slowest(records: Sequence[RequestRecord]) -> Table:
             ms_text(db_api.ms) if db_api else "",
             ms_text(sum(parts.get(name, 0.0) for name in DRIVER_BUCKETS)),
             ms_text(parts.get("waiting", 0.0)),
-            # Enough to tell them apart, and all that a dump's name has.
-            printable(record.request_id or "")[:12],
+            short_id(record),
         )
     return table
 

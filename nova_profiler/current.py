@@ -17,10 +17,6 @@ from typing import Any
 
 # Calls of one name that are kept one by one before they are added up.
 CHUNK_CALLS = 256
-# A sample is three numbers in a row: start, end, and a figure of its group
-# (rows for SQL and fetches, driver seconds for DB API calls).
-STRIDE = 3
-_CHUNK = CHUNK_CALLS * STRIDE
 # A lane of its own for each thread up to here; further ones share the last.
 MAX_LANES = 256
 # Captures whose server never closes the body must not pile up.
@@ -64,10 +60,13 @@ class Tally:
         self.total_s = 0.0
         self.max_s = 0.0
         self.extra = 0.0
-        self.chunks: list[list[float]] = []
+        self.chunks: list[list[tuple[float, float, float]]] = []
 
 
-Samples = list[float]
+# Start, end, and a figure of the group: rows for SQL and fetches, driver
+# seconds for DB API calls.
+Sample = tuple[float, float, float]
+Samples = list[Sample]
 
 
 class Lane:
@@ -81,7 +80,7 @@ class Lane:
         "cpu_at",
         "cpu_driver_s",
         "cpu_s",
-        "database",
+        "connects",
         "db_api_driver_s",
         "driver_s",
         "errors",
@@ -89,7 +88,10 @@ class Lane:
         "fetches",
         "in_db_api",
         "open_timed",
+        "pool_waits",
         "sql",
+        "statement_at",
+        "statement_of",
         "tallies",
         "waiting_db_api_s",
         "waiting_python_s",
@@ -110,7 +112,12 @@ class Lane:
         self.errors: list[tuple[Samples, float, str]] = []
         self.executemany: dict[str, int] = {}
         self.tallies: dict[int, Tally] = {}
-        self.database = ""
+        # By pool: connections made, and waits for one.
+        self.connects: dict[Any, Samples] = {}
+        self.pool_waits: dict[Any, Samples] = {}
+        # The execution context of the statement that runs, and its start.
+        self.statement_of: Any = None
+        self.statement_at = 0.0
         self.config_lookups = 0
         # Infinitely late: only a lane whose CPU clock can be told reads it.
         self.cpu_at = float("inf")
@@ -145,11 +152,11 @@ class Lane:
         tally = self.tallies.get(id(samples))
         if tally is None:
             tally = self.tallies[id(samples)] = Tally()
-        spans = spans_of(samples)
+        spans = [end - start for start, end, _ in samples]
         tally.count += len(spans)
         tally.total_s += sum(spans)
         tally.max_s = max(tally.max_s, max(spans, default=0.0))
-        tally.extra += sum(samples[2::STRIDE])
+        tally.extra += sum([figure for _, _, figure in samples])
         capture = self.capture
         if capture.room > 0:
             capture.room -= len(spans)
@@ -160,17 +167,6 @@ class Lane:
         """Note that the call of *samples* that began at *start* failed."""
         if len(self.errors) < self.capture.max_calls:
             self.errors.append((samples, start, name))
-
-
-def spans_of(samples: Samples) -> list[float]:
-    """Return the seconds that each call of *samples* took."""
-    if len(samples) == STRIDE:
-        return [samples[1] - samples[0]]
-    starts = samples[0::STRIDE]
-    return [
-        end - start
-        for start, end in zip(starts, samples[1::STRIDE], strict=True)
-    ]
 
 
 class Capture:

@@ -156,11 +156,9 @@ class RequestRecord:
         self.statements: list[StatementTotals] | None = None
         self.timeline: list[TimelineEntry] | None = None
         # For the sinks of the process that made it, not written anywhere:
-        # by group and name the first calls' milliseconds, and how many more
-        # calls took how many milliseconds together;
-        self.durations: dict[
-            tuple[str, str], tuple[list[float], int, float]
-        ] = {}
+        # the first calls' milliseconds of names that were called more than
+        # once, by group and name;
+        self.durations: dict[tuple[str, str], list[float]] = {}
         # module.function and seconds of each DB API call, in their order.
         self.db_api_calls: list[tuple[str, float]] | None = None
 

@@ -12,8 +12,9 @@ from datetime import datetime, timezone
 from time import perf_counter
 from typing import Any
 
-from nova_profiler.closing import close_into, db_api_calls_of, fill_details
+from nova_profiler.closing import close_into
 from nova_profiler.current import Capture
+from nova_profiler.details import db_api_calls_of, fill_details
 from nova_profiler.faults import Faults
 from nova_profiler.record import RequestRecord
 from nova_profiler.routes import (

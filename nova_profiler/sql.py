@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -107,3 +108,15 @@ def database_of(engine: Any) -> str:
     name = str(engine.url.database or engine.url.get_backend_name())
     # sqlite's database is a path: its last part says enough.
     return name.rsplit("/", 1)[-1][:64]
+
+
+def database_of_pool(pool: Any, engines: Iterable[Any]) -> str:
+    """Return the name of the database that *pool* connects to.
+
+    Found by the one of *engines* that uses it; the kind of database where
+    none does.
+    """
+    for engine in engines:
+        if engine.pool is pool:
+            return database_of(engine)
+    return str(getattr(getattr(pool, "_dialect", None), "name", "database"))

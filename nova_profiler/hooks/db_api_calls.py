@@ -18,7 +18,7 @@ from types import GeneratorType, ModuleType
 from typing import Any
 
 from nova_profiler.current import (
-    _CHUNK,
+    CHUNK_CALLS,
     CPU_STEP_S,
     CallKey,
     Lane,
@@ -114,35 +114,31 @@ def timed(function: Callable[..., Any], key: CallKey) -> Callable[..., Any]:
         start = perf_counter()
         if start - lane.cpu_at > CPU_STEP_S:
             lane.read_cpu(start, nested)
-        error = None
-        result = None
         try:
             result = function(*args, **kwargs)
         except BaseException as exc:
-            error = type(exc).__name__
-            raise
-        finally:
-            end = perf_counter()
             lane.in_db_api = nested
-            if type(result) is not GeneratorType:
-                # Written out here: a call more would cost a third of all.
-                called = key.nested if nested else key
-                samples = lane.calls.get(called)
-                if samples is None:
-                    samples = lane.calls[called] = []
-                driver_s = lane.driver_s - driver_s
-                samples += (start, end, driver_s)
-                if driver_s and not nested:
-                    lane.db_api_driver_s += driver_s
-                if end - start > CPU_STEP_S and lane.cpu_at < end:
-                    lane.read_cpu(end, True)
-                if error is not None:
-                    lane.failed(samples, start, error)
-                if len(samples) >= _CHUNK:
-                    lane.fold(samples)
-        if type(result) is GeneratorType:
             called = key.nested if nested else key
+            sample = start, perf_counter(), lane.driver_s - driver_s
+            _add(lane, called, sample, type(exc).__name__)
+            raise
+        end = perf_counter()
+        lane.in_db_api = nested
+        called = key.nested if nested else key
+        if type(result) is GeneratorType:
             return _timed_generator(result, lane, called, start, end)
+        # Written out here: one call more would cost a fifth of it all.
+        samples = lane.calls.get(called)
+        if samples is None:
+            samples = lane.calls[called] = []
+        driver_s = lane.driver_s - driver_s
+        samples.append((start, end, driver_s))
+        if driver_s and not nested:
+            lane.db_api_driver_s += driver_s
+        if end - start > CPU_STEP_S and lane.cpu_at < end:
+            lane.read_cpu(end, True)
+        if len(samples) >= CHUNK_CALLS:
+            lane.fold(samples)
         return result
 
     return timed_call
@@ -200,10 +196,10 @@ def _add(
     error: str | None,
 ) -> None:
     samples = lane.calls.setdefault(key, [])
-    samples += sample
+    samples.append(sample)
     if key.outermost:
         lane.db_api_driver_s += sample[2]
     if error is not None:
         lane.failed(samples, sample[0], error)
-    if len(samples) >= _CHUNK:
+    if len(samples) >= CHUNK_CALLS:
         lane.fold(samples)

@@ -20,21 +20,20 @@ from sqlalchemy.pool import base as pool_base
 from sqlalchemy.pool import impl as pool_impl
 
 from nova_profiler.current import (
-    _CHUNK,
+    CHUNK_CALLS,
     MAX_STATEMENTS,
     CallKey,
-    Lane,
     Samples,
     current_lane,
     find_lane,
 )
 from nova_profiler.hooks import HookError, Undo
 from nova_profiler.hooks.attribute_patches import patch, undo_all
-from nova_profiler.sql import database_of, name_of_statement
+from nova_profiler.sql import name_of_statement
 
-# An attribute of SQLAlchemy's execution context, which follows a statement
-# from event to event across greenlets: its lane and when it began.
-_MARK = "nova_profiler"
+COMMIT = CallKey("transaction", "COMMIT")
+ROLLBACK = CallKey("transaction", "ROLLBACK")
+PING = CallKey("ping", "ping")
 
 
 def install() -> Undo:
@@ -86,14 +85,14 @@ def before_statement(
     context: Any,
     executemany: bool,
 ) -> tuple[str, Any]:
-    """Note when a statement begins, and for which lane."""
+    """Note when a statement begins."""
     lane = current_lane()
     if lane is None or lane.closed:
         lane = find_lane(lane)
         if lane is None:
             return statement, parameters
-    if context is not None:
-        context.nova_profiler = (lane, perf_counter())
+    lane.statement_of = context
+    lane.statement_at = perf_counter()
     return statement, parameters
 
 
@@ -107,12 +106,16 @@ def after_statement(
 ) -> None:
     """Add the statement that ended to its lane."""
     end = perf_counter()
-    mark = getattr(context, _MARK, None)
-    if mark is None:
+    lane = current_lane()
+    if lane is None or lane.closed:
+        lane = find_lane(lane)
+        if lane is None:
+            return
+    # Another one where a statement ran inside the events of this one.
+    if lane.statement_of is not context or context is None:
         return
-    context.nova_profiler = None
-    lane, start = mark
-    rows = cursor.rowcount
+    lane.statement_of = None
+    start = lane.statement_at
     lane.driver_s += end - start
     by_text = lane.sql.get(conn.engine)
     if by_text is None:
@@ -120,11 +123,11 @@ def after_statement(
     samples = by_text.get(statement)
     if samples is None:
         samples = _samples_of(by_text, statement)
-    samples += (start, end, rows if rows > 0 else 0)
+    samples.append((start, end, cursor.rowcount))
     if executemany:
         done = lane.executemany
         done[statement] = done.get(statement, 0) + 1
-    if len(samples) >= _CHUNK:
+    if len(samples) >= CHUNK_CALLS:
         lane.fold(samples)
 
 
@@ -138,19 +141,21 @@ def _samples_of(by_text: dict[str, Samples], statement: str) -> Samples:
 def failed_statement(error: Any) -> None:
     """Add a statement that failed: SQLAlchemy sends no event at its end."""
     context = error.execution_context
-    mark = getattr(context, _MARK, None)
-    if mark is None:
+    lane = current_lane()
+    if lane is None or lane.closed:
+        lane = find_lane(lane)
+    if lane is None or context is None or lane.statement_of is not context:
         return
     end = perf_counter()
-    context.nova_profiler = None
-    lane, start = mark
+    lane.statement_of = None
+    start = lane.statement_at
     lane.driver_s += end - start
     engine = error.engine or error.connection.engine
     by_text = lane.sql.setdefault(engine, {})
     samples = _samples_of(by_text, error.statement or context.statement or "")
-    samples += (start, end, 0)
+    samples.append((start, end, 0))
     lane.failed(samples, start, type(error.original_exception).__name__)
-    if len(samples) >= _CHUNK:
+    if len(samples) >= CHUNK_CALLS:
         lane.fold(samples)
 
 
@@ -167,17 +172,19 @@ def _wrap_methods() -> list[Undo]:
         for name in ("fetchone", "fetchmany", "fetchall"):
             if name in vars(strategy):
                 undos.append(patch(strategy, name, _timed_fetch))
-    for owner, name, group in (
-        (pool_base._ConnectionRecord, "_ConnectionRecord__connect", "connect"),
-        (pool_impl.QueuePool, "_do_get", "pool_wait"),
-        (default.DefaultDialect, "_do_ping_w_event", "ping"),
-        (default.DefaultDialect, "do_commit", "transaction"),
-        (default.DefaultDialect, "do_rollback", "transaction"),
+    for owner, name, wrap in (
+        (default.DefaultDialect, "do_commit", _timed_as(COMMIT)),
+        (default.DefaultDialect, "do_rollback", _timed_as(ROLLBACK)),
+        (default.DefaultDialect, "_do_ping_w_event", _timed_as(PING)),
+        (pool_impl.QueuePool, "_do_get", _timed_wait),
+        (
+            pool_base._ConnectionRecord,
+            "_ConnectionRecord__connect",
+            _timed_connect,
+        ),
     ):
         if hasattr(owner, name):
-            text = {"do_commit": "COMMIT", "do_rollback": "ROLLBACK"}.get(name)
-            undos.append(patch(owner, name, _Driver(group, text)))
-    undos.append(patch(Engine, "raw_connection", _named_connection))
+            undos.append(patch(owner, name, wrap))
     return undos
 
 
@@ -202,20 +209,15 @@ def _timed_fetch(fetch: Callable[..., Any]) -> Callable[..., Any]:
             # One strategy may call another's method: count time once.
             lane.driver_s = driver_s + (end - start)
             context = result.context
-            engine = context.engine
-            by_text = lane.fetches.get(engine)
+            by_text = lane.fetches.get(context.engine)
             if by_text is None:
-                by_text = lane.fetches[engine] = {}
-            statement = context.statement
-            samples = by_text.get(statement)
+                by_text = lane.fetches[context.engine] = {}
+            samples = by_text.get(context.statement)
             if samples is None:
-                samples = _samples_of(by_text, statement)
-            samples += (
-                start,
-                end,
-                0 if rows is None else len(rows) if many else 1,
-            )
-            if len(samples) >= _CHUNK:
+                samples = _samples_of(by_text, context.statement)
+            count = 0 if rows is None else len(rows) if many else 1
+            samples.append((start, end, count))
+            if len(samples) >= CHUNK_CALLS:
                 lane.fold(samples)
         return rows
 
@@ -223,64 +225,90 @@ def _timed_fetch(fetch: Callable[..., Any]) -> Callable[..., Any]:
     return timed_fetch
 
 
-class _Driver:
-    """Wraps a method that waits for the driver, as calls of *group*."""
+def _timed_as(key: CallKey) -> Callable[[Any], Callable[..., Any]]:
+    """Return what wraps a dialect's method so that it is timed as *key*."""
 
-    def __init__(self, group: str, name: str | None) -> None:
-        self._group = group
-        self._name = name
-        self._keys: dict[str, CallKey] = {}
-
-    def __call__(self, method: Callable[..., Any]) -> Callable[..., Any]:
-        def timed_method(target: Any, *args: Any, **kwargs: Any) -> Any:
+    def wrap(method: Callable[..., Any]) -> Callable[..., Any]:
+        def timed_method(dialect: Any, connection: Any) -> Any:
             lane = current_lane()
             if lane is None or lane.closed:
                 lane = find_lane(lane)
                 if lane is None:
-                    return method(target, *args, **kwargs)
-            driver_s = lane.driver_s
+                    return method(dialect, connection)
             start = perf_counter()
-            error = None
             try:
-                return method(target, *args, **kwargs)
-            except BaseException as exc:
-                error = type(exc).__name__
-                raise
+                return method(dialect, connection)
             finally:
-                # Connecting is part of what waiting for the pool takes:
-                # each moment goes to one group only.
-                spent = perf_counter() - start
-                own_s = max(0.0, spent - (lane.driver_s - driver_s))
-                lane.driver_s = driver_s + spent
-                self._add(lane, start, own_s, error)
+                end = perf_counter()
+                lane.driver_s += end - start
+                samples = lane.calls.get(key)
+                if samples is None:
+                    samples = lane.calls[key] = []
+                samples.append((start, end, 0))
+                if len(samples) >= CHUNK_CALLS:
+                    lane.fold(samples)
 
         timed_method.__wrapped__ = method  # type: ignore[attr-defined]
         return timed_method
 
-    def _add(
-        self, lane: Lane, start: float, own_s: float, error: str | None
-    ) -> None:
-        name = self._name or lane.database or "database"
-        key = self._keys.get(name)
-        if key is None:
-            # As many as there are databases.
-            key = self._keys[name] = CallKey(self._group, name)
-        samples = lane.calls.setdefault(key, [])
-        samples += (start, start + own_s, 0)
-        if error is not None:
-            lane.failed(samples, start, error)
-        if len(samples) >= _CHUNK:
-            lane.fold(samples)
+    return wrap
 
 
-def _named_connection(method: Callable[..., Any]) -> Callable[..., Any]:
-    """Tell the lane which database its connections are for."""
-
-    def raw_connection(self: Any, *args: Any, **kwargs: Any) -> Any:
+def _timed_wait(get: Callable[..., Any]) -> Callable[..., Any]:
+    def timed_get(pool: Any) -> Any:
         lane = current_lane()
-        if lane is not None:
-            lane.database = database_of(self)
-        return method(self, *args, **kwargs)
+        if lane is None or lane.closed:
+            lane = find_lane(lane)
+            if lane is None:
+                return get(pool)
+        driver_s = lane.driver_s
+        start = perf_counter()
+        try:
+            return get(pool)
+        finally:
+            # A new connection is made in here and has a group of its own:
+            # each moment goes to one group only.
+            spent = perf_counter() - start
+            own_s = spent - (lane.driver_s - driver_s)
+            lane.driver_s = driver_s + spent
+            samples = lane.pool_waits.get(pool)
+            if samples is None:
+                samples = lane.pool_waits[pool] = []
+            samples.append((start, start + own_s, 0))
+            if len(samples) >= CHUNK_CALLS:
+                lane.fold(samples)
 
-    raw_connection.__wrapped__ = method  # type: ignore[attr-defined]
-    return raw_connection
+    timed_get.__wrapped__ = get  # type: ignore[attr-defined]
+    return timed_get
+
+
+def _timed_connect(connect: Callable[..., Any]) -> Callable[..., Any]:
+    def timed_connect(record: Any) -> Any:
+        lane = current_lane()
+        if lane is None or lane.closed:
+            lane = find_lane(lane)
+            if lane is None:
+                return connect(record)
+        driver_s = lane.driver_s
+        start = perf_counter()
+        error = None
+        try:
+            return connect(record)
+        except BaseException as exc:
+            error = type(exc).__name__
+            raise
+        finally:
+            end = perf_counter()
+            # The first connection of an engine is asked what it can do;
+            # that is part of connecting.
+            lane.driver_s = driver_s + (end - start)
+            pool = record._ConnectionRecord__pool
+            samples = lane.connects.setdefault(pool, [])
+            samples.append((start, end, 0))
+            if error is not None:
+                lane.failed(samples, start, error)
+            if len(samples) >= CHUNK_CALLS:
+                lane.fold(samples)
+
+    timed_connect.__wrapped__ = connect  # type: ignore[attr-defined]
+    return timed_connect

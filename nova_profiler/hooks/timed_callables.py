@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from time import perf_counter
 from typing import Any
 
-from nova_profiler.current import _CHUNK, CallKey, current_lane, find_lane
+from nova_profiler.current import CHUNK_CALLS, CallKey, current_lane, find_lane
 from nova_profiler.hooks import HookError, Undo
 from nova_profiler.hooks.attribute_patches import patch, undo_all
 
@@ -88,10 +88,10 @@ def _timed(function: Callable[..., Any], key: CallKey) -> Callable[..., Any]:
             lane.open_timed -= 1
             called = key.nested if nested else key
             samples = lane.calls.setdefault(called, [])
-            samples += (start, perf_counter(), 0)
+            samples.append((start, perf_counter(), 0))
             if error is not None:
                 lane.failed(samples, start, error)
-            if len(samples) >= _CHUNK:
+            if len(samples) >= CHUNK_CALLS:
                 lane.fold(samples)
 
     return timed_call

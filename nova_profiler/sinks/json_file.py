@@ -122,18 +122,27 @@ def _groups(record: RequestRecord) -> str:
     return "{" + ",".join(groups) + "}"
 
 
+# The beginning of a call's JSON by group and name; a few hundred at most
+# in a service, and never more than this.
+_MAX_BEGINNINGS = 4_000
+_beginnings: dict[tuple[str, str], str] = {}
+
+
 def _call(call: CallTotals) -> str:
     group, name, count, ms, max_ms, errors, nested, driver_ms = call
+    start = _beginnings.get((group, name))
+    if start is None:
+        start = '{"group":"%s","name":%s,"count":' % (group, _quoted(name))
+        if len(_beginnings) < _MAX_BEGINNINGS:
+            _beginnings[group, name] = start
+    driver = "" if driver_ms is None else ',"driver_ms":%.3f' % driver_ms
+    if count == 1 and not errors and not nested:
+        shown = "%.3f" % ms
+        return (
+            f'{start}1,"ms":{shown},"max_ms":{shown},"errors":0,'
+            f'"nested":0{driver}}}'
+        )
     return (
-        '{"group":"%s","name":%s,"count":%d,"ms":%.3f,"max_ms":%.3f,'
-        '"errors":%d,"nested":%d%s}'
-    ) % (
-        group,
-        _quoted(name),
-        count,
-        ms,
-        max_ms,
-        errors,
-        nested,
-        "" if driver_ms is None else ',"driver_ms":%.3f' % driver_ms,
+        f'{start}{count},"ms":{ms:.3f},"max_ms":{max_ms:.3f},'
+        f'"errors":{errors},"nested":{nested}{driver}}}'
     )

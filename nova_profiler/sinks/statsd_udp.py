@@ -13,7 +13,7 @@ from typing import Any
 
 import statsd
 
-from nova_profiler.record import RequestRecord
+from nova_profiler.record import CallTotals, RequestRecord
 from nova_profiler.routes import metric_name
 
 # What fits a datagram on any Ethernet.
@@ -24,7 +24,7 @@ MAX_NAMES = 2_000
 MAX_PENDING = 64
 _FIRST_RETRY_S = 5.0
 _LAST_RETRY_S = 300.0
-_SENT_GROUPS = frozenset(("db_api", "sql", "connect", "pool_wait", "timed"))
+_SENT_GROUPS = frozenset(("db_api", "sql", "timed"))
 
 
 class Transport:
@@ -141,35 +141,47 @@ class StatsdSink:
             named = self._request_name(*key)
         text = "%s:%.3f|ms%s" % (named[0], record.duration_ms, named[1])
         news = self._news()
-        if not record.durations and not news:
+        if not record.calls and not news:
             self._send(text)
             return
-        for datagram in _packed(text, self._lines(record, news)):
-            self._send(datagram)
-
-    def _lines(
-        self, record: RequestRecord, news: dict[str, int]
-    ) -> Iterator[str]:
-        for key, (values, count, rest_ms) in record.durations.items():
-            if key[0] not in _SENT_GROUPS:
-                continue
-            named = self._names.get(key)
-            if named is None:
-                named = self._call_name(*key)
-            for ms in values:
-                yield "%s:%.3f|ms%s" % (named[0], ms, named[1])
-            if count:
-                # Many calls of one name: their mean stands for the rest,
-                # and the sample rate makes their number right.
-                yield "%s:%.3f|ms|@%.9g%s" % (
-                    named[0],
-                    rest_ms / count,
-                    1 / count,
-                    named[1],
-                )
+        lines = [text]
+        for call in record.calls:
+            if call[0] in _SENT_GROUPS:
+                self._add_lines(lines, call, record.durations)
         for what, count in news.items():
             name, labels = self._name("profiler", (metric_name(what),))
-            yield f"{name}:{count}|c{labels}"
+            lines.append(f"{name}:{count}|c{labels}")
+        text = "\n".join(lines)
+        if len(text) <= MAX_DATAGRAM:
+            self._send(text)
+        else:
+            for datagram in _packed(lines):
+                self._send(datagram)
+
+    def _add_lines(
+        self,
+        lines: list[str],
+        call: CallTotals,
+        durations: dict[tuple[str, str], list[float]],
+    ) -> None:
+        key = (call[0], call[1])
+        named = self._names.get(key)
+        if named is None:
+            named = self._call_name(*key)
+        name, labels = named
+        count = call[2] - call[6]
+        if count == 1:
+            lines.append("%s:%.3f|ms%s" % (name, call[3], labels))
+            return
+        listed = durations.get(key, [])
+        for ms in listed:
+            lines.append("%s:%.3f|ms%s" % (name, ms, labels))
+        more = count - len(listed)
+        if more > 0:
+            # Many calls of one name: their mean stands for the rest, and
+            # the sample rate makes their number right.
+            mean = max(0.0, call[3] - sum(listed)) / more
+            lines.append("%s:%.3f|ms|@%.9g%s" % (name, mean, 1 / more, labels))
 
     def _request_name(
         self, route: str, method: str, status: int
@@ -207,18 +219,16 @@ _LABELS = {
     "request": ("route", "method", "status"),
     "db_api": ("function",),
     "sql": ("verb", "table"),
-    "connect": ("database",),
-    "pool_wait": ("database",),
     "profiler": ("what",),
 }
 
 
-def _packed(first: str, lines: Iterator[str]) -> Iterator[str]:
-    """Yield *first* and *lines*, as many to a datagram as fit."""
-    datagram = [first]
-    size = len(first)
+def _packed(lines: list[str]) -> Iterator[str]:
+    """Yield *lines*, as many to a datagram as fit."""
+    datagram: list[str] = []
+    size = -1
     for line in lines:
-        if size + 1 + len(line) > MAX_DATAGRAM:
+        if datagram and size + 1 + len(line) > MAX_DATAGRAM:
             yield "\n".join(datagram)
             datagram = []
             size = -1

@@ -1,47 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the tests with real services share: records read back, services."""
+"""What the functional tests need beside nova: a database server."""
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import sqlalchemy
 
-from demo import databases, mysql_databases
-from nova_profiler.record import RequestRecord
+# The demo is in no installed package.
+ROOT = Path(__file__).resolve().parent.parent.parent
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
 
-
-def records_in(log_file: Path) -> list[RequestRecord]:
-    """Return the records of a log file, in the order of their end."""
-    return [
-        RequestRecord.from_dict(json.loads(line))
-        for line in log_file.read_text().splitlines()
-    ]
-
-
-@contextmanager
-def marked_app(mode: str, url: str, log_file: Path) -> Iterator[int]:
-    """Run marked_app in a process of its own; yields its port."""
-    process = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "tests.functional.marked_app"),
-            *(mode, url, str(log_file)),
-        ],
-        cwd=databases.ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    )
-    with process:
-        yield int(process.stdout.readline())
-        process.stdin.close()
-        process.wait(30)
+from demo import mysql_databases  # noqa: E402
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,8 @@ import pytest
 
 from demo import load
 from nova_profiler.record import RequestRecord
-from tests.functional.conftest import marked_app, records_in
+from tests.functional import marked_server
+from tests.functional.log_files import records_in
 from tests.functional.marked_app import CLIENTS
 
 pytestmark = pytest.mark.functional
@@ -26,7 +27,7 @@ def records(
     directory = tmp_path_factory.mktemp(f"marks-{request.param}")
     log_file = directory / "requests.jsonl"
     url = f"sqlite:///{directory / 'marks.sqlite'}"
-    with marked_app(request.param, url, log_file) as port:
+    with marked_server.running(request.param, url, log_file) as port:
         _ask_side_by_side(port)
     return records_in(log_file)
 

@@ -11,7 +11,8 @@ import pytest
 import sqlalchemy as sa
 
 from demo import load
-from tests.functional.conftest import marked_app, records_in
+from tests.functional import marked_server
+from tests.functional.log_files import records_in
 
 pytestmark = [pytest.mark.functional, pytest.mark.services]
 
@@ -46,7 +47,7 @@ def test_driver_time_is_the_servers(
     """Each SELECT SLEEP took what the server's slow log says, within 5 %."""
     log_file = tmp_path / "requests.jsonl"
     started = slow_log.execute(sa.text("SELECT NOW(6)")).scalar()
-    with marked_app(mode, mysql_server, log_file) as port:
+    with marked_server.running(mode, mysql_server, log_file) as port:
         load.ask_each(port, [f"/sleep/{seconds}" for seconds in SLEEPS])
     measured = [record.groups["sql"].ms for record in records_in(log_file)]
     by_server = [

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from demo import databases, nova_api
-from tests.functional.conftest import records_in
+from tests.functional.log_files import records_in
 
 pytestmark = pytest.mark.functional
 

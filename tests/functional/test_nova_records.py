@@ -12,7 +12,7 @@ import pytest
 
 from demo import databases, identity, load, mysql_databases, nova_api
 from nova_profiler.record import RequestRecord
-from tests.functional.conftest import records_in
+from tests.functional.log_files import records_in
 
 pytestmark = pytest.mark.functional
 

@@ -101,7 +101,7 @@ def slow_rebuild() -> RequestRecord:
             "python": 1070.0,
         },
         calls=[
-            _call("instance_get_by_uuid", 6, 402.6, 120.0, 71.2, nested=2),
+            _call("instance_get_by_uuid", 8, 402.6, 120.0, 71.2, nested=2),
             _call("instance_update_and_get_original", 3, 261.4, 140.2, 80.1),
             _call("instance_system_metadata_get", 4, 96.0, 31.0, 22.0),
             _call("action_start", 1, 48.0, 48.0, 11.0),

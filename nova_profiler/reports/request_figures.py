@@ -42,6 +42,10 @@ LABELS = {
 # From here on an equal statement looks like one query per row of another.
 REPEATED = 5
 
+# BEGIN, SAVEPOINT and their like come as often as transactions do.
+_WITH_ROWS = ("SELECT", "INSERT", "UPDATE", "DELETE", "REPLACE", "WITH")
+
+_LONGEST = 20_000
 _COLUMNS = re.compile(r"\bSELECT\s[^()]{20,}?\sFROM\s", re.IGNORECASE)
 
 # Records have microseconds; what is shorter tells no shares.
@@ -155,17 +159,22 @@ def repeated_statements(record: RequestRecord) -> list[StatementTotals]:
             row
             for row in record.statements or ()
             if row.count - row.executemany >= REPEATED
+            and row.name.startswith(_WITH_ROWS)
         ),
         key=lambda row: -row.count,
     )
 
 
-def condensed(statement: str) -> str:
-    """Return *statement* without its lists of columns.
+def condensed(row: StatementTotals) -> str:
+    """Return a statement without its lists of columns.
 
-    What tells statements apart is what they read from and by what.
+    What tells statements apart is what they read from and by what. Of one
+    with so many columns that capture kept no more, its name is left.
     """
-    return _COLUMNS.sub("SELECT ... FROM ", statement)
+    text = _COLUMNS.sub("SELECT ... FROM ", str(row.statement)[:_LONGEST])
+    if text.endswith(" ...") and " FROM " not in text.upper():
+        return f"{row.name} (its text was cut within the columns)"
+    return text
 
 
 def lanes_of(record: RequestRecord) -> list[Lane]:

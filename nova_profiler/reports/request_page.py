@@ -35,7 +35,7 @@ _MOST_BUCKETS = 12
 _MOST_CALLS = 8
 _MOST_STATEMENTS = 5
 _MOST_REPEATED = 3
-_LONGEST_STATEMENT = 20_000
+_LONGEST_ENGINE = 24
 
 
 def print_request(
@@ -150,7 +150,7 @@ def _breakdown(
     parts: list[RenderableType] = [table]
     if buckets[_MOST_BUCKETS:]:
         rest_ms = sum(bucket.ms for bucket in buckets[_MOST_BUCKETS:])
-        parts.append(_more(len(buckets) - _MOST_BUCKETS, "parts", rest_ms))
+        parts.append(_more(len(buckets) - _MOST_BUCKETS, rest_ms))
     parts.extend(map(Text, figures.database_sentences(record)))
     return parts
 
@@ -184,7 +184,7 @@ def _db_api(record: RequestRecord) -> list[RenderableType]:
     parts: list[RenderableType] = [table]
     if calls[_MOST_CALLS:]:
         rest_ms = sum(call.ms for call in calls[_MOST_CALLS:])
-        parts.append(_more(len(calls) - _MOST_CALLS, "functions", rest_ms))
+        parts.append(_more(len(calls) - _MOST_CALLS, rest_ms))
     return parts
 
 
@@ -207,7 +207,7 @@ def _statements(record: RequestRecord, width: int) -> list[RenderableType]:
     parts: list[RenderableType] = [table]
     if rows[_MOST_STATEMENTS:]:
         rest_ms = sum(row.ms for row in rows[_MOST_STATEMENTS:])
-        parts.append(_more(len(rows) - _MOST_STATEMENTS, "others", rest_ms))
+        parts.append(_more(len(rows) - _MOST_STATEMENTS, rest_ms))
     return parts
 
 
@@ -224,29 +224,28 @@ def _repeated(record: RequestRecord, width: int) -> list[RenderableType]:
         table.add_row(
             f"{row.count} times",
             f"{ms_text(row.ms)} ms together",
-            _cropped(row.statement, width - 36),
+            _cropped(row, width - 36),
         )
     return [table]
 
 
 def _statement_text(row: StatementTotals, room: int) -> Text:
-    text = _cropped(row.statement, 2 * room - len(row.engine) - 12)
+    engine = safe(row.engine, FAINT)
+    engine.truncate(_LONGEST_ENGINE, overflow="ellipsis")
+    text = _cropped(row, 2 * room - len(engine) - 12)
     if row.errors:
         text.append(f"  {row.errors} failed", style=BAD)
-    if row.engine:
-        text.append(f"  {printable(row.engine)}", style=FAINT)
-    return text
+    return text.append("  ").append_text(engine)
 
 
-def _cropped(statement: str, room: int) -> Text:
-    # Cut first: a statement may be as long as its author liked.
-    text = safe(figures.condensed(str(statement)[:_LONGEST_STATEMENT]))
+def _cropped(row: StatementTotals, room: int) -> Text:
+    text = safe(figures.condensed(row))
     text.truncate(max(20, room), overflow="ellipsis")
     return text
 
 
-def _more(count: int, what: str, ms: float) -> Text:
-    return Text(f"and {count} {what} more, {ms_text(ms)} ms", style=FAINT)
+def _more(count: int, ms: float) -> Text:
+    return Text(f"and {count} more, {ms_text(ms)} ms", style=FAINT)
 
 
 def _status_style(record: RequestRecord) -> str:

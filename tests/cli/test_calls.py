@@ -52,7 +52,7 @@ def test_dumps_and_log_lines_give_the_same(tmp_path, capsys, log_file):
         for one in from_log
     ] == [
         ("/v2.1/servers/detail", 3, 18),
-        ("/v2.1/servers/{id}/action", 1, 13),
+        ("/v2.1/servers/{id}/action", 1, 15),
         ("/v2.1/servers", 1, 0),
     ]
 

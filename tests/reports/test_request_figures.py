@@ -86,16 +86,16 @@ def test_buckets_are_largest_first_and_none_is_empty():
 
 
 def test_a_statement_is_repeated_from_five_on():
-    """An executemany is one statement for many rows, not many."""
-
-    def row(text: str, count: int, many: int = 0) -> StatementTotals:
-        return StatementTotals(
-            text, "SELECT t", "nova", count, 1.0, 1.0, executemany=many
-        )
-
+    """An executemany is one for many rows; BEGIN reads none at all."""
     found = repeated_statements(
         record(
-            statements=[row("a", 4), row("b", 5), row("c", 9), row("d", 9, 9)]
+            statements=[
+                statement("a", count=4),
+                statement("b", count=5),
+                statement("c", count=9),
+                statement("d", count=9, many=9),
+                statement("BEGIN", "BEGIN", count=9),
+            ]
         )
     )
 
@@ -116,17 +116,30 @@ def test_spans_count_each_moment_once():
     assert spans == [(0.0, 1.0), (10.0, 40.0), (50.0, 100.0)]
 
 
-def test_condensed_statements_keep_what_tells_them_apart():
+def statement(text: str, name: str = "SELECT t", count=1, many=0):
+    return StatementTotals(text, name, "nova", count, 1.0, 1.0, 0, 0, many)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (
+            SELECT_INSTANCES,
+            "SELECT ... FROM (SELECT instances.* FROM instances WHERE "
+            "instances.deleted = ? AND instances.project_id = ? LIMIT ?) AS "
+            "anon_1 LEFT OUTER JOIN instance_extra AS instance_extra_1 ON "
+            "instance_extra_1.instance_uuid = anon_1.instances_uuid",
+        ),
+        ("SELECT count(*) FROM t", "SELECT count(*) FROM t"),
+        (
+            "SELECT t.a, t.b ...",
+            "SELECT t (its text was cut within the columns)",
+        ),
+    ],
+)
+def test_condensed_statements_keep_what_tells_them_apart(text, shown):
     """Columns go; tables, joins and conditions stay."""
-    assert condensed(SELECT_INSTANCES) == (
-        "SELECT ... FROM (SELECT instances.* FROM instances WHERE "
-        "instances.deleted = ? AND instances.project_id = ? LIMIT ?) AS "
-        "anon_1 LEFT OUTER JOIN instance_extra AS instance_extra_1 ON "
-        "instance_extra_1.instance_uuid = anon_1.instances_uuid"
-    )
-    assert condensed("SELECT count(*) FROM services") == (
-        "SELECT count(*) FROM services"
-    )
+    assert condensed(statement(text)) == shown
 
 
 def test_lanes_are_in_their_order():

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 import sys
 from collections.abc import Callable
@@ -18,6 +19,8 @@ from benchmarks.workloads import WORKLOADS
 
 # Wide enough for the tables where the output is no terminal.
 _WIDTH = 170
+# From here on something else is at work, and not only just finished.
+_BUSY = 1.0
 
 Found = tuple[dict[str, Any], list[figures.Figure]]
 
@@ -190,6 +193,12 @@ def _absolute(measured: price.Measured) -> dict[str, float]:
 
 
 def _console() -> Console:
+    load = os.getloadavg()[0]
+    if load > _BUSY:
+        _progress(
+            f"warning: load {load:.1f}: other work on this machine can make "
+            "these figures wrong"
+        )
     return Console(width=None if sys.stdout.isatty() else _WIDTH)
 
 

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from benchmarks.contenders import REFERENCES
+from benchmarks.contenders import CONTENDERS, REFERENCES
 from benchmarks.price import Sample
 from benchmarks.workloads import REPEATS
 
@@ -101,7 +101,7 @@ def prices(samples: Iterable[Sample]) -> dict[str, Price]:
             ),
             call=spread_of(_each(turns, reference, _per("calls", "request"))),
         )
-        for name, turns in cpu.items()
+        for name, turns in ((n, cpu[n]) for n in CONTENDERS if n in cpu)
     }
 
 

@@ -8,7 +8,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +18,7 @@ from demo import databases, identity, nova_api
 
 PATH = "/v2.1/servers/detail"
 CLIENTS = 3
+GENERATIONS = 4
 SERVERS = 10
 _WARM_UP = 10
 
@@ -53,6 +54,12 @@ class Server(NamedTuple):
     pid: int
 
 
+class _Servers(NamedTuple):
+    without: Server
+    with_filter: Server
+    log_file: Path
+
+
 class ThroughputError(Exception):
     """A figure would mean nothing: not all requests did what they should."""
 
@@ -64,33 +71,45 @@ def measure(
 
     Both servers are up all the time on the same databases and the same
     core, and only one has work at a time. Which one of a pair comes first
-    changes: what the machine gains or loses meanwhile hits both alike.
+    changes: what the machine gains or loses meanwhile hits both alike. A
+    process may be quicker than its twin for as long as it lives, so both
+    are started anew some times, each first in its turn.
     """
-    measured = []
-    with _two_servers(mode, progress) as (without, with_filter, log_file):
-        for server in (without, with_filter):
-            _run(server, _WARM_UP)
-        lines = _lines(log_file)
-        for number in range(pairs):
-            progress(f"nova-api, pair {number + 1}/{pairs}")
-            order = [without, with_filter]
-            if number % 2:
-                order.reverse()
-            turns = {server.pid: _run(server, requests) for server in order}
-            measured.append(Pair(turns[without.pid], turns[with_filter.pid]))
-        _check(log_file, lines, pairs * requests * CLIENTS)
+    measured: list[Pair] = []
+    for generation in range(GENERATIONS):
+        share = pairs * (generation + 1) // GENERATIONS - len(measured)
+        with _two_servers(mode, generation % 2 == 1, progress) as servers:
+            _run(servers.without, _WARM_UP)
+            _run(servers.with_filter, _WARM_UP)
+            lines = _lines(servers.log_file)
+            for _ in range(share):
+                progress(f"nova-api, pair {len(measured) + 1}/{pairs}")
+                measured.append(
+                    _pair(servers, requests, reverse=len(measured) % 2 == 1)
+                )
+            _check(servers.log_file, lines, share * requests * CLIENTS)
     return measured
+
+
+def _pair(servers: _Servers, requests: int, reverse: bool) -> Pair:
+    order = [servers.without, servers.with_filter]
+    if reverse:
+        order.reverse()
+    turns = {server.pid: _run(server, requests) for server in order}
+    return Pair(turns[servers.without.pid], turns[servers.with_filter.pid])
 
 
 @contextmanager
 def _two_servers(
-    mode: str, progress: Callable[[str], None]
-) -> Iterator[tuple[Server, Server, Path]]:
+    mode: str, filter_first: bool, progress: Callable[[str], None]
+) -> Iterator[_Servers]:
     cores = processes.cores()
-    bare = nova_api.new_directory("bench-without")
-    watched = nova_api.new_directory("bench-with")
-    log_file = watched / "requests.log"
-    urls = databases.sqlite(bare, SERVERS, progress)
+    directories = {
+        False: nova_api.new_directory("bench-without"),
+        True: nova_api.new_directory("bench-with"),
+    }
+    log_file = directories[True] / "requests.log"
+    urls = databases.sqlite(directories[False], SERVERS, progress)
     with StatsdListener(cores.own) as statsd:
         options = {
             "hooks": "sqlalchemy,db_api,threads",
@@ -98,17 +117,19 @@ def _two_servers(
             "statsd_port": str(statsd.port),
             "log_file": str(log_file),
         }
-        with (
-            processes.pinned(cores.measured),
-            nova_api.running(bare, urls, mode) as first,
-            nova_api.running(watched, urls, mode, options) as second,
-        ):
+        with processes.pinned(cores.measured), ExitStack() as stack:
+            servers = {}
+            for has_filter in (filter_first, not filter_first):
+                directory = directories[has_filter]
+                api = stack.enter_context(
+                    nova_api.running(
+                        directory, urls, mode, options if has_filter else None
+                    )
+                )
+                pid = processes.child_with("demo.serve", str(directory))
+                servers[has_filter] = Server(api, pid)
             processes.pin(cores.own)
-            servers = [
-                Server(api, processes.child_with("demo.serve", str(directory)))
-                for api, directory in ((first, bare), (second, watched))
-            ]
-            yield servers[0], servers[1], log_file
+            yield _Servers(servers[False], servers[True], log_file)
         if not statsd.received:
             raise ThroughputError("the filter sent no metric")
 

@@ -64,11 +64,20 @@ def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
     parser.add_argument("--db", choices=("sqlite", "mysql"), default="sqlite")
     parser.add_argument("--mode", choices=nova_api.MODES, default="threads")
-    parser.add_argument("--instances", type=int, default=10)
-    parser.add_argument("--clients", type=int, default=3)
-    parser.add_argument("--requests", type=int, default=100)
+    parser.add_argument("--instances", type=_number, default=10)
+    parser.add_argument("--clients", type=_number, default=3)
+    parser.add_argument("--requests", type=_number, default=100)
     parser.add_argument("--keep", action="store_true")
     return parser.parse_args()
+
+
+def _number(text: str) -> int:
+    """Return *text* as a count that a run can have."""
+    if not text.isdecimal() or not 1 <= int(text) <= 10_000:
+        raise argparse.ArgumentTypeError(
+            f"{text!r}: expected a number from 1 to 10000"
+        )
+    return int(text)
 
 
 def _interrupt(signum: int, frame: FrameType | None) -> None:

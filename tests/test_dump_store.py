@@ -341,3 +341,43 @@ def test_any_json_in_any_field_is_a_record_or_an_error(value):
         except RecordError:
             continue
         assert read.to_dict()["schema"] == 1
+
+
+def test_a_day_that_goes_while_it_is_listed_is_passed_over(store, monkeypatch):
+    """Pruning beside a listing does not make it fail."""
+    old = store.write(numbered(1))
+    new = store.write(numbered(90000))
+
+    entries = store.entries()
+    first = next(entries)
+    old.unlink()
+    old.parent.rmdir()
+
+    assert (first.path, list(entries)) == (new, [])
+
+
+def test_a_file_that_is_no_dump_has_its_reason(store, tmp_path):
+    """A path with another ending is not read at all."""
+    other = tmp_path / "notes.txt"
+    other.write_text("")
+
+    with pytest.raises(DumpError, match="not a dump; dumps end in .json"):
+        store.find(str(other))
+
+
+def test_a_dump_that_went_away_has_its_reason(store):
+    """Pruned between listing and reading."""
+    path = store.write(record())
+    entry = next(store.entries())
+    path.unlink()
+
+    with pytest.raises(DumpError, match=f"dump {path.name}: No such file"):
+        store.read(entry)
+
+
+def test_a_file_as_dump_dir_is_one_clear_error(tmp_path):
+    """Anything but a directory is named with its reason."""
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(DumpError, match="file: Not a directory"):
+        list(DumpStore(tmp_path / "file").entries())

@@ -57,12 +57,13 @@ nova-functional: .venv/tests-ready  ## nova's own functional tests with the filt
 bench: .venv/bench-ready  ## the filter's price beside that of its peers
 	@$(RUN) -m benchmarks $(ARGS)
 
-lint: .venv/checks-ready  ## style, types and import arrows
+lint: .venv/checks-ready  ## style, types, import arrows, release notes
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/codespell
 	@$(BIN)/mypy --strict nova_profiler
 	@$(BIN)/lint-imports
+	@$(BIN)/reno -q lint
 
 docs: .venv/checks-ready  ## the manual, to doc/build/html
 	@$(BIN)/sphinx-build -q -W --keep-going -b html doc/source doc/build/html
@@ -87,7 +88,7 @@ with make PYTHON=/path/to/python3" >&2; exit 1; fi; \
 	@touch $@
 
 .venv/demo-ready: .venv/made constraints.txt setup.cfg demo/requirements.txt
-	@echo "installing nova 34.0.0 and its 130 packages into .venv, about a minute, once"
+	@echo "installing nova 34.0.0 and the 138 packages it needs into .venv, about a minute, once"
 	@$(PIP) -r demo/requirements.txt -e .
 	@touch $@
 

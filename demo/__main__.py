@@ -213,8 +213,11 @@ def _keep(console: Console, api: nova_api.NovaApi) -> None:
             )
         ],
     )
-    while True:
-        signal.pause()
+    try:
+        while True:
+            signal.pause()
+    except KeyboardInterrupt:
+        console.print("stopping nova-api")
 
 
 if __name__ == "__main__":

@@ -151,6 +151,24 @@ def test_a_removed_directory_is_made_again(store):
     assert store.write(record()).is_file()
 
 
+def test_a_day_pruned_while_it_is_published_is_made_again(store, monkeypatch):
+    """A pruner may remove the empty folder more than once in between."""
+    real = os.mkdir
+    made = []
+
+    def mkdir(path, *args):
+        if str(path).endswith("-21"):
+            made.append(path)
+            if len(made) < 3:
+                raise FileExistsError(17, "File exists", str(path))
+        real(path, *args)
+
+    monkeypatch.setattr(os, "mkdir", mkdir)
+
+    assert store.write(record()).is_file()
+    assert len(made) == 3
+
+
 def test_a_failed_write_leaves_nothing(store, monkeypatch):
     """A disk that fills up at the last step leaves no half file."""
     store.write(numbered(1))

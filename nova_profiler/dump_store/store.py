@@ -197,7 +197,10 @@ def _publish(aside: Path, path: Path) -> None:
 
 def _make_private(folder: Path) -> None:
     folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    folder.mkdir(mode=0o700, exist_ok=True)
+    # Not pathlib's exist_ok: it raises where a pruner takes the folder away
+    # just after it was found to exist; who called tries again.
+    with suppress(FileExistsError):
+        os.mkdir(folder, 0o700)
 
 
 def _named(entries: Iterable[DumpEntry]) -> str:

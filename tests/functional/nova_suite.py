@@ -96,6 +96,8 @@ def _environment(mode: str, paste: Path) -> dict[str, str]:
         # nova's tests only set a default; the environment beats it.
         "OS_WSGI__API_PASTE_CONFIG": str(paste),
         "OS_NOVA_DISABLE_EVENTLET_PATCHING": MODES[mode],
+        # A greenthread that the filter left behind would fail the test.
+        "NOVA_RAISE_ON_GREENLET_LEAK": "1",
         "OS_STDOUT_CAPTURE": "1",
         "OS_STDERR_CAPTURE": "1",
         "OS_DEBUG": "0",

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
@@ -33,47 +32,57 @@ def close_into(
     """Fill groups, calls, breakdown and counts of *record*."""
     main = capture.main
     lanes = capture.lanes
+    if capture.late_calls:
+        record.counts["late_calls"] = capture.late_calls
+    lookups = sum([lane.config_lookups for lane in lanes])
+    if lookups:
+        record.counts["config_lookups"] = lookups
     if len(lanes) > 1:
         lanes = used_lanes(capture)
     rows: dict[tuple[str, str], _Row] = {}
     by_group: dict[str, list[Any]] = {}
-    kept = lookups = 0
+    kept = 0
     for lane in lanes:
         kept += _add_up(lane, rows, by_group, record)
-    for lane in capture.lanes:
-        lookups += lane.config_lookups
-    if rows:
-        record.calls = [
-            _totals(key, row, key[0] == "db_api") for key, row in rows.items()
-        ]
-        counted = sum([row[0] for row in rows.values()])
-        record.dropped_calls = counted - min(kept, capture.max_calls)
-        _fill_groups(record, by_group, lanes)
-    if lookups:
-        record.counts["config_lookups"] = lookups
-    if capture.late_calls:
-        record.counts["late_calls"] = capture.late_calls
-    alone = len(lanes) == 1 and lanes[0] is main
-    if not rows or (alone and "timed" not in by_group):
-        seconds = {group: pair[1] for group, pair in by_group.items()}
-    elif any(lane.tallies for lane in lanes):
-        # Calls that were only added up have no place in time any more.
-        seconds = _seconds_of(main)
-        record.counts["breakdown_of_own_lane"] = 1
-    else:
-        buckets = _swept(capture, lanes, duration_s)
-        record.breakdown_ms = {b: s * 1000 for b, s in buckets.items()}
+    if not rows:
+        waiting_s = min(main.waiting_python_s, duration_s)
+        record.breakdown_ms = {"python": (duration_s - waiting_s) * 1000}
+        if waiting_s:
+            record.breakdown_ms["waiting"] = waiting_s * 1000
         return
-    db_api_s = seconds.get("db_api", 0.0)
-    buckets = of_one_lane(
+    record.calls = [_totals(key, row) for key, row in rows.items()]
+    counted = sum([row[0] for row in rows.values()])
+    record.dropped_calls = counted - min(kept, capture.max_calls)
+    _fill_groups(record, by_group, lanes)
+    buckets = _buckets(record, capture, lanes, by_group, duration_s)
+    record.breakdown_ms = {b: s * 1000 for b, s in buckets.items()}
+
+
+def _buckets(
+    record: RequestRecord,
+    capture: Capture,
+    lanes: list[Lane],
+    by_group: dict[str, list[Any]],
+    duration_s: float,
+) -> dict[str, float]:
+    """Return the seconds of the breakdown's buckets."""
+    main = capture.main
+    if len(lanes) > 1 or lanes[0] is not main or "timed" in by_group:
+        if not any(lane.tallies for lane in lanes):
+            return _swept(capture, lanes, duration_s)
+        # Calls that were only added up have no place in time any more:
+        # the request's own thread alone is what can be told.
+        record.counts["breakdown_of_own_lane"] = 1
+        by_group = {}
+        _add_up(main, {}, by_group, RequestRecord())
+    return of_one_lane(
         duration_s,
-        {g: seconds[g] for g in DRIVER_GROUPS if g in seconds},
-        db_api_s,
+        {g: by_group[g][1] for g in DRIVER_GROUPS if g in by_group},
+        by_group["db_api"][1] if "db_api" in by_group else 0.0,
         main.db_api_driver_s,
         main.waiting_db_api_s,
         main.waiting_python_s,
     )
-    record.breakdown_ms = {b: s * 1000 for b, s in buckets.items()}
 
 
 def used_lanes(capture: Capture) -> list[Lane]:
@@ -85,22 +94,24 @@ def used_lanes(capture: Capture) -> list[Lane]:
     ]
 
 
-def named_samples(lane: Lane) -> Iterator[Named]:
-    """Yield the samples of *lane*, name by name."""
-    for key, samples in lane.calls.items():
-        yield key.group, key.name, samples, not key.outermost
-    for by_text in lane.sql.values():
-        for text, samples in by_text.items():
-            yield "sql", name_of_statement(text), samples, False
-    for by_text in lane.fetches.values():
-        for text, samples in by_text.items():
-            yield "fetch", name_of_statement(text), samples, False
+def named_samples(lane: Lane) -> list[Named]:
+    """Return the samples of *lane*, name by name."""
+    named = [
+        (key.group, key.name, samples, not key.outermost)
+        for key, samples in lane.calls.items()
+    ]
+    for group, by_engine in (("sql", lane.sql), ("fetch", lane.fetches)):
+        for by_text in by_engine.values():
+            for text, samples in by_text.items():
+                named.append((group, name_of_statement(text), samples, False))
     for group, by_pool in (
         ("connect", lane.connects),
         ("pool_wait", lane.pool_waits),
     ):
         for pool, samples in by_pool.items():
-            yield group, database_of_pool(pool, lane.sql), samples, False
+            name = database_of_pool(pool, lane.sql)
+            named.append((group, name, samples, False))
+    return named
 
 
 def kept_samples(lane: Lane, samples: Samples) -> list[Sample]:
@@ -195,21 +206,15 @@ def _keep_durations(
 _new = tuple.__new__
 
 
-def _totals(key: tuple[str, str], row: _Row, is_db_api: bool) -> CallTotals:
+def _totals(key: tuple[str, str], row: _Row) -> CallTotals:
     count, total_s, max_s, errors, nested, figure = row
+    group, name = key
+    driver_ms = figure * 1000 if group == "db_api" else None
+    ms = total_s * 1000
+    max_ms = max_s * 1000
     # As CallTotals(...) does, without its keyword handling.
     return _new(
-        CallTotals,
-        (
-            key[0],
-            key[1],
-            count,
-            total_s * 1000,
-            max_s * 1000,
-            errors,
-            nested,
-            figure * 1000 if is_db_api else None,
-        ),
+        CallTotals, (group, name, count, ms, max_ms, errors, nested, driver_ms)
     )
 
 
@@ -237,13 +242,6 @@ def _fill_groups(
         record.groups[group] = GroupTotals(
             count, total_s * 1000, min(wall_s, total_s) * 1000
         )
-
-
-def _seconds_of(lane: Lane) -> dict[str, float]:
-    """Return the seconds of each group in *lane* alone."""
-    by_group: dict[str, list[Any]] = {}
-    _add_up(lane, {}, by_group, RequestRecord())
-    return {group: pair[1] for group, pair in by_group.items()}
 
 
 def _swept(

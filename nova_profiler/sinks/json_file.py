@@ -115,33 +115,42 @@ def line_of(record: RequestRecord) -> str:
 
 
 def _groups(record: RequestRecord) -> str:
-    groups = [
-        '"%s":{"calls":%d,"ms":%.3f,"wall_ms":%.3f}' % (group, *totals)
-        for group, totals in record.groups.items()
-    ]
+    groups = []
+    for group, (calls, ms, wall_ms) in record.groups.items():
+        shown = "%.3f" % ms
+        # In one thread the two are the same number.
+        wall = shown if wall_ms is ms else "%.3f" % wall_ms
+        groups.append(
+            f'"{group}":{{"calls":{calls},"ms":{shown},"wall_ms":{wall}}}'
+        )
     return "{" + ",".join(groups) + "}"
 
 
-# The beginning of a call's JSON by group and name; a few hundred at most
-# in a service, and never more than this.
+# The beginning of a call's JSON by group and name; a few hundred in a
+# service, and never more than this.
 _MAX_BEGINNINGS = 4_000
 _beginnings: dict[tuple[str, str], str] = {}
 
 
 def _call(call: CallTotals) -> str:
     group, name, count, ms, max_ms, errors, nested, driver_ms = call
-    start = _beginnings.get((group, name))
+    start = _beginnings.get(call[:2])
     if start is None:
         start = '{"group":"%s","name":%s,"count":' % (group, _quoted(name))
         if len(_beginnings) < _MAX_BEGINNINGS:
             _beginnings[group, name] = start
-    driver = "" if driver_ms is None else ',"driver_ms":%.3f' % driver_ms
     if count == 1 and not errors and not nested:
         shown = "%.3f" % ms
+        if driver_ms is None:
+            return (
+                f'{start}1,"ms":{shown},"max_ms":{shown},"errors":0,'
+                '"nested":0}'
+            )
         return (
             f'{start}1,"ms":{shown},"max_ms":{shown},"errors":0,'
-            f'"nested":0{driver}}}'
+            f'"nested":0,"driver_ms":{driver_ms:.3f}}}'
         )
+    driver = "" if driver_ms is None else f',"driver_ms":{driver_ms:.3f}'
     return (
         f'{start}{count},"ms":{ms:.3f},"max_ms":{max_ms:.3f},'
         f'"errors":{errors},"nested":{nested}{driver}}}'

@@ -205,6 +205,18 @@ class Capture:
         self.lanes.append(lane)
         return lane
 
+    def release(self) -> None:
+        """Let go of everything, so that no cycle waits for the collector.
+
+        A thread that still runs for the request keeps its lane, which then
+        belongs to OVER.
+        """
+        for lane in self.lanes:
+            lane.capture = OVER
+        self.lanes = []
+        self.environ = {}
+        self.found = None
+
     def close(self) -> None:
         """Take no more calls: what comes now is late, and only counted."""
         self.closed = True
@@ -213,6 +225,10 @@ class Capture:
             if lane.in_db_api:
                 self.late_calls += 1
 
+
+# What a lane belongs to when its request is over.
+OVER = Capture({}, 0)
+OVER.closed = True
 
 lane_var: ContextVar[Lane | None] = ContextVar("nova_profiler", default=None)
 current_lane = lane_var.get

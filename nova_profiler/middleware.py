@@ -252,9 +252,13 @@ class _Exchange:
             outcome = FAILED
         record.outcome = outcome
         record.error = error
-        self._middleware.recorder.finish(
-            record, capture, self._settings, self._began_at
-        )
+        try:
+            self._middleware.recorder.finish(
+                record, capture, self._settings, self._began_at
+            )
+        finally:
+            capture.environ.pop(ENVIRON_KEY, None)
+            capture.release()
 
 
 class _Body:

@@ -13,9 +13,9 @@ from nova_profiler.breakdown import (
     of_many_lanes,
     of_one_lane,
 )
-from nova_profiler.current import Capture, Lane, Sample, Samples
+from nova_profiler.current import Capture, Lane, Samples
 from nova_profiler.record import CallTotals, GroupTotals, RequestRecord
-from nova_profiler.sql import database_of_pool, name_of_statement
+from nova_profiler.sql import name_of_statement
 
 # Calls of one name whose durations go to statsd one by one.
 MAX_DURATIONS = 10
@@ -34,28 +34,39 @@ def close_into(
     lanes = capture.lanes
     if capture.late_calls:
         record.counts["late_calls"] = capture.late_calls
-    lookups = sum([lane.config_lookups for lane in lanes])
+    lookups = 0
+    for lane in lanes:
+        lookups += lane.config_lookups
     if lookups:
         record.counts["config_lookups"] = lookups
     if len(lanes) > 1:
         lanes = used_lanes(capture)
+    elif not main.driver_s and not main.calls:
+        _fill_empty(record, main, duration_s)
+        return
     rows: dict[tuple[str, str], _Row] = {}
     by_group: dict[str, list[Any]] = {}
     kept = 0
     for lane in lanes:
         kept += _add_up(lane, rows, by_group, record)
-    if not rows:
-        waiting_s = min(main.waiting_python_s, duration_s)
-        record.breakdown_ms = {"python": (duration_s - waiting_s) * 1000}
-        if waiting_s:
-            record.breakdown_ms["waiting"] = waiting_s * 1000
+    if not by_group and not rows:
+        _fill_empty(record, main, duration_s)
         return
     record.calls = [_totals(key, row) for key, row in rows.items()]
-    counted = sum([row[0] for row in rows.values()])
+    counted = sum([pair[0] for pair in by_group.values()])
+    counted += sum([row[4] for row in rows.values()])
     record.dropped_calls = counted - min(kept, capture.max_calls)
     _fill_groups(record, by_group, lanes)
     buckets = _buckets(record, capture, lanes, by_group, duration_s)
     record.breakdown_ms = {b: s * 1000 for b, s in buckets.items()}
+
+
+def _fill_empty(record: RequestRecord, main: Lane, duration_s: float) -> None:
+    """Fill the breakdown of a request in which nothing was called."""
+    waiting_s = min(main.waiting_python_s, duration_s)
+    record.breakdown_ms["python"] = (duration_s - waiting_s) * 1000
+    if waiting_s:
+        record.breakdown_ms["waiting"] = waiting_s * 1000
 
 
 def _buckets(
@@ -90,7 +101,7 @@ def used_lanes(capture: Capture) -> list[Lane]:
     return [
         lane
         for lane in capture.lanes
-        if lane.calls or lane.sql or lane.fetches or lane.pool_waits
+        if lane.calls or lane.sql or any(driver_samples(lane).values())
     ]
 
 
@@ -100,21 +111,33 @@ def named_samples(lane: Lane) -> list[Named]:
         (key.group, key.name, samples, not key.outermost)
         for key, samples in lane.calls.items()
     ]
-    for group, by_engine in (("sql", lane.sql), ("fetch", lane.fetches)):
-        for by_text in by_engine.values():
-            for text, samples in by_text.items():
-                named.append((group, name_of_statement(text), samples, False))
-    for group, by_pool in (
-        ("connect", lane.connects),
-        ("pool_wait", lane.pool_waits),
-    ):
-        for pool, samples in by_pool.items():
-            name = database_of_pool(pool, lane.sql)
-            named.append((group, name, samples, False))
+    for by_text in lane.sql.values():
+        for text, samples in by_text.items():
+            named.append(("sql", name_of_statement(text), samples, False))
     return named
 
 
-def kept_samples(lane: Lane, samples: Samples) -> list[Sample]:
+def driver_samples(lane: Lane) -> dict[str, list[Any]]:
+    """Return the samples of the driver's work beside statements, by kind.
+
+    A kind is a group, but for transactions, of which there are two.
+    """
+    return {
+        "fetch": lane.fetches,
+        "COMMIT": lane.commits,
+        "ROLLBACK": lane.rollbacks,
+        "connect": lane.connects,
+        "pool_wait": lane.pool_waits,
+        "ping": lane.pings,
+    }
+
+
+def group_of_kind(kind: str) -> str:
+    """Return the group that *kind* of driver_samples belongs to."""
+    return "transaction" if kind in ("COMMIT", "ROLLBACK") else kind
+
+
+def kept_samples(lane: Lane, samples: list[Any]) -> list[Any]:
     """Return all that is still known one by one of *samples*."""
     tally = lane.tallies.get(id(samples)) if lane.tallies else None
     if tally is None:
@@ -171,6 +194,27 @@ def _add_up(
         if max_s > row[2]:
             row[2] = max_s
         row[5] += figure
+        pair = by_group.get(group)
+        if pair is None:
+            by_group[group] = [count, total_s]
+        else:
+            pair[0] += count
+            pair[1] += total_s
+    for kind, work in driver_samples(lane).items():
+        if not work and not lane.tallies:
+            continue
+        count = len(work)
+        kept += count
+        total_s = sum([sample[1] - sample[0] for sample in work])
+        if lane.tallies:
+            tally = lane.tallies.get(id(work))
+            if tally is not None:
+                count += tally.count
+                kept += sum(map(len, tally.chunks))
+                total_s += tally.total_s
+            if not count:
+                continue
+        group = group_of_kind(kind)
         pair = by_group.get(group)
         if pair is None:
             by_group[group] = [count, total_s]
@@ -234,6 +278,10 @@ def _fill_groups(
                     (start, end)
                     for start, end, _ in kept_samples(lane, samples)
                 )
+        for kind, work in driver_samples(lane).items():
+            spans.setdefault(group_of_kind(kind), []).extend(
+                sample[:2] for sample in kept_samples(lane, work)
+            )
     for group, (count, total_s) in by_group.items():
         known = spans[group]
         # Calls that were only added up are taken as not overlapping.
@@ -255,6 +303,12 @@ def _swept(
             side += [
                 Span(group, start - began, end - began)
                 for start, end, _ in samples
+            ]
+        for kind, work in driver_samples(lane).items():
+            group = group_of_kind(kind)
+            side += [
+                Span(group, sample[0] - began, sample[1] - began)
+                for sample in work
             ]
     main = capture.main
     return of_many_lanes(

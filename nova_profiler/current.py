@@ -50,6 +50,9 @@ class CallKey:
         )
 
 
+_NUMBERS = (int, float)
+
+
 class Tally:
     """Calls that were added up because a lane had too many to keep."""
 
@@ -60,13 +63,15 @@ class Tally:
         self.total_s = 0.0
         self.max_s = 0.0
         self.extra = 0.0
-        self.chunks: list[list[tuple[float, float, float]]] = []
+        self.chunks: list[list[Any]] = []
 
 
-# Start, end, and a figure of the group: rows for SQL and fetches, driver
-# seconds for DB API calls.
+# Start, end, and a figure of the group: rows for SQL, driver seconds for DB
+# API calls.
 Sample = tuple[float, float, float]
 Samples = list[Sample]
+# A fetch: start, end, rows, statement, engine.
+Fetch = tuple[float, float, int, str, Any]
 
 
 class Lane:
@@ -76,6 +81,7 @@ class Lane:
         "calls",
         "capture",
         "closed",
+        "commits",
         "config_lookups",
         "cpu_at",
         "cpu_driver_s",
@@ -88,7 +94,9 @@ class Lane:
         "fetches",
         "in_db_api",
         "open_timed",
+        "pings",
         "pool_waits",
+        "rollbacks",
         "sql",
         "statement_at",
         "statement_of",
@@ -108,13 +116,18 @@ class Lane:
         self.calls: dict[CallKey, Samples] = {}
         # By engine, then by statement text.
         self.sql: dict[Any, dict[str, Samples]] = {}
-        self.fetches: dict[Any, dict[str, Samples]] = {}
-        self.errors: list[tuple[Samples, float, str]] = []
+        # The driver's other work has no names in a record's calls, only in
+        # its timeline: plain lists are the quickest to add to.
+        self.fetches: list[Fetch] = []
+        self.commits: Samples = []
+        self.rollbacks: Samples = []
+        self.pings: Samples = []
+        # Start, end, pool.
+        self.connects: list[tuple[float, float, Any]] = []
+        self.pool_waits: list[tuple[float, float, Any]] = []
+        self.errors: list[tuple[list[Any], float, str]] = []
         self.executemany: dict[str, int] = {}
         self.tallies: dict[int, Tally] = {}
-        # By pool: connections made, and waits for one.
-        self.connects: dict[Any, Samples] = {}
-        self.pool_waits: dict[Any, Samples] = {}
         # The execution context of the statement that runs, and its start.
         self.statement_of: Any = None
         self.statement_at = 0.0
@@ -147,23 +160,25 @@ class Lane:
         self.cpu_s = cpu
         self.cpu_driver_s = self.driver_s
 
-    def fold(self, samples: Samples) -> None:
+    def fold(self, samples: list[Any]) -> None:
         """Add *samples* up, and keep them for the list while there is room."""
         tally = self.tallies.get(id(samples))
         if tally is None:
             tally = self.tallies[id(samples)] = Tally()
-        spans = [end - start for start, end, _ in samples]
+        spans = [sample[1] - sample[0] for sample in samples]
         tally.count += len(spans)
         tally.total_s += sum(spans)
         tally.max_s = max(tally.max_s, max(spans, default=0.0))
-        tally.extra += sum([figure for _, _, figure in samples])
+        tally.extra += sum(
+            [sample[2] for sample in samples if type(sample[2]) in _NUMBERS]
+        )
         capture = self.capture
         if capture.room > 0:
             capture.room -= len(spans)
             tally.chunks.append(samples[:])
         samples.clear()
 
-    def failed(self, samples: Samples, start: float, name: str) -> None:
+    def failed(self, samples: list[Any], start: float, name: str) -> None:
         """Note that the call of *samples* that began at *start* failed."""
         if len(self.errors) < self.capture.max_calls:
             self.errors.append((samples, start, name))

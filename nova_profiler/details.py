@@ -3,16 +3,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-from nova_profiler.closing import kept_samples, named_samples, used_lanes
+from nova_profiler.closing import (
+    driver_samples,
+    group_of_kind,
+    kept_samples,
+    named_samples,
+    used_lanes,
+)
 from nova_profiler.current import Capture, Lane, Samples
 from nova_profiler.record import (
     RequestRecord,
     StatementTotals,
     TimelineEntry,
 )
-from nova_profiler.sql import database_of, fingerprint_of, name_of_statement
+from nova_profiler.sql import (
+    database_of,
+    database_of_pool,
+    fingerprint_of,
+    name_of_statement,
+)
 
 _MYSQL_FAMILY = ("mysql", "mariadb")
 
@@ -42,9 +54,39 @@ def fill_details(record: RequestRecord, capture: Capture) -> None:
                         place,
                     )
                 )
+        entries += _driver_entries(lane, capture, number, statements)
     entries.sort(key=lambda entry: entry.start_ms)
     record.timeline = entries[: capture.max_calls]
     record.statements = statements.totals()
+
+
+def _driver_entries(
+    lane: Lane, capture: Capture, number: int, statements: _Statements
+) -> Iterator[TimelineEntry]:
+    """Yield the driver's work beside statements in *lane*."""
+    for kind, work in driver_samples(lane).items():
+        group = group_of_kind(kind)
+        errors = _errors_of(lane, work)
+        for sample in kept_samples(lane, work):
+            start, end = sample[:2]
+            name, rows, place = kind, None, None
+            if kind == "fetch":
+                rows, text, engine = sample[2:]
+                name = name_of_statement(text)
+                place = statements.fetched(engine, text, rows)
+            elif kind in ("connect", "pool_wait"):
+                name = database_of_pool(sample[2], lane.sql)
+            yield TimelineEntry(
+                group,
+                name,
+                (start - capture.started) * 1000,
+                (end - start) * 1000,
+                number,
+                rows,
+                errors.get(start),
+                False,
+                place,
+            )
 
 
 def db_api_calls_of(capture: Capture) -> list[tuple[str, float]]:
@@ -60,7 +102,7 @@ def db_api_calls_of(capture: Capture) -> list[tuple[str, float]]:
     return [(label, spent) for _, label, spent in calls[: capture.max_calls]]
 
 
-def _errors_of(lane: Lane, samples: Samples) -> dict[float, str]:
+def _errors_of(lane: Lane, samples: list[Any]) -> dict[float, str]:
     """Return the errors of the calls of *samples* by when they began."""
     if not lane.errors:
         return {}
@@ -84,12 +126,13 @@ class _Statements:
             for text, samples in by_text.items():
                 place = places[id(samples)] = self._place(engine, text)
                 self._executed(self._rows[place], lane, text, samples)
-        for engine, by_text in lane.fetches.items():
-            for text, samples in by_text.items():
-                place = places[id(samples)] = self._place(engine, text)
-                kept = kept_samples(lane, samples)
-                self._rows[place][9] += sum(int(one[2]) for one in kept)
         return places
+
+    def fetched(self, engine: Any, text: str, rows: int) -> int:
+        """Add *rows* that were fetched of a statement; return its row."""
+        place = self._place(engine, text)
+        self._rows[place][9] += rows
+        return place
 
     def _place(self, engine: Any, text: str) -> int:
         kept = fingerprint_of(text, engine.dialect.name in _MYSQL_FAMILY)

@@ -127,21 +127,21 @@ def _fill_identity(record: RequestRecord, environ: dict[str, Any]) -> None:
     The context holds the token too: its fields are taken one by one, it is
     never kept whole.
     """
-    record.request_id = checked_id(environ.get("openstack.request_id"))
-    record.global_request_id = checked_id(
-        environ.get("openstack.global_request_id")
-    )
-    record.remote_address = _text(environ.get("REMOTE_ADDR"))
-    context = environ.get("nova.context")
-    if context is None:
-        return
-    record.user_id = _text(getattr(context, "user_id", None))
-    record.project_id = _text(getattr(context, "project_id", None))
-    record.user_name = _text(getattr(context, "user_name", None))
-    record.project_name = _text(getattr(context, "project_name", None))
-    address = _text(getattr(context, "remote_address", None))
-    if address:
-        record.remote_address = address
+    get = environ.get
+    record.request_id = checked_id(get("openstack.request_id"))
+    if "openstack.global_request_id" in environ:
+        record.global_request_id = checked_id(
+            get("openstack.global_request_id")
+        )
+    address = get("REMOTE_ADDR")
+    context = get("nova.context")
+    if context is not None:
+        record.user_id = _text(getattr(context, "user_id", None))
+        record.project_id = _text(getattr(context, "project_id", None))
+        record.user_name = _text(getattr(context, "user_name", None))
+        record.project_name = _text(getattr(context, "project_name", None))
+        address = getattr(context, "remote_address", None) or address
+    record.remote_address = _text(address)
 
 
 def checked_id(value: object) -> str | None:
@@ -155,7 +155,7 @@ def checked_id(value: object) -> str | None:
 
 def _text(value: object) -> str | None:
     """Return a client's text in one printable line of limited length."""
-    if not isinstance(value, str) or not value:
+    if not value or not isinstance(value, str):
         return None
     if len(value) > MAX_TEXT:
         value = value[:MAX_TEXT]

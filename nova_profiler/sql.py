@@ -19,14 +19,15 @@ _VERBS = frozenset(
     "GRANT INSERT LOCK MERGE PRAGMA RELEASE REPLACE ROLLBACK SAVEPOINT "
     "SELECT SET SHOW TRUNCATE UNLOCK UPDATE USE VALUES".split()
 )
-_COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)|--[^\n]*", re.DOTALL)
 _FIRST_WORD = re.compile(r"[\s(]*([A-Za-z]+)")
-_AFTER_WITH = re.compile(r"\b(SELECT|INSERT|UPDATE|DELETE)\b", re.I)
-_IDENTIFIER = r"[`\"\[]?([A-Za-z_][\w$]*)[`\"\]]?"
+_AFTER_WITH = re.compile(r"\)\s*(SELECT|INSERT|UPDATE|DELETE)\b", re.I)
 _TABLE = re.compile(
-    # A schema in front of the table's name is left out.
+    # A schema in front of the table's name is left out. In double quotes
+    # may be a value: SUBSTRING(a FROM "b").
     r"\b(?:FROM|INTO|UPDATE|TABLE|JOIN)\s+(?:IF\s+(?:NOT\s+)?EXISTS\s+)?"
-    r"(?:[`\"\[]?\w+[`\"\]]?\s*\.\s*)?" + _IDENTIFIER,
+    r"(?:[`\"\[]?\w+[`\"\]]?\s*\.\s*)?"
+    r"(?:[`\[]?(?P<plain>[A-Za-z_][\w$]*)"
+    r"|\"(?P<quoted>[A-Za-z_][\w$]*)\"(?!\s*(?:\)|FOR\b|\")))",
     re.I,
 )
 _WITHOUT_TABLE = frozenset(
@@ -35,24 +36,40 @@ _WITHOUT_TABLE = frozenset(
 # A word that follows FROM or INTO without being a table.
 _NOT_TABLES = frozenset(("SELECT", "DUAL", "LATERAL", "ONLY", "SET"))
 
-_QUOTED = r"'(?:[^']|'')*'"
-_QUOTED_WITH_ESCAPES = r"'(?:[^'\\]|\\.|'')*'"
-_DOUBLE_QUOTED = r'"(?:[^"\\]|\\.|"")*"'
-_DOLLAR_QUOTED = r"\$(\w*)\$.*?\$\1\$"
+_C_COMMENT = r"/\*.*?(?:\*/|\Z)"
+# What is no plain SQL text, by whether a backslash escapes a quote: that is
+# so in the MySQL family, where double quotes hold values, too. All in one
+# expression, since each may stand inside of another.
+_OPAQUE = {
+    False: re.compile(
+        rf"(?P<comment>{_C_COMMENT}|--[^\n]*)"
+        r"|(?P<name>\"(?:[^\"]|\"\")*\"|`[^`]*`)"
+        r"|(?<![\w$])\$(?P<tag>\w*)\$.*?\$(?P=tag)\$"
+        r"|(?<!\w)[eE]'(?:[^'\\]|\\.|'')*'"
+        r"|'(?:[^']|'')*'",
+        re.DOTALL,
+    ),
+    True: re.compile(
+        rf"(?P<comment>{_C_COMMENT}|--(?=\s|\Z)[^\n]*|\#[^\n]*)"
+        r"|(?P<name>`(?:[^`]|``)*`)"
+        r"|'(?:[^'\\]|\\.|'')*'"
+        r"|\"(?:[^\"\\]|\\.|\"\")*\"",
+        re.DOTALL,
+    ),
+}
+# A quote whose other end is not there, a comment that ends twice.
+_LEFT_OVER = re.compile(r"['\"]|\*/|(?<![\w$])\$\w*\$")
+_CUT_STRING = re.compile(r"'|(?<!\w)\"(?!\w+\")")
+_PLAIN_NAME = re.compile(r"[`\"]\w+[`\"]")
 _NUMBER = re.compile(
-    r"(?<![\w$:@%.])[-+]?(?:0[xX][0-9A-Fa-f]+|\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)\b"
+    r"(?<![\w$:@%.?])[-+]?(?:\d|\.\d)[\w.]*(?:(?<=[eE])[-+]\d+)?"
 )
 _PLACE = r"(?:\?|%s|%\(\w+\)s|[:$@]\w+|__\[\w+\]|NULL)"
 _PLACES = re.compile(rf"\(\s*{_PLACE}(?:\s*,\s*{_PLACE})*\s*\)")
 _REPEATED = re.compile(r"\(\.\.\.\)(?:\s*,\s*\(\.\.\.\))+")
 _SPACE = re.compile(r"\s+")
-_STRINGS = {
-    escapes: re.compile("|".join(parts), re.DOTALL)
-    for escapes, parts in {
-        False: (_DOLLAR_QUOTED, _QUOTED),
-        True: (_DOLLAR_QUOTED, _QUOTED_WITH_ESCAPES, _DOUBLE_QUOTED),
-    }.items()
-}
+_COLUMN = rf"[\w$.`\"]+(?: AS [\w$`\"]+)?(?:\s?=\s?{_PLACE})?"
+_LONG_LIST = re.compile(rf"({_COLUMN})((?:, {_COLUMN}){{9,}})", re.I)
 
 
 @lru_cache(maxsize=256)
@@ -62,9 +79,20 @@ def name_of_statement(statement: str) -> str:
     The table is the first real one that the text names, without schema or
     quotes; ``VERB`` alone where there is none. An unknown verb is OTHER.
     """
-    text = _COMMENT.sub(" ", statement[:MAX_SCANNED])
-    # What stands in quotes may hold words that look like SQL.
-    text = _STRINGS[False].sub("''", text)
+    # Which family it is for is not known here: what either takes for a
+    # string may hold words that look like SQL.
+    if '"' in statement or "\\" in statement or "#" in statement:
+        name = _name_of(statement, False)
+        same = name == _name_of(statement, True)
+        return name if same else name.split()[0]
+    return _name_of(statement, False)
+
+
+def _name_of(statement: str, backslash_escapes: bool) -> str:
+    text = _OPAQUE[backslash_escapes].sub(_blanked, statement[:MAX_SCANNED])
+    left_over = _CUT_STRING.search(text)
+    if left_over:
+        text = text[: left_over.start()]
     found = _FIRST_WORD.match(text)
     verb = found[1].upper() if found else "OTHER"
     if verb == "WITH":
@@ -75,8 +103,9 @@ def name_of_statement(statement: str) -> str:
     if verb in _WITHOUT_TABLE:
         return verb
     for table in _TABLE.finditer(text):
-        if table[1].upper() not in _NOT_TABLES:
-            return f"{verb} {table[1][:64]}"
+        name = table["plain"] or table["quoted"]
+        if name.upper() not in _NOT_TABLES:
+            return f"{verb} {name[:64]}"
     return verb
 
 
@@ -90,17 +119,38 @@ def fingerprint_of(statement: str, backslash_escapes: bool = False) -> str:
     double quotes hold values. Where quotes are left over, the text may
     still hold a value: then only its kind is told.
     """
-    text = _COMMENT.sub(" ", statement[:MAX_SCANNED])
-    text = _STRINGS[backslash_escapes].sub("?", text)
-    if "'" in text or (backslash_escapes and '"' in text):
+    text = statement[:MAX_SCANNED]
+    opaque = _OPAQUE[backslash_escapes]
+    if _LEFT_OVER.search(opaque.sub(" ", text)):
         return f"{name_of_statement(statement)} {WITHHELD}"
+    text = opaque.sub(_hidden, text)
     text = _NUMBER.sub("?", text)
     text = _PLACES.sub("(...)", text)
     text = _REPEATED.sub("(...)", text)
     text = _SPACE.sub(" ", text).strip()
     if len(text) > MAX_KEPT:
+        # The tables and conditions say more than ninety columns do.
+        text = _LONG_LIST.sub(_shortened, text)
+    if len(text) > MAX_KEPT:
         text = text[: MAX_KEPT - 4] + " ..."
     return text
+
+
+def _blanked(found: re.Match[str]) -> str:
+    if found["comment"] is not None:
+        return " "
+    return found[0] if _PLAIN_NAME.fullmatch(found[0]) else "?"
+
+
+def _hidden(found: re.Match[str]) -> str:
+    if found["comment"] is not None:
+        return " "
+    return found[0] if found["name"] is not None else "?"
+
+
+def _shortened(found: re.Match[str]) -> str:
+    columns = found[2].count(", ") + 1
+    return f"{found[1]}, ... ({columns} columns)"
 
 
 def database_of(engine: Any) -> str:

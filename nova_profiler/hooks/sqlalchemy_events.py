@@ -10,6 +10,7 @@ they took; the methods that do them are wrapped instead.
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import attrgetter
 from time import perf_counter
 from typing import Any
 
@@ -22,7 +23,6 @@ from sqlalchemy.pool import impl as pool_impl
 from nova_profiler.current import (
     CHUNK_CALLS,
     MAX_STATEMENTS,
-    CallKey,
     Samples,
     current_lane,
     find_lane,
@@ -30,10 +30,6 @@ from nova_profiler.current import (
 from nova_profiler.hooks import HookError, Undo
 from nova_profiler.hooks.attribute_patches import patch, undo_all
 from nova_profiler.sql import name_of_statement
-
-COMMIT = CallKey("transaction", "COMMIT")
-ROLLBACK = CallKey("transaction", "ROLLBACK")
-PING = CallKey("ping", "ping")
 
 
 def install() -> Undo:
@@ -173,9 +169,9 @@ def _wrap_methods() -> list[Undo]:
             if name in vars(strategy):
                 undos.append(patch(strategy, name, _timed_fetch))
     for owner, name, wrap in (
-        (default.DefaultDialect, "do_commit", _timed_as(COMMIT)),
-        (default.DefaultDialect, "do_rollback", _timed_as(ROLLBACK)),
-        (default.DefaultDialect, "_do_ping_w_event", _timed_as(PING)),
+        (default.DefaultDialect, "do_commit", _timed_into("commits")),
+        (default.DefaultDialect, "do_rollback", _timed_into("rollbacks")),
+        (default.DefaultDialect, "_do_ping_w_event", _timed_into("pings")),
         (pool_impl.QueuePool, "_do_get", _timed_wait),
         (
             pool_base._ConnectionRecord,
@@ -208,25 +204,29 @@ def _timed_fetch(fetch: Callable[..., Any]) -> Callable[..., Any]:
             end = perf_counter()
             # One strategy may call another's method: count time once.
             lane.driver_s = driver_s + (end - start)
-            context = result.context
-            by_text = lane.fetches.get(context.engine)
-            if by_text is None:
-                by_text = lane.fetches[context.engine] = {}
-            samples = by_text.get(context.statement)
-            if samples is None:
-                samples = _samples_of(by_text, context.statement)
             count = 0 if rows is None else len(rows) if many else 1
-            samples.append((start, end, count))
-            if len(samples) >= CHUNK_CALLS:
-                lane.fold(samples)
+            context = result.context
+            fetches = lane.fetches
+            fetches.append(
+                (
+                    start,
+                    end,
+                    count,
+                    context.statement,
+                    context.root_connection.engine,
+                )
+            )
+            if len(fetches) >= CHUNK_CALLS:
+                lane.fold(fetches)
         return rows
 
     timed_fetch.__wrapped__ = fetch  # type: ignore[attr-defined]
     return timed_fetch
 
 
-def _timed_as(key: CallKey) -> Callable[[Any], Callable[..., Any]]:
-    """Return what wraps a dialect's method so that it is timed as *key*."""
+def _timed_into(place: str) -> Callable[[Any], Callable[..., Any]]:
+    """Return what times a dialect's method into the lane's list *place*."""
+    samples_of = attrgetter(place)
 
     def wrap(method: Callable[..., Any]) -> Callable[..., Any]:
         def timed_method(dialect: Any, connection: Any) -> Any:
@@ -241,9 +241,7 @@ def _timed_as(key: CallKey) -> Callable[[Any], Callable[..., Any]]:
             finally:
                 end = perf_counter()
                 lane.driver_s += end - start
-                samples = lane.calls.get(key)
-                if samples is None:
-                    samples = lane.calls[key] = []
+                samples = samples_of(lane)
                 samples.append((start, end, 0))
                 if len(samples) >= CHUNK_CALLS:
                     lane.fold(samples)
@@ -271,12 +269,10 @@ def _timed_wait(get: Callable[..., Any]) -> Callable[..., Any]:
             spent = perf_counter() - start
             own_s = spent - (lane.driver_s - driver_s)
             lane.driver_s = driver_s + spent
-            samples = lane.pool_waits.get(pool)
-            if samples is None:
-                samples = lane.pool_waits[pool] = []
-            samples.append((start, start + own_s, 0))
-            if len(samples) >= CHUNK_CALLS:
-                lane.fold(samples)
+            waits = lane.pool_waits
+            waits.append((start, start + own_s, pool))
+            if len(waits) >= CHUNK_CALLS:
+                lane.fold(waits)
 
     timed_get.__wrapped__ = get  # type: ignore[attr-defined]
     return timed_get
@@ -303,12 +299,12 @@ def _timed_connect(connect: Callable[..., Any]) -> Callable[..., Any]:
             # that is part of connecting.
             lane.driver_s = driver_s + (end - start)
             pool = record._ConnectionRecord__pool
-            samples = lane.connects.setdefault(pool, [])
-            samples.append((start, end, 0))
+            connects = lane.connects
+            connects.append((start, end, pool))
             if error is not None:
-                lane.failed(samples, start, error)
-            if len(samples) >= CHUNK_CALLS:
-                lane.fold(samples)
+                lane.failed(connects, start, error)
+            if len(connects) >= CHUNK_CALLS:
+                lane.fold(connects)
 
     timed_connect.__wrapped__ = connect  # type: ignore[attr-defined]
     return timed_connect

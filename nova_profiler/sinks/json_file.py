@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json.encoder
 import os
+from time import monotonic
 
 from nova_profiler.record import SCHEMA, CallTotals, RequestRecord
 
@@ -21,6 +22,7 @@ class JsonFileSink:
         self._file: int | None = None
         self._identity: tuple[int, int] | None = None
         self._torn = False
+        self._look_at = 0.0
 
     def emit(self, record: RequestRecord) -> None:
         """Write *record*'s line. May raise OSError."""
@@ -47,8 +49,17 @@ class JsonFileSink:
         self._identity = found.st_dev, found.st_ino
 
     def _reopen_if_moved(self) -> None:
+        """Close the file if its name is gone, or leads to another one.
+
+        That the name is gone is seen at once; that another file took its
+        place, within a second: asking for that takes longer.
+        """
         if self._file is None:
             return
+        now = monotonic()
+        if now < self._look_at and os.access(self._path, os.F_OK):
+            return
+        self._look_at = now + 1.0
         try:
             found = os.stat(self._path)
             if (found.st_dev, found.st_ino) == self._identity:

@@ -99,15 +99,29 @@ def _is_quick(host: str) -> bool:
     return True
 
 
-def _client(host: str, port: int) -> Any:
+class _Client(statsd.StatsClient):  # type: ignore[misc]
+    """A statsd client whose socket is connected and never waits."""
+
+    def __init__(self, host: str, port: int, ipv6: bool) -> None:
+        super().__init__(host, port, ipv6=ipv6)
+        # A full send queue must lose a datagram, not hold a request.
+        self._sock.setblocking(False)
+        self._sock.connect(self._addr)
+
+    def _send(self, data: str) -> None:
+        try:
+            self._sock.send(data.encode("ascii"))
+        except (OSError, RuntimeError, UnicodeEncodeError):
+            # Nobody listens, or the queue is full: lost, as UDP may be.
+            self.lost = getattr(self, "lost", 0) + 1
+
+
+def _client(host: str, port: int) -> _Client:
     try:
-        client = statsd.StatsClient(host, port)
+        return _Client(host, port, ipv6=False)
     except OSError:
         # No IPv4 address of that name.
-        client = statsd.StatsClient(host, port, ipv6=True)
-    # A full send queue must lose a datagram, not hold a request.
-    client._sock.setblocking(False)
-    return client
+        return _Client(host, port, ipv6=True)
 
 
 class StatsdSink:

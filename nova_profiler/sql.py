@@ -69,7 +69,9 @@ _PLACES = re.compile(rf"\(\s*{_PLACE}(?:\s*,\s*{_PLACE})*\s*\)")
 _REPEATED = re.compile(r"\(\.\.\.\)(?:\s*,\s*\(\.\.\.\))+")
 _SPACE = re.compile(r"\s+")
 _COLUMN = rf"[\w$.`\"]+(?: AS [\w$`\"]+)?(?:\s?=\s?{_PLACE})?"
-_LONG_LIST = re.compile(rf"({_COLUMN})((?:, {_COLUMN}){{9,}})", re.I)
+_LONG_LIST = re.compile(
+    rf"(?<![\w$.`\"])({_COLUMN})((?:, {_COLUMN}){{9,}})", re.I
+)
 
 
 @lru_cache(maxsize=256)

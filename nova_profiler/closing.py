@@ -168,7 +168,9 @@ def _add_up(
             kept += count
             total_s = sum(spans)
             max_s = max(spans, default=0.0)
-            figure = sum([sample[2] for sample in samples])
+            figure = 0.0
+            if group == "db_api":
+                figure = sum([sample[2] for sample in samples])
         if lane.tallies:
             tally = lane.tallies.get(id(samples))
             if tally is not None:

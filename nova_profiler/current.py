@@ -51,6 +51,7 @@ class CallKey:
 
 
 _NUMBERS = (int, float)
+_NEVER = float("inf")
 
 
 class Tally:
@@ -85,6 +86,7 @@ class Lane:
         "config_lookups",
         "cpu_at",
         "cpu_driver_s",
+        "cpu_due",
         "cpu_s",
         "connects",
         "db_api_driver_s",
@@ -132,8 +134,10 @@ class Lane:
         self.statement_of: Any = None
         self.statement_at = 0.0
         self.config_lookups = 0
-        # Infinitely late: only a lane whose CPU clock can be told reads it.
-        self.cpu_at = float("inf")
+        self.cpu_at = 0.0
+        # When to read the CPU clock again: never, where it tells nothing of
+        # this lane alone.
+        self.cpu_due = _NEVER
         self.cpu_s = 0.0
         self.cpu_driver_s = 0.0
         self.waiting_python_s = 0.0
@@ -157,6 +161,7 @@ class Lane:
             else:
                 self.waiting_python_s += waited
         self.cpu_at = now
+        self.cpu_due = now + CPU_STEP_S
         self.cpu_s = cpu
         self.cpu_driver_s = self.driver_s
 

@@ -13,7 +13,13 @@ from collections.abc import Callable, Iterable, Iterator
 from time import monotonic, perf_counter, thread_time, time
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from nova_profiler.current import Capture, begin, end, lane_var
+from nova_profiler.current import (
+    CPU_STEP_S,
+    Capture,
+    begin,
+    end,
+    lane_var,
+)
 from nova_profiler.faults import Faults
 from nova_profiler.record import ABORTED, FAILED, OK, RequestRecord
 from nova_profiler.recorder import Recorder, runs_green
@@ -136,6 +142,7 @@ class _Exchange:
             self._thread = threading.get_ident()
             main = capture.main
             main.cpu_at = capture.started
+            main.cpu_due = capture.started + CPU_STEP_S
             main.cpu_s = self._cpu_start = thread_time()
 
     def start_response(

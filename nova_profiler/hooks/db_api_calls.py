@@ -19,7 +19,6 @@ from typing import Any
 
 from nova_profiler.current import (
     CHUNK_CALLS,
-    CPU_STEP_S,
     CallKey,
     Lane,
     current_lane,
@@ -112,7 +111,7 @@ def timed(function: Callable[..., Any], key: CallKey) -> Callable[..., Any]:
         lane.in_db_api = True
         driver_s = lane.driver_s
         start = perf_counter()
-        if start - lane.cpu_at > CPU_STEP_S:
+        if start > lane.cpu_due:
             lane.read_cpu(start, nested)
         try:
             result = function(*args, **kwargs)
@@ -131,11 +130,15 @@ def timed(function: Callable[..., Any], key: CallKey) -> Callable[..., Any]:
         samples = lane.calls.get(called)
         if samples is None:
             samples = lane.calls[called] = []
-        driver_s = lane.driver_s - driver_s
-        samples.append((start, end, driver_s))
-        if driver_s and not nested:
-            lane.db_api_driver_s += driver_s
-        if end - start > CPU_STEP_S and lane.cpu_at < end:
+        # The very same number where no driver was called meanwhile.
+        if lane.driver_s is driver_s:
+            samples.append((start, end, 0.0))
+        else:
+            driver_s = lane.driver_s - driver_s
+            samples.append((start, end, driver_s))
+            if not nested:
+                lane.db_api_driver_s += driver_s
+        if end > lane.cpu_due:
             lane.read_cpu(end, True)
         if len(samples) >= CHUNK_CALLS:
             lane.fold(samples)

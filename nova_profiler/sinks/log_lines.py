@@ -39,9 +39,9 @@ class CallLogSink:
 
     def emit(self, record: RequestRecord) -> None:
         """Log the calls of *record*: ``module.function 0.120 sec``."""
-        if not CALLS.isEnabledFor(logging.INFO):
+        if record.db_api_calls is None:
             return
-        for label, seconds in record.db_api_calls or ():
+        for label, seconds in record.db_api_calls:
             CALLS.info("%s %.3f sec", label, seconds)
 
 

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import Any
 
 from nova_profiler.breakdown import (
@@ -157,6 +156,7 @@ def _add_up(
     """
     kept = 0
     for group, name, samples, nested in named_samples(lane):
+        spans = tally = None
         if len(samples) == 1:
             start, end, figure = samples[0]
             count = 1
@@ -169,7 +169,7 @@ def _add_up(
             total_s = sum(spans)
             max_s = max(spans, default=0.0)
             figure = 0.0
-            if group == "db_api":
+            if group == "db_api" and lane.db_api_driver_s:
                 figure = sum([sample[2] for sample in samples])
         if lane.tallies:
             tally = lane.tallies.get(id(samples))
@@ -191,7 +191,11 @@ def _add_up(
             row[4] += count
             continue
         if count > 1 or row[1]:
-            _keep_durations(record, lane, (group, name), samples, row, count)
+            spans = spans or [total_s]
+            if tally is not None:
+                kept_first = kept_samples(lane, samples)[:MAX_DURATIONS]
+                spans = [end - start for start, end, _ in kept_first]
+            _keep_durations(record, (group, name), row[1], spans)
         row[1] += total_s
         if max_s > row[2]:
             row[2] = max_s
@@ -228,25 +232,21 @@ def _add_up(
 
 def _keep_durations(
     record: RequestRecord,
-    lane: Lane,
     key: tuple[str, str],
-    samples: Samples,
-    row: _Row,
-    count: int,
+    before_s: float,
+    spans: list[float],
 ) -> None:
-    """Keep the first durations of a name that was called more than once."""
-    if key[0] not in ("db_api", "sql", "timed"):
-        return
+    """Keep the first durations of a name that was called more than once.
+
+    *before_s* is what the calls that came before *spans* took.
+    """
     listed = record.durations.get(key)
     if listed is None:
         # The one call that was there before needed no list.
-        listed = record.durations[key] = [row[1] * 1000] if row[1] else []
+        listed = record.durations[key] = [before_s * 1000] if before_s else []
     room = MAX_DURATIONS - len(listed)
     if room > 0:
-        listed += [
-            (end - start) * 1000
-            for start, end, _ in islice(kept_samples(lane, samples), room)
-        ]
+        listed += [span * 1000 for span in spans[:room]]
 
 
 _new = tuple.__new__

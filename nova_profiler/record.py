@@ -198,8 +198,8 @@ class RequestRecord:
         if not isinstance(fields, dict) or "schema" not in fields:
             raise RecordError("not a nova-profiler record")
         schema = fields["schema"]
-        if not isinstance(schema, int) or isinstance(schema, bool):
-            raise RecordError(f"schema {schema!r:.40} is not a number")
+        if not _is_number(schema) or isinstance(schema, float):
+            raise RecordError(f"schema {_shown(schema)} is not a number")
         if schema > SCHEMA:
             raise RecordError(
                 f"schema {schema} is newer than this version reads "
@@ -215,11 +215,11 @@ class RequestRecord:
                 for group, totals in fields.get("groups", {}).items()
             }
             record.breakdown_ms = {
-                str(bucket): float(ms)
+                str(bucket): float(_number("breakdown_ms", ms))
                 for bucket, ms in fields.get("breakdown_ms", {}).items()
             }
             record.counts = {
-                str(name): int(count)
+                str(name): int(_number("counts", count))
                 for name, count in fields.get("counts", {}).items()
             }
             record.calls = _rows_of(CallTotals, fields.get("calls", ()))
@@ -259,6 +259,9 @@ _PLAIN = (
 )
 _TIMES = ("duration_ms", "app_ms", "cpu_ms", "self_ms")
 
+# Larger than any time or count that was ever measured, and small enough to
+# be added up as a float.
+_MOST = 1e15
 _NUMBERS = {"pid", "status", "response_bytes", "dropped_calls", *_TIMES}
 _NULLABLE = {
     "request_id",
@@ -279,27 +282,52 @@ def _checked(name: str, value: Any) -> Any:
     """Return *value* if a reader can rely on its type for field *name*."""
     if value is None and name in _NULLABLE:
         return None
-    wanted: type | tuple[type, ...] = str
-    if name == "profile":
-        wanted = dict
-    elif name in _NUMBERS:
-        wanted = (int, float)
-    if not isinstance(value, wanted) or isinstance(value, bool):
-        raise ValueError(f"{name} = {value!r:.40}")
+    if name in _NUMBERS:
+        return _number(name, value)
+    wanted = dict if name == "profile" else str
+    if not isinstance(value, wanted):
+        raise ValueError(f"{name} = {_shown(value)}")
     return value
+
+
+def _is_number(value: Any) -> bool:
+    """Return whether readers can calculate with *value*: no NaN, no 1e400."""
+    return (
+        isinstance(value, (int, float))
+        and not isinstance(value, bool)
+        and -_MOST <= value <= _MOST
+    )
+
+
+def _number(name: str, value: Any) -> Any:
+    if not _is_number(value):
+        raise ValueError(f"{name} = {_shown(value)}")
+    return value
+
+
+def _shown(value: object) -> str:
+    """Return *value* in a few characters, whatever it is."""
+    try:
+        return f"{value!r:.40}"
+    except ValueError:
+        # An integer of more digits than Python turns into text.
+        return "a very long number"
 
 
 def _tuple_of(kind: Any, fields: dict[str, Any]) -> Any:
     row = kind(**{k: v for k, v in fields.items() if k in kind._fields})
+    texts = _TEXTS[kind]
     for name, value in zip(kind._fields, row, strict=True):
-        if name in _ROW_TEXT:
+        if value is None and kind._field_defaults.get(name, 0) is None:
+            continue
+        if name in texts:
             good = isinstance(value, str)
-        elif name in _ROW_OPTIONAL:
-            good = value is None or isinstance(value, (str, int, float))
+        elif isinstance(value, bool):
+            good = name == "nested"
         else:
-            good = isinstance(value, (int, float))
+            good = _is_number(value)
         if not good:
-            raise ValueError(f"{name} = {value!r:.40}")
+            raise ValueError(f"{name} = {_shown(value)}")
     return row
 
 
@@ -307,8 +335,12 @@ def _rows_of(kind: Any, rows: Any) -> list[Any]:
     return [_tuple_of(kind, row) for row in rows]
 
 
-_ROW_TEXT = {"group", "name", "engine"}
-_ROW_OPTIONAL = {"error", "rows", "statement", "driver_ms"}
+_TEXTS: dict[Any, set[str]] = {
+    GroupTotals: set(),
+    CallTotals: {"group", "name"},
+    StatementTotals: {"statement", "name", "engine"},
+    TimelineEntry: {"group", "name", "error"},
+}
 
 
 def _rounded(value: float | None) -> float | None:

@@ -303,11 +303,11 @@ def test_a_dump_from_elsewhere_can_be_read(store, tmp_path):
         (b"[]", "not a nova-profiler record"),
         (b'{"schema": 7}', r"schema 7 is newer than this version reads \(1\)"),
         (b'{"schema": 1, "duration_ms": NaN}', "NaN is no number"),
-        (b'{"schema": 1, "duration_ms": 1e999}', "out of all bounds"),
-        (b'{"schema": 1, "breakdown_ms": {"a": 1' + b"0" * 400 + b"}}", "too"),
+        (b'{"schema": 1, "duration_ms": 1e999}', "duration_ms = inf"),
+        (b'{"schema": 1, "breakdown_ms": {"a": 1' + b"0" * 400 + b"}}", "10"),
         (b'{"schema": 1, "status": 1' + b"0" * 5000 + b"}", "not JSON"),
         (b'{"schema": 1, "calls": [{"group": 3}]}', "damaged record"),
-        (b'{"schema": 1, "counts": {"a": 1e999}}', "too large"),
+        (b'{"schema": 1, "counts": {"a": 1e999}}', "counts = inf"),
     ],
 )
 def test_damaged_content_is_one_clear_error(store, content, message):

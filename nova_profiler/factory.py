@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from oslo_config import cfg
 
 from nova_profiler.dump_store import DumpStore
-from nova_profiler.faults import Faults
+from nova_profiler.faults import HOOK_FAULTS, Faults
 from nova_profiler.hooks import HookError, Undo
 from nova_profiler.middleware import ProfilerMiddleware
 from nova_profiler.recorder import Recorder
@@ -101,7 +101,7 @@ def sinks_of(live: LiveSettings, faults: Faults) -> list[Sink]:
                 settings.statsd_prefix,
                 settings.service_name,
                 settings.statsd_labels,
-                faults.untold,
+                lambda: {**faults.untold(), **HOOK_FAULTS.untold()},
             )
         )
     if settings.log_file:

@@ -55,3 +55,7 @@ class Faults:
         }
         self._told = now
         return news
+
+
+# What hooks count: they are in place once for the whole process.
+HOOK_FAULTS = Faults()

@@ -67,7 +67,7 @@ class ProfilerMiddleware:
         live = self._live
         now = monotonic()
         if now > live.check_at:
-            live.check(now)
+            self._check(now)
         settings = live.current
         if not settings.enabled:
             return self._app(environ, start_response)
@@ -75,7 +75,12 @@ class ProfilerMiddleware:
         if earlier is not None and not earlier.closed:
             # An outer filter of ours times this request already.
             return self._app(environ, start_response)
-        exchange = _Exchange(self, settings, environ, start_response)
+        try:
+            exchange = _Exchange(self, settings, environ, start_response)
+        except Exception as exc:
+            # An environ that no server should send: not ours to refuse.
+            self.faults.note("middleware", exc)
+            return self._app(environ, start_response)
         token = lane_var.set(exchange.capture.main)
         try:
             body = self._app(environ, exchange.start_response)
@@ -85,6 +90,12 @@ class ProfilerMiddleware:
         finally:
             lane_var.reset(token)
         return exchange.returned(body, environ)
+
+    def _check(self, now: float) -> None:
+        try:
+            self._live.check(now)
+        except Exception as exc:
+            self.faults.note("settings", exc)
 
 
 class _Exchange:
@@ -171,8 +182,12 @@ class _Exchange:
         self._app_end = perf_counter()
         kind = type(body)
         if kind is list or kind is tuple:
-            for chunk in body:
-                self.bytes += len(chunk)
+            try:
+                for chunk in body:
+                    self.bytes += len(chunk)
+            except TypeError:
+                # Not bytes: the server will say so.
+                self.finish(FAILED, "TypeError")
             self.finish(OK, None)
             return body
         wrapper = environ.get("wsgi.file_wrapper")
@@ -294,7 +309,8 @@ class _Body:
             raise
         finally:
             lane_var.reset(token)
-        exchange.bytes += len(chunk)
+        if isinstance(chunk, bytes):
+            exchange.bytes += len(chunk)
         return chunk
 
     def close(self) -> None:

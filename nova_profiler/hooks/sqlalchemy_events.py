@@ -23,10 +23,12 @@ from sqlalchemy.pool import impl as pool_impl
 from nova_profiler.current import (
     CHUNK_CALLS,
     MAX_STATEMENTS,
+    Lane,
     Samples,
     current_lane,
     find_lane,
 )
+from nova_profiler.faults import HOOK_FAULTS
 from nova_profiler.hooks import HookError, Undo
 from nova_profiler.hooks.attribute_patches import patch, undo_all
 from nova_profiler.sql import name_of_statement
@@ -110,21 +112,25 @@ def after_statement(
     # Another one where a statement ran inside the events of this one.
     if lane.statement_of is not context or context is None:
         return
-    lane.statement_of = None
-    start = lane.statement_at
-    lane.driver_s += end - start
-    by_text = lane.sql.get(conn.engine)
-    if by_text is None:
-        by_text = lane.sql[conn.engine] = {}
-    samples = by_text.get(statement)
-    if samples is None:
-        samples = _samples_of(by_text, statement)
-    samples.append((start, end, cursor.rowcount))
-    if executemany:
-        done = lane.executemany
-        done[statement] = done.get(statement, 0) + 1
-    if len(samples) >= CHUNK_CALLS:
-        lane.fold(samples)
+    try:
+        lane.statement_of = None
+        start = lane.statement_at
+        lane.driver_s += end - start
+        by_text = lane.sql.get(conn.engine)
+        if by_text is None:
+            by_text = lane.sql[conn.engine] = {}
+        samples = by_text.get(statement)
+        if samples is None:
+            samples = _samples_of(by_text, statement)
+        samples.append((start, end, cursor.rowcount))
+        if executemany:
+            done = lane.executemany
+            done[statement] = done.get(statement, 0) + 1
+        if len(samples) >= CHUNK_CALLS:
+            lane.fold(samples)
+    except Exception as exc:
+        # An unusual driver must not fail the application's statement.
+        HOOK_FAULTS.note("sqlalchemy_hook", exc)
 
 
 def _samples_of(by_text: dict[str, Samples], statement: str) -> Samples:
@@ -136,6 +142,13 @@ def _samples_of(by_text: dict[str, Samples], statement: str) -> Samples:
 
 def failed_statement(error: Any) -> None:
     """Add a statement that failed: SQLAlchemy sends no event at its end."""
+    try:
+        _add_failed(error)
+    except Exception as exc:
+        HOOK_FAULTS.note("sqlalchemy_hook", exc)
+
+
+def _add_failed(error: Any) -> None:
     context = error.execution_context
     lane = current_lane()
     if lane is None or lane.closed:
@@ -205,23 +218,25 @@ def _timed_fetch(fetch: Callable[..., Any]) -> Callable[..., Any]:
             # One strategy may call another's method: count time once.
             lane.driver_s = driver_s + (end - start)
             count = 0 if rows is None else len(rows) if many else 1
-            context = result.context
-            fetches = lane.fetches
-            fetches.append(
-                (
-                    start,
-                    end,
-                    count,
-                    context.statement,
-                    context.root_connection.engine,
-                )
-            )
-            if len(fetches) >= CHUNK_CALLS:
-                lane.fold(fetches)
+            _add_fetch(lane, start, end, count, result)
         return rows
 
     timed_fetch.__wrapped__ = fetch  # type: ignore[attr-defined]
     return timed_fetch
+
+
+def _add_fetch(
+    lane: Lane, start: float, end: float, count: int, result: Any
+) -> None:
+    try:
+        context = result.context
+        engine = context.root_connection.engine
+        fetches = lane.fetches
+        fetches.append((start, end, count, context.statement, engine))
+        if len(fetches) >= CHUNK_CALLS:
+            lane.fold(fetches)
+    except Exception as exc:
+        HOOK_FAULTS.note("sqlalchemy_hook", exc)
 
 
 def _timed_into(place: str) -> Callable[[Any], Callable[..., Any]]:

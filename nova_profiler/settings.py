@@ -227,18 +227,33 @@ def parsed(name: str, text: str, where: str) -> Any:
 
     Raises ConfigError that names *where* it was read and what is expected.
     """
-    option = _BY_NAME.get(name)
-    if option is None:
-        raise ConfigError(f"{where}: unknown option {name!r}{_hint(name)}")
+    option = named(name, where)
     if text.strip() == "" and option.default is None:
         return None
     try:
-        return _plain(option.type(text))
+        value = _plain(option.type(text))
     except (ValueError, TypeError):
-        shown = "(hidden)" if option.secret else repr(text[:80])
-        raise ConfigError(
-            f"{where}: {name} = {shown}: expected {expected(option)}"
-        ) from None
+        raise wrong_value(option, text, where) from None
+    if value != value:
+        # "nan" is a number to Python and within any bounds.
+        raise wrong_value(option, text, where)
+    return value
+
+
+def named(name: str, where: str) -> cfg.Opt:
+    """Return the option *name*; raises ConfigError where there is none."""
+    option = _BY_NAME.get(name)
+    if option is None:
+        raise ConfigError(f"{where}: unknown option {name!r}{_hint(name)}")
+    return option
+
+
+def wrong_value(option: cfg.Opt, text: str, where: str) -> ConfigError:
+    """Return the error for an *option* that was written as *text*."""
+    shown = "(hidden)" if option.secret else repr(text[:80])
+    return ConfigError(
+        f"{where}: {option.name} = {shown}: expected {expected(option)}"
+    )
 
 
 def parsed_all(texts: Mapping[str, str], where: str) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import configparser
 import logging
 import os
 from collections.abc import Mapping
@@ -18,17 +17,26 @@ from nova_profiler.settings import (
     OPTIONS,
     ConfigError,
     Settings,
+    named,
     parsed,
     parsed_all,
+    wrong_value,
+)
+from nova_profiler.settings_files import (
+    Written,
+    config_files,
+    filters,
+    place,
+    section_of,
+    written_in,
 )
 
 LOG = logging.getLogger(__name__)
 
 # How often, in seconds, a request looks whether a file has changed.
 CHECK_S = 2.0
-_PASTE_KEYS = frozenset(("paste.filter_factory", "paste.filter_app_factory"))
 
-Signature = tuple[tuple[int, int, int] | None, ...]
+Signature = tuple[tuple[str, tuple[int, int, int] | None], ...]
 
 
 class LiveSettings:
@@ -41,20 +49,28 @@ class LiveSettings:
         local_conf: Mapping[str, str],
     ) -> None:
         """Read everything once. Raises ConfigError for what is wrong."""
+        self._conf = conf
         self._paste_file = global_conf.get("__file__")
-        self._local_conf = dict(local_conf)
-        self._section = _section_of(self._paste_file, self._local_conf)
-        self._files = config_files(conf)
-        self._where_paste = (
-            f"{_name(self._paste_file)}, nova_profiler filter"
-            if self._paste_file
-            else "nova_profiler filter"
-        )
+        self._where_paste = "nova_profiler filter"
+        if self._paste_file:
+            name = os.path.basename(self._paste_file)
+            self._where_paste = f"{name}, nova_profiler filter"
         self._signature = self._signed()
-        from_paste = parsed_all(self._local_conf, self._where_paste)
-        self._started = Settings().changed(_from_conf(conf, self._files))
-        self.current = self._started.changed(from_paste)
-        self._fixed = from_paste
+        self._paste = parsed_all(local_conf, self._where_paste)
+        self._section = section_of(self._paste_file, local_conf)
+        written = written_in(config_files(conf), skip_unreadable=True)
+        values = _from_conf(conf, written)
+        # Here, since nobody changes it while the process runs.
+        self._environment = _environment_of(conf).keys()
+        # What is in force where no file says anything.
+        self._unwritten = {
+            option.name: option.default
+            if option.name in written.keys() - self._environment
+            else values[option.name]
+            for option in OPTIONS
+            if option.mutable
+        }
+        self.current = Settings().changed(values).changed(self._paste)
         self.check_at = monotonic() + CHECK_S
 
     def check(self, now: float) -> None:
@@ -68,154 +84,84 @@ class LiveSettings:
             self.current = self._reread()
         except Exception as exc:
             # A half-saved file, a typo: what is in force stays in force.
-            LOG.warning("options stay as they are: %s", exc)
+            # Only our own errors are sure to hold nothing secret.
+            told = exc if isinstance(exc, ConfigError) else type(exc).__name__
+            LOG.warning("options stay as they are: %s", told)
 
     def _reread(self) -> Settings:
-        values: dict[str, Any] = {
-            name: getattr(self._started, name) for name in MUTABLE
-        }
-        in_files = False
-        for path in self._files:
-            for name, text in _group_of(path).items():
-                in_files = True
-                if name in MUTABLE:
-                    values[name] = parsed(name, text, _place(path))
-        if in_files or self._files:
-            written = set()
-            for path in self._files:
-                written |= set(_group_of(path))
-            for option in OPTIONS:
-                # Taken out of the file: the default is back.
-                if option.name in MUTABLE and option.name not in written:
-                    values[option.name] = _environment_or_default(option)
-        values.update({k: v for k, v in self._fixed.items() if k in MUTABLE})
-        if self._section is not None and self._paste_file:
-            section = _filters(self._paste_file).get(self._section, {})
-            for name in MUTABLE & self._fixed.keys() - section.keys():
-                values[name] = getattr(self._started, name)
-            for name in MUTABLE & section.keys():
-                values[name] = parsed(name, section[name], self._where_paste)
+        """Return the settings with what the files say now."""
+        values = dict(self._unwritten)
+        for name, (path, text) in written_in(config_files(self._conf)).items():
+            named(name, place(path))
+            # With a $, only the host can tell what it stands for.
+            value = (
+                getattr(self.current, name)
+                if "$" in text
+                else parsed(name, text, place(path))
+            )
+            if name in MUTABLE and name not in self._environment:
+                values[name] = value
+        for name, value in self._reread_paste().items():
+            if name in MUTABLE:
+                values[name] = value
         return self.current.changed(values)
 
+    def _reread_paste(self) -> Mapping[str, Any]:
+        """Return what our section of the paste file says now."""
+        if self._section is None or self._paste_file is None:
+            return self._paste
+        section = filters(self._paste_file).get(self._section)
+        if section is None:
+            raise ConfigError(f"{self._where_paste}: its section is gone")
+        return {
+            name: self._paste[name]
+            # Only paste can tell what it stands for.
+            if "%" in text and name in self._paste
+            else parsed(name, text, self._where_paste)
+            for name, text in section.items()
+        }
+
     def _signed(self) -> Signature:
-        paths = list(self._files)
+        paths = config_files(self._conf)
         if self._paste_file and self._paste_file not in paths:
             paths.append(self._paste_file)
-        return tuple(_stat(path) for path in paths)
+        return tuple((path, _stat(path)) for path in paths)
 
 
-def config_files(conf: cfg.ConfigOpts) -> list[str]:
-    """Return the files that *conf* was read from, in order."""
-    try:
-        files = [str(path) for path in conf.config_file or ()]
-        folders = conf.config_dir or ()
-    except (cfg.NoSuchOptError, cfg.Error):
-        # The host application has no oslo.config files.
-        return []
-    for folder in folders:
-        try:
-            names = sorted(os.listdir(folder))
-        except OSError:
-            continue
-        files += [
-            os.path.join(folder, name)
-            for name in names
-            if name.endswith(".conf")
-        ]
-    return files
-
-
-def _from_conf(conf: cfg.ConfigOpts, files: list[str]) -> dict[str, Any]:
+def _from_conf(conf: cfg.ConfigOpts, written: Written) -> dict[str, Any]:
     """Return our group's values of *conf*, checked name by name."""
-    texts: dict[str, tuple[str, str]] = {}
-    for path in files:
-        for name, text in _group_of(path).items():
-            if "$" not in text:
-                parsed(name, text, _place(path))
-            texts[name] = (path, text)
+    texts = {
+        **{name: (place(at), text) for name, (at, text) in written.items()},
+        **_environment_of(conf),
+    }
+    for name, (where, text) in texts.items():
+        named(name, where)
+        if "$" not in text:
+            parsed(name, text, where)
     conf.register_opts(OPTIONS, group=GROUP)
-    group = conf[GROUP]
     values = {}
     for option in OPTIONS:
         try:
-            values[option.name] = group[option.name]
+            values[option.name] = conf[GROUP][option.name]
         except (cfg.Error, ValueError) as exc:
-            path, _ = texts.get(option.name, ("configuration", ""))
-            raise ConfigError(
-                f"{_place(path)}: {option.name}: {exc}"
-            ) from None
+            where, text = texts.get(option.name, ("configuration", ""))
+            error = wrong_value(option, text, where)
+            if isinstance(exc, (cfg.NoSuchOptError, cfg.NoSuchGroupError)):
+                raise ConfigError(f"{error}; {exc}") from None
+            raise error from None
     return values
 
 
-def _environment_or_default(option: cfg.Opt) -> Any:
-    text = os.environ.get(f"OS_{GROUP.upper()}__{option.name.upper()}")
-    if text is not None:
-        return parsed(option.name, text, "environment")
-    return option.default
-
-
-def _group_of(path: str) -> dict[str, str]:
-    """Return our group's options as written in the file at *path*."""
-    sections: dict[str, dict[str, list[str]]] = {}
-    try:
-        cfg.ConfigParser(path, sections).parse()
-    except (OSError, cfg.ParseError):
-        # The host has read this file, or failed over it, before us.
+def _environment_of(conf: cfg.ConfigOpts) -> dict[str, tuple[str, str]]:
+    """Return our options in the environment, which wins over files."""
+    if not getattr(conf, "_use_env", True):
         return {}
-    group = sections.get(GROUP, {})
+    prefix = f"OS_{GROUP.upper()}__"
     return {
-        name.replace("-", "_"): values[-1] for name, values in group.items()
+        key[len(prefix) :].lower(): (f"environment, {key}", text)
+        for key, text in os.environ.items()
+        if key.startswith(prefix)
     }
-
-
-def _section_of(path: str | None, local_conf: Mapping[str, str]) -> str | None:
-    """Return the one section of the paste file that made this filter.
-
-    paste does not tell. None where no section, or more than one, has just
-    these options: then they do not change while the service runs.
-    """
-    if not path:
-        return None
-    try:
-        sections = _filters(path)
-    except (OSError, configparser.Error, UnicodeDecodeError):
-        return None
-    same = [
-        name
-        for name, options in sections.items()
-        if options.keys() == local_conf.keys()
-        and all(
-            options[key] == str(value) or "%" in options[key]
-            for key, value in local_conf.items()
-        )
-    ]
-    return same[0] if len(same) == 1 else None
-
-
-def _filters(path: str) -> dict[str, dict[str, str]]:
-    """Return the options of our filters in the paste file, by section."""
-    parser = configparser.RawConfigParser(
-        strict=False, default_section="\0", allow_no_value=True
-    )
-    parser.optionxform = str  # type: ignore[assignment,method-assign]
-    with open(path, encoding="utf-8") as file:
-        parser.read_file(file)
-    found = {}
-    for name in parser.sections():
-        options = {k: v or "" for k, v in parser.items(name)}
-        maker = options.get("use", "") + options.get(
-            "paste.filter_factory", ""
-        )
-        kind = name.partition(":")[0].strip()
-        if kind == "filter" and (
-            "nova_profiler" in maker or "nova-profiler" in maker
-        ):
-            found[name] = {
-                k: v
-                for k, v in options.items()
-                if k not in _PASTE_KEYS and k != "use"
-            }
-    return found
 
 
 def _stat(path: str) -> tuple[int, int, int] | None:
@@ -224,11 +170,3 @@ def _stat(path: str) -> tuple[int, int, int] | None:
     except OSError:
         return None
     return found.st_mtime_ns, found.st_size, found.st_ino
-
-
-def _name(path: str | None) -> str:
-    return os.path.basename(path or "")
-
-
-def _place(path: str) -> str:
-    return f"{_name(path)}, [{GROUP}]"

@@ -24,6 +24,7 @@ from nova_profiler.current import (
     current_lane,
     find_lane,
 )
+from nova_profiler.faults import HOOK_FAULTS
 from nova_profiler.hooks import HookError, Undo
 from nova_profiler.hooks.attribute_patches import patch, undo_all
 
@@ -187,7 +188,7 @@ def _timed_generator(
                 resume, value = generator.throw, exc
     finally:
         if lane.closed:
-            lane.capture.late_calls += 1
+            HOOK_FAULTS.note("late_calls")
         else:
             _add(lane, key, (start, start + spent, driver_total), error)
 

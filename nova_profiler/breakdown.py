@@ -93,7 +93,13 @@ def _with_rest(
         # Clocks read a moment apart: what is missing was SQLAlchemy's.
         sqlalchemy_s += rest_s
         rest_s = 0.0
-    waiting_db_api_s = min(waiting_db_api_s, max(0.0, sqlalchemy_s))
+        if sqlalchemy_s < 0.0:
+            # Still too much: each call's clocks were read outside of it.
+            claimed_s = sum(buckets.values())
+            share = max(0.0, claimed_s + sqlalchemy_s) / claimed_s
+            buckets = {group: s * share for group, s in buckets.items()}
+            sqlalchemy_s = 0.0
+    waiting_db_api_s = min(waiting_db_api_s, sqlalchemy_s)
     waiting_python_s = min(waiting_python_s, rest_s)
     waiting_s = waiting_db_api_s + waiting_python_s
     if sqlalchemy_s:

@@ -48,7 +48,8 @@ def fill_details(record: RequestRecord, capture: Capture) -> None:
                         (start - capture.started) * 1000,
                         (end - start) * 1000,
                         number,
-                        None if place is None else max(0, int(figure)),
+                        # Drivers that do not count say -1.
+                        None if figure < 0 or place is None else int(figure),
                         errors.get(start),
                         nested,
                         place,

@@ -206,6 +206,9 @@ class _Exchange:
             try:
                 if close is not None:
                     close()
+            except BaseException as exc:
+                self.finish(FAILED, type(exc).__name__)
+                raise
             finally:
                 self.bytes += self._length() or 0
                 self.finish(OK, None)
@@ -228,7 +231,7 @@ class _Exchange:
         status = self._status[:3]
         if (
             self.capture.environ.get("REQUEST_METHOD") == "HEAD"
-            or (status.isdigit() and int(status) in _BODILESS)
+            or (status.isdecimal() and int(status) in _BODILESS)
             or status.startswith("1")
         ):
             return OK
@@ -238,7 +241,7 @@ class _Exchange:
 
     def _length(self) -> int | None:
         for name, value in self._headers:
-            if name.lower() == "content-length" and value.isdigit():
+            if name.lower() == "content-length" and value.isdecimal():
                 return int(value)
         return None
 
@@ -267,7 +270,7 @@ class _Exchange:
         record.app_ms = (app_end - capture.started) * 1000
         status = self._status[:3]
         # An application that raised before it answered: servers send 500.
-        record.status = int(status) if status.isdigit() else 500
+        record.status = int(status) if status.isdecimal() else 500
         record.path = self.path
         record.response_bytes = self.bytes
         if outcome == OK and record.status >= 500:

@@ -20,7 +20,7 @@ GROUPS = (*DRIVER_GROUPS, "db_api", "timed")
 MOMENTS = st.integers(0, 10**8).map(lambda us: us / 1e6)
 SPANS = st.lists(
     st.builds(
-        lambda group, one, other: Span(group, min(one, other), max(one, other)),
+        lambda group, *ends: Span(group, min(ends), max(ends)),
         st.sampled_from(GROUPS),
         MOMENTS,
         MOMENTS,

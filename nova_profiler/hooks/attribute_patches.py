@@ -11,6 +11,9 @@ from nova_profiler.hooks import Undo
 
 Wrap = Callable[[Any], Any]
 
+# Far more wrappers than anybody puts round one function.
+_MOST_WRAPS = 100
+
 _lock = threading.Lock()
 _patches: dict[tuple[int, str], _Patch] = {}
 
@@ -21,26 +24,45 @@ class _Patch:
     def __init__(self, owner: Any, name: str, wrap: Wrap) -> None:
         self.owner = owner
         self.name = name
-        # From __dict__, so that a staticmethod or classmethod stays one,
-        # and an inherited attribute is deleted again instead of copied.
+        # An inherited attribute is deleted again instead of copied.
         self.inherited = name not in vars(owner)
-        self.original = (
-            getattr(owner, name) if self.inherited else vars(owner)[name]
-        )
+        self.original = _found(owner, name)
         self.replacement = wrap(self.original)
         self.users = 0
 
     def apply(self) -> None:
         setattr(self.owner, self.name, self.replacement)
 
-    def remove(self) -> None:
+    def is_in_place(self) -> bool:
+        """Return whether the replacement is there, or under others' wraps."""
+        found = vars(self.owner).get(self.name)
+        for _ in range(_MOST_WRAPS):
+            if found is self.replacement:
+                return True
+            found = getattr(found, "__wrapped__", None)
+        return False
+
+    def remove(self) -> bool:
+        """Put the attribute back; return False where that cannot be."""
         if vars(self.owner).get(self.name) is not self.replacement:
             # Somebody wrapped ours since: theirs stays, and ours under it.
-            return
+            return False
         if self.inherited:
             delattr(self.owner, self.name)
         else:
             setattr(self.owner, self.name, self.original)
+        return True
+
+
+def _found(owner: Any, name: str) -> Any:
+    """Return the attribute as it stands in a __dict__.
+
+    There a staticmethod or classmethod still is one.
+    """
+    for place in owner.__mro__ if isinstance(owner, type) else (owner,):
+        if name in vars(place):
+            return vars(place)[name]
+    return getattr(owner, name)
 
 
 def patch(owner: Any, name: str, wrap: Wrap) -> Undo:
@@ -52,9 +74,10 @@ def patch(owner: Any, name: str, wrap: Wrap) -> Undo:
     key = (id(owner), name)
     with _lock:
         found = _patches.get(key)
-        if found is None:
-            found = _patches[key] = _Patch(owner, name, wrap)
+        if found is None or (found.users == 0 and not found.is_in_place()):
+            found = _Patch(owner, name, wrap)
             found.apply()
+            _patches[key] = found
         found.users += 1
     return _undo_once(key, found)
 
@@ -69,9 +92,10 @@ def _undo_once(key: tuple[int, str], patched: _Patch) -> Undo:
                 return
             done = True
             patched.users -= 1
-            if patched.users == 0:
+            # What stays under somebody's wrapper is used again by the next
+            # installer: a second one of ours would count each call twice.
+            if patched.users == 0 and patched.remove():
                 _patches.pop(key, None)
-                patched.remove()
 
     return undo
 

@@ -27,7 +27,11 @@ def install(names: Iterable[str]) -> Undo:
     try:
         for name in names:
             owner, attribute = _place_of(name)
-            undos.append(patch(owner, attribute, _wrap(name)))
+            try:
+                undos.append(patch(owner, attribute, _wrap(name)))
+            except (TypeError, AttributeError) as exc:
+                # Types made in C let nobody change them.
+                raise HookError(f"timed_callables: {name!r}: {exc}") from exc
     except BaseException:
         undo_all(undos)()
         raise

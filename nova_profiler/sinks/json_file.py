@@ -26,49 +26,55 @@ class JsonFileSink:
 
     def emit(self, record: RequestRecord) -> None:
         """Write *record*'s line. May raise OSError."""
-        self._reopen_if_moved()
-        if self._file is None:
-            self._open()
+        file = self._file
+        if file is None or self._is_moved():
+            file = self._opened()
         data = line_of(record).encode("ascii")
         if self._torn:
             data = b"\n" + data
-        written = os.write(self._file, data)  # type: ignore[arg-type]
+        written = os.write(file, data)
         # A full disk takes a part: the next line must not join it.
         self._torn = written != len(data)
         if self._torn:
             raise OSError(28, "only a part of the line was written")
 
-    def _open(self) -> None:
+    def _opened(self) -> int:
         folder = os.path.dirname(self._path)
         if folder:
             os.makedirs(folder, exist_ok=True)
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
         # Never a wait for a reader, should the path be a pipe.
-        self._file = os.open(self._path, flags | os.O_NONBLOCK, 0o640)
-        found = os.fstat(self._file)
+        made = os.open(self._path, flags | os.O_NONBLOCK, 0o640)
+        found = os.fstat(made)
         self._identity = found.st_dev, found.st_ino
+        self._torn = False
+        if self._file is None:
+            self._file = made
+        else:
+            # Under the number of the old one, which other threads may be
+            # about to write to: closed, it might become a socket's.
+            os.dup2(made, self._file, inheritable=False)
+            os.close(made)
+        return self._file
 
-    def _reopen_if_moved(self) -> None:
-        """Close the file if its name is gone, or leads to another one.
+    def _is_moved(self) -> bool:
+        """Return whether the name is gone, or leads to another file.
 
         That the name is gone is seen at once; that another file took its
         place, within a second: asking for that takes longer.
         """
-        if self._file is None:
-            return
         now = monotonic()
         if now < self._look_at and os.access(self._path, os.F_OK):
-            return
-        self._look_at = now + 1.0
+            return False
         try:
             found = os.stat(self._path)
-            if (found.st_dev, found.st_ino) == self._identity:
-                return
         except OSError:
-            # Gone, or its folder is: made anew below.
-            pass
-        file, self._file = self._file, None
-        os.close(file)
+            # Gone, or its folder is: made anew.
+            return True
+        if (found.st_dev, found.st_ino) != self._identity:
+            return True
+        self._look_at = now + 1.0
+        return False
 
 
 def line_of(record: RequestRecord) -> str:

@@ -183,10 +183,8 @@ def _add_up(
         if row is None:
             row = rows[group, name] = [0, 0.0, 0.0, 0, 0, 0.0]
         row[0] += count
-        if lane.errors:
-            row[3] += sum(
-                1 for failed, _, _ in lane.errors if failed is samples
-            )
+        if lane.error_counts:
+            row[3] += lane.error_counts.get(id(samples), 0)
         if nested:
             row[4] += count
             continue

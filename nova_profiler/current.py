@@ -93,6 +93,7 @@ class Lane:
         "connects",
         "db_api_driver_s",
         "driver_s",
+        "error_counts",
         "errors",
         "executemany",
         "fetches",
@@ -130,6 +131,8 @@ class Lane:
         self.connects: list[tuple[float, float, Any]] = []
         self.pool_waits: list[tuple[float, float, Any]] = []
         self.errors: list[tuple[list[Any], float, str]] = []
+        # By id of the samples: exact where the list above ended.
+        self.error_counts: dict[int, int] = {}
         self.executemany: dict[str, int] = {}
         self.tallies: dict[int, Tally] = {}
         # The execution context of the statement that runs, and its start.
@@ -187,6 +190,8 @@ class Lane:
 
     def failed(self, samples: list[Any], start: float, name: str) -> None:
         """Note that the call of *samples* that began at *start* failed."""
+        counts = self.error_counts
+        counts[id(samples)] = counts.get(id(samples), 0) + 1
         if len(self.errors) < self.capture.max_calls:
             self.errors.append((samples, start, name))
 

@@ -161,7 +161,7 @@ class _Statements:
             row[5] = max(row[5], tally.max_s, max(fresh, default=0.0))
         # Drivers that do not count the rows of a SELECT say -1.
         row[6] += sum(int(one[2]) for one in kept if one[2] > 0)
-        row[7] += len(_errors_of(lane, samples))
+        row[7] += lane.error_counts.get(id(samples), 0)
         row[8] += lane.executemany.get(text, 0)
 
     def totals(self) -> list[StatementTotals]:

@@ -21,6 +21,7 @@ from nova_profiler.current import (
     CHUNK_CALLS,
     CallKey,
     Lane,
+    Sample,
     current_lane,
     find_lane,
 )
@@ -38,15 +39,19 @@ def install(modules: Iterable[str]) -> Undo:
     """Time the DB API functions of those of *modules* that exist.
 
     Returns the function that undoes it. Raises HookError when a module
-    exists and cannot be imported.
+    exists and cannot be imported; then none is timed.
     """
-    undos = []
-    for name in modules:
-        module = _module(name)
-        if module is None:
-            continue
-        for function in functions_of(module):
-            undos.append(patch(module, function, _wrap(name, function)))
+    undos: list[Undo] = []
+    try:
+        for name in modules:
+            module = _module(name)
+            if module is None:
+                continue
+            for function in functions_of(module):
+                undos.append(patch(module, function, _wrap(name, function)))
+    except BaseException:
+        undo_all(undos)()
+        raise
     return undo_all(undos)
 
 
@@ -126,7 +131,9 @@ def timed(function: Callable[..., Any], key: CallKey) -> Callable[..., Any]:
         lane.in_db_api = nested
         called = key.nested if nested else key
         if type(result) is GeneratorType:
-            return _timed_generator(result, lane, called, start, end)
+            driver_s = lane.driver_s - driver_s
+            made = start, end, driver_s
+            return _timed_generator(result, lane, called, made)
         # Written out here: one call more would cost a fifth of it all.
         samples = lane.calls.get(called)
         if samples is None:
@@ -152,12 +159,14 @@ def _timed_generator(
     generator: Generator[Any, Any, Any],
     lane: Lane,
     key: CallKey,
-    start: float,
-    made: float,
+    made: Sample,
 ) -> Generator[Any, Any, Any]:
-    """Yield what *generator* yields; one call, as long as all its steps."""
-    spent = made - start
-    driver_total = 0.0
+    """Yield what *generator* yields; one call, as long as all its steps.
+
+    *made* is the call that made it.
+    """
+    start, end, driver_total = made
+    spent = end - start
     error = None
     resume: Callable[[Any], Any] = generator.send
     value = None

@@ -64,29 +64,45 @@ class Transport:
             self._resolve()
             return
         self._looking_up = True
-        # A name server that does not answer takes seconds.
-        threading.Thread(
-            target=self._resolve, name="nova-profiler-statsd", daemon=True
-        ).start()
+        try:
+            # A name server that does not answer takes seconds.
+            threading.Thread(
+                target=self._resolve, name="nova-profiler-statsd", daemon=True
+            ).start()
+        except BaseException:
+            # No more threads: the next one may start.
+            self._looking_up = False
+            raise
 
     def _resolve(self) -> None:
         try:
             client = _client(self._host, self._port)
-        except (OSError, UnicodeError):
+        except (OSError, ValueError):
             self._look_up_at = monotonic() + self._retry_s
             self._retry_s = min(self._retry_s * 2, _LAST_RETRY_S)
         else:
-            self._client = client
+            self._take(client)
             # Addresses change; literal ones are only looked at again.
             self._look_up_at = monotonic() + _LAST_RETRY_S
             self._retry_s = _FIRST_RETRY_S
             while self._pending:
                 try:
-                    client._send(self._pending.popleft())
+                    self._client._send(self._pending.popleft())
                 except IndexError:
                     break
         finally:
             self._looking_up = False
+
+    def _take(self, client: _Client) -> None:
+        """Send over *client* from now on, unless nothing has changed."""
+        old = self._client
+        if old is None or old._addr != client._addr:
+            self._client = client
+        else:
+            old = client
+        if old is not None:
+            # Not StatsClient.close(): another thread may be sending.
+            old._sock.close()
 
 
 def _is_quick(host: str) -> bool:
@@ -106,7 +122,11 @@ class _Client(statsd.StatsClient):  # type: ignore[misc]
         super().__init__(host, port, ipv6=ipv6)
         # A full send queue must lose a datagram, not hold a request.
         self._sock.setblocking(False)
-        self._sock.connect(self._addr)
+        try:
+            self._sock.connect(self._addr)
+        except OSError:
+            self._sock.close()
+            raise
 
     def _send(self, data: str) -> None:
         try:

@@ -23,6 +23,7 @@ from nova_profiler.sql import (
     database_of,
     database_of_pool,
     fingerprint_of,
+    kind_of_statement,
     name_of_statement,
 )
 
@@ -73,6 +74,10 @@ def _driver_entries(
             name, rows, place = kind, None, None
             if kind == "fetch":
                 rows, text, engine = sample[2:]
+                by_text = lane.sql.get(engine, {})
+                if text not in by_text and kind_of_statement(text) in by_text:
+                    # One of more statements than are kept apart.
+                    text = kind_of_statement(text)
                 name = name_of_statement(text)
                 place = statements.fetched(engine, text, rows)
             elif kind in ("connect", "pool_wait"):

@@ -111,6 +111,14 @@ def _name_of(statement: str, backslash_escapes: bool) -> str:
     return verb
 
 
+def kind_of_statement(statement: str) -> str:
+    """Return a text for all statements of the same name as *statement*.
+
+    ``SELECT ... FROM instances``: its own name is theirs.
+    """
+    return name_of_statement(statement).replace(" ", " ... FROM ", 1)
+
+
 @lru_cache(maxsize=128)
 def fingerprint_of(statement: str, backslash_escapes: bool = False) -> str:
     """Return *statement* without its values, one line, at most 2000 long.

@@ -31,7 +31,7 @@ from nova_profiler.current import (
 from nova_profiler.faults import HOOK_FAULTS
 from nova_profiler.hooks import HookError, Undo
 from nova_profiler.hooks.attribute_patches import patch, undo_all
-from nova_profiler.sql import name_of_statement
+from nova_profiler.sql import kind_of_statement
 
 
 def install() -> Undo:
@@ -136,7 +136,7 @@ def after_statement(
 def _samples_of(by_text: dict[str, Samples], statement: str) -> Samples:
     """Return the list for *statement*, or for its kind if there are many."""
     if len(by_text) >= MAX_STATEMENTS:
-        statement = name_of_statement(statement)
+        statement = kind_of_statement(statement)
     return by_text.setdefault(statement, [])
 
 

@@ -55,7 +55,7 @@ def all_command(json_path: Path | None = None) -> None:
     console = _console()
     parts = [
         _price(console, list(CONTENDERS), price.Plan()),
-        _nova(console, 24, 12, "threads"),
+        _nova(console, 32, 12, "threads"),
         _memory(console, 1_000_000),
     ]
     values = {key: value for part, _ in parts for key, value in part.items()}
@@ -87,7 +87,7 @@ def price_command(
 
 
 @main.command("nova")
-@click.option("--pairs", type=click.IntRange(8), default=24)
+@click.option("--pairs", type=click.IntRange(8), default=32)
 @click.option(
     "--requests",
     type=click.IntRange(1),

@@ -68,6 +68,8 @@ def measure(requests: int, progress: Callable[[str], None]) -> Growth:
                 progress(f"memory: {sent} of {requests} requests")
             _send(app, chance, min(_SLICE, requests - sent), log_file)
         after = _settled_mb()
+        # A filter that records nothing grows by nothing.
+        assert statsd.received, "the filter sent no metric"
     return Growth(requests, before, after)
 
 

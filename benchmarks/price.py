@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from benchmarks import processes
 from benchmarks.contenders import REFERENCES
+from benchmarks.stack_padding import paddings
 from benchmarks.statsd_listener import StatsdListener
 from benchmarks.workloads import WORKLOADS
 
@@ -59,7 +60,12 @@ class _Worker:
     """One contender's process, asked over its pipes."""
 
     def __init__(
-        self, name: str, core: int | None, port: int, directory: Path
+        self,
+        name: str,
+        core: int | None,
+        port: int,
+        directory: Path,
+        words: int,
     ) -> None:
         self.name = name
         self._log = directory / "stderr"
@@ -73,6 +79,7 @@ class _Worker:
                     "" if core is None else str(core),
                     str(port),
                     str(directory),
+                    str(words),
                 ],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -124,8 +131,10 @@ def measure(
     seen: dict[str, dict[str, list[int]]] = {}
     cores = processes.cores()
     with StatsdListener(cores.own) as listener:
-        for generation in range(plan.generations):
-            with _workers(names, cores.measured, listener.port) as workers:
+        for generation, words in enumerate(paddings(plan.generations)):
+            with _workers(
+                names, cores.measured, listener.port, words
+            ) as workers:
                 seen.update((w.name, w.seen) for w in workers)
                 sizes = _sizes(workers, plan)
                 for turn in range(plan.rounds):
@@ -158,7 +167,7 @@ def with_references(names: Sequence[str]) -> list[str]:
 
 @contextmanager
 def _workers(
-    names: Sequence[str], core: int | None, port: int
+    names: Sequence[str], core: int | None, port: int, words: int
 ) -> Iterator[list[_Worker]]:
     with ExitStack() as stack:
         directory = Path(
@@ -168,7 +177,7 @@ def _workers(
         for name in names:
             own = directory / name
             own.mkdir()
-            worker = _Worker(name, core, port, own)
+            worker = _Worker(name, core, port, own, words)
             stack.callback(worker.stop)
             workers.append(worker)
         yield workers

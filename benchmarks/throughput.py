@@ -11,14 +11,16 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
+from unittest import mock
 
 from benchmarks import processes
+from benchmarks.stack_padding import padded_paste_text, paddings
 from benchmarks.statsd_listener import StatsdListener
-from demo import databases, identity, nova_api
+from demo import configuration, databases, identity, nova_api
 
 PATH = "/v2.1/servers/detail"
 CLIENTS = 3
-GENERATIONS = 4
+GENERATIONS = 8
 SERVERS = 10
 _WARM_UP = 10
 
@@ -71,14 +73,15 @@ def measure(
 
     Both servers are up all the time on the same databases and the same
     core, and only one has work at a time. Which one of a pair comes first
-    changes: what the machine gains or loses meanwhile hits both alike. A
-    process may be quicker than its twin for as long as it lives, so both
-    are started anew some times, each first in its turn.
+    changes: what the machine gains or loses meanwhile hits both alike. Both
+    are started anew for each padding of the frame stack, whose chunks would
+    otherwise decide; see stack_padding.
     """
     measured: list[Pair] = []
-    for generation in range(GENERATIONS):
+    for generation, words in enumerate(paddings(GENERATIONS)):
         share = pairs * (generation + 1) // GENERATIONS - len(measured)
-        with _two_servers(mode, generation % 2 == 1, progress) as servers:
+        first = generation % 2 == 1
+        with _two_servers(mode, first, words, progress) as servers:
             _run(servers.without, _WARM_UP)
             _run(servers.with_filter, _WARM_UP)
             lines = _lines(servers.log_file)
@@ -101,7 +104,10 @@ def _pair(servers: _Servers, requests: int, reverse: bool) -> Pair:
 
 @contextmanager
 def _two_servers(
-    mode: str, filter_first: bool, progress: Callable[[str], None]
+    mode: str,
+    filter_first: bool,
+    words: int,
+    progress: Callable[[str], None],
 ) -> Iterator[_Servers]:
     cores = processes.cores()
     directories = {
@@ -117,7 +123,11 @@ def _two_servers(
             "statsd_port": str(statsd.port),
             "log_file": str(log_file),
         }
-        with processes.pinned(cores.measured), ExitStack() as stack:
+        with (
+            processes.pinned(cores.measured),
+            _padded_pipelines(directories[False], words),
+            ExitStack() as stack,
+        ):
             servers = {}
             for has_filter in (filter_first, not filter_first):
                 directory = directories[has_filter]
@@ -132,6 +142,16 @@ def _two_servers(
             yield _Servers(servers[False], servers[True], log_file)
         if not statsd.received:
             raise ThroughputError("the filter sent no metric")
+
+
+@contextmanager
+def _padded_pipelines(directory: Path, words: int) -> Iterator[None]:
+    """Have the demo start from a nova whose pipelines are padded."""
+    source = directory / "padded-paste.ini"
+    text = configuration.nova_paste().read_text()
+    source.write_text(padded_paste_text(text, words))
+    with mock.patch.object(configuration, "nova_paste", lambda: source):
+        yield
 
 
 def _run(server: Server, requests: int) -> Turn:

@@ -19,6 +19,7 @@ from benchmarks.contenders import (
     Seen,
     install,
 )
+from benchmarks.stack_padding import padded_call
 
 CHECKED = ("request", "orm", "orm-bare", "statements", "fetches", "calls")
 _WARM_UP = 30
@@ -78,7 +79,9 @@ def batch(app: workloads.App, template: dict[str, Any], n: int) -> list[int]:
 
 def main() -> None:
     """Install the contender named in argv, then answer batch by batch."""
-    name, core, statsd_port, directory = sys.argv[1:]
+    name, core, statsd_port, directory, words = sys.argv[1:]
+    # Around a batch, not a request: it takes room and no time.
+    padded = padded_call(int(words))
     processes.pin(int(core) if core else None)
     answers = sys.stdout
     # Whatever a contender prints must not stand between the answers.
@@ -110,7 +113,7 @@ def main() -> None:
     print(json.dumps({"seen": found}), file=answers, flush=True)
     for line in sys.stdin:
         workload, n = json.loads(line)
-        taken = batch(installed.app, templates[workload], n)
+        taken = padded(batch, installed.app, templates[workload], n)
         print(json.dumps(taken), file=answers, flush=True)
 
 

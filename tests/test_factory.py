@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The paste entry point: parts are made once, hooks are put in once."""
+
+from __future__ import annotations
+
+import sys
+import types
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from oslo_config import cfg
+from paste.deploy import loadapp
+from serving import Answer
+
+from nova_profiler import factory
+from nova_profiler.factory import (
+    filter_factory,
+    install_hooks,
+    make_filter,
+    sinks_of,
+)
+from nova_profiler.faults import Faults
+from nova_profiler.middleware import ProfilerMiddleware
+from nova_profiler.settings import ConfigError, Settings
+
+APPS = """
+[composite:main]
+paste.composite_factory = test_factory:composite_factory
+pipelines = one two
+
+[pipeline:one]
+pipeline = nova_profiler app
+
+[pipeline:two]
+pipeline = nova_profiler app
+
+[app:app]
+paste.app_factory = test_factory:app_factory
+
+[filter:nova_profiler]
+hooks = db_api
+db_api_modules = a_db_api
+"""
+
+
+def app_factory(global_conf, **local_conf):
+    """Return an application as paste asks for it."""
+
+    def app(environ, start_response):
+        start_response("200 OK", [])
+        return [b"ok"]
+
+    return app
+
+
+def composite_factory(loader, global_conf, pipelines):
+    """Return the applications of *pipelines*."""
+    return [loader.get_app(name) for name in pipelines.split()]
+
+
+@pytest.fixture
+def db_api(monkeypatch):
+    """Return a module whose only function is timed, and its original."""
+    module = types.ModuleType("a_db_api")
+    exec("def thing_get(context): return context", vars(module))  # noqa: S102
+    monkeypatch.setitem(sys.modules, "a_db_api", module)
+    return module
+
+
+@pytest.fixture(autouse=True)
+def parts(monkeypatch):
+    """Return the parts made by a test; its hooks are taken away."""
+    made: dict = {}
+    monkeypatch.setattr(factory, "_parts", made)
+    yield made
+    for one in made.values():
+        one.undo_hooks()
+
+
+def _local_conf(**options: str) -> dict[str, str]:
+    return {"hooks": "db_api", "db_api_modules": "a_db_api", **options}
+
+
+def test_five_filters_share_their_parts(db_api, parts):
+    """One for each pipeline that names it; the hook is there once."""
+    original = db_api.thing_get
+    conf = cfg.ConfigOpts()
+
+    filters = [make_filter(conf, {}, _local_conf())(None) for _ in range(5)]
+
+    assert len(parts) == 1
+    assert len({id(one.recorder) for one in filters}) == 1
+    assert len({id(one.faults) for one in filters}) == 1
+    assert db_api.thing_get.__wrapped__ is original
+
+
+def test_filters_made_at_the_same_time_share_them_too(db_api, parts):
+    """Some servers load the application in each of their threads."""
+    conf = cfg.ConfigOpts()
+
+    with ThreadPoolExecutor(5) as pool:
+        made = list(
+            pool.map(lambda _: make_filter(conf, {}, _local_conf()), range(20))
+        )
+
+    assert len(made) == 20
+    assert len(parts) == 1
+
+
+def test_other_options_are_other_parts(db_api, parts):
+    """Two sections of a paste file; the hook is there once."""
+    original = db_api.thing_get
+    conf = cfg.ConfigOpts()
+
+    one = make_filter(conf, {}, _local_conf(service_name="a"))(None)
+    two = make_filter(conf, {}, _local_conf(service_name="b"))(None)
+
+    assert one.recorder is not two.recorder
+    assert db_api.thing_get.__wrapped__ is original
+    for made in list(parts.values()):
+        made.undo_hooks()
+    assert db_api.thing_get is original
+
+
+@pytest.mark.parametrize(
+    "maker",
+    [
+        "paste.filter_factory = nova_profiler.factory:filter_factory",
+        "use = egg:nova-profiler",
+        "use = egg:nova-profiler#nova_profiler",
+    ],
+)
+def test_paste_loads_it(tmp_path, db_api, parts, maker):
+    """By the factory's name, or as an egg; in both pipelines."""
+    paste_file = tmp_path / "api-paste.ini"
+    paste_file.write_text(APPS + maker + "\n")
+
+    filters = loadapp(f"config:{paste_file}", "main")
+
+    assert [type(one) for one in filters] == [ProfilerMiddleware] * 2
+    assert len(parts) == 1
+    answer = Answer()
+    assert list(filters[0]({}, answer.start_response)) == [b"ok"]
+    assert answer.status == "200 OK"
+
+
+def test_a_wrong_option_stops_the_load(parts):
+    """With one line, and nothing is left behind."""
+    with pytest.raises(
+        ConfigError,
+        match=r"^api-paste.ini, nova_profiler filter: unknown option "
+        r"'sampel_rate'",
+    ):
+        filter_factory({"__file__": "/x/api-paste.ini"}, sampel_rate="1")
+
+    assert parts == {}
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("no.such.module:f", "no.such.module"),
+        ("a_db_api:nothing", "nothing"),
+        ("a_db_api", "a_db_api"),
+    ],
+)
+def test_a_hook_that_cannot_be_installed_stops_the_load(
+    db_api, parts, target, message
+):
+    """Those before it are taken away again."""
+    original = db_api.thing_get
+
+    with pytest.raises(ConfigError, match=message) as raised:
+        make_filter(cfg.ConfigOpts(), {}, _local_conf(timed_callables=target))
+
+    assert len(str(raised.value).splitlines()) == 1
+    assert db_api.thing_get is original
+    assert parts == {}
+
+
+def test_hooks_are_undone_newest_first(db_api):
+    """A hook over a function that another one wraps leaves it as it was."""
+    original = db_api.thing_get
+    settings = Settings(
+        hooks=("db_api",),
+        db_api_modules=("a_db_api",),
+        timed_callables=("a_db_api:thing_get",),
+    )
+
+    undo = install_hooks(settings)
+    changed = db_api.thing_get is not original
+    undo()
+
+    assert changed
+    assert db_api.thing_get is original
+
+
+@pytest.mark.parametrize("name", factory._INSTALLERS)
+def test_every_hook_can_be_installed_and_undone(name):
+    """The autouse guard of the tests sees what stays behind."""
+    settings = Settings(hooks=(name,), db_api_modules=("not_there",))
+
+    undo = install_hooks(settings)
+    undo()
+
+
+class _Live:
+    def __init__(self, **options) -> None:
+        self.current = Settings(**options)
+
+
+@pytest.mark.parametrize(
+    ("options", "names"),
+    [
+        ({}, ["log", "log"]),
+        ({"statsd_host": "127.0.0.1"}, ["statsd", "log", "log"]),
+        ({"log_file": "/nowhere/x"}, ["log_file", "log", "log"]),
+        ({"dump_dir": "/nowhere"}, ["dump", "log", "log"]),
+    ],
+)
+def test_sinks_are_those_that_were_asked_for(options, names):
+    """And none of them opens anything yet."""
+    sinks = sinks_of(_Live(**options), Faults())
+
+    assert [sink.name for sink in sinks] == names

@@ -241,6 +241,8 @@ class Capture:
         for lane in self.lanes:
             lane.capture = OVER
         self.lanes = []
+        # What a thread was told to do for the request holds on to it.
+        self.main = OVER.main
         self.environ = {}
         self.found = None
 
@@ -255,7 +257,7 @@ class Capture:
 
 # What a lane belongs to when its request is over.
 OVER = Capture({}, 0)
-OVER.closed = True
+OVER.closed = OVER.main.closed = True
 
 lane_var: ContextVar[Lane | None] = ContextVar("nova_profiler", default=None)
 current_lane = lane_var.get

@@ -141,16 +141,17 @@ def test_a_statement_that_fails(in_connection):
     assert [row.errors for row in record.statements] == [1, 0]
 
 
-def test_executemany_is_one_statement_of_many_rows(in_connection):
+def test_executemany_is_one_statement_of_many_rows(engine, hook, tmp_path):
     """The driver is called once; its row count is told."""
 
-    def work(connection):
-        connection.execute(
-            text("INSERT INTO instances VALUES (:id)"),
-            [{"id": number} for number in range(5)],
-        )
+    def work():
+        with engine.begin() as connection:
+            connection.execute(
+                text("INSERT INTO instances VALUES (:id)"),
+                [{"id": number} for number in range(5)],
+            )
 
-    record = in_connection(work)
+    record = dumped(work, tmp_path)
     (statement,) = record.statements
 
     assert calls_of(record, "sql")["INSERT instances"].count == 1

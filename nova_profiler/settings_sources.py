@@ -142,7 +142,11 @@ def _from_conf(conf: cfg.ConfigOpts, written: Written) -> dict[str, Any]:
     values = {}
     for option in OPTIONS:
         try:
-            values[option.name] = conf[GROUP][option.name]
+            value = conf[GROUP][option.name]
+            if value == "" and option.default is None:
+                # "dump_dir =" is unset, too.
+                value = None
+            values[option.name] = value
         except (cfg.Error, ValueError) as exc:
             where, text = texts.get(option.name, ("configuration", ""))
             error = wrong_value(option, text, where)

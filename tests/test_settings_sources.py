@@ -105,6 +105,13 @@ def test_nova_conf_is_read(host):
     )
 
 
+def test_an_empty_text_is_unset_where_that_is_the_default(host):
+    """An empty prefix is one, an empty directory is none."""
+    host.write_conf("dump_dir =\nstatsd_prefix =")
+
+    assert host.start().current == Settings(statsd_prefix="")
+
+
 def test_the_paste_section_wins(host):
     """What both say is decided by the section of the filter."""
     host.write_conf("slow_ms = 250\nmax_calls = 7")

@@ -43,8 +43,7 @@ class Recorder:
         self._routes = routes
         self._faults = faults
         self._host = socket.gethostname()
-        self._second = 0
-        self._second_text = ""
+        self._second = (0, "")
 
     def finish(
         self,
@@ -108,17 +107,13 @@ class Recorder:
     def _iso(self, seconds: float) -> str:
         """Return ISO 8601 in UTC with microseconds."""
         second = int(seconds)
-        # Threads may race here: both then make the same text, or each uses
-        # its own, because it reads text and second as one pair.
-        cached = (self._second, self._second_text)
-        if cached[0] != second or not cached[1]:
-            text = datetime.fromtimestamp(second, timezone.utc).strftime(
-                "%Y-%m-%dT%H:%M:%S"
-            )
-        else:
-            text = cached[1]
-        self._second, self._second_text = second, text
-        return f"{text}.{int((seconds - second) * 1e6):06d}+00:00"
+        # One pair, so that threads never see a second with another's text.
+        cached = self._second
+        if cached[0] != second:
+            started = datetime.fromtimestamp(second, timezone.utc)
+            cached = second, started.strftime("%Y-%m-%dT%H:%M:%S")
+            self._second = cached
+        return f"{cached[1]}.{int((seconds - second) * 1e6):06d}+00:00"
 
 
 def _fill_identity(record: RequestRecord, environ: dict[str, Any]) -> None:

@@ -85,49 +85,45 @@ def line_of(record: RequestRecord) -> str:
     is done for each request, and json.dumps takes three times as long.
     """
     r = record
+    q = _quoted
+    request_id = r.request_id
+    overall_id = r.global_request_id
+    project_id = r.project_id
+    project = r.project_name
+    address = r.remote_address
+    head = (
+        f'{{"schema":{SCHEMA},"@timestamp":"{r.started_at}","@version":"1",'
+        f'"service":{q(r.service)},"host":{q(r.host)},"pid":{r.pid},'
+        f'"request_id":{q(request_id) if request_id is not None else "null"},'
+        '"global_request_id":'
+        f"{q(overall_id) if overall_id is not None else 'null'},"
+        f'"started_at":"{r.started_at}","method":"{r.method}",'
+        f'"path":{q(r.path)},"route":{q(r.route)},'
+        f'"action":{q(r.action) if r.action is not None else "null"},'
+        f'"status":{r.status},"response_bytes":{r.response_bytes},'
+        f'"duration_ms":{r.duration_ms:.3f},"app_ms":{r.app_ms:.3f},"cpu_ms":'
+    )
+    who = (
+        f'"user_id":{q(r.user_id) if r.user_id is not None else "null"},'
+        f'"project_id":{q(project_id) if project_id is not None else "null"},'
+        f'"user_name":{q(r.user_name) if r.user_name is not None else "null"},'
+        f'"project_name":{q(project) if project is not None else "null"},'
+        f'"remote_address":{q(address) if address is not None else "null"},'
+    )
+    buckets = ",".join(
+        [f'"{bucket}":{ms:.3f}' for bucket, ms in r.breakdown_ms.items()]
+    )
     return (
-        '{"schema":%d,"@timestamp":"%s","@version":"1","service":%s,'
-        '"host":%s,"pid":%d,"request_id":%s,"global_request_id":%s,'
-        '"started_at":"%s","method":"%s","path":%s,"route":%s,"action":%s,'
-        '"status":%d,"response_bytes":%d,"duration_ms":%.3f,"app_ms":%.3f,'
-        '"cpu_ms":%s,"user_id":%s,"project_id":%s,"user_name":%s,'
-        '"project_name":%s,"remote_address":%s,"outcome":"%s","error":%s,'
-        '"groups":%s,"breakdown_ms":{%s},"calls":%s,"counts":{%s},'
-        '"dropped_calls":%d,"profile":%s,"self_ms":%.3f}\n'
-    ) % (
-        SCHEMA,
-        r.started_at,
-        _quoted(r.service),
-        _quoted(r.host),
-        r.pid,
-        "null" if r.request_id is None else _quoted(r.request_id),
-        "null"
-        if r.global_request_id is None
-        else _quoted(r.global_request_id),
-        r.started_at,
-        r.method,
-        _quoted(r.path),
-        _quoted(r.route),
-        "null" if r.action is None else _quoted(r.action),
-        r.status,
-        r.response_bytes,
-        r.duration_ms,
-        r.app_ms,
-        "null" if r.cpu_ms is None else "%.3f" % r.cpu_ms,
-        "null" if r.user_id is None else _quoted(r.user_id),
-        "null" if r.project_id is None else _quoted(r.project_id),
-        "null" if r.user_name is None else _quoted(r.user_name),
-        "null" if r.project_name is None else _quoted(r.project_name),
-        "null" if r.remote_address is None else _quoted(r.remote_address),
-        r.outcome,
-        "null" if r.error is None else _quoted(r.error),
-        _groups(r) if r.groups else "{}",
-        ",".join(['"%s":%.3f' % item for item in r.breakdown_ms.items()]),
-        "[" + ",".join(map(_call, r.calls)) + "]" if r.calls else "[]",
-        ",".join(['"%s":%d' % item for item in r.counts.items()]),
-        r.dropped_calls,
-        "null" if r.profile is None else json.dumps(r.profile),
-        r.self_ms,
+        f"{head}{'null' if r.cpu_ms is None else f'{r.cpu_ms:.3f}'},{who}"
+        f'"outcome":"{r.outcome}",'
+        f'"error":{q(r.error) if r.error is not None else "null"},'
+        f'"groups":{_groups(r) if r.groups else "{}"},'
+        f'"breakdown_ms":{{{buckets}}},'
+        f'"calls":[{",".join(map(_call, r.calls)) if r.calls else ""}],'
+        f'"counts":{json.dumps(r.counts) if r.counts else "{}"},'
+        f'"dropped_calls":{r.dropped_calls},'
+        f'"profile":{"null" if r.profile is None else json.dumps(r.profile)},'
+        f'"self_ms":{r.self_ms:.3f}}}\n'
     )
 
 

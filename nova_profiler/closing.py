@@ -40,7 +40,7 @@ def close_into(
         record.counts["config_lookups"] = lookups
     if len(lanes) > 1:
         lanes = used_lanes(capture)
-    elif not main.driver_s and not main.calls:
+    elif not main.driver_s and not main.calls and not main.sql:
         _fill_empty(record, main, duration_s)
         return
     rows: dict[tuple[str, str], _Row] = {}

@@ -16,6 +16,7 @@ from nova_profiler import __version__
 # Loaded when asked for, so that each starts without the others' imports.
 COMMANDS = {
     "calls": "nova_profiler.cli.calls",
+    "check": "nova_profiler.cli.check",
     "list": "nova_profiler.cli.listing",
     "prune": "nova_profiler.cli.prune",
     "show": "nova_profiler.cli.show",

@@ -4,9 +4,9 @@
 CPython from 3.11 on keeps frames in chunks of 16 KiB, and gives one back to
 the system as soon as it is empty. Where a function that is called thousands
 of times happens to be the first one of a chunk, each call maps memory and
-unmaps it: from 1 to 22 ms of a GET servers/detail, with or without our filter. Any frame
-more shifts all others, a filter that does nothing as well as ours. So a
-comparison is made at many shifts, or it compares luck.
+unmaps it: from 1 to 22 ms of a GET servers/detail, with or without our
+filter. Any frame more shifts all others, a filter that does nothing as well
+as ours. So a comparison is made at many shifts, or it compares luck.
 """
 
 from __future__ import annotations

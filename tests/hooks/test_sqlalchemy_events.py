@@ -201,11 +201,16 @@ def test_streamed_results_are_fetched(in_connection):
     assert added_up(record) == pytest.approx(record.duration_ms, abs=0.001)
 
 
-def test_rows_of_an_update(in_connection):
+def test_rows_of_an_update(engine, hook, tmp_path):
     """The driver says how many were changed."""
-    record = in_connection(
-        lambda c: c.execute(text("UPDATE instances SET id = 9 WHERE id > 1"))
-    )
+
+    def work():
+        with engine.begin() as connection:
+            connection.execute(
+                text("UPDATE instances SET id = 9 WHERE id > 1")
+            )
+
+    record = dumped(work, tmp_path)
 
     assert record.statements[0].rows == 2
 

@@ -374,3 +374,9 @@ def test_no_body_makes_an_action_that_is_not_clean(body, known, status):
     action = action_of(_body(body, known), status)
 
     assert action is None or re.fullmatch(r"[A-Za-z][\w-]{0,63}", action)
+
+
+@pytest.mark.parametrize("path", ["/a" * 13, "/" + "a/b" * 200, "/ä", "/a b"])
+def test_a_path_that_is_no_route_is_unmatched(path):
+    """Too many parts, too long, odd characters; even if it is there."""
+    assert Routes().route_of({}, path, 200) == UNMATCHED

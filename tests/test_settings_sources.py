@@ -461,3 +461,49 @@ def test_paste_calls_the_factory_as_it_stands(tmp_path):
         r"'slow_msx'; did you mean 'slow_ms'\?$",
     ):
         loadfilter(f"config:{paste_file}", "nova_profiler")
+
+
+def test_a_section_that_only_sets_is_still_known(host):
+    """``set`` lines and the maker are paste's, not ours."""
+    host.write_paste(slow_ms="300")
+    text = host.paste_file.read_text() + "set debug = true\n"
+    host._write(host.paste_file, text)
+    live = host.start()
+
+    host._write(host.paste_file, text.replace("300", "1"))
+    live.check(0)
+
+    assert live.current.slow_ms == 1.0
+
+
+def test_a_paste_file_that_is_not_there_does_not_change(host):
+    """A server may have read it from elsewhere."""
+    files = {"__file__": str(host.folder / "gone.ini")}
+    live = LiveSettings(cfg.ConfigOpts(), files, {"slow_ms": "5"})
+
+    live.check(0)
+
+    assert live.current == Settings(slow_ms=5.0)
+
+
+def test_a_folder_that_is_gone_has_no_files(host):
+    """nova.conf.d need not exist any more."""
+    host.conf(
+        [], default_config_files=[], default_config_dirs=[str(host.folder)]
+    )
+    host.folder.rename(host.folder.with_name("elsewhere"))
+
+    assert LiveSettings(host.conf, {}, {}).current == Settings()
+
+
+def test_a_value_of_a_host_that_it_cannot_give_is_one_line(host, monkeypatch):
+    """A reference in the environment to what is not there."""
+    variable = "OS_NOVA_PROFILER__DUMP_DIR"
+    monkeypatch.setenv(variable, "$nosuch")
+
+    with pytest.raises(
+        ConfigError,
+        match=rf"^environment, {variable}: dump_dir = '\$nosuch': expected a "
+        r"text; no such option nosuch",
+    ):
+        host.start()

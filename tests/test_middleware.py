@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import concurrent.futures
 import io
+import json
+import re
 import sys
 from collections.abc import Callable
 from contextlib import closing
@@ -13,6 +15,8 @@ from wsgiref.util import FileWrapper
 from wsgiref.validate import validator
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from serving import (
     PLAIN,
     Answer,
@@ -26,6 +30,8 @@ from serving import (
 )
 
 from nova_profiler.current import current_lane
+from nova_profiler.sinks.json_file import line_of
+from nova_profiler.sinks.statsd_udp import StatsdSink
 
 CHUNKS = [b"one", b"two", b"three"]
 
@@ -937,6 +943,25 @@ def test_a_hostile_path_stays_in_its_field(path):
     assert len(record.path) < 4000
     assert record.route == "unmatched"
     assert profiled.faults.counts() == {}
+
+
+@given(
+    st.text(st.characters(max_codepoint=255)),
+    st.text(max_size=20),
+    st.sampled_from(["200 OK", "404 Not Found"]),
+)
+def test_no_path_or_method_breaks_a_metric_or_a_line(path, method, status):
+    """Whatever is asked, and even if it is answered."""
+    sent: list[str] = []
+    sink = StatsdSink(sent.append, "nova", "nova-api")
+    profiled = Profiled(returning([b"ok"], status), sink)
+
+    profiled.get("/" + path, REQUEST_METHOD=method)
+    line = line_of(profiled.record)
+
+    assert re.fullmatch(r"[A-Za-z0-9_.-]+:[0-9.]+\|ms", sent[0])
+    assert line.count("\n") == 1
+    assert json.loads(line)["path"] == profiled.record.path
 
 
 @pytest.mark.parametrize("method", ["BREW", "GET\n", "", "G|T:1|c", "x" * 999])

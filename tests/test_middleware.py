@@ -1064,3 +1064,54 @@ def test_faults_survive_a_broken_logging(monkeypatch):
 
     assert answer.body == b"ok"
     assert profiled.faults.counts() == {"statsd": 1, "logging": 1}
+
+
+def test_settings_that_cannot_be_checked_stay_in_force(caplog):
+    """A broken file costs nothing but a line in the log."""
+
+    def check(now):
+        raise LookupError("password=secret")
+
+    profiled = Profiled(returning([b"ok"]))
+    profiled.live.check_at = 0.0
+    profiled.live.check = check
+
+    answers = [profiled.get().body for _ in range(3)]
+
+    assert answers == [b"ok"] * 3
+    assert len(profiled.records) == 3
+    assert profiled.faults.counts() == {"settings": 3}
+    assert "secret" not in caplog.text
+
+
+def test_an_environ_that_no_server_sends_is_served():
+    """It is not the filter's to refuse."""
+    profiled = Profiled(returning([b"ok"]))
+
+    answer = profiled.get(SCRIPT_NAME=None)
+
+    assert answer.body == b"ok"
+    assert profiled.faults.counts() == {"middleware": 1}
+
+
+def test_a_body_that_is_not_bytes_is_the_servers_to_refuse():
+    """It is handed on; the record says that it failed."""
+    body = [b"ok", 5]
+    profiled = Profiled(returning(body))
+
+    got = profiled.filter(environ_of(), Answer().start_response)
+
+    assert got is body
+    assert profiled.record.error == "TypeError"
+    assert profiled.record.outcome == "failed"
+
+
+def test_greenthreads_have_no_cpu_clock(monkeypatch, spend):
+    """The thread's clock runs for all of them: no cpu_ms, no waiting."""
+    monkeypatch.setattr("nova_profiler.middleware.runs_green", lambda: True)
+    profiled = Profiled(during(lambda: spend(3.0, 1.0)))
+
+    profiled.get()
+
+    assert profiled.record.cpu_ms is None
+    assert profiled.record.breakdown_ms == pytest.approx({"python": 3000})

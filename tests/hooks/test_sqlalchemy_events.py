@@ -295,6 +295,20 @@ def test_a_full_pool_is_told(engine, hook, tmp_path):
     assert added_up(record) == pytest.approx(record.duration_ms, abs=0.001)
 
 
+def test_pings_are_told_where_they_can_be(engine, hook, tmp_path):
+    """SQLAlchemy's pool_pre_ping, from 2.0 on, has a method of its own."""
+    pinged = sqlalchemy.create_engine(engine.url, pool_pre_ping=True)
+    with pinged.connect():
+        pass
+
+    record = dumped(lambda: pinged.connect().close(), tmp_path)
+    pinged.dispose()
+
+    told = hasattr(default.DefaultDialect, "_do_ping_w_event")
+    assert counts(record).get("ping", 0) == int(told)
+    assert added_up(record) == pytest.approx(record.duration_ms, abs=0.001)
+
+
 def test_commit_and_rollback_are_transactions(engine, hook, tmp_path):
     """Each is a call to the driver."""
 

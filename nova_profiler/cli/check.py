@@ -32,6 +32,7 @@ from nova_profiler.settings_sources import LiveSettings
 
 NOVA_CONF = "/etc/nova/nova.conf"
 
+_INSTALL = ("pip install nova-profiler, in nova-api's environment",)
 _FILE = click.Path(exists=True, dir_okay=False, readable=True)
 
 
@@ -72,7 +73,7 @@ def command(
     path = paste or nova_paste_file(configured, sys.prefix)
     points = list(_points(path, conf, defaults))
     if as_json:
-        click.echo(json.dumps([_fields(one) for one in points], indent=2))
+        click.echo(json.dumps([one._asdict() for one in points], indent=2))
     else:
         _print(points)
     if any(one.state == WRONG for one in points):
@@ -157,8 +158,7 @@ def _filter_points(
         )
     except Exception as exc:
         found = f"[filter:{name}] cannot be loaded: {_line_of(exc)}"
-        remedy = ("pip install nova-profiler, in nova-api's environment",)
-        yield Point(WRONG, "factory", found, remedy)
+        yield Point(WRONG, "factory", found, _INSTALL)
         return
     yield Point(OK, "factory", f"[filter:{name}] can be imported")
     yield from _settings_points(path, conf, context.local_conf)
@@ -177,8 +177,7 @@ def _settings_points(
     yield _enabled_point(settings)
     yield from _hook_points(settings)
     yield _sqlalchemy_point()
-    found = f"{settings.profiler}: no stacks are taken"
-    yield Point(OK, "profiler", found)
+    yield Point(OK, "profiler", f"{settings.profiler}: no stacks are taken")
     yield statsd_point(settings.statsd_host, settings.statsd_port)
     yield dump_dir_point(settings.dump_dir)
     yield log_file_point(settings.log_file)
@@ -187,8 +186,8 @@ def _settings_points(
 def _enabled_point(settings: Settings) -> Point:
     if settings.enabled:
         return Point(OK, "enabled", "requests are timed")
-    remedy = ("enabled = true",)
-    return Point(WARNING, "enabled", "false: no request is timed", remedy)
+    found = "false: no request is timed"
+    return Point(WARNING, "enabled", found, ("enabled = true",))
 
 
 def _hook_points(settings: Settings) -> Iterator[Point]:
@@ -205,9 +204,8 @@ def _hook_points(settings: Settings) -> Iterator[Point]:
     undo()
     hooks = ", ".join(settings.hooks) or "none"
     yield Point(OK, "hooks", f"{hooks} can be installed")
-    if "db_api" not in settings.hooks:
-        return
-    yield _db_api_point(settings.db_api_modules)
+    if "db_api" in settings.hooks:
+        yield _db_api_point(settings.db_api_modules)
 
 
 def _db_api_point(modules: Sequence[str]) -> Point:
@@ -242,10 +240,6 @@ def _sqlalchemy_point() -> Point:
 
 def _line_of(exc: Exception) -> str:
     return " ".join(f"{type(exc).__name__}: {exc}".split())
-
-
-def _fields(point: Point) -> dict[str, object]:
-    return {**point._asdict(), "remedy": list(point.remedy)}
 
 
 def _print(points: Sequence[Point]) -> None:

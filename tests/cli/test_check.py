@@ -238,9 +238,9 @@ def test_a_factory_that_is_not_there_is_wrong(files, maker):
             "0 or more",
         ),
         (
-            "sampel = 1",
+            "enabledd = 1",
             "",
-            "api-paste.ini, nova_profiler filter: unknown option 'sampel'",
+            "api-paste.ini, nova_profiler filter: unknown option 'enabledd'",
         ),
     ],
 )

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
@@ -33,6 +34,12 @@ from nova_profiler.settings_sources import LiveSettings
 NOVA_CONF = "/etc/nova/nova.conf"
 
 _INSTALL = ("pip install nova-profiler, in nova-api's environment",)
+_NO_NOVA_CONF = Point(
+    WARNING,
+    "nova.conf",
+    f"{NOVA_CONF} is not there: defaults and the paste file's options hold",
+    ("nova-profiler check --config-file NOVA_CONF",),
+)
 _FILE = click.Path(exists=True, dir_okay=False, readable=True)
 
 
@@ -50,7 +57,6 @@ _FILE = click.Path(exists=True, dir_okay=False, readable=True)
     metavar="FILE",
     type=_FILE,
     multiple=True,
-    default=(NOVA_CONF,),
     help=f"nova.conf, once for each file; {NOVA_CONF} without it.",
 )
 @json_option
@@ -69,9 +75,15 @@ def command(
     \b
     sudo -u nova nova-profiler check
     """
+    points = []
+    if not config_files:
+        if os.path.exists(NOVA_CONF):
+            config_files = (NOVA_CONF,)
+        else:
+            points.append(_NO_NOVA_CONF)
     conf, defaults, configured = _nova_conf(config_files)
     path = paste or nova_paste_file(configured, sys.prefix)
-    points = list(_points(path, conf, defaults))
+    points += _points(path, conf, defaults)
     if as_json:
         click.echo(json.dumps([one._asdict() for one in points], indent=2))
     else:
@@ -153,8 +165,11 @@ def _filter_points(
     path: str, name: str, conf: cfg.ConfigOpts
 ) -> Iterator[Point]:
     try:
+        # paste takes a relative path for one relative to nothing.
         context = loadwsgi.loadcontext(
-            loadwsgi.FILTER, f"config:{path}", name=name
+            loadwsgi.FILTER,
+            f"config:{os.path.abspath(path)}",
+            name=name,
         )
     except Exception as exc:
         found = f"[filter:{name}] cannot be loaded: {_line_of(exc)}"

@@ -351,6 +351,28 @@ def test_a_damaged_file_is_one_line(files, capsys, which, text, message):
     )
 
 
+def test_a_path_may_be_relative(files, monkeypatch):
+    """To where the command runs, as any command's."""
+    monkeypatch.chdir(files.paste.parent)
+    files.paste = files.paste.relative_to(files.paste.parent)
+
+    code, points = files.check()
+
+    assert code == 0
+    assert points["factory"]["state"] == OK
+
+
+def test_the_usual_nova_conf_may_be_absent(files, capsys, monkeypatch):
+    """A paste file alone can be looked at; what was not read is told."""
+    monkeypatch.setattr(check, "NOVA_CONF", str(files.conf) + ".not")
+
+    main(["check", "--paste", str(files.paste), "--json"])
+
+    points = json.loads(capsys.readouterr().out)
+    assert points[0]["name"] == "nova.conf"
+    assert points[0]["state"] == WARNING
+
+
 @pytest.mark.parametrize("which", ["paste", "conf"])
 def test_a_missing_file_is_one_line(files, capsys, which):
     """And exit code 2."""

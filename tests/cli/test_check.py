@@ -365,6 +365,8 @@ def test_a_path_may_be_relative(files, monkeypatch):
 def test_the_usual_nova_conf_may_be_absent(files, capsys, monkeypatch):
     """A paste file alone can be looked at; what was not read is told."""
     monkeypatch.setattr(check, "NOVA_CONF", str(files.conf) + ".not")
+    options = "hooks = db_api\ndb_api_modules = a_db_api\n"
+    files.paste.write_text(BOTH + SECTION + options)
 
     main(["check", "--paste", str(files.paste), "--json"])
 

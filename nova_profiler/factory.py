@@ -101,7 +101,7 @@ def sinks_of(live: LiveSettings, faults: Faults) -> list[Sink]:
                 settings.statsd_prefix,
                 settings.service_name,
                 settings.statsd_labels,
-                lambda: {**faults.untold(), **HOOK_FAULTS.untold()},
+                lambda: _news(faults),
             )
         )
     if settings.log_file:
@@ -120,6 +120,13 @@ def sinks_of(live: LiveSettings, faults: Faults) -> list[Sink]:
     sinks.append(RequestLogSink(lambda: live.current.log_requests))
     sinks.append(CallLogSink())
     return sinks
+
+
+def _news(faults: Faults) -> dict[str, int]:
+    """Return what *faults* and the hooks counted since this was asked."""
+    if faults.has_news or HOOK_FAULTS.has_news:
+        return {**faults.untold(), **HOOK_FAULTS.untold()}
+    return {}
 
 
 def install_hooks(settings: Settings) -> Undo:

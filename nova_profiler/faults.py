@@ -14,6 +14,8 @@ class Faults:
     def __init__(self) -> None:
         self._counts: dict[str, int] = {}
         self._told: dict[str, int] = {}
+        # Whether anything was counted since untold() was last called.
+        self.has_news = False
 
     def note(self, what: str, error: BaseException | None = None) -> None:
         """Count a failure of *what*; say so in the log the first time.
@@ -23,6 +25,7 @@ class Faults:
         """
         first = what not in self._counts
         self._counts[what] = self._counts.get(what, 0) + 1
+        self.has_news = True
         if not first or error is None:
             return
         reason = type(error).__name__
@@ -45,8 +48,8 @@ class Faults:
 
     def untold(self) -> dict[str, int]:
         """Return what was counted since this was last called, by name."""
-        if self._counts == self._told:
-            return {}
+        # First, so that what is counted meanwhile is told the next time.
+        self.has_news = False
         now = dict(self._counts)
         news = {
             what: count - self._told.get(what, 0)

@@ -97,7 +97,9 @@ def _patch_points() -> dict[str, object]:
     ):
         owner = getattr(sys.modules.get(module_name), class_name, None)
         if owner is not None:
-            points[f"{module_name}.{class_name}.{name}"] = vars(owner).get(name)
+            points[f"{module_name}.{class_name}.{name}"] = vars(owner).get(
+                name
+            )
     return points
 
 

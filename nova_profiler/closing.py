@@ -33,6 +33,8 @@ def close_into(
     lanes = capture.lanes
     if capture.late_calls:
         record.counts["late_calls"] = capture.late_calls
+    if capture.lanes_missing:
+        record.counts["lanes_missing"] = capture.lanes_missing
     lookups = 0
     for lane in lanes:
         lookups += lane.config_lookups
@@ -108,10 +110,11 @@ def named_samples(lane: Lane) -> list[Named]:
     """Return the samples of *lane*, name by name."""
     named = [
         (key.group, key.name, samples, not key.outermost)
-        for key, samples in lane.calls.items()
+        # A copy made in one step: a late thread may still be adding names.
+        for key, samples in list(lane.calls.items())
     ]
-    for by_text in lane.sql.values():
-        for text, samples in by_text.items():
+    for by_text in list(lane.sql.values()):
+        for text, samples in list(by_text.items()):
             named.append(("sql", name_of_statement(text), samples, False))
     return named
 

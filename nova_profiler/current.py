@@ -19,8 +19,8 @@ from nova_profiler.faults import HOOK_FAULTS
 
 # Calls of one name that are kept one by one before they are added up.
 CHUNK_CALLS = 256
-# A lane of its own for each thread up to here; further ones share the last.
-MAX_LANES = 256
+# Pieces of work that may have a lane; what further ones call is not known.
+MAX_LANES = 4096
 # Captures whose server never closes the body must not pile up.
 MAX_ACTIVE = 10_000
 # How long a stretch of time must be before the CPU clock (0.5 us) is read.
@@ -205,6 +205,7 @@ class Capture:
         "errors",
         "found",
         "lanes",
+        "lanes_missing",
         "late_calls",
         "main",
         "max_calls",
@@ -216,6 +217,7 @@ class Capture:
         self.environ = environ
         self.closed = False
         self.late_calls = 0
+        self.lanes_missing = 0
         self.max_calls = max_calls
         # Calls that may still be kept one by one once their chunk is full.
         self.room = max_calls
@@ -224,12 +226,18 @@ class Capture:
         self.lanes = [self.main]
         self.started = perf_counter()
 
-    def new_lane(self) -> Lane:
-        """Return a lane for a thread that begins to work for the request."""
+    def new_lane(self) -> Lane | None:
+        """Return a lane for a thread that begins to work for the request.
+
+        None if there are too many, which the record then tells.
+        """
         if len(self.lanes) >= MAX_LANES:
-            return self.lanes[-1]
+            self.lanes_missing += 1
+            return None
         lane = Lane(self)
         self.lanes.append(lane)
+        # The request may have ended since the caller looked.
+        lane.closed = self.closed
         return lane
 
     def release(self) -> None:
@@ -289,8 +297,9 @@ def find_lane(lane: Lane | None) -> Lane | None:
     id names the request. None when there is no such request.
     """
     if lane is not None:
-        # The record has gone out; the count goes out with the metrics.
-        HOOK_FAULTS.note("late_calls")
+        # The record has gone out; the count goes out with the metrics. It
+        # is of hooks, several of which see the same call.
+        HOOK_FAULTS.note("late_hooks")
     if not _active:
         return None
     module = sys.modules.get("oslo_context.context")
@@ -315,7 +324,9 @@ def _lane_here(capture: Capture) -> Lane | None:
     ident = threading.get_ident()
     lane = capture.found.get(ident)
     if lane is None:
-        lane = capture.found[ident] = capture.new_lane()
+        lane = capture.new_lane()
+        if lane is not None:
+            capture.found[ident] = lane
     return lane
 
 

@@ -100,7 +100,7 @@ def db_api_calls_of(capture: Capture) -> list[tuple[str, float]]:
     calls = [
         (start, key.label, end - start)
         for lane in capture.lanes
-        for key, samples in lane.calls.items()
+        for key, samples in list(lane.calls.items())
         if key.group == "db_api" and key.outermost
         for start, end, _ in kept_samples(lane, samples)
     ]
@@ -128,8 +128,8 @@ class _Statements:
     def add(self, lane: Lane) -> dict[int, int]:
         """Add those of *lane*; return the row of each of its samples."""
         places = {}
-        for engine, by_text in lane.sql.items():
-            for text, samples in by_text.items():
+        for engine, by_text in list(lane.sql.items()):
+            for text, samples in list(by_text.items()):
                 place = places[id(samples)] = self._place(engine, text)
                 self._executed(self._rows[place], lane, text, samples)
         return places

@@ -97,7 +97,9 @@ def sinks_of(live: LiveSettings, faults: Faults) -> list[Sink]:
     if settings.statsd_host:
         sinks.append(
             StatsdSink(
-                Transport(settings.statsd_host, settings.statsd_port).send,
+                Transport(
+                    settings.statsd_host, settings.statsd_port, faults.note
+                ).send,
                 settings.statsd_prefix,
                 settings.service_name,
                 settings.statsd_labels,

@@ -157,10 +157,16 @@ class _Exchange:
             main.cpu_s = self._cpu_start = thread_time()
 
     def start_response(
-        self, status: str, headers: list[tuple[str, str]], *exc_info: Any
+        self,
+        status: str,
+        headers: list[tuple[str, str]],
+        exc_info: Any = None,
     ) -> Callable[[bytes], object]:
         """Pass everything on; note the status of the last call."""
-        self._write = self._start_response(status, headers, *exc_info)
+        if exc_info is None:
+            self._write = self._start_response(status, headers)
+        else:
+            self._write = self._start_response(status, headers, exc_info)
         self._status = status
         self._headers = headers
         return self.write
@@ -210,7 +216,8 @@ class _Exchange:
                 self.finish(FAILED, type(exc).__name__)
                 raise
             finally:
-                self.bytes += self._length() or 0
+                if self.capture.environ.get("REQUEST_METHOD") != "HEAD":
+                    self.bytes += self._length() or 0
                 self.finish(OK, None)
 
         try:

@@ -10,6 +10,8 @@ from typing import Any
 
 # Longer texts are cut before anything looks at them.
 MAX_SCANNED = 20_000
+# Up to here a text is looked at whole for its name.
+_SHORT = 500
 # What a dump keeps of a statement.
 MAX_KEPT = 2_000
 WITHHELD = "(text withheld: its quotes do not match)"
@@ -74,13 +76,32 @@ _LONG_LIST = re.compile(
 )
 
 
-@lru_cache(maxsize=256)
 def name_of_statement(statement: str) -> str:
     """Return ``VERB table`` of *statement*, ``SELECT instances``.
 
     The table is the first real one that the text names, without schema or
     quotes; ``VERB`` alone where there is none. An unknown verb is OTHER.
     """
+    if len(statement) > _SHORT:
+        statement = _head_of(statement)
+    return _cached_name(statement)
+
+
+def _head_of(statement: str) -> str:
+    """Return *statement* to a bit behind its first table.
+
+    What follows, such as a list of a thousand places, makes each text one
+    of its own, and slow to look through.
+    """
+    statement = statement[:MAX_SCANNED]
+    at = statement.find(" FROM ")
+    while at >= 0 and statement[at + 6 : at + 7] == "(":
+        at = statement.find(" FROM ", at + 6)
+    return statement if at < 0 else statement[: at + 200]
+
+
+@lru_cache(maxsize=256)
+def _cached_name(statement: str) -> str:
     # Which family it is for is not known here: what either takes for a
     # string may hold words that look like SQL.
     if '"' in statement or "\\" in statement or "#" in statement:
@@ -119,7 +140,6 @@ def kind_of_statement(statement: str) -> str:
     return name_of_statement(statement).replace(" ", " ... FROM ", 1)
 
 
-@lru_cache(maxsize=128)
 def fingerprint_of(statement: str, backslash_escapes: bool = False) -> str:
     """Return *statement* without its values, one line, at most 2000 long.
 
@@ -129,7 +149,12 @@ def fingerprint_of(statement: str, backslash_escapes: bool = False) -> str:
     double quotes hold values. Where quotes are left over, the text may
     still hold a value: then only its kind is told.
     """
-    text = statement[:MAX_SCANNED]
+    return _cached_fingerprint(statement[:MAX_SCANNED], backslash_escapes)
+
+
+@lru_cache(maxsize=128)
+def _cached_fingerprint(statement: str, backslash_escapes: bool) -> str:
+    text = statement
     opaque = _OPAQUE[backslash_escapes]
     if _LEFT_OVER.search(opaque.sub(" ", text)):
         return f"{name_of_statement(statement)} {WITHHELD}"

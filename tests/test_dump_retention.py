@@ -236,12 +236,33 @@ def test_a_stopped_lock_holder_does_not_stop_us(tmp_path):
         locked(tmp_path / ".usage") as usage,
         locked(tmp_path / ".prune", os.O_CREAT) as prune,
     ):
+        # Since long ago.
+        os.utime(tmp_path / ".prune", (0, 0))
         for number in range(1, 6):
             store.write(numbered(number))
 
     assert usage is not None
     assert prune is not None
     assert len(dump_files(tmp_path)) <= 3
+
+
+def test_one_prunes_for_all(tmp_path, monkeypatch):
+    """While one looks at all files the others do not look as well."""
+    looks = []
+    monkeypatch.setattr(
+        retention_module.Retention,
+        "prune",
+        lambda self, *args: looks.append(args),
+    )
+    store = DumpStore(tmp_path, max_files=1)
+
+    with locked(tmp_path / ".prune", os.O_CREAT) as prune:
+        os.utime(tmp_path / ".prune")
+        store.write(numbered(0))
+        store.write(numbered(1))
+
+    assert prune is not None
+    assert looks == []
 
 
 def test_an_unreadable_usage_file_costs_time_only(tmp_path):

@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import create_engine
 
+from nova_profiler import sql
 from nova_profiler.sql import (
     MAX_KEPT,
     MAX_SCANNED,
@@ -273,3 +276,36 @@ def test_a_pool_is_named_by_its_engine():
     assert database_of_pool(engine.pool, [other, engine]) == "nova"
     assert database_of_pool(engine.pool, []) == "sqlite"
     assert database_of_pool(object(), []) == "database"
+
+
+def test_a_long_list_of_values_does_not_make_another_text():
+    """Each length of an IN list is a text of its own; its name is not."""
+    columns = ", ".join(f"instances.column_{n}" for n in range(90))
+    cached = sql._cached_name.cache_info().currsize
+
+    names = {
+        name_of_statement(
+            f"SELECT anon_1.id FROM (SELECT {columns} FROM instances WHERE "
+            f"instances.uuid IN ({', '.join(['?'] * count)})) AS anon_1"
+        )
+        for count in range(300, 340)
+    }
+
+    assert names == {"SELECT instances"}
+    assert sql._cached_name.cache_info().currsize <= cached + 1
+
+
+def test_huge_statements_are_not_held():
+    """A megabyte of literals must not stay in a cache."""
+    for number in range(40):
+        fingerprint_of(f"INSERT INTO t VALUES ({number}, '{'x' * 1_000_000}')")
+        name_of_statement(
+            f"INSERT INTO t{number} VALUES ('{'x' * 1_000_000}')"
+        )
+
+    held = [
+        one
+        for one in gc.get_referents(*gc.get_objects())
+        if type(one) is str and len(one) > 500_000
+    ]
+    assert held == []

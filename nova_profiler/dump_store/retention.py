@@ -53,6 +53,9 @@ class StoredDump(NamedTuple):
     files: tuple[str, ...]
     bytes: int
 
+# After so long a holder of the lock is taken for stopped.
+_PRUNING_S = 60
+
 
 class Retention:
     """Makes room in *directory* for what is written next."""
@@ -71,8 +74,15 @@ class Retention:
         usage = self._usage.add(1, size)
         if self._is_fine(usage):
             return
-        with locked(self._directory / PRUNE_FILE, os.O_CREAT) as fd:
-            # Whoever held the lock while we waited has made room for us too.
+        path = self._directory / PRUNE_FILE
+        with locked(path, os.O_CREAT) as fd:
+            if fd is None and _is_recent(path):
+                # Whoever holds the lock makes room for us too, since what is
+                # set aside counts: to look at all files as well would only
+                # slow both down.
+                return
+            if fd is not None:
+                os.utime(fd)
             if fd is None or not self._is_fine(self._usage.read()):
                 self.prune(_AUTOMATIC_FILL)
 
@@ -108,6 +118,14 @@ class Retention:
             and abs(time.time() - usage.scanned_at) <= _STALE_S
             and self._limits.hold(usage.files, usage.bytes)
         )
+
+
+def _is_recent(path: Path) -> bool:
+    """Return whether a pruning that holds *path* may still be under way."""
+    try:
+        return time.time() - path.stat().st_mtime < _PRUNING_S
+    except OSError:
+        return False
 
 
 def stored_dumps(directory: Path) -> list[StoredDump]:

@@ -124,11 +124,15 @@ def timed(function: Callable[..., Any], key: CallKey) -> Callable[..., Any]:
         except BaseException as exc:
             lane.in_db_api = nested
             called = key.nested if nested else key
-            sample = start, perf_counter(), lane.driver_s - driver_s
-            _add(lane, called, sample, type(exc).__name__)
+            if not lane.closed:
+                sample = start, perf_counter(), lane.driver_s - driver_s
+                _add(lane, called, sample, type(exc).__name__)
             raise
         end = perf_counter()
         lane.in_db_api = nested
+        if lane.closed:
+            # The record went out meanwhile, and counts this call as late.
+            return result
         called = key.nested if nested else key
         if type(result) is GeneratorType:
             driver_s = lane.driver_s - driver_s
@@ -197,7 +201,7 @@ def _timed_generator(
                 resume, value = generator.throw, exc
     finally:
         if lane.closed:
-            HOOK_FAULTS.note("late_calls")
+            HOOK_FAULTS.note("late_hooks")
         else:
             _add(lane, key, (start, start + spent, driver_total), error)
 

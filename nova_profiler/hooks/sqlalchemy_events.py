@@ -122,7 +122,9 @@ def after_statement(
         samples = by_text.get(statement)
         if samples is None:
             samples = _samples_of(by_text, statement)
-        samples.append((start, end, cursor.rowcount))
+        rows = cursor.rowcount
+        # None is no number to add up; some drivers say so for "unknown".
+        samples.append((start, end, -1 if rows is None else rows))
         if executemany:
             done = lane.executemany
             done[statement] = done.get(statement, 0) + 1

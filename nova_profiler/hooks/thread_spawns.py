@@ -14,7 +14,12 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from nova_profiler.current import LaneCall, current_lane, lane_var
+from nova_profiler.current import (
+    Capture,
+    LaneCall,
+    current_lane,
+    lane_var,
+)
 from nova_profiler.hooks import Undo
 from nova_profiler.hooks.attribute_patches import patch, undo_all
 
@@ -103,11 +108,27 @@ def _spawn_after(spawn: Callable[..., Any]) -> Callable[..., Any]:
 
 def _start(start: Callable[[Any], None]) -> Callable[[Any], None]:
     def start_with_lane(self: threading.Thread) -> None:
-        run = _taken_along(self.run)
-        if run is not None:
-            # On the instance, since subclasses override run().
-            self.run = run  # type: ignore[method-assign]
+        lane = current_lane()
+        if lane is not None and not lane.closed:
+            _run_in_lane(self, lane.capture)
         start(self)
 
     start_with_lane.__wrapped__ = start  # type: ignore[attr-defined]
     return start_with_lane
+
+
+def _run_in_lane(thread: threading.Thread, capture: Capture) -> None:
+    """Have *thread* run in a lane of *capture*."""
+    run = thread.run
+    own_run = vars(thread).get("run")
+
+    def run_in_lane() -> None:
+        # As it was before: a thread that is over must not hold itself.
+        if own_run is None:
+            vars(thread).pop("run", None)
+        else:
+            thread.run = own_run  # type: ignore[method-assign]
+        LaneCall(capture, run)()
+
+    # On the instance, since subclasses override run().
+    thread.run = run_in_lane  # type: ignore[method-assign]

@@ -55,6 +55,13 @@ def _place_of(name: str) -> tuple[Any, str]:
         raise HookError(f"timed_callables: {name!r}: {exc}") from exc
     if not callable(found) or inspect.isclass(found):
         raise HookError(f"timed_callables: {name!r} is no function")
+    if inspect.iscoroutinefunction(found) or inspect.isgeneratorfunction(
+        found
+    ):
+        raise HookError(
+            f"timed_callables: {name!r} only begins its work when called; "
+            "name a function that does it"
+        )
     return owner, attribute
 
 
@@ -90,12 +97,13 @@ def _timed(function: Callable[..., Any], key: CallKey) -> Callable[..., Any]:
             raise
         finally:
             lane.open_timed -= 1
-            called = key.nested if nested else key
-            samples = lane.calls.setdefault(called, [])
-            samples.append((start, perf_counter(), 0))
-            if error is not None:
-                lane.failed(samples, start, error)
-            if len(samples) >= CHUNK_CALLS:
-                lane.fold(samples)
+            if not lane.closed:
+                called = key.nested if nested else key
+                samples = lane.calls.setdefault(called, [])
+                samples.append((start, perf_counter(), 0))
+                if error is not None:
+                    lane.failed(samples, start, error)
+                if len(samples) >= CHUNK_CALLS:
+                    lane.fold(samples)
 
     return timed_call

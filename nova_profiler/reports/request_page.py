@@ -47,7 +47,8 @@ def print_request(
         console.print(part, width=width)
     sections = (
         ("Where its time went", _breakdown(console, record)),
-        ("DB API", _db_api(record)),
+        ("DB API", _functions(record, "db_api")),
+        ("Timed functions", _functions(record, "timed")),
         ("Slowest statements", _statements(record, width)),
         (
             "Repeated statements, one for all might have done",
@@ -155,13 +156,16 @@ def _breakdown(
     return parts
 
 
-def _db_api(record: RequestRecord) -> list[RenderableType]:
-    calls = figures.calls_of(record, "db_api")
+def _functions(record: RequestRecord, group: str) -> list[RenderableType]:
+    calls = figures.calls_of(record, group)
     if not calls:
         return []
     table = plain_table()
     table.add_column("function", overflow="fold", ratio=1)
-    for heading in ("calls", "total ms", "mean ms", "max ms", "driver"):
+    headings = ["calls", "total ms", "mean ms", "max ms"]
+    if group == "db_api":
+        headings.append("driver")
+    for heading in headings:
         table.add_column(heading, justify="right", no_wrap=True)
     for call in calls[:_MOST_CALLS]:
         name = safe(call.name)
@@ -173,14 +177,15 @@ def _db_api(record: RequestRecord) -> list[RenderableType]:
         share = None
         if call.driver_ms is not None and call.ms > 0:
             share = float(call.driver_ms) / call.ms
-        table.add_row(
-            name,
+        cells = [
             str(count),
             ms_text(call.ms),
             ms_text(call.ms / count if count > 0 else 0.0, 2),
             ms_text(call.max_ms, 2),
-            share_text(share),
-        )
+        ]
+        if group == "db_api":
+            cells.append(share_text(share))
+        table.add_row(name, *cells)
     parts: list[RenderableType] = [table]
     if calls[_MOST_CALLS:]:
         rest_ms = sum(call.ms for call in calls[_MOST_CALLS:])

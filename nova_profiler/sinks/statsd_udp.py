@@ -30,7 +30,14 @@ _SENT_GROUPS = frozenset(("db_api", "sql", "timed"))
 class Transport:
     """A statsd client that is made late, never waits and never raises."""
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        failed: Callable[[str, BaseException], None] = lambda what, exc: None,
+    ) -> None:
+        """*failed* is told of a host whose name does not resolve."""
+        self._failed = failed
         self._host = host
         self._port = port
         self._client: Any = None
@@ -77,7 +84,8 @@ class Transport:
     def _resolve(self) -> None:
         try:
             client = _client(self._host, self._port)
-        except (OSError, ValueError):
+        except (OSError, ValueError) as exc:
+            self._failed("statsd_lookup", exc)
             self._look_up_at = monotonic() + self._retry_s
             self._retry_s = min(self._retry_s * 2, _LAST_RETRY_S)
         else:

@@ -248,13 +248,13 @@ def test_late_work_is_dropped_and_counted(hook):
         threads[0].start()
         assert begun.wait(WAIT_S)
 
-    before = HOOK_FAULTS.counts().get("late_calls", 0)
+    before = HOOK_FAULTS.counts().get("late_hooks", 0)
     record = recorded(app)
     go_on.set()
     threads[0].join(WAIT_S)
 
     assert marks(record) == {"in time": 1}
-    assert HOOK_FAULTS.counts()["late_calls"] == before + 1
+    assert HOOK_FAULTS.counts()["late_hooks"] == before + 1
 
 
 def test_a_call_that_is_open_at_the_end_is_counted(hook):

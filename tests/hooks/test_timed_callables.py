@@ -197,3 +197,18 @@ def test_a_name_that_leads_nowhere_is_one_line(timed, name, message):
 
     assert "\n" not in str(caught.value)
     assert host.function is function
+
+
+async def coroutine():
+    """Do nothing, later."""
+
+
+def generator():
+    yield 1
+
+
+@pytest.mark.parametrize("name", ["coroutine", "generator"])
+def test_what_only_begins_its_work_is_refused(name):
+    """Timing the call would tell nothing of the work."""
+    with pytest.raises(HookError, match="only begins its work"):
+        timed_callables.install([f"{__name__}:{name}"])

@@ -352,6 +352,19 @@ def test_a_name_is_looked_up_aside(server, transports, resolver):
     assert _got(server) == ["a:1|c", "b:1|c", "c:1|c"]
 
 
+def test_a_name_that_is_not_known_is_told(resolver, ticks):
+    """A typo in the host's name is in the log, once."""
+    told = []
+    transport = Transport(
+        "statsd.example", 8125, lambda what, exc: told.append(what)
+    )
+
+    transport.send("a:1|c")
+    Later.run_all()
+
+    assert told == ["statsd_lookup"]
+
+
 def test_a_name_may_be_known_later(server, transports, resolver, ticks):
     """It is asked for again, less and less often."""
     transport = transports("statsd.example", server)

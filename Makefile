@@ -36,10 +36,13 @@ help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  \1|/p' Makefile | \
 	while IFS='|' read -r name what; do \
 	printf '%-18s %s\n' "$$name" "$$what"; done
+	@echo "make demo takes MODE=threads|eventlet|uwsgi, DB=sqlite|mysql,"
+	@echo "INSTANCES=10, KEEP=1 (serve on afterwards); the others ARGS='...'"
 
 demo: .venv/demo-ready  ## the real nova-api under load, and what the filter says of it
 	@$(RUN) -m demo $(if $(DB),--db $(DB)) $(if $(MODE),--mode $(MODE)) \
-		$(if $(INSTANCES),--instances $(INSTANCES)) $(if $(KEEP),--keep)
+		$(if $(INSTANCES),--instances $(INSTANCES)) \
+		$(if $(KEEP),--keep) $(ARGS)
 
 test: fast functional  ## all tests: the fast ones first, then with the real nova-api
 

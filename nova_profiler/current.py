@@ -270,23 +270,24 @@ OVER.closed = OVER.main.closed = True
 lane_var: ContextVar[Lane | None] = ContextVar("nova_profiler", default=None)
 current_lane = lane_var.get
 
-_active: dict[int, Capture] = {}
+# Empty outside requests, which hooks ask before they look any further.
+active: dict[int, Capture] = {}
 
 
 def begin(capture: Capture) -> None:
     """Make *capture* one that calls can be found a way to."""
-    if len(_active) >= MAX_ACTIVE:
+    if len(active) >= MAX_ACTIVE:
         try:
-            _active.pop(next(iter(_active)), None)
+            active.pop(next(iter(active)), None)
         except (StopIteration, RuntimeError):
             # Another thread was quicker; the next request tries again.
             return
-    _active[id(capture)] = capture
+    active[id(capture)] = capture
 
 
 def end(capture: Capture) -> None:
     """Forget *capture*; calls that still come find nothing."""
-    _active.pop(id(capture), None)
+    active.pop(id(capture), None)
 
 
 def find_lane(lane: Lane | None) -> Lane | None:
@@ -300,7 +301,7 @@ def find_lane(lane: Lane | None) -> Lane | None:
         # The record has gone out; the count goes out with the metrics. It
         # is of hooks, several of which see the same call.
         HOOK_FAULTS.note("late_hooks")
-    if not _active:
+    if not active:
         return None
     module = sys.modules.get("oslo_context.context")
     if module is None:
@@ -309,7 +310,7 @@ def find_lane(lane: Lane | None) -> Lane | None:
     request_id = getattr(context, "request_id", None)
     if request_id is None:
         return None
-    for capture in list(_active.values()):
+    for capture in list(active.values()):
         if capture.environ.get("openstack.request_id") == request_id:
             return _lane_here(capture)
     return None

@@ -53,6 +53,7 @@ class StoredDump(NamedTuple):
     files: tuple[str, ...]
     bytes: int
 
+
 # After so long a holder of the lock is taken for stopped.
 _PRUNING_S = 60
 

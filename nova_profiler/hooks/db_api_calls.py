@@ -22,6 +22,7 @@ from nova_profiler.current import (
     CallKey,
     Lane,
     Sample,
+    active,
     current_lane,
     find_lane,
 )
@@ -110,6 +111,8 @@ def timed(function: Callable[..., Any], key: CallKey) -> Callable[..., Any]:
     def timed_call(*args: Any, **kwargs: Any) -> Any:
         lane = current_lane()
         if lane is None or lane.closed:
+            if lane is None and not active:
+                return function(*args, **kwargs)
             lane = find_lane(lane)
             if lane is None:
                 return function(*args, **kwargs)

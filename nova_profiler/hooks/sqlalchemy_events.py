@@ -25,6 +25,7 @@ from nova_profiler.current import (
     MAX_STATEMENTS,
     Lane,
     Samples,
+    active,
     current_lane,
     find_lane,
 )
@@ -86,6 +87,8 @@ def before_statement(
     """Note when a statement begins."""
     lane = current_lane()
     if lane is None or lane.closed:
+        if lane is None and not active:
+            return statement, parameters
         lane = find_lane(lane)
         if lane is None:
             return statement, parameters
@@ -106,6 +109,8 @@ def after_statement(
     end = perf_counter()
     lane = current_lane()
     if lane is None or lane.closed:
+        if lane is None and not active:
+            return
         lane = find_lane(lane)
         if lane is None:
             return
@@ -207,6 +212,8 @@ def _timed_fetch(fetch: Callable[..., Any]) -> Callable[..., Any]:
     ) -> Any:
         lane = current_lane()
         if lane is None or lane.closed:
+            if lane is None and not active:
+                return fetch(self, result, dbapi_cursor, *args, **kwargs)
             lane = find_lane(lane)
             if lane is None:
                 return fetch(self, result, dbapi_cursor, *args, **kwargs)
@@ -249,6 +256,8 @@ def _timed_into(place: str) -> Callable[[Any], Callable[..., Any]]:
         def timed_method(dialect: Any, connection: Any) -> Any:
             lane = current_lane()
             if lane is None or lane.closed:
+                if lane is None and not active:
+                    return method(dialect, connection)
                 lane = find_lane(lane)
                 if lane is None:
                     return method(dialect, connection)
@@ -273,6 +282,8 @@ def _timed_wait(get: Callable[..., Any]) -> Callable[..., Any]:
     def timed_get(pool: Any) -> Any:
         lane = current_lane()
         if lane is None or lane.closed:
+            if lane is None and not active:
+                return get(pool)
             lane = find_lane(lane)
             if lane is None:
                 return get(pool)
@@ -299,6 +310,8 @@ def _timed_connect(connect: Callable[..., Any]) -> Callable[..., Any]:
     def timed_connect(record: Any) -> Any:
         lane = current_lane()
         if lane is None or lane.closed:
+            if lane is None and not active:
+                return connect(record)
             lane = find_lane(lane)
             if lane is None:
                 return connect(record)

@@ -369,7 +369,7 @@ def test_requests_that_no_server_closes_do_not_pile_up(monkeypatch):
         profiled.filter(environ_of(), Answer().start_response)
         for _ in range(50)
     ]
-    held = len(current._active)
+    held = len(current.active)
     for body in bodies:
         body.close()
 

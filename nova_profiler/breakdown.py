@@ -19,10 +19,9 @@ DRIVER_GROUPS = (
 SQLALCHEMY = "sqlalchemy"
 WAITING = "waiting"
 PYTHON = "python"
-_RANK = {
-    group: rank
-    for rank, group in enumerate((*DRIVER_GROUPS, "db_api", "timed"))
-}
+_GROUPS = (*DRIVER_GROUPS, "db_api", "timed")
+_RANK = {group: rank for rank, group in enumerate(_GROUPS)}
+_LAST_RANK = len(_GROUPS) - 1
 
 
 class Span(NamedTuple):
@@ -66,18 +65,17 @@ def of_many_lanes(
     Each moment belongs to the innermost call of the request's own lane;
     where that has none, to what the other lanes do then, the driver first.
     """
-    main_s, own_s = _swept(duration_s, main, ())
-    both_s, _ = _swept(duration_s, main, others)
-    buckets = {g: s for g, s in both_s.items() if g not in ("db_api",)}
+    both_s, own_s = _swept(duration_s, main, others)
+    buckets = {g: s for g, s in both_s.items() if g != "db_api"}
     sqlalchemy_s = both_s.get("db_api", 0.0)
     rest_s = duration_s - sum(both_s.values())
     # While other lanes worked, the request's own thread waited for them:
     # that is not waiting for nobody knows what. Nor is what stood still in
     # a timed function, which the CPU clock does not tell from the rest.
-    covered_s = sum(both_s.values()) - sum(main_s.values())
-    covered_s += main_s.get("timed", 0.0)
+    covered_s = sum(both_s.values()) - sum(own_s.values())
+    covered_s += own_s.get("timed", 0.0)
     waiting_python_s = max(0.0, waiting_python_s - covered_s)
-    waiting_db_api_s = min(waiting_db_api_s, own_s)
+    waiting_db_api_s = min(waiting_db_api_s, own_s.get("db_api", 0.0))
     return _with_rest(
         buckets, sqlalchemy_s, rest_s, waiting_db_api_s, waiting_python_s
     )
@@ -114,44 +112,42 @@ def _with_rest(
 
 def _swept(
     duration_s: float, main: Iterable[Span], others: Iterable[Span]
-) -> tuple[dict[str, float], float]:
-    """Return seconds by group, and the main lane's own db_api seconds."""
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Return seconds by group: of all, and of the main lane's own.
+
+    One pass over the ends of all spans: it is made while a request waits.
+    """
     edges: list[tuple[float, int, int, int]] = []
     for side, spans in enumerate((main, others)):
-        for span in spans:
-            start = min(max(span.start, 0.0), duration_s)
-            end = min(max(span.end, 0.0), duration_s)
+        for group, start, end in spans:
+            start = max(start, 0.0)
+            end = min(end, duration_s)
             if end > start:
-                rank = _RANK.get(span.group, len(_RANK))
+                rank = _RANK.get(group, _LAST_RANK)
                 edges.append((start, 1, side, rank))
                 edges.append((end, -1, side, rank))
     edges.sort()
-    names = [*_RANK, "timed"]
-    open_calls = ([0] * len(names), [0] * len(names))
-    seconds: dict[str, float] = {}
-    own_db_api_s = 0.0
+    open_calls = ([0] * len(_GROUPS), [0] * len(_GROUPS))
+    open_sides = [0, 0]
+    seconds = ([0.0] * len(_GROUPS), [0.0] * len(_GROUPS))
     before = 0.0
     for at, step, side, rank in edges:
         if at > before:
-            winner, is_own = _winner(open_calls)
-            if winner is not None:
-                name = names[winner]
-                seconds[name] = seconds.get(name, 0.0) + at - before
-                if is_own and name == "db_api":
-                    own_db_api_s += at - before
+            winning = 0 if open_sides[0] else 1
+            if open_sides[winning]:
+                for winner, count in enumerate(open_calls[winning]):
+                    if count:
+                        seconds[winning][winner] += at - before
+                        break
             before = at
         open_calls[side][rank] += step
-    return seconds, own_db_api_s
-
-
-def _winner(
-    open_calls: tuple[list[int], list[int]],
-) -> tuple[int | None, bool]:
-    for side in (0, 1):
-        for rank, count in enumerate(open_calls[side]):
-            if count > 0:
-                return rank, side == 0
-    return None, False
+        open_sides[side] += step
+    own_s = {g: s for g, s in zip(_GROUPS, seconds[0], strict=True) if s}
+    both_s = dict(own_s)
+    for group, spent in zip(_GROUPS, seconds[1], strict=True):
+        if spent:
+            both_s[group] = both_s.get(group, 0.0) + spent
+    return both_s, own_s
 
 
 def covered_s(spans: Iterable[tuple[float, float]]) -> float:

@@ -48,8 +48,10 @@ def close_into(
     rows: dict[tuple[str, str], _Row] = {}
     by_group: dict[str, list[Any]] = {}
     kept = 0
-    for lane in lanes:
-        kept += _add_up(lane, rows, by_group, record)
+    # Once for all that follows: a long statement is slow to name.
+    named = [named_samples(lane) for lane in lanes]
+    for lane, names in zip(lanes, named, strict=True):
+        kept += _add_up(lane, names, rows, by_group, record)
     if not by_group and not rows:
         _fill_empty(record, main, duration_s)
         return
@@ -57,8 +59,8 @@ def close_into(
     counted = sum([pair[0] for pair in by_group.values()])
     counted += sum([row[4] for row in rows.values()])
     record.dropped_calls = counted - min(kept, capture.max_calls)
-    _fill_groups(record, by_group, lanes)
-    buckets = _buckets(record, capture, lanes, by_group, duration_s)
+    _fill_groups(record, by_group, lanes, named, duration_s)
+    buckets = _buckets(record, capture, lanes, named, by_group, duration_s)
     record.breakdown_ms = {b: s * 1000 for b, s in buckets.items()}
 
 
@@ -74,6 +76,7 @@ def _buckets(
     record: RequestRecord,
     capture: Capture,
     lanes: list[Lane],
+    named: list[list[Named]],
     by_group: dict[str, list[Any]],
     duration_s: float,
 ) -> dict[str, float]:
@@ -81,12 +84,12 @@ def _buckets(
     main = capture.main
     if len(lanes) > 1 or lanes[0] is not main or "timed" in by_group:
         if not any(lane.tallies for lane in lanes):
-            return _swept(capture, lanes, duration_s)
+            return _swept(capture, lanes, named, duration_s)
         # Calls that were only added up have no place in time any more:
         # the request's own thread alone is what can be told.
         record.counts["breakdown_of_own_lane"] = 1
         by_group = {}
-        _add_up(main, {}, by_group, RequestRecord())
+        _add_up(main, named_samples(main), {}, by_group, RequestRecord())
     return of_one_lane(
         duration_s,
         {g: by_group[g][1] for g in DRIVER_GROUPS if g in by_group},
@@ -149,6 +152,7 @@ def kept_samples(lane: Lane, samples: list[Any]) -> list[Any]:
 
 def _add_up(
     lane: Lane,
+    named: list[Named],
     rows: dict[tuple[str, str], _Row],
     by_group: dict[str, list[Any]],
     record: RequestRecord,
@@ -158,7 +162,7 @@ def _add_up(
     Written as one loop: it runs at the end of every request.
     """
     kept = 0
-    for group, name, samples, nested in named_samples(lane):
+    for group, name, samples, nested in named:
         spans = tally = None
         if len(samples) == 1:
             start, end, figure = samples[0]
@@ -266,7 +270,11 @@ def _totals(key: tuple[str, str], row: _Row) -> CallTotals:
 
 
 def _fill_groups(
-    record: RequestRecord, by_group: dict[str, list[Any]], lanes: list[Lane]
+    record: RequestRecord,
+    by_group: dict[str, list[Any]],
+    lanes: list[Lane],
+    named: list[list[Named]],
+    duration_s: float,
 ) -> None:
     if len(lanes) == 1:
         for group, (count, total_s) in by_group.items():
@@ -274,8 +282,8 @@ def _fill_groups(
             record.groups[group] = _new(GroupTotals, (count, ms, ms))
         return
     spans: dict[str, list[tuple[float, float]]] = {}
-    for lane in lanes:
-        for group, _, samples, nested in named_samples(lane):
+    for lane, names in zip(lanes, named, strict=True):
+        for group, _, samples, nested in names:
             if not nested:
                 spans.setdefault(group, []).extend(
                     (start, end)
@@ -287,22 +295,27 @@ def _fill_groups(
             )
     for group, (count, total_s) in by_group.items():
         known = spans[group]
-        # Calls that were only added up are taken as not overlapping.
+        # Calls that were only added up are taken as not overlapping, as far
+        # as the request was long enough for that.
         lost_s = total_s - sum([end - start for start, end in known])
         wall_s = covered_s(known) + max(0.0, lost_s)
+        wall_s = min(wall_s, total_s, duration_s)
         record.groups[group] = GroupTotals(
-            count, total_s * 1000, min(wall_s, total_s) * 1000
+            count, total_s * 1000, wall_s * 1000
         )
 
 
 def _swept(
-    capture: Capture, lanes: list[Lane], duration_s: float
+    capture: Capture,
+    lanes: list[Lane],
+    named: list[list[Named]],
+    duration_s: float,
 ) -> dict[str, float]:
     sides: tuple[list[Span], list[Span]] = ([], [])
     began = capture.started
-    for lane in lanes:
+    for lane, names in zip(lanes, named, strict=True):
         side = sides[lane is not capture.main]
-        for group, _, samples, _ in named_samples(lane):
+        for group, _, samples, _ in names:
             side += [
                 Span(group, start - began, end - began)
                 for start, end, _ in samples

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 import sqlalchemy
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from serving import Profiled, added_up, calls_of, during, set_clock
 
@@ -184,6 +184,26 @@ def called(steps):
     return count
 
 
+@example(
+    # Two calls at once, of which only their sum was kept.
+    steps=[
+        (
+            "call",
+            "destroy",
+            [
+                (
+                    "lane",
+                    [
+                        ("call", "destroy", []),
+                        ("call", "destroy", [("spend", 2e-06, 0.0)]),
+                    ],
+                )
+            ],
+        )
+    ],
+    max_calls=0,
+    chunk=2,
+)
 @given(STEPS, st.sampled_from([0, 3, 2000]), st.sampled_from([2, 256]))
 @settings(deadline=None, max_examples=200)
 def test_whatever_a_request_does_it_adds_up(steps, max_calls, chunk):

@@ -12,7 +12,7 @@ from nova_profiler.breakdown import (
     of_many_lanes,
     of_one_lane,
 )
-from nova_profiler.current import Capture, Lane, Samples
+from nova_profiler.lanes import Capture, Lane, Samples
 from nova_profiler.record import CallTotals, GroupTotals, RequestRecord
 from nova_profiler.sql import name_of_statement
 
@@ -21,8 +21,9 @@ MAX_DURATIONS = 10
 
 # Group, name, the samples, whether they are of nested calls.
 Named = tuple[str, str, Samples, bool]
-# [count, seconds, longest, errors, nested, third figure]
+# The fields of CallTotals, while they are added up.
 _Row = list[Any]
+_COUNT, _MS, _MAX_MS, _ERRORS, _NESTED, _DRIVER_MS = range(2, 8)
 
 
 def close_into(
@@ -55,9 +56,10 @@ def close_into(
     if not by_group and not rows:
         _fill_empty(record, main, duration_s)
         return
-    record.calls = [_totals(key, row) for key, row in rows.items()]
+    # As CallTotals(*row) does, without its keyword handling.
+    record.calls = [_new(CallTotals, row) for row in rows.values()]
     counted = sum([pair[0] for pair in by_group.values()])
-    counted += sum([row[4] for row in rows.values()])
+    counted += sum([row[_NESTED] for row in rows.values()])
     record.dropped_calls = counted - min(kept, capture.max_calls)
     _fill_groups(record, by_group, lanes, named, duration_s)
     buckets = _buckets(record, capture, lanes, named, by_group, duration_s)
@@ -103,9 +105,7 @@ def _buckets(
 def used_lanes(capture: Capture) -> list[Lane]:
     """Return the lanes of *capture* in which anything was called."""
     return [
-        lane
-        for lane in capture.lanes
-        if lane.calls or lane.sql or any(driver_samples(lane).values())
+        lane for lane in capture.lanes if lane.calls or lane.sql or lane.work
     ]
 
 
@@ -122,23 +122,16 @@ def named_samples(lane: Lane) -> list[Named]:
     return named
 
 
-def driver_samples(lane: Lane) -> dict[str, list[Any]]:
+def work_of(lane: Lane) -> list[tuple[str, list[Any]]]:
     """Return the samples of the driver's work beside statements, by kind.
 
     A kind is a group, but for transactions, of which there are two.
     """
-    return {
-        "fetch": lane.fetches,
-        "COMMIT": lane.commits,
-        "ROLLBACK": lane.rollbacks,
-        "connect": lane.connects,
-        "pool_wait": lane.pool_waits,
-        "ping": lane.pings,
-    }
+    return list(lane.work.items())
 
 
 def group_of_kind(kind: str) -> str:
-    """Return the group that *kind* of driver_samples belongs to."""
+    """Return the group that *kind* of work belongs to."""
     return "transaction" if kind in ("COMMIT", "ROLLBACK") else kind
 
 
@@ -162,111 +155,104 @@ def _add_up(
     Written as one loop: it runs at the end of every request.
     """
     kept = 0
+    tallies = lane.tallies
     for group, name, samples, nested in named:
-        spans = tally = None
+        spans = None
         if len(samples) == 1:
             start, end, figure = samples[0]
             count = 1
             total_s = max_s = end - start
-            kept += 1
         else:
             spans = [end - start for start, end, _ in samples]
             count = len(spans)
-            kept += count
             total_s = sum(spans)
-            max_s = max(spans, default=0.0)
+            max_s = max(spans) if spans else 0.0
             figure = 0.0
             if group == "db_api" and lane.db_api_driver_s:
                 figure = sum([sample[2] for sample in samples])
-        if lane.tallies:
-            tally = lane.tallies.get(id(samples))
-            if tally is not None:
-                count += tally.count
-                kept += sum(map(len, tally.chunks))
-                total_s += tally.total_s
-                max_s = max(max_s, tally.max_s)
-                figure += tally.extra
-        row = rows.get((group, name))
-        if row is None:
-            row = rows[group, name] = [0, 0.0, 0.0, 0, 0, 0.0]
-        row[0] += count
-        if lane.error_counts:
-            row[3] += lane.error_counts.get(id(samples), 0)
-        if nested:
-            row[4] += count
-            continue
-        if count > 1 or row[1]:
-            spans = spans or [total_s]
-            if tally is not None:
-                kept_first = kept_samples(lane, samples)[:MAX_DURATIONS]
-                spans = [end - start for start, end, _ in kept_first]
-            _keep_durations(record, (group, name), row[1], spans)
-        row[1] += total_s
-        if max_s > row[2]:
-            row[2] = max_s
-        row[5] += figure
-        pair = by_group.get(group)
-        if pair is None:
-            by_group[group] = [count, total_s]
-        else:
-            pair[0] += count
-            pair[1] += total_s
-    for kind, work in driver_samples(lane).items():
-        if not work and not lane.tallies:
-            continue
-        count = len(work)
         kept += count
-        total_s = sum([sample[1] - sample[0] for sample in work])
-        if lane.tallies:
-            tally = lane.tallies.get(id(work))
-            if tally is not None:
-                count += tally.count
-                kept += sum(map(len, tally.chunks))
-                total_s += tally.total_s
-            if not count:
-                continue
-        group = group_of_kind(kind)
-        pair = by_group.get(group)
-        if pair is None:
-            by_group[group] = [count, total_s]
+        tally = tallies.get(id(samples)) if tallies else None
+        if tally is not None:
+            count += tally.count
+            kept += sum(map(len, tally.chunks))
+            total_s += tally.total_s
+            max_s = max(max_s, tally.max_s)
+            figure += tally.extra
+        errors = 0
+        if lane.error_counts:
+            errors = lane.error_counts.get(id(samples), 0)
+        driver_ms = figure * 1000 if group == "db_api" else None
+        ms = total_s * 1000
+        max_ms = max_s * 1000
+        key = group, name
+        row = rows.get(key)
+        if nested:
+            ms = max_ms = 0.0
+            driver_ms = None if driver_ms is None else 0.0
         else:
+            if count > 1 or (row and row[_MS]):
+                first = spans or [total_s]
+                if tally is not None:
+                    kept_first = kept_samples(lane, samples)[:MAX_DURATIONS]
+                    first = [end - start for start, end, _ in kept_first]
+                _keep_durations(record, key, row[_MS] if row else 0.0, first)
+            pair = by_group.setdefault(group, [0, 0.0])
             pair[0] += count
             pair[1] += total_s
+        inner = count if nested else 0
+        new = [group, name, count, ms, max_ms, errors, inner, driver_ms]
+        rows[key] = new if row is None else _merged(row, new)
+    return kept + _add_work(lane, by_group)
+
+
+def _merged(row: _Row, other: _Row) -> _Row:
+    """Return *row* with the totals of *other*, of the same name, added."""
+    for place in (_COUNT, _MS, _ERRORS, _NESTED):
+        row[place] += other[place]
+    row[_MAX_MS] = max(row[_MAX_MS], other[_MAX_MS])
+    if row[_DRIVER_MS] is not None:
+        row[_DRIVER_MS] += other[_DRIVER_MS]
+    return row
+
+
+def _add_work(lane: Lane, by_group: dict[str, list[Any]]) -> int:
+    """Add the driver's other work of *lane*; return how many are kept."""
+    kept = 0
+    for kind, samples in work_of(lane):
+        count = len(samples)
+        kept += count
+        total_s = sum([sample[1] - sample[0] for sample in samples])
+        tally = lane.tallies.get(id(samples)) if lane.tallies else None
+        if tally is not None:
+            count += tally.count
+            kept += sum(map(len, tally.chunks))
+            total_s += tally.total_s
+        pair = by_group.setdefault(group_of_kind(kind), [0, 0.0])
+        pair[0] += count
+        pair[1] += total_s
     return kept
 
 
 def _keep_durations(
     record: RequestRecord,
     key: tuple[str, str],
-    before_s: float,
+    before_ms: float,
     spans: list[float],
 ) -> None:
     """Keep the first durations of a name that was called more than once.
 
-    *before_s* is what the calls that came before *spans* took.
+    *before_ms* is what the calls that came before *spans* took.
     """
     listed = record.durations.get(key)
     if listed is None:
         # The one call that was there before needed no list.
-        listed = record.durations[key] = [before_s * 1000] if before_s else []
+        listed = record.durations[key] = [before_ms] if before_ms else []
     room = MAX_DURATIONS - len(listed)
     if room > 0:
         listed += [span * 1000 for span in spans[:room]]
 
 
 _new = tuple.__new__
-
-
-def _totals(key: tuple[str, str], row: _Row) -> CallTotals:
-    count, total_s, max_s, errors, nested, figure = row
-    group, name = key
-    driver_ms = figure * 1000 if group == "db_api" else None
-    ms = total_s * 1000
-    max_ms = max_s * 1000
-    # As CallTotals(...) does, without its keyword handling.
-    return _new(
-        CallTotals, (group, name, count, ms, max_ms, errors, nested, driver_ms)
-    )
 
 
 def _fill_groups(
@@ -289,7 +275,7 @@ def _fill_groups(
                     (start, end)
                     for start, end, _ in kept_samples(lane, samples)
                 )
-        for kind, work in driver_samples(lane).items():
+        for kind, work in work_of(lane):
             spans.setdefault(group_of_kind(kind), []).extend(
                 sample[:2] for sample in kept_samples(lane, work)
             )
@@ -320,7 +306,7 @@ def _swept(
                 Span(group, start - began, end - began)
                 for start, end, _ in samples
             ]
-        for kind, work in driver_samples(lane).items():
+        for kind, work in work_of(lane):
             group = group_of_kind(kind)
             side += [
                 Span(group, sample[0] - began, sample[1] - began)

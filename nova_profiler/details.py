@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from nova_profiler.closing import (
-    driver_samples,
     group_of_kind,
     kept_samples,
     named_samples,
     used_lanes,
+    work_of,
 )
-from nova_profiler.current import Capture, Lane, Samples
+from nova_profiler.lanes import Capture, Lane, Samples
 from nova_profiler.record import (
     RequestRecord,
     StatementTotals,
@@ -66,7 +66,7 @@ def _driver_entries(
     lane: Lane, capture: Capture, number: int, statements: _Statements
 ) -> Iterator[TimelineEntry]:
     """Yield the driver's work beside statements in *lane*."""
-    for kind, work in driver_samples(lane).items():
+    for kind, work in work_of(lane):
         group = group_of_kind(kind)
         errors = _errors_of(lane, work)
         for sample in kept_samples(lane, work):
@@ -167,7 +167,7 @@ class _Statements:
         # Drivers that do not count the rows of a SELECT say -1.
         row[6] += sum(int(one[2]) for one in kept if one[2] > 0)
         row[7] += lane.error_counts.get(id(samples), 0)
-        row[8] += lane.executemany.get(text, 0)
+        row[8] += lane.executemany.get(id(samples), 0)
 
     def totals(self) -> list[StatementTotals]:
         """Return one row a statement, in the order of their first use."""

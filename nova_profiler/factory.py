@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import importlib
 import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -13,8 +14,10 @@ from nova_profiler.dump_store import DumpStore
 from nova_profiler.faults import HOOK_FAULTS, Faults
 from nova_profiler.hooks import HookError, Undo
 from nova_profiler.middleware import ProfilerMiddleware
+from nova_profiler.profilers import Engine, EngineError, Note
 from nova_profiler.recorder import Recorder
 from nova_profiler.routes import Routes
+from nova_profiler.sampling import Choice
 from nova_profiler.settings import ConfigError, Settings
 from nova_profiler.settings_sources import LiveSettings
 from nova_profiler.sinks import Sink
@@ -22,6 +25,7 @@ from nova_profiler.sinks.dump_files import DumpSink
 from nova_profiler.sinks.json_file import JsonFileSink
 from nova_profiler.sinks.log_lines import CallLogSink, RequestLogSink
 from nova_profiler.sinks.statsd_udp import StatsdSink, Transport
+from nova_profiler.watching import Watching
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -36,12 +40,22 @@ class Parts:
     """What the filters of one section share."""
 
     def __init__(
-        self, live: LiveSettings, recorder: Recorder, faults: Faults
+        self,
+        live: LiveSettings,
+        recorder: Recorder,
+        watching: Watching,
+        faults: Faults,
     ) -> None:
         self.live = live
         self.recorder = recorder
+        self.watching = watching
         self.faults = faults
         self.undo_hooks: Undo = lambda: None
+
+    def undo(self) -> None:
+        """Take the hooks away and end the engine."""
+        self.undo_hooks()
+        self.watching.close()
 
 
 def filter_factory(
@@ -75,7 +89,7 @@ def make_filter(
 
     def filter_app(app: WSGIApplication) -> ProfilerMiddleware:
         return ProfilerMiddleware(
-            app, parts.live, parts.recorder, parts.faults
+            app, parts.live, parts.recorder, parts.watching, parts.faults
         )
 
     return filter_app
@@ -85,9 +99,34 @@ def _made(live: LiveSettings) -> Parts:
     settings = live.current
     faults = Faults()
     sinks = sinks_of(live, faults)
-    parts = Parts(live, Recorder(sinks, Routes(), faults), faults)
+    check_engine(settings.profiler)
+    choice = Choice(faults.note, directory=settings.dump_dir)
+    watching = Watching(engine_of, choice, faults)
+    recorder = Recorder(sinks, Routes(), faults)
+    parts = Parts(live, recorder, watching, faults)
     parts.undo_hooks = install_hooks(settings)
     return parts
+
+
+def check_engine(name: str) -> None:
+    """Raise ConfigError, one line, if the engine *name* cannot work here."""
+    if name == "none":
+        return
+    try:
+        # A process gets one of its own when it needs it.
+        engine_of(name, Faults().note).close()
+    except EngineError as exc:
+        raise ConfigError(f"nova_profiler: profiler = {name}: {exc}") from exc
+
+
+def engine_of(name: str, note: Note) -> Engine:
+    """Return a new engine; raises EngineError where it cannot work.
+
+    Imports an engine's module only here, since it imports what it needs.
+    """
+    module = importlib.import_module(_ENGINES[name])
+    engine: Engine = module.engine(note)
+    return engine
 
 
 def sinks_of(live: LiveSettings, faults: Faults) -> list[Sink]:
@@ -158,9 +197,9 @@ def install_hooks(settings: Settings) -> Undo:
 
 
 def _sqlalchemy(settings: Settings) -> Undo:
-    from nova_profiler.hooks import sqlalchemy_events
+    from nova_profiler.hooks import sqlalchemy_statements
 
-    return sqlalchemy_events.install()
+    return sqlalchemy_statements.install()
 
 
 def _db_api(settings: Settings) -> Undo:
@@ -180,6 +219,12 @@ def _config(settings: Settings) -> Undo:
 
     return config_lookups.install()
 
+
+_ENGINES = {
+    "pyspy": "nova_profiler.profilers.pyspy_samples",
+    "pyinstrument": "nova_profiler.profilers.pyinstrument_samples",
+    "cprofile": "nova_profiler.profilers.cprofile_calls",
+}
 
 _INSTALLERS: dict[str, Callable[[Settings], Undo]] = {
     "sqlalchemy": _sqlalchemy,

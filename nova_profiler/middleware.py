@@ -8,30 +8,24 @@ other body is followed to its last chunk, to close(), or to an exception.
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterable, Iterator
-from time import monotonic, perf_counter, thread_time, time
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from collections.abc import Iterable
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Protocol
 
-from nova_profiler.current import (
-    CPU_STEP_S,
-    Capture,
-    begin,
-    end,
-    lane_var,
-)
+from nova_profiler.current import lane_var
+from nova_profiler.exchange import ENVIRON_KEY, Exchange
 from nova_profiler.faults import Faults
-from nova_profiler.record import ABORTED, FAILED, OK, RequestRecord
-from nova_profiler.recorder import Recorder, runs_green
+from nova_profiler.recorder import Recorder
 from nova_profiler.settings import Settings
+from nova_profiler.stack_room import with_room
+from nova_profiler.watching import Watching
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication
 
-# Where the environ holds the capture: a filter further in leaves it alone.
-ENVIRON_KEY = "nova_profiler.capture"
-# Statuses whose response has no body that a server would read.
-_BODILESS = (204, 304)
+# From here on a request is long enough to be given room on the stack, which
+# costs some ten microseconds and saves what is told in stack_room.
+_ROOM_FROM_S = 0.005
 
 
 class Live(Protocol):
@@ -52,14 +46,17 @@ class ProfilerMiddleware:
         app: WSGIApplication,
         live: Live,
         recorder: Recorder,
+        watching: Watching,
         faults: Faults,
     ) -> None:
         self._app = app
         self._live = live
         self.recorder = recorder
+        self.watching = watching
         self.faults = faults
         # Asked at the first request: by then eventlet has patched or not.
         self.green: bool | None = None
+        self.latest_s = 0.0
 
     def __call__(
         self, environ: dict[str, Any], start_response: StartResponse
@@ -76,14 +73,27 @@ class ProfilerMiddleware:
             # An outer filter of ours times this request already.
             return self._app(environ, start_response)
         try:
-            exchange = _Exchange(self, settings, environ, start_response)
+            exchange = Exchange(self, settings, environ, start_response)
         except Exception as exc:
             # An environ that no server should send: not ours to refuse.
             self.faults.note("middleware", exc)
             return self._app(environ, start_response)
-        token = lane_var.set(exchange.capture.main)
+        capture = exchange.capture
+        watch = None
+        if settings.profiler != "none":
+            watch = self.watching.begin(capture, exchange.path, settings)
+        token = lane_var.set(capture.main)
         try:
-            body = self._app(environ, exchange.start_response)
+            if self.latest_s >= _ROOM_FROM_S:
+                args = self._app, environ, exchange.start_response
+                if watch is None:
+                    body = with_room(*args)
+                else:
+                    body = watch.run(with_room, *args)
+            elif watch is None:
+                body = self._app(environ, exchange.start_response)
+            else:
+                body = watch.run(self._app, environ, exchange.start_response)
         except BaseException as exc:
             exchange.finish(exchange.outcome_of(exc), type(exc).__name__)
             raise
@@ -92,255 +102,11 @@ class ProfilerMiddleware:
         return exchange.returned(body, environ)
 
     def _check(self, now: float) -> None:
+        live = self._live
         try:
-            self._live.check(now)
+            live.check(now)
+            if not live.current.enabled or live.current.profiler == "none":
+                # Nobody would ask for the engine any more.
+                self.watching.change("none")
         except Exception as exc:
             self.faults.note("settings", exc)
-
-
-class _Exchange:
-    """One request and its response, from the first to the last moment."""
-
-    __slots__ = (
-        "_app_end",
-        "_began_at",
-        "_cpu_start",
-        "_done",
-        "_headers",
-        "_middleware",
-        "_settings",
-        "_start_response",
-        "_status",
-        "_thread",
-        "_write",
-        "_write_failed",
-        "bytes",
-        "capture",
-        "path",
-    )
-
-    def __init__(
-        self,
-        middleware: ProfilerMiddleware,
-        settings: Settings,
-        environ: dict[str, Any],
-        start_response: StartResponse,
-    ) -> None:
-        self._middleware = middleware
-        self._settings = settings
-        self._start_response = start_response
-        self._status = ""
-        self._headers: list[tuple[str, str]] = []
-        self._write: Callable[[bytes], object] | None = None
-        self._write_failed = False
-        self._app_end: float | None = None
-        self._done = False
-        self.bytes = 0
-        # nova changes both on the way in; their sum stays.
-        self.path = environ.get("SCRIPT_NAME", "") + environ.get(
-            "PATH_INFO", ""
-        )
-        self._began_at = time()
-        self.capture = capture = Capture(environ, settings.max_calls)
-        environ[ENVIRON_KEY] = capture
-        begin(capture)
-        green = middleware.green
-        if green is None:
-            green = middleware.green = runs_green()
-        if green:
-            self._thread = 0
-        else:
-            self._thread = threading.get_ident()
-            main = capture.main
-            main.cpu_at = capture.started
-            main.cpu_due = capture.started + CPU_STEP_S
-            main.cpu_s = self._cpu_start = thread_time()
-
-    def start_response(
-        self,
-        status: str,
-        headers: list[tuple[str, str]],
-        exc_info: Any = None,
-    ) -> Callable[[bytes], object]:
-        """Pass everything on; note the status of the last call."""
-        if exc_info is None:
-            self._write = self._start_response(status, headers)
-        else:
-            self._write = self._start_response(status, headers, exc_info)
-        self._status = status
-        self._headers = headers
-        return self.write
-
-    def write(self, data: bytes) -> object:
-        """Write *data* as the server does, and count it."""
-        try:
-            sent = self._write(data)  # type: ignore[misc]
-        except Exception:
-            self._write_failed = True
-            raise
-        self.bytes += len(data)
-        return sent
-
-    def returned(
-        self, body: Iterable[bytes], environ: dict[str, Any]
-    ) -> Iterable[bytes]:
-        """Return what the server gets for *body*."""
-        self._app_end = perf_counter()
-        kind = type(body)
-        if kind is list or kind is tuple:
-            try:
-                for chunk in body:
-                    self.bytes += len(chunk)
-            except TypeError:
-                # Not bytes: the server will say so.
-                self.finish(FAILED, "TypeError")
-            self.finish(OK, None)
-            return body
-        wrapper = environ.get("wsgi.file_wrapper")
-        if isinstance(wrapper, type) and isinstance(body, wrapper):
-            # The server sends the file by itself if it gets this very object.
-            return self._file_returned(body)
-        if hasattr(body, "__len__"):
-            # Servers ask a body of one chunk for its length.
-            return _SizedBody(self, body)
-        return _Body(self, body)
-
-    def _file_returned(self, body: Any) -> Iterable[bytes]:
-        close = getattr(body, "close", None)
-
-        def closed() -> None:
-            try:
-                if close is not None:
-                    close()
-            except BaseException as exc:
-                self.finish(FAILED, type(exc).__name__)
-                raise
-            finally:
-                if self.capture.environ.get("REQUEST_METHOD") != "HEAD":
-                    self.bytes += self._length() or 0
-                self.finish(OK, None)
-
-        try:
-            body.close = closed
-        except AttributeError:
-            # Made in C: the end of its sending cannot be seen.
-            self.finish(OK, None)
-        return cast("Iterable[bytes]", body)
-
-    def outcome_of(self, error: BaseException) -> str:
-        """Return whether *error* is the application's or the client's."""
-        if self._write_failed or isinstance(error, GeneratorExit):
-            return ABORTED
-        return FAILED
-
-    def outcome_at_close(self) -> str:
-        """Return the outcome of a body that was closed before its end."""
-        status = self._status[:3]
-        if (
-            self.capture.environ.get("REQUEST_METHOD") == "HEAD"
-            or (status.isdecimal() and int(status) in _BODILESS)
-            or status.startswith("1")
-        ):
-            return OK
-        length = self._length()
-        # A server may stop at the last byte that was promised.
-        return OK if length is not None and self.bytes >= length else ABORTED
-
-    def _length(self) -> int | None:
-        for name, value in self._headers:
-            if name.lower() == "content-length" and value.isdecimal():
-                return int(value)
-        return None
-
-    def finish(self, outcome: str, error: str | None) -> None:
-        """Stop the clock, once; make the record and deliver it."""
-        if self._done:
-            return
-        self._done = True
-        stopped = perf_counter()
-        try:
-            self._finish(stopped, outcome, error)
-        except Exception as exc:
-            self._middleware.faults.note("middleware", exc)
-
-    def _finish(self, stopped: float, outcome: str, error: str | None) -> None:
-        capture = self.capture
-        record = RequestRecord()
-        if self._thread and self._thread == threading.get_ident():
-            main = capture.main
-            main.read_cpu(stopped, False)
-            record.cpu_ms = (main.cpu_s - self._cpu_start) * 1000
-        capture.close()
-        end(capture)
-        record.duration_ms = (stopped - capture.started) * 1000
-        app_end = stopped if self._app_end is None else self._app_end
-        record.app_ms = (app_end - capture.started) * 1000
-        status = self._status[:3]
-        # An application that raised before it answered: servers send 500.
-        record.status = int(status) if status.isdecimal() else 500
-        record.path = self.path
-        record.response_bytes = self.bytes
-        if outcome == OK and record.status >= 500:
-            outcome = FAILED
-        record.outcome = outcome
-        record.error = error
-        try:
-            self._middleware.recorder.finish(
-                record, capture, self._settings, self._began_at
-            )
-        finally:
-            capture.environ.pop(ENVIRON_KEY, None)
-            capture.release()
-
-
-class _Body:
-    """A response body, followed to its end."""
-
-    def __init__(self, exchange: _Exchange, body: Iterable[bytes]) -> None:
-        self._exchange = exchange
-        self._body = body
-        self._chunks: Iterator[bytes] | None = None
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self
-
-    def __next__(self) -> bytes:
-        exchange = self._exchange
-        token = lane_var.set(exchange.capture.main)
-        try:
-            if self._chunks is None:
-                self._chunks = iter(self._body)
-            chunk = next(self._chunks)
-        except StopIteration:
-            exchange.finish(OK, None)
-            raise
-        except BaseException as exc:
-            exchange.finish(exchange.outcome_of(exc), type(exc).__name__)
-            raise
-        finally:
-            lane_var.reset(token)
-        if isinstance(chunk, bytes):
-            exchange.bytes += len(chunk)
-        return chunk
-
-    def close(self) -> None:
-        """Close the application's body, and stop the clock if it runs."""
-        exchange = self._exchange
-        token = lane_var.set(exchange.capture.main)
-        try:
-            close = getattr(self._body, "close", None)
-            if close is not None:
-                close()
-        except BaseException as exc:
-            exchange.finish(FAILED, type(exc).__name__)
-            raise
-        finally:
-            lane_var.reset(token)
-            exchange.finish(exchange.outcome_at_close(), None)
-
-
-class _SizedBody(_Body):
-    """A body that knows how many chunks it has."""
-
-    def __len__(self) -> int:
-        return len(self._body)  # type: ignore[arg-type]

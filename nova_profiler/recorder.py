@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import sys
 import urllib.parse
@@ -13,13 +14,14 @@ from time import perf_counter
 from typing import Any
 
 from nova_profiler.closing import close_into
-from nova_profiler.current import Capture
 from nova_profiler.details import db_api_calls_of, fill_details
 from nova_profiler.faults import Faults
+from nova_profiler.lanes import Capture
 from nova_profiler.record import RequestRecord
 from nova_profiler.routes import (
     METHODS,
     OTHER_METHOD,
+    UNMATCHED,
     Routes,
     action_of,
 )
@@ -84,25 +86,28 @@ class Recorder:
         record.started_at = self._iso(began_at)
         method = environ.get("REQUEST_METHOD", "")
         record.method = method if method in METHODS else OTHER_METHOD
-        record.route = route = self._route(environ, record)
+        try:
+            route = self._routes.route_of(environ, record.path, record.status)
+        except Exception as exc:
+            self._faults.note("route", exc)
+            route = UNMATCHED
+        record.route = route
         record.path = printable_path(record.path)
         if route.endswith("/action"):
             record.action = action_of(environ, record.status)
         _fill_identity(record, environ)
         close_into(record, capture, record.duration_ms / 1000)
+        if capture.watch is not None:
+            capture.watch.finish(record)
         if settings.dump_dir and is_kept(
-            record, settings.dump_when, settings.slow_ms
+            record,
+            settings.dump_when,
+            settings.slow_ms,
+            capture.chosen is not None,
         ):
             fill_details(record, capture)
         if settings.log_calls:
             record.db_api_calls = db_api_calls_of(capture)
-
-    def _route(self, environ: dict[str, Any], record: RequestRecord) -> str:
-        try:
-            return self._routes.route_of(environ, record.path, record.status)
-        except Exception as exc:
-            self._faults.note("route", exc)
-            return "unmatched"
 
     def _iso(self, seconds: float) -> str:
         """Return ISO 8601 in UTC with microseconds."""
@@ -113,7 +118,9 @@ class Recorder:
             started = datetime.fromtimestamp(second, timezone.utc)
             cached = second, started.strftime("%Y-%m-%dT%H:%M:%S")
             self._second = cached
-        return f"{cached[1]}.{int((seconds - second) * 1e6):06d}+00:00"
+        # "%" takes 0.2 us less than format(), and cuts what that rounds.
+        micros = "%06d" % ((seconds - second) * 1e6)  # noqa: UP031
+        return f"{cached[1]}.{micros}+00:00"
 
 
 def _fill_identity(record: RequestRecord, environ: dict[str, Any]) -> None:
@@ -124,28 +131,29 @@ def _fill_identity(record: RequestRecord, environ: dict[str, Any]) -> None:
     """
     get = environ.get
     record.request_id = checked_id(get("openstack.request_id"))
-    if "openstack.global_request_id" in environ:
-        record.global_request_id = checked_id(
-            get("openstack.global_request_id")
-        )
+    overall_id = get("openstack.global_request_id")
+    if overall_id is not None:
+        record.global_request_id = checked_id(overall_id)
     address = get("REMOTE_ADDR")
     context = get("nova.context")
     if context is not None:
-        record.user_id = _text(getattr(context, "user_id", None))
-        record.project_id = _text(getattr(context, "project_id", None))
-        record.user_name = _text(getattr(context, "user_name", None))
-        record.project_name = _text(getattr(context, "project_name", None))
+        for name in _FROM_CONTEXT:
+            value = getattr(context, name, None)
+            if value is not None:
+                setattr(record, name, _text(value))
         address = getattr(context, "remote_address", None) or address
     record.remote_address = _text(address)
+
+
+_FROM_CONTEXT = ("user_id", "project_id", "user_name", "project_name")
+_is_id = re.compile(r"-*[A-Za-z0-9][A-Za-z0-9-]*").fullmatch
 
 
 def checked_id(value: object) -> str | None:
     """Return *value* if it looks like a request id, else None."""
     if not isinstance(value, str) or len(value) > MAX_ID:
         return None
-    if not value.isascii() or not value.replace("-", "").isalnum():
-        return None
-    return value
+    return value if _is_id(value) else None
 
 
 def _text(value: object) -> str | None:

@@ -84,20 +84,9 @@ class Routes:
         return name
 
     def _guessed(self, path: str, status: int) -> str:
-        if len(path) > 512:
+        name = shape_of(path)
+        if name is None:
             return UNMATCHED
-        parts = [part for part in path.split("/") if part]
-        if len(parts) > 12:
-            return UNMATCHED
-        named = []
-        for part in parts:
-            if _ID.fullmatch(part):
-                named.append("{id}")
-            elif _PLAIN_PART.match(part):
-                named.append(part)
-            else:
-                return UNMATCHED
-        name = "/" + "/".join(named)
         if name in self._learned:
             return name
         # Scanners ask for what is not there: only an answer teaches.
@@ -105,6 +94,27 @@ class Routes:
             return UNMATCHED
         self._learned.add(name)
         return name
+
+
+def shape_of(path: str) -> str | None:
+    """Return *path* with its ids as ``{id}``, None if it is too odd.
+
+    What can be told of a request before anybody has routed it.
+    """
+    if len(path) > 512:
+        return None
+    parts = [part for part in path.split("/") if part]
+    if len(parts) > 12:
+        return None
+    named = []
+    for part in parts:
+        if _ID.fullmatch(part):
+            named.append("{id}")
+        elif _PLAIN_PART.match(part):
+            named.append(part)
+        else:
+            return None
+    return "/" + "/".join(named)
 
 
 def template_of(route: Any) -> str:

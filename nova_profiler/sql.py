@@ -12,6 +12,8 @@ from typing import Any
 MAX_SCANNED = 20_000
 # Up to here a text is looked at whole for its name.
 _SHORT = 500
+# Up to here a text is known again as it is: 2 us less than by its head.
+_KNOWN = 8_000
 # What a dump keeps of a statement.
 MAX_KEPT = 2_000
 WITHHELD = "(text withheld: its quotes do not match)"
@@ -82,9 +84,20 @@ def name_of_statement(statement: str) -> str:
     The table is the first real one that the text names, without schema or
     quotes; ``VERB`` alone where there is none. An unknown verb is OTHER.
     """
+    if len(statement) > _KNOWN:
+        return _name_by_head(statement)
+    return _known_name(statement)
+
+
+def _name_by_head(statement: str) -> str:
     if len(statement) > _SHORT:
         statement = _head_of(statement)
     return _cached_name(statement)
+
+
+# SQLAlchemy hands over the same string each time it executes a statement,
+# so that its hash is there already.
+_known_name = lru_cache(maxsize=256)(_name_by_head)
 
 
 def _head_of(statement: str) -> str:

@@ -4,17 +4,17 @@
 from __future__ import annotations
 
 import pytest
-import sqlalchemy
+from executing import Cursor, executed
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from serving import Profiled, added_up, calls_of, during, set_clock
 
-from nova_profiler.current import CallKey, LaneCall, current_lane
+from nova_profiler.current import LaneCall, current_lane
 from nova_profiler.hooks import (
     db_api_calls,
-    sqlalchemy_events,
     timed_callables,
 )
+from nova_profiler.lanes import CallKey
 from nova_profiler.record import OK
 from nova_profiler.sinks.statsd_udp import MAX_DATAGRAM, StatsdSink
 
@@ -50,19 +50,9 @@ def db_api(name, work):
     return db_api_calls.timed(work, KEYS[name])()
 
 
-class Connection:
-    """As much of a connection as the events look at."""
-
-    engine = sqlalchemy.create_engine("sqlite://")
-    rowcount = 1
-
-
 def statement(spender, seconds):
     """Spend *seconds* as a statement does."""
-    arguments = (Connection, Connection, "SELECT 1", (), object(), False)
-    sqlalchemy_events.before_statement(*arguments)
-    spender.spend(seconds)
-    sqlalchemy_events.after_statement(*arguments)
+    executed("SELECT 1", lambda: spender.spend(seconds), Cursor(1))
 
 
 def record_of(work, **options):
@@ -256,6 +246,26 @@ def test_totals_by_name(spender):
     assert record.groups["db_api"] == pytest.approx((3, 6000, 6000))
     assert record.groups["sql"] == pytest.approx((1, 3000, 3000))
     assert record.breakdown_ms["sql"] == pytest.approx(3000)
+
+
+def test_what_a_request_needs_seldom_is_its_own():
+    """Errors and tallies are made late, and never shared by requests."""
+
+    def fail():
+        raise KeyError("no such row")
+
+    def work():
+        for _ in range(300):
+            with pytest.raises(KeyError):
+                db_api("get", fail)
+
+    failed = record_of(work)
+    after = record_of(lambda: db_api("get", lambda: None))
+
+    get = calls_of(failed, "db_api")["get"]
+    assert (get.count, get.errors) == (300, 300)
+    get = calls_of(after, "db_api")["get"]
+    assert (get.count, get.errors) == (1, 0)
 
 
 def test_the_order_of_the_timeline_is_that_of_the_calls(spender):

@@ -9,8 +9,9 @@ import weakref
 import pytest
 from serving import PLAIN, Profiled, calls_of, during, recorded, served
 
-from nova_profiler.current import CallKey, LaneCall, current_lane
+from nova_profiler.current import LaneCall, current_lane
 from nova_profiler.hooks import db_api_calls
+from nova_profiler.lanes import CallKey
 
 MARK = CallKey("db_api", "mark")
 mark = db_api_calls.timed(lambda value=None: value, MARK)

@@ -4,47 +4,25 @@
 from __future__ import annotations
 
 import pytest
-import sqlalchemy
+from executing import Cursor, executed
 from serving import recorded
 
-from nova_profiler.current import CallKey, LaneCall, current_lane
-from nova_profiler.hooks import db_api_calls, sqlalchemy_events
-
-
-class Connection:
-    """As much of a connection as the events look at."""
-
-    engine = sqlalchemy.create_engine("sqlite://")
-
-
-class Cursor:
-    """A driver's cursor after a statement."""
-
-    def __init__(self, rowcount=-1):
-        self.rowcount = rowcount
-
-
-class Failure:
-    """What SQLAlchemy tells of a statement that failed."""
-
-    engine = Connection.engine
-    connection = Connection
-
-    def __init__(self, context, statement):
-        self.execution_context = context
-        self.statement = statement
-        self.original_exception = LookupError("x")
+from nova_profiler.current import LaneCall, current_lane
+from nova_profiler.hooks import db_api_calls
+from nova_profiler.lanes import CallKey
 
 
 def statement(text, rows=-1, many=False, fails=False):
-    """Execute *text* as SQLAlchemy tells of it."""
-    context = object()
-    arguments = (Connection, Cursor(rows), text, (), context, many)
-    sqlalchemy_events.before_statement(*arguments)
-    if fails:
-        sqlalchemy_events.failed_statement(Failure(context, text))
-    else:
-        sqlalchemy_events.after_statement(*arguments)
+    """Execute *text*; the driver counts *rows*, or fails."""
+
+    def driver():
+        if fails:
+            raise LookupError("x")
+
+    try:
+        executed(text, driver, Cursor(rows), many)
+    except LookupError:
+        assert fails
 
 
 def dumped(work, **options):
@@ -145,10 +123,7 @@ def test_an_unusual_driver_fails_no_statement(caplog):
 
     def work():
         for _ in range(3):
-            context = object()
-            arguments = (Connection, Odd(), "SELECT 1", (), context, False)
-            sqlalchemy_events.before_statement(*arguments)
-            sqlalchemy_events.after_statement(*arguments)
+            executed("SELECT 1", cursor=Odd())
         statement("SELECT a FROM t")
 
     record = dumped(work)

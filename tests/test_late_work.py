@@ -8,12 +8,13 @@ import threading
 import weakref
 
 import pytest
-from serving import Profiled, recorded
+from serving import Profiled, recorded, set_clock
 
-from nova_profiler import current
+from nova_profiler import current, lanes
 from nova_profiler.closing import named_samples
-from nova_profiler.current import CallKey, Capture, LaneCall
+from nova_profiler.current import LaneCall
 from nova_profiler.hooks import db_api_calls, thread_spawns, timed_callables
+from nova_profiler.lanes import CallKey, Capture
 
 
 def timed(name, function=lambda: None):
@@ -78,7 +79,7 @@ def test_a_call_that_ends_late_adds_nothing():
 
 def test_work_past_the_limit_of_lanes_is_told(monkeypatch):
     """No lane is shared: what has none is missing, and the record says so."""
-    monkeypatch.setattr(current, "MAX_LANES", 3)
+    monkeypatch.setattr(lanes, "MAX_LANES", 3)
     call = timed("one")
 
     def app():
@@ -119,11 +120,8 @@ def test_waiting_in_a_timed_function_is_not_told_twice(monkeypatch):
     """It is the function's; only what no hook names is waiting."""
     now = [0.0]
     cpu = [0.0]
-    for module in ("current", "middleware"):
-        name = f"nova_profiler.{module}"
-        monkeypatch.setattr(f"{name}.perf_counter", lambda: now[0])
-        monkeypatch.setattr(f"{name}.thread_time", lambda: cpu[0])
-    monkeypatch.setattr(timed_callables, "perf_counter", lambda: now[0])
+    set_clock(monkeypatch, lambda: now[0])
+    set_clock(monkeypatch, lambda: cpu[0], "thread_time")
 
     def sleep():
         now[0] += 0.1

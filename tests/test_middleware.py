@@ -1108,7 +1108,7 @@ def test_a_body_that_is_not_bytes_is_the_servers_to_refuse():
 
 def test_greenthreads_have_no_cpu_clock(monkeypatch, spend):
     """The thread's clock runs for all of them: no cpu_ms, no waiting."""
-    monkeypatch.setattr("nova_profiler.middleware.runs_green", lambda: True)
+    monkeypatch.setattr("nova_profiler.exchange.runs_green", lambda: True)
     profiled = Profiled(during(lambda: spend(3.0, 1.0)))
 
     profiled.get()

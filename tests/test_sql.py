@@ -295,6 +295,19 @@ def test_a_long_list_of_values_does_not_make_another_text():
     assert sql._cached_name.cache_info().currsize <= cached + 1
 
 
+def test_a_statement_of_usual_length_is_known_again():
+    """Its head would be cut out and hashed each time."""
+    columns = ", ".join(f"instances.column_{n}" for n in range(90))
+    statement = f"SELECT {columns} FROM instances"
+    name_of_statement(statement)
+    before = sql._known_name.cache_info()
+
+    assert name_of_statement(statement) == "SELECT instances"
+
+    after = sql._known_name.cache_info()
+    assert (after.hits, after.misses) == (before.hits + 1, before.misses)
+
+
 def test_huge_statements_are_not_held():
     """A megabyte of literals must not stay in a cache."""
     for number in range(40):

@@ -33,5 +33,4 @@ def _counted(get: Callable[..., Any]) -> Callable[..., Any]:
             lane.config_lookups += 1
         return get(self, *args, **kwargs)
 
-    counted_get.__wrapped__ = get  # type: ignore[attr-defined]
     return counted_get

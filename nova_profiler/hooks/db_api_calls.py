@@ -17,18 +17,11 @@ from time import perf_counter
 from types import GeneratorType, ModuleType
 from typing import Any
 
-from nova_profiler.current import (
-    CHUNK_CALLS,
-    CallKey,
-    Lane,
-    Sample,
-    active,
-    current_lane,
-    find_lane,
-)
+from nova_profiler.current import active, current_lane, find_lane
 from nova_profiler.faults import HOOK_FAULTS
 from nova_profiler.hooks import HookError, Undo
 from nova_profiler.hooks.attribute_patches import patch, undo_all
+from nova_profiler.lanes import CHUNK_CALLS, CallKey, Lane, Sample
 
 GROUP = "db_api"
 

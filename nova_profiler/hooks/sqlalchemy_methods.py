@@ -9,7 +9,6 @@ them are wrapped.
 from __future__ import annotations
 
 from collections.abc import Callable
-from operator import attrgetter
 from time import perf_counter
 from typing import Any
 
@@ -17,16 +16,11 @@ from sqlalchemy.engine import cursor, default
 from sqlalchemy.pool import base as pool_base
 from sqlalchemy.pool import impl as pool_impl
 
-from nova_profiler.current import (
-    CHUNK_CALLS,
-    Lane,
-    active,
-    current_lane,
-    find_lane,
-)
+from nova_profiler.current import active, current_lane, find_lane
 from nova_profiler.faults import HOOK_FAULTS
 from nova_profiler.hooks import Undo
 from nova_profiler.hooks.attribute_patches import patch, undo_all
+from nova_profiler.lanes import CONNECTING, Lane
 
 
 def install() -> Undo:
@@ -43,9 +37,9 @@ def install() -> Undo:
             if name in vars(strategy):
                 undos.append(patch(strategy, name, _timed_fetch))
     for owner, name, wrap in (
-        (default.DefaultDialect, "do_commit", _timed_into("commits")),
-        (default.DefaultDialect, "do_rollback", _timed_into("rollbacks")),
-        (default.DefaultDialect, "_do_ping_w_event", _timed_into("pings")),
+        (default.DefaultDialect, "do_commit", _timed_as("COMMIT")),
+        (default.DefaultDialect, "do_rollback", _timed_as("ROLLBACK")),
+        (default.DefaultDialect, "_do_ping_w_event", _timed_as("ping")),
         (pool_impl.QueuePool, "_do_get", _timed_wait),
         (
             pool_base._ConnectionRecord,
@@ -71,6 +65,8 @@ def _timed_fetch(fetch: Callable[..., Any]) -> Callable[..., Any]:
             lane = find_lane(lane)
             if lane is None:
                 return fetch(self, result, dbapi_cursor, *args, **kwargs)
+        if lane.executing is CONNECTING:
+            return fetch(self, result, dbapi_cursor, *args, **kwargs)
         driver_s = lane.driver_s
         start = perf_counter()
         rows = None
@@ -84,7 +80,6 @@ def _timed_fetch(fetch: Callable[..., Any]) -> Callable[..., Any]:
             _add_fetch(lane, start, end, count, result)
         return rows
 
-    timed_fetch.__wrapped__ = fetch  # type: ignore[attr-defined]
     return timed_fetch
 
 
@@ -94,17 +89,13 @@ def _add_fetch(
     try:
         context = result.context
         engine = context.root_connection.engine
-        fetches = lane.fetches
-        fetches.append((start, end, count, context.statement, engine))
-        if len(fetches) >= CHUNK_CALLS:
-            lane.fold(fetches)
+        lane.add_work("fetch", (start, end, count, context.statement, engine))
     except Exception as exc:
         HOOK_FAULTS.note("sqlalchemy_hook", exc)
 
 
-def _timed_into(place: str) -> Callable[[Any], Callable[..., Any]]:
-    """Return what times a dialect's method into the lane's list *place*."""
-    samples_of = attrgetter(place)
+def _timed_as(kind: str) -> Callable[[Any], Callable[..., Any]]:
+    """Return what times a dialect's method as work of *kind*."""
 
     def wrap(method: Callable[..., Any]) -> Callable[..., Any]:
         def timed_method(dialect: Any, connection: Any) -> Any:
@@ -115,18 +106,16 @@ def _timed_into(place: str) -> Callable[[Any], Callable[..., Any]]:
                 lane = find_lane(lane)
                 if lane is None:
                     return method(dialect, connection)
+            if lane.executing is CONNECTING:
+                return method(dialect, connection)
             start = perf_counter()
             try:
                 return method(dialect, connection)
             finally:
                 end = perf_counter()
                 lane.driver_s += end - start
-                samples = samples_of(lane)
-                samples.append((start, end, 0))
-                if len(samples) >= CHUNK_CALLS:
-                    lane.fold(samples)
+                lane.add_work(kind, (start, end, 0))
 
-        timed_method.__wrapped__ = method  # type: ignore[attr-defined]
         return timed_method
 
     return wrap
@@ -141,6 +130,8 @@ def _timed_wait(get: Callable[..., Any]) -> Callable[..., Any]:
             lane = find_lane(lane)
             if lane is None:
                 return get(pool)
+        if lane.executing is CONNECTING:
+            return get(pool)
         driver_s = lane.driver_s
         start = perf_counter()
         try:
@@ -151,12 +142,8 @@ def _timed_wait(get: Callable[..., Any]) -> Callable[..., Any]:
             spent = perf_counter() - start
             own_s = spent - (lane.driver_s - driver_s)
             lane.driver_s = driver_s + spent
-            waits = lane.pool_waits
-            waits.append((start, start + own_s, pool))
-            if len(waits) >= CHUNK_CALLS:
-                lane.fold(waits)
+            lane.add_work("pool_wait", (start, start + own_s, pool))
 
-    timed_get.__wrapped__ = get  # type: ignore[attr-defined]
     return timed_get
 
 
@@ -169,7 +156,12 @@ def _timed_connect(connect: Callable[..., Any]) -> Callable[..., Any]:
             lane = find_lane(lane)
             if lane is None:
                 return connect(record)
+        if lane.executing is CONNECTING:
+            return connect(record)
         driver_s = lane.driver_s
+        # The first connection of an engine is asked what it can do; that is
+        # part of connecting.
+        lane.executing = CONNECTING
         start = perf_counter()
         error = None
         try:
@@ -179,16 +171,11 @@ def _timed_connect(connect: Callable[..., Any]) -> Callable[..., Any]:
             raise
         finally:
             end = perf_counter()
-            # The first connection of an engine is asked what it can do;
-            # that is part of connecting.
+            lane.executing = None
             lane.driver_s = driver_s + (end - start)
             pool = record._ConnectionRecord__pool
-            connects = lane.connects
-            connects.append((start, end, pool))
+            connects = lane.add_work("connect", (start, end, pool))
             if error is not None:
                 lane.failed(connects, start, error)
-            if len(connects) >= CHUNK_CALLS:
-                lane.fold(connects)
 
-    timed_connect.__wrapped__ = connect  # type: ignore[attr-defined]
     return timed_connect

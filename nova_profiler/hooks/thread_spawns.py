@@ -14,14 +14,10 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from nova_profiler.current import (
-    Capture,
-    LaneCall,
-    current_lane,
-    lane_var,
-)
+from nova_profiler.current import LaneCall, current_lane, lane_var
 from nova_profiler.hooks import Undo
 from nova_profiler.hooks.attribute_patches import patch, undo_all
+from nova_profiler.lanes import Capture
 
 
 def install() -> Undo:
@@ -82,7 +78,6 @@ def _submit(submit: Callable[..., Any]) -> Callable[..., Any]:
         finally:
             lane_var.reset(token)
 
-    submit_with_lane.__wrapped__ = submit  # type: ignore[attr-defined]
     return submit_with_lane
 
 
@@ -92,7 +87,6 @@ def _spawn(spawn: Callable[..., Any]) -> Callable[..., Any]:
     ) -> Any:
         return spawn(_taken_along(func) or func, *args, **kwargs)
 
-    spawn_with_lane.__wrapped__ = spawn  # type: ignore[attr-defined]
     return spawn_with_lane
 
 
@@ -102,7 +96,6 @@ def _spawn_after(spawn: Callable[..., Any]) -> Callable[..., Any]:
     ) -> Any:
         return spawn(seconds, _taken_along(func) or func, *args, **kwargs)
 
-    spawn_after_with_lane.__wrapped__ = spawn  # type: ignore[attr-defined]
     return spawn_after_with_lane
 
 
@@ -113,13 +106,12 @@ def _start(start: Callable[[Any], None]) -> Callable[[Any], None]:
             _run_in_lane(self, lane.capture)
         start(self)
 
-    start_with_lane.__wrapped__ = start  # type: ignore[attr-defined]
     return start_with_lane
 
 
 def _run_in_lane(thread: threading.Thread, capture: Capture) -> None:
     """Have *thread* run in a lane of *capture*."""
-    run = thread.run
+    call = LaneCall(capture, thread.run)
     own_run = vars(thread).get("run")
 
     def run_in_lane() -> None:
@@ -128,7 +120,7 @@ def _run_in_lane(thread: threading.Thread, capture: Capture) -> None:
             vars(thread).pop("run", None)
         else:
             thread.run = own_run  # type: ignore[method-assign]
-        LaneCall(capture, run)()
+        call()
 
     # On the instance, since subclasses override run().
     thread.run = run_in_lane  # type: ignore[method-assign]

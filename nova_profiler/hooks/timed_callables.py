@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterable
 from time import perf_counter
 from typing import Any
 
-from nova_profiler.current import CHUNK_CALLS, CallKey, current_lane, find_lane
+from nova_profiler.current import current_lane, find_lane
 from nova_profiler.hooks import HookError, Undo
 from nova_profiler.hooks.attribute_patches import patch, undo_all
+from nova_profiler.lanes import CHUNK_CALLS, CallKey
 
 GROUP = "timed"
 

@@ -50,14 +50,12 @@ class Transport:
     def send(self, data: str) -> None:
         """Send *data* as one datagram, or keep it until the host is known."""
         client = self._client
-        if client is not None and self._look_up_at > monotonic():
-            client._send(data)
-            return
         if client is None:
             self._pending.append(data)
         else:
             client._send(data)
-        self._look_up()
+        if monotonic() >= self._look_up_at:
+            self._look_up()
 
     def _look_up(self) -> None:
         pid = os.getpid()
@@ -65,7 +63,7 @@ class Transport:
             # A fork takes no threads along, so nobody is looking up here.
             self._pid = pid
             self._looking_up = False
-        if self._looking_up or monotonic() < self._look_up_at:
+        if self._looking_up:
             return
         if _is_quick(self._host):
             self._resolve()
@@ -187,9 +185,16 @@ class StatsdSink:
             self._send(text)
             return
         lines = [text]
+        names = self._names
         for call in record.calls:
-            if call[0] in _SENT_GROUPS:
-                self._add_lines(lines, call, record.durations)
+            if call[0] not in _SENT_GROUPS:
+                continue
+            name, labels = names.get(call[:2]) or self._call_name(*call[:2])
+            if call[2] - call[6] == 1:
+                lines.append("%s:%.3f|ms%s" % (name, call[3], labels))
+            else:
+                listed = record.durations.get(call[:2], [])
+                _add_lines(lines, name, labels, call, listed)
         for what, count in news.items():
             name, labels = self._name("profiler", (metric_name(what),))
             lines.append(f"{name}:{count}|c{labels}")
@@ -199,31 +204,6 @@ class StatsdSink:
         else:
             for datagram in _packed(lines):
                 self._send(datagram)
-
-    def _add_lines(
-        self,
-        lines: list[str],
-        call: CallTotals,
-        durations: dict[tuple[str, str], list[float]],
-    ) -> None:
-        key = (call[0], call[1])
-        named = self._names.get(key)
-        if named is None:
-            named = self._call_name(*key)
-        name, labels = named
-        count = call[2] - call[6]
-        if count == 1:
-            lines.append("%s:%.3f|ms%s" % (name, call[3], labels))
-            return
-        listed = durations.get(key, [])
-        for ms in listed:
-            lines.append("%s:%.3f|ms%s" % (name, ms, labels))
-        more = count - len(listed)
-        if more > 0:
-            # Many calls of one name: their mean stands for the rest, and
-            # the sample rate makes their number right.
-            mean = max(0.0, call[3] - sum(listed)) / more
-            lines.append("%s:%.3f|ms|@%.9g%s" % (name, mean, 1 / more, labels))
 
     def _request_name(
         self, route: str, method: str, status: int
@@ -263,6 +243,24 @@ _LABELS = {
     "sql": ("verb", "table"),
     "profiler": ("what",),
 }
+
+
+def _add_lines(
+    lines: list[str],
+    name: str,
+    labels: str,
+    call: CallTotals,
+    listed: list[float],
+) -> None:
+    """Add one line for each duration in *listed*, and one for the rest."""
+    for ms in listed:
+        lines.append("%s:%.3f|ms%s" % (name, ms, labels))
+    more = call[2] - call[6] - len(listed)
+    if more > 0:
+        # Many calls of one name: their mean stands for the rest, and the
+        # sample rate makes their number right.
+        mean = max(0.0, call[3] - sum(listed)) / more
+        lines.append("%s:%.3f|ms|@%.9g%s" % (name, mean, 1 / more, labels))
 
 
 def _packed(lines: list[str]) -> Iterator[str]:

@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy
 from serving import Profiled, added_up, calls_of, during, recorded, set_clock
 
-from nova_profiler.hooks import HookError, db_api_calls, sqlalchemy_events
+from nova_profiler.hooks import HookError, db_api_calls, sqlalchemy_statements
 
 SOURCE = '''
 import functools
@@ -419,7 +419,7 @@ def test_what_was_done_to_make_a_generator_has_its_driver_time(
             connection.exec_driver_sql("SELECT 1")
 
     monkeypatch.setattr(api, "instance_get", instance_get)
-    undo = sqlalchemy_events.install()
+    undo = sqlalchemy_statements.install()
 
     record = recorded(lambda: list(api.instance_each_of(None, 1)))
     undo()

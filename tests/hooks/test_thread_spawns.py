@@ -29,9 +29,10 @@ from serving import (
     set_clock,
 )
 
-from nova_profiler.current import CallKey, current_lane
+from nova_profiler.current import current_lane
 from nova_profiler.faults import HOOK_FAULTS
 from nova_profiler.hooks import db_api_calls, thread_spawns
+from nova_profiler.lanes import CallKey
 
 WAIT_S = 60
 
@@ -405,7 +406,7 @@ FUTURIST = """
     import json
     import futurist
     from nova_profiler.hooks import db_api_calls, thread_spawns
-    from nova_profiler.current import CallKey
+    from nova_profiler.lanes import CallKey
     from serving import calls_of, recorded
 
     before = vars(futurist.ThreadPoolExecutor).get("submit")
@@ -436,7 +437,7 @@ EVENTLET = """
     import futurist
     from eventlet import greenpool
     from nova_profiler.hooks import db_api_calls, thread_spawns
-    from nova_profiler.current import CallKey
+    from nova_profiler.lanes import CallKey
     from serving import Profiled, calls_of, during, recorded
 
     before = eventlet.spawn, eventlet.spawn_n, eventlet.greenthread.spawn

@@ -17,7 +17,11 @@ from hypothesis import strategies as st
 
 from nova_profiler.record import CallTotals, GroupTotals
 from nova_profiler.sinks import json_file
-from nova_profiler.sinks.json_file import JsonFileSink, line_of
+from nova_profiler.sinks.json_file import (
+    LOOK_EVERY_S,
+    JsonFileSink,
+    line_of,
+)
 
 _text = st.text(max_size=40)
 _maybe = st.none() | _text
@@ -191,27 +195,47 @@ def test_others_cannot_read_it(log_file):
     assert os.stat(log_file._path).st_mode & 0o137 == 0
 
 
-def test_it_is_not_handed_to_programs(log_file):
+def test_it_is_not_handed_to_programs(log_file, ticks):
     """Neither the first file nor the one after a rotation."""
     log_file.emit(record())
     first = os.get_inheritable(log_file._file)
     os.unlink(log_file._path)
+    ticks.now += LOOK_EVERY_S
     log_file.emit(record())
 
     assert not first
     assert not os.get_inheritable(log_file._file)
 
 
-def test_rotation_by_renaming_is_noticed_at_once(log_file):
-    """The old file gets nothing more, the new one is made."""
+def test_rotation_by_renaming_is_noticed_within_a_moment(log_file, ticks):
+    """From then on the old file gets nothing more, the new one is made."""
     log_file.emit(record(path="/1"))
     old = log_file._path + ".1"
 
     os.rename(log_file._path, old)
+    ticks.now += LOOK_EVERY_S * 0.9
     log_file.emit(record(path="/2"))
+    ticks.now += LOOK_EVERY_S * 0.2
+    log_file.emit(record(path="/3"))
 
-    assert _paths(old) == ["/1"]
-    assert _paths(log_file._path) == ["/2"]
+    assert _paths(old) == ["/1", "/2"]
+    assert _paths(log_file._path) == ["/3"]
+
+
+def test_no_look_at_the_name_for_each_line(log_file, ticks, monkeypatch):
+    """It takes longer than writing the line."""
+    looks = []
+    moved = JsonFileSink._is_moved
+    monkeypatch.setattr(
+        JsonFileSink, "_is_moved", lambda sink: looks.append(1) or moved(sink)
+    )
+
+    for _ in range(2):
+        for _ in range(100):
+            log_file.emit(record())
+        ticks.now += LOOK_EVERY_S
+
+    assert len(looks) == 1
 
 
 def test_a_file_put_in_its_place_is_noticed_soon(log_file, ticks):
@@ -223,31 +247,33 @@ def test_a_file_put_in_its_place_is_noticed_soon(log_file, ticks):
     os.rename(log_file._path, old)
     open(log_file._path, "w").close()
     log_file.emit(record(path="/3"))
-    ticks.now += 1.0
+    ticks.now += LOOK_EVERY_S
     log_file.emit(record(path="/4"))
 
     assert _paths(old) + _paths(log_file._path) == ["/1", "/2", "/3", "/4"]
     assert _paths(log_file._path)[-1] == "/4"
 
 
-def test_rotation_keeps_the_number_of_the_file(log_file):
+def test_rotation_keeps_the_number_of_the_file(log_file, ticks):
     """Another thread may be about to write to it."""
     log_file.emit(record(path="/1"))
     number = log_file._file
     files = len(os.listdir("/proc/self/fd"))
 
     os.unlink(log_file._path)
+    ticks.now += LOOK_EVERY_S
     log_file.emit(record(path="/2"))
 
     assert log_file._file == number
     assert len(os.listdir("/proc/self/fd")) == files
 
 
-def test_a_removed_folder_is_made_again(log_file):
+def test_a_removed_folder_is_made_again(log_file, ticks):
     """Whoever took it away."""
     log_file.emit(record())
     os.unlink(log_file._path)
     os.rmdir(os.path.dirname(log_file._path))
+    ticks.now += LOOK_EVERY_S
 
     log_file.emit(record(path="/2"))
 
@@ -265,11 +291,12 @@ def test_a_folder_that_cannot_be_made_is_an_error(tmp_path, ticks):
 
 
 def test_a_folder_that_became_read_only_is_an_error_each_time(
-    log_file, monkeypatch
+    log_file, ticks, monkeypatch
 ):
     """After a rotation into a folder that refuses a new file."""
     log_file.emit(record())
     os.unlink(log_file._path)
+    ticks.now += LOOK_EVERY_S
 
     def refused(*args):
         raise PermissionError(errno.EACCES, "Permission denied")
@@ -323,7 +350,7 @@ def test_a_full_disk_is_an_error_and_tears_one_line_only(
 
 
 def test_a_torn_line_in_the_old_file_does_not_reach_the_new(
-    log_file, limited_files
+    log_file, ticks, limited_files
 ):
     """A new file begins with a record."""
     log_file.emit(record())
@@ -331,6 +358,7 @@ def test_a_torn_line_in_the_old_file_does_not_reach_the_new(
     with pytest.raises(OSError, match="only a part"):
         log_file.emit(record())
     os.unlink(log_file._path)
+    ticks.now += LOOK_EVERY_S
 
     limited_files(1_000_000)
     log_file.emit(record(path="/2"))
@@ -338,7 +366,7 @@ def test_a_torn_line_in_the_old_file_does_not_reach_the_new(
     assert _paths(log_file._path) == ["/2"]
 
 
-def test_threads_write_whole_lines(log_file):
+def test_threads_write_whole_lines(log_file, ticks):
     """Each line is one write, also while the file is rotated."""
     log_file.emit(record())
     old = []
@@ -354,6 +382,7 @@ def test_threads_write_whole_lines(log_file):
         old.append(f"{log_file._path}.{n}")
         try:
             os.rename(log_file._path, old[-1])
+            ticks.now += LOOK_EVERY_S
         except FileNotFoundError:
             old.pop()
     for thread in threads:

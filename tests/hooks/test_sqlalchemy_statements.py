@@ -9,17 +9,14 @@ import threading
 
 import pytest
 import sqlalchemy
+from executing import executed
 from serving import added_up, calls_of, recorded
 from sqlalchemy import pool, text
-from sqlalchemy.engine import Engine, cursor, default
+from sqlalchemy.dialects.mysql import mysqldb
+from sqlalchemy.engine import cursor, default
 
-from nova_profiler.hooks import HookError, sqlalchemy_events
-
-LISTENERS = {
-    "before_cursor_execute": sqlalchemy_events.before_statement,
-    "after_cursor_execute": sqlalchemy_events.after_statement,
-    "handle_error": sqlalchemy_events.failed_statement,
-}
+from nova_profiler.current import current_lane
+from nova_profiler.hooks import HookError, sqlalchemy_statements
 
 
 @pytest.fixture
@@ -42,7 +39,7 @@ def engine(tmp_path):
 @pytest.fixture
 def hook(engine):
     """Install the hook, after the engine was made."""
-    undo = sqlalchemy_events.install()
+    undo = sqlalchemy_statements.install()
     yield
     undo()
 
@@ -363,7 +360,7 @@ def connect_memory():
 
 
 def test_engines_made_before_and_after_are_seen_alike(engine, hook, tmp_path):
-    """The hook listens on the class."""
+    """The hook is in the classes of their dialects."""
     later = sqlalchemy.create_engine("sqlite://")
 
     def work():
@@ -406,42 +403,33 @@ def test_an_orm_session_is_seen(engine, hook, tmp_path):
 
 
 @pytest.mark.parametrize(("texts", "most"), [(1, 1_100), (2_000, 30_000)])
-def test_a_hundred_thousand_statements(in_connection, texts, most):
+def test_a_hundred_thousand_statements(texts, most, tmp_path):
     """Totals are exact, the list is capped, and little is kept."""
     lists = []
 
-    def work(connection):
-        driver = connection.connection.dbapi_connection.cursor()
-        context = Context(connection)
+    def work():
         for number in range(100_000):
-            sql = f"SELECT a{number % texts} FROM instances"
-            arguments = (connection, driver, sql, (), context, False)
-            sqlalchemy_events.before_statement(*arguments)
-            sqlalchemy_events.after_statement(*arguments)
-        lane = sqlalchemy_events.current_lane()
-        lists.append(sum(map(len, lane.sql[connection.engine].values())))
+            executed(f"SELECT a{number % texts} FROM instances", many=True)
+        lane = current_lane()
+        (by_text,) = lane.sql.values()
+        lists.append(sum(map(len, by_text.values())))
         lists.append(
             sum(len(c) for t in lane.tallies.values() for c in t.chunks)
         )
+        lists.append(len(lane.executemany))
 
-    record = in_connection(work, max_calls=500)
+    record = dumped(work, tmp_path, max_calls=500)
     call = calls_of(record, "sql")["SELECT instances"]
 
     assert call.count == record.groups["sql"].calls == 100_000
     assert sum(row.count for row in record.statements) == 100_000
+    assert sum(row.executemany for row in record.statements) == 100_000
     assert len(record.statements) <= 501
     assert len(record.timeline) == 500
     assert record.dropped_calls >= 99_000
     assert sum(lists) < most
     assert sum(map(len, record.durations.values())) <= 10
     assert added_up(record) == pytest.approx(record.duration_ms, abs=0.001)
-
-
-class Context:
-    """As much of an execution context as the events look at."""
-
-    def __init__(self, connection):
-        self.root_connection = connection
 
 
 def test_many_distinct_statements_are_kept_by_kind(in_connection):
@@ -477,14 +465,11 @@ def patched_places():
         cursor.CursorFetchStrategy,
         cursor.BufferedRowCursorFetchStrategy,
         default.DefaultDialect,
+        mysqldb.MySQLDialect_mysqldb,
         pool.QueuePool,
         pool.base._ConnectionRecord,
     ]
-    listeners = [
-        sqlalchemy.event.contains(Engine, name, listener)
-        for name, listener in LISTENERS.items()
-    ]
-    return [dict(vars(owner)) for owner in owners], listeners
+    return [dict(vars(owner)) for owner in owners]
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
@@ -492,7 +477,7 @@ def test_undo_leaves_sqlalchemy_as_it_was(engine, order):
     """Installed twice, undone in any order, each undo twice."""
     before = patched_places()
 
-    undos = [sqlalchemy_events.install() for _ in range(2)]
+    undos = [sqlalchemy_statements.install() for _ in range(2)]
     during = patched_places()
     for index in order:
         undos[index]()
@@ -504,9 +489,26 @@ def test_undo_leaves_sqlalchemy_as_it_was(engine, order):
     assert record.groups == {}
 
 
+def test_undone_and_installed_again(engine, tmp_path):
+    """Each statement is seen by those that are there, and once."""
+
+    def work():
+        with engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+
+    first, second = (sqlalchemy_statements.install() for _ in range(2))
+    first()
+    assert counts(dumped(work, tmp_path))["sql"] == 1
+    second()
+    assert "sql" not in counts(dumped(work, tmp_path))
+    third = sqlalchemy_statements.install()
+    assert counts(dumped(work, tmp_path))["sql"] == 1
+    third()
+
+
 def test_installed_twice_each_statement_counts_once(engine, tmp_path):
     """Two filters of one process share the hook."""
-    undos = [sqlalchemy_events.install() for _ in range(2)]
+    undos = [sqlalchemy_statements.install() for _ in range(2)]
 
     def work():
         with engine.connect() as connection:
@@ -521,14 +523,15 @@ def test_installed_twice_each_statement_counts_once(engine, tmp_path):
 
 
 def test_other_listeners_keep_working(engine, hook, tmp_path):
-    """oslo.db has its own on every engine."""
+    """oslo.db has its own on every engine; what they ask is told apart."""
     seen = []
 
     def listener(conn, cursor, statement, parameters, context, executemany):
         seen.append(statement)
+        if len(seen) < 3:
+            conn.execute(text("SELECT 2")).fetchall()
 
     sqlalchemy.event.listen(engine, "before_cursor_execute", listener)
-    sqlalchemy.event.listen(engine, "after_cursor_execute", listener)
 
     def work():
         with engine.connect() as connection:
@@ -536,8 +539,161 @@ def test_other_listeners_keep_working(engine, hook, tmp_path):
 
     record = dumped(work, tmp_path)
 
-    assert seen == ["SELECT 1", "SELECT 1"]
-    assert counts(record)["sql"] == 1
+    assert seen == ["SELECT 1", "SELECT 2", "SELECT 2"]
+    assert counts(record)["sql"] == 3
+    starts = {e.start_ms for e in record.timeline if e.group == "sql"}
+    assert len(starts) == 3
+
+
+def test_a_listener_that_writes_the_statement_anew(engine, hook, tmp_path):
+    """As tracers do: however often, it is the one that was written."""
+    traced = []
+
+    def marked(conn, cursor, statement, parameters, context, executemany):
+        traced.append(statement)
+        return f"{statement} /* trace {len(traced)} */", parameters
+
+    sqlalchemy.event.listen(
+        engine, "before_cursor_execute", marked, retval=True
+    )
+
+    def work():
+        with engine.connect() as connection:
+            for _ in range(3):
+                connection.execute(text("SELECT id FROM instances")).all()
+                lane = current_lane()
+        kept.extend(lane.sql[engine])
+
+    kept = []
+    (statement,) = dumped(work, tmp_path).statements
+
+    assert kept == ["SELECT id FROM instances"]
+    assert (statement.count, statement.rows) == (3, 9)
+    assert (len(traced), statement.executemany) == (3, 0)
+
+
+def test_a_listener_that_takes_the_call_over(engine, hook, tmp_path):
+    """Who executes by an event of the dialect is not timed, nor disturbed."""
+
+    def takes_over(cursor, statement, parameters, context):
+        cursor.execute(statement, parameters)
+        return True
+
+    sqlalchemy.event.listen(engine, "do_execute", takes_over)
+    found = []
+
+    def work():
+        with engine.connect() as connection:
+            rows = connection.execute(text("SELECT id FROM instances"))
+            found.extend(rows.scalars())
+
+    record = dumped(work, tmp_path)
+
+    assert found == [1, 2, 3]
+    assert "sql" not in counts(record)
+    assert counts(record)["fetch"] >= 1
+
+
+def test_without_parameters(in_connection):
+    """A method of its own, in which the driver leaves "%" alone."""
+    found = []
+
+    def work(connection):
+        bare = connection.execution_options(no_parameters=True)
+        result = bare.exec_driver_sql("SELECT 7 % 4")
+        found.append(result.scalar())
+
+    record = in_connection(work)
+
+    assert found == [3]
+    assert calls_of(record, "sql")["SELECT"].count == 1
+
+
+@pytest.mark.skipif(
+    sqlalchemy.__version__ < "2",
+    reason="SQLAlchemy before 2.0 has no INSERT of many rows with RETURNING",
+)
+def test_batches_of_one_insert_are_one_statement(engine, hook, tmp_path):
+    """As it was written, not with its values repeated for each row."""
+    things = sqlalchemy.Table(
+        "things",
+        sqlalchemy.MetaData(),
+        sqlalchemy.Column("id", sqlalchemy.Integer, primary_key=True),
+        sqlalchemy.Column("a", sqlalchemy.Integer),
+    )
+    things.create(engine)
+
+    def work():
+        with engine.begin() as connection:
+            inserted = connection.execute(
+                things.insert().returning(things.c.id),
+                [{"a": number} for number in range(2_500)],
+            )
+            assert len(inserted.all()) == 2_500
+
+    (statement,) = dumped(work, tmp_path).statements
+
+    assert statement.statement == (
+        "INSERT INTO things (a) VALUES (...) RETURNING id"
+    )
+    assert statement.count == statement.executemany == 3
+
+
+def test_a_call_of_somebody_else(engine, hook):
+    """A dialect's method without a context is passed through."""
+
+    def work():
+        with engine.connect() as connection:
+            driver = connection.connection.cursor()
+            engine.dialect.do_execute(driver, "SELECT 5", ())
+            found.append(driver.fetchone())
+            driver.close()
+
+    found = []
+    record = recorded(work)
+
+    assert found == [(5,)]
+    assert "sql" not in counts(record)
+
+
+def test_what_stops_a_statement_passes(engine, hook, tmp_path):
+    """As a killed greenthread: counted, not swallowed, and then forgotten."""
+
+    class Killed(BaseException):
+        pass
+
+    def killed():
+        raise Killed
+
+    def work():
+        with pytest.raises(Killed):
+            executed("SELECT a FROM t", killed)
+        executed("SELECT a FROM t")
+
+    record = dumped(work, tmp_path)
+    call = calls_of(record, "sql")["SELECT t"]
+
+    assert (call.count, call.errors) == (2, 1)
+    assert [e.error for e in record.timeline] == ["Killed", None]
+
+
+def test_connecting_is_one_piece(hook, tmp_path):
+    """What a new engine asks its database is connecting, and that once."""
+    engine = sqlalchemy.create_engine("sqlite://", poolclass=pool.StaticPool)
+
+    @sqlalchemy.event.listens_for(engine, "first_connect")
+    def ask(dbapi_connection, record):
+        asking = sqlalchemy.create_engine(
+            "sqlite://", creator=lambda: dbapi_connection
+        )
+        with asking.connect() as connection:
+            connection.execute(text("SELECT 1")).fetchall()
+
+    record = dumped(lambda: engine.connect().close(), tmp_path)
+    engine.dispose()
+
+    # And what giving it back costs.
+    assert counts(record) == {"connect": 1, "transaction": 1}
 
 
 def test_an_old_sqlalchemy_is_refused(monkeypatch):
@@ -545,4 +701,4 @@ def test_an_old_sqlalchemy_is_refused(monkeypatch):
     monkeypatch.setattr(sqlalchemy, "__version__", "1.3.24")
 
     with pytest.raises(HookError, match=r"1\.3\.24 is older than 1\.4"):
-        sqlalchemy_events.install()
+        sqlalchemy_statements.install()

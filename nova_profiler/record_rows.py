@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The rows of a record, and what reads them from JSON without trust."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+# Larger than any time or count that was ever measured, and small enough to
+# be added up as a float.
+_MOST = 1e15
+
+
+class GroupTotals(NamedTuple):
+    """All calls of one group: how many, their sum, the wall time covered.
+
+    ``ms`` adds up parallel calls, ``wall_ms`` counts each moment once.
+    """
+
+    calls: int
+    ms: float
+    wall_ms: float
+
+
+class CallTotals(NamedTuple):
+    """All calls of one name within a group; exact however many there were.
+
+    ``nested`` of the ``count`` calls ran inside another call of the same
+    group. They are in no figure of the group and not in ``ms`` here.
+    ``driver_ms``, of DB API functions only, is the part of ``ms`` that the
+    database driver took; the rest is SQLAlchemy and nova's own wrapper.
+    """
+
+    group: str
+    name: str
+    count: int  # type: ignore[assignment]  # hides tuple.count
+    ms: float
+    max_ms: float
+    errors: int = 0
+    nested: int = 0
+    driver_ms: float | None = None
+
+
+class StatementTotals(NamedTuple):
+    """All executions of one SQL statement, its values gone."""
+
+    statement: str
+    name: str
+    engine: str
+    count: int  # type: ignore[assignment]  # hides tuple.count
+    ms: float
+    max_ms: float
+    rows: int = 0
+    errors: int = 0
+    executemany: int = 0
+
+
+class TimelineEntry(NamedTuple):
+    """One call, ``start_ms`` after the request began.
+
+    ``lane`` 0 is the request's own thread, each other one a thread or
+    greenthread that worked for it. ``statement`` is an index into the
+    record's ``statements``, None for what is not SQL. ``nested`` tells
+    that the call ran inside another one of its group.
+    """
+
+    group: str
+    name: str
+    start_ms: float
+    ms: float
+    lane: int = 0
+    rows: int | None = None
+    error: str | None = None
+    nested: bool = False
+    statement: int | None = None
+
+
+def is_number(value: Any) -> bool:
+    """Return whether readers can calculate with *value*: no NaN, no 1e400."""
+    return (
+        isinstance(value, (int, float))
+        and not isinstance(value, bool)
+        and -_MOST <= value <= _MOST
+    )
+
+
+def number_of(name: str, value: Any) -> Any:
+    """Return *value* if it is a number; raises ValueError if not."""
+    if not is_number(value):
+        raise ValueError(f"{name} = {shown(value)}")
+    return value
+
+
+def shown(value: object) -> str:
+    """Return *value* in a few characters, whatever it is."""
+    try:
+        return f"{value!r:.40}"
+    except ValueError:
+        # An integer of more digits than Python turns into text.
+        return "a very long number"
+
+
+def row_of(kind: Any, fields: dict[str, Any]) -> Any:
+    """Return the row of *kind* that *fields* are.
+
+    Fields that are not known are left out; raises TypeError or ValueError
+    for one that is missing or of another type.
+    """
+    row = kind(**{k: v for k, v in fields.items() if k in kind._fields})
+    texts = _TEXTS[kind]
+    for name, value in zip(kind._fields, row, strict=True):
+        if value is None and kind._field_defaults.get(name, 0) is None:
+            continue
+        if name in texts:
+            good = isinstance(value, str)
+        elif isinstance(value, bool):
+            good = name == "nested"
+        else:
+            good = is_number(value)
+        if not good:
+            raise ValueError(f"{name} = {shown(value)}")
+    return row
+
+
+def rows_of(kind: Any, rows: Any) -> list[Any]:
+    """Return each of *rows* as a row of *kind*."""
+    return [row_of(kind, row) for row in rows]
+
+
+_TEXTS: dict[Any, set[str]] = {
+    GroupTotals: set(),
+    CallTotals: {"group", "name"},
+    StatementTotals: {"statement", "name", "engine"},
+    TimelineEntry: {"group", "name", "error"},
+}
+
+
+def rounded(value: float | None) -> float | None:
+    """Return milliseconds to the microsecond."""
+    return None if value is None else round(value, 3)
+
+
+def fields_of(row: Any) -> dict[str, Any]:
+    """Return a row as JSON, without the parts that do not apply."""
+    fields = {
+        name: round(value, 3) if isinstance(value, float) else value
+        for name, value in row._asdict().items()
+    }
+    if fields.get("nested") is False:
+        del fields["nested"]
+    for name in ("statement", "driver_ms"):
+        if name in fields and fields[name] is None:
+            del fields[name]
+    return fields

@@ -14,6 +14,7 @@ GROUP = "nova_profiler"
 
 HOOKS = ("sqlalchemy", "db_api", "threads", "config")
 DUMP_WHEN = ("slow", "failed", "profiled", "all")
+PROFILERS = ("none", "pyspy", "pyinstrument", "cprofile")
 PROFILE_WHEN = ("always", "rate", "armed", "signed")
 
 
@@ -74,24 +75,32 @@ OPTIONS: tuple[cfg.Opt, ...] = (
     cfg.StrOpt(
         "profiler",
         default="none",
-        choices=["none"],
+        choices=list(PROFILERS),
         mutable=True,
-        help="The engine that takes stacks.",
+        help="The engine that takes stacks: pyspy (of every request, from "
+        "outside; those of slow, failed and chosen ones are kept), "
+        "pyinstrument (samples of chosen requests) or cprofile (every call "
+        "of chosen requests).",
     ),
     cfg.FloatOpt(
         "profiler_interval_ms",
-        default=10.0,
         min=0.1,
         max=10_000,
         mutable=True,
-        help="Milliseconds between two samples of the engine.",
+        help="Milliseconds between two samples. Unset: 10 with "
+        "pyinstrument; with pyspy as often as it can for 2.5 % of a "
+        "processor, and never more often than every 20. pyspy takes a value "
+        "exactly, whatever that costs. cprofile takes no samples.",
     ),
     cfg.Opt(
         "profile_when",
         type=_words(PROFILE_WHEN),
         default=["armed", "signed"],
         mutable=True,
-        help="Which requests the engine watches.",
+        help="Which requests are chosen: always (every one), rate (a share "
+        "of all), armed (the next few after a slow one of the same method "
+        "and route), signed (asked for by a header that `nova-profiler "
+        "sign` makes, or osprofiler with the same key).",
     ),
     cfg.FloatOpt(
         "profile_rate",
@@ -100,7 +109,8 @@ OPTIONS: tuple[cfg.Opt, ...] = (
         max=1,
         mutable=True,
         help="Share of requests for profile_when = rate; decided by the "
-        "request id, so that all services choose the same ones.",
+        "request id where it is known in time, so that all services choose "
+        "the same ones.",
     ),
     cfg.ListOpt(
         "profile_keys",
@@ -189,7 +199,7 @@ class Settings:
     timed_callables: tuple[str, ...] = ()
     max_calls: int = 2000
     profiler: str = "none"
-    profiler_interval_ms: float = 10.0
+    profiler_interval_ms: float | None = None
     profile_when: tuple[str, ...] = ("armed", "signed")
     profile_rate: float = 0.01
     profile_keys: tuple[str, ...] = dataclasses.field(default=(), repr=False)
@@ -205,6 +215,15 @@ class Settings:
     log_requests: bool = True
     log_calls: bool = False
     log_file: str | None = None
+
+    def interval_ms(self, profiler: str) -> float:
+        """Return the milliseconds between two samples of *profiler*.
+
+        0 for pyspy means that it is to find what costs next to nothing.
+        """
+        if self.profiler_interval_ms is not None:
+            return self.profiler_interval_ms
+        return 0.0 if profiler == "pyspy" else 10.0
 
     def changed(self, values: Mapping[str, Any]) -> Settings:
         """Return these settings with *values* in the place of some."""

@@ -10,10 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from oslo_config import cfg
 from paste.deploy import loadapp
-from serving import Answer
+from serving import Answer, served
 
 from nova_profiler import factory
 from nova_profiler.factory import (
+    check_engine,
     filter_factory,
     install_hooks,
     make_filter,
@@ -21,7 +22,8 @@ from nova_profiler.factory import (
 )
 from nova_profiler.faults import Faults
 from nova_profiler.middleware import ProfilerMiddleware
-from nova_profiler.settings import ConfigError, Settings
+from nova_profiler.profilers import EngineError
+from nova_profiler.settings import PROFILERS, ConfigError, Settings
 
 APPS = """
 [composite:main]
@@ -74,7 +76,7 @@ def parts(monkeypatch):
     monkeypatch.setattr(factory, "_parts", made)
     yield made
     for one in made.values():
-        one.undo_hooks()
+        one.undo()
 
 
 def _local_conf(**options: str) -> dict[str, str]:
@@ -223,3 +225,71 @@ def test_sinks_are_those_that_were_asked_for(options, names):
     sinks = sinks_of(_Live(**options), Faults())
 
     assert [sink.name for sink in sinks] == names
+
+
+@pytest.mark.parametrize("name", factory._ENGINES)
+def test_every_engine_can_be_made_and_closed(name):
+    """All are installed here; nothing is started by that."""
+    check_engine(name)
+
+    engine = factory.engine_of(name, Faults().note)
+    engine.close()
+
+    assert engine.name == name
+
+
+def test_every_engine_is_a_choice_of_the_option():
+    """And the other way round."""
+    assert ("none", *factory._ENGINES) == PROFILERS
+
+
+@pytest.fixture
+def no_engine(monkeypatch):
+    """Have one engine that cannot be had."""
+    module = types.ModuleType("no_engine")
+
+    def engine(note):
+        raise EngineError("it is not there; pip install nova-profiler[pyspy]")
+
+    module.engine = engine  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "no_engine", module)
+    monkeypatch.setitem(factory._ENGINES, "pyspy", "no_engine")
+
+
+def test_an_engine_that_cannot_work_stops_the_load(db_api, parts, no_engine):
+    """With one line that says what to install, and no hook left."""
+    original = db_api.thing_get
+
+    with pytest.raises(ConfigError) as raised:
+        make_filter(cfg.ConfigOpts(), {}, _local_conf(profiler="pyspy"))
+
+    assert str(raised.value) == (
+        "nova_profiler: profiler = pyspy: it is not there; pip install "
+        "nova-profiler[pyspy]"
+    )
+    assert db_api.thing_get is original
+    assert parts == {}
+
+
+def test_an_unknown_engine_stops_the_load(parts):
+    """With those that there are."""
+    with pytest.raises(
+        ConfigError,
+        match=r"profiler = 'perf': expected none or pyspy or pyinstrument or "
+        r"cprofile",
+    ):
+        make_filter(cfg.ConfigOpts(), {}, _local_conf(profiler="perf"))
+
+
+def test_a_filter_profiles_what_it_is_told_to(db_api, parts):
+    """From the section to the record."""
+    local_conf = _local_conf(profiler="cprofile", profile_when="always")
+    made = make_filter(cfg.ConfigOpts(), {}, local_conf)(app_factory({}))
+
+    answer = served(made)
+
+    (one,) = parts.values()
+    assert answer.body == b"ok"
+    assert one.watching._engine.name == "cprofile"
+    one.undo()
+    assert one.watching._engine is None

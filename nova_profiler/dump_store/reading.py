@@ -82,7 +82,7 @@ def entry_of_path(path: Path) -> DumpEntry:
 def read_dump(path: Path) -> RequestRecord:
     """Return the record in *path*, or raise DumpError."""
     try:
-        return record_of_json(_content_of(path))
+        return record_of_json(content_of(path))
     except RecordError as exc:
         raise DumpError(f"dump {path.name}: {exc}") from exc
     except OSError as exc:
@@ -100,7 +100,11 @@ def record_of_json(text: str | bytes) -> RequestRecord:
     return RequestRecord.from_dict(fields)
 
 
-def _content_of(path: Path) -> bytes:
+def content_of(path: Path) -> bytes:
+    """Return what the regular file *path* holds.
+
+    Raises OSError, and RecordError for what cannot be a dump.
+    """
     # O_NONBLOCK: a pipe of that name would have us wait for ever.
     fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with open(fd, "rb") as file:

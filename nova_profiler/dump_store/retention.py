@@ -66,13 +66,13 @@ class Retention:
         self._limits = limits
         self._usage = UsageFile(directory)
 
-    def make_room(self, size: int) -> None:
-        """Count a file of *size* bytes, set aside so far, and make room.
+    def make_room(self, size: int, files: int = 1) -> None:
+        """Count *files* of *size* bytes, set aside so far, and make room.
 
         Asked before the file is published, so that a worker which dies in
         between has never put one too many there.
         """
-        usage = self._usage.add(1, size)
+        usage = self._usage.add(files, size)
         if self._is_fine(usage):
             return
         path = self._directory / PRUNE_FILE

@@ -3,12 +3,8 @@
 
 from __future__ import annotations
 
-import errno
-import json
 import os
-import secrets
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
@@ -18,6 +14,7 @@ from nova_profiler.dump_store.names import (
     name_of_dump,
     name_of_id,
 )
+from nova_profiler.dump_store.publication import Publication
 from nova_profiler.dump_store.reading import (
     DumpError,
     entries_of,
@@ -25,14 +22,13 @@ from nova_profiler.dump_store.reading import (
     read_dump,
 )
 from nova_profiler.dump_store.retention import (
-    ASIDE_FOLDER,
     Limits,
     Retention,
     StoredDump,
 )
+from nova_profiler.dump_store.writing import claim
 from nova_profiler.record import RequestRecord
 
-_TRIES = 20
 _NAMED_IN_ERRORS = 3
 
 
@@ -58,25 +54,15 @@ class DumpStore:
         )
 
     def write(self, record: RequestRecord) -> Path:
-        """Write *record* whole or not at all. May raise OSError."""
+        """Write *record* whole or not at all. May raise OSError.
+
+        What ``record.profiled`` attaches is kept beside it, now or later.
+        """
         day, stem = name_of_dump(record)
-        content = json.dumps(
-            record.to_dict(), separators=(",", ":"), default=str
-        ).encode()
-        if 0 < self._most_bytes < len(content):
-            raise OSError(
-                errno.EFBIG,
-                f"a dump of {len(content)} bytes is more than all dumps "
-                f"together may have",
-            )
-        aside, path = self._claim(day, stem, content)
-        try:
-            self._retention.make_room(len(content))
-            _publish(aside, path)
-        except BaseException:
-            with suppress(OSError):
-                os.unlink(aside)
-            raise
+        aside, path = claim(self.directory, day, stem)
+        Publication(aside, path, self._retention, self._most_bytes).publish(
+            record
+        )
         return path
 
     def prune(self, *, dry_run: bool = False) -> list[StoredDump]:
@@ -145,62 +131,6 @@ class DumpStore:
         return request_id.removeprefix("req-").startswith(
             text.removeprefix("req-")
         )
-
-    def _claim(self, day: str, stem: str, content: bytes) -> tuple[Path, Path]:
-        """Return where *content* is now and where it is to be published.
-
-        Who makes the file aside owns its name: one that exists there or is
-        published already gets another one, so nothing is overwritten.
-        """
-        name = stem
-        for _ in range(_TRIES):
-            aside = self.directory / ASIDE_FOLDER / f"{day}T{name}"
-            path = self.directory / day / (name + DUMP_SUFFIX)
-            if not path.exists() and _written(aside, content):
-                if not path.exists():
-                    return aside, path
-                os.unlink(aside)
-            name = f"{stem}--{secrets.token_hex(4)}"
-        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), stem)
-
-
-def _written(path: Path, content: bytes) -> bool:
-    """Write a new file; False if there is one of that name."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-    try:
-        fd = os.open(path, flags, 0o600)
-    except FileExistsError:
-        return False
-    except FileNotFoundError:
-        _make_private(path.parent)
-        fd = os.open(path, flags, 0o600)
-    try:
-        with open(fd, "wb") as file:
-            file.write(content)
-    except BaseException:
-        os.unlink(path)
-        raise
-    return True
-
-
-def _publish(aside: Path, path: Path) -> None:
-    for _ in range(_TRIES):
-        try:
-            os.rename(aside, path)
-        except FileNotFoundError:
-            # The first of its day, or the day was pruned empty just now.
-            _make_private(path.parent)
-        else:
-            return
-    os.rename(aside, path)
-
-
-def _make_private(folder: Path) -> None:
-    folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # Not pathlib's exist_ok: it raises where a pruner takes the folder away
-    # just after it was found to exist; who called tries again.
-    with suppress(FileExistsError):
-        os.mkdir(folder, 0o700)
 
 
 def _named(entries: Iterable[DumpEntry]) -> str:

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whether there is a py-spy, and whether it may look into this process."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import sys
+import sysconfig
+
+_SCOPE = "/proc/sys/kernel/yama/ptrace_scope"
+_PR_SET_PTRACER = 0x59616D61
+
+
+class PyspyError(OSError):
+    """py-spy does not work here; ``strerror`` says what to do."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(errno.EPERM, text)
+
+
+def find_pyspy() -> str | None:
+    """Return the path of py-spy's program, None if it is not installed."""
+    for folder in (
+        sysconfig.get_path("scripts"),
+        os.path.dirname(sys.executable or ""),
+    ):
+        path = os.path.join(folder, "py-spy")
+        if folder and os.access(path, os.X_OK):
+            return path
+    return shutil.which("py-spy")
+
+
+def allow_tracer(pid: int) -> None:
+    """Let process *pid* and its children look into this one; 0: nobody.
+
+    Only where Yama asks for that; elsewhere the same user may.
+    """
+    try:
+        with open(_SCOPE, encoding="ascii") as file:
+            needed = file.read().strip() == "1"
+    except OSError:
+        # No Yama.
+        return
+    if needed:
+        import ctypes
+
+        ctypes.CDLL(None).prctl(_PR_SET_PTRACER, pid, 0, 0, 0)
+
+
+def advice_on(message: bytes) -> str:
+    """Return in one line what to do about what py-spy said."""
+    text = message.decode("utf-8", "replace")
+    if "ermission" in text or "not permitted" in text:
+        return (
+            "py-spy may not look into this process: give its container or "
+            "unit CAP_SYS_PTRACE, or run it as one user with "
+            "kernel.yama.ptrace_scope 0 or 1"
+        )
+    lines = [line.strip() for line in text.splitlines()]
+    said = next((line for line in lines if line.startswith("Error")), "")
+    said = said or next((line for line in lines if line), "nothing")
+    shown = "".join(one for one in said if one.isprintable())
+    return f"py-spy did not begin; it said: {shown:.200}"

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Profiles from files: one, or many added up one after the other."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from pathlib import Path
+
+from nova_profiler.profiles import (
+    CALLS_SUFFIX,
+    CPROFILE,
+    SAMPLES_SUFFIX,
+    ProfileError,
+)
+from nova_profiler.profiles.call_graph import CallGraph
+from nova_profiler.profiles.opening import content_of
+from nova_profiler.profiles.session_files import (
+    Session,
+    SessionError,
+    read_session,
+)
+from nova_profiler.profiles.stack_tree import StackTree
+from nova_profiler.profiles.stats_files import Stats, StatsError, read_stats
+from nova_profiler.record import RequestRecord
+
+SUFFIXES = (SAMPLES_SUFFIX, CALLS_SUFFIX)
+
+
+def beside(dump: Path) -> Path | None:
+    """Return the profile that lies beside a dump's file, if there is one.
+
+    An empty one is none: no sample fell into a short request.
+    """
+    for suffix in SUFFIXES:
+        path = dump.with_suffix(suffix)
+        try:
+            found = os.stat(path)
+        except OSError:
+            continue
+        if stat.S_ISREG(found.st_mode) and found.st_size:
+            return path
+    return None
+
+
+def load(path: Path) -> StackTree | CallGraph:
+    """Return the profile in *path*, or raise ProfileError."""
+    return Profiles().add(path)
+
+
+class Profiles:
+    """Many profiles, added up; those of different engines stay apart.
+
+    Their times do not go together: each slows what it looks at in its own
+    way, and only some of it.
+    """
+
+    def __init__(self) -> None:
+        self._engines: dict[str, StackTree | CallGraph] = {}
+
+    def add(self, path: Path) -> StackTree | CallGraph:
+        """Add what is in *path*: all of it, or ProfileError and nothing.
+
+        Returns what it was added to.
+        """
+        content = content_of(path)
+        if path.suffix == SAMPLES_SUFFIX:
+            session = session_of(path, content)
+            tree = self._engines.setdefault(
+                session.engine, StackTree(session.engine)
+            )
+            if isinstance(tree, StackTree):
+                tree.add(session)
+            return tree
+        if path.suffix == CALLS_SUFFIX:
+            stats = stats_of(path, content)
+            graph = self._engines.setdefault(CPROFILE, CallGraph())
+            if isinstance(graph, CallGraph):
+                graph.add(stats)
+            return graph
+        raise ProfileError(
+            f"{path.name}: not a profile; profiles end in "
+            f"{' or '.join(SUFFIXES)}"
+        )
+
+    def join(self, other: Profiles) -> None:
+        """Add all that *other* has."""
+        for engine, theirs in other._engines.items():
+            ours = self._engines.setdefault(engine, theirs)
+            if ours is theirs:
+                continue
+            if isinstance(ours, StackTree) and isinstance(theirs, StackTree):
+                ours.join(theirs)
+            if isinstance(ours, CallGraph) and isinstance(theirs, CallGraph):
+                ours.join(theirs)
+
+    @property
+    def engines(self) -> list[StackTree | CallGraph]:
+        """Return what there is of each engine, most profiles first."""
+        return sorted(
+            self._engines.values(), key=lambda one: one.profiles, reverse=True
+        )
+
+
+def session_of(path: Path, content: bytes) -> Session:
+    """Return the session that *content* of *path* is."""
+    try:
+        return read_session(content, lambda: _engine_beside(path))
+    except SessionError as exc:
+        raise ProfileError(f"{path.name}: {exc}") from exc
+
+
+def _engine_beside(path: Path) -> str | None:
+    """Return the engine that the dump beside *path* names, if any does."""
+    try:
+        fields = json.loads(content_of(path.with_suffix(".json")))
+        record = RequestRecord.from_dict(fields)
+    except (ProfileError, ValueError, RecursionError):
+        return None
+    engine = (record.profile or {}).get("engine")
+    return engine if isinstance(engine, str) else None
+
+
+def stats_of(path: Path, content: bytes) -> list[Stats]:
+    """Return the functions that *content* of *path* has."""
+    try:
+        return list(read_stats(content))
+    except StatsError as exc:
+        raise ProfileError(f"{path.name}: {exc}") from exc

@@ -1,0 +1,294 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Samples as a tree: each function under the one that called it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from nova_profiler.profiles import PYINSTRUMENT
+from nova_profiler.profiles.frames import Frames, is_elsewhere, is_waiting
+from nova_profiler.profiles.functions import Function
+from nova_profiler.profiles.sample_trie import Place, trie_of
+from nova_profiler.profiles.session_files import Session
+from nova_profiler.profiles.summaries import MOST, SAMPLES, Row, Step, Wait
+
+# Bounds what thousands of profiles, or one made to be silly, can take. Past
+# it a stack ends at the deepest function that is there already.
+MOST_NODES = 300_000
+
+
+class Node:
+    """A function as called by those above; times and samples are its own."""
+
+    __slots__ = (
+        "busy_s",
+        "children",
+        "function",
+        "lines",
+        "samples",
+        "total_s",
+        "total_samples",
+        "waiting_s",
+        "waiting_samples",
+    )
+
+    def __init__(self, function: Function) -> None:
+        self.function = function
+        self.busy_s = 0.0
+        self.waiting_s = 0.0
+        # Parts of samples, too: a line of code may wait half of its time.
+        self.samples = 0.0
+        self.waiting_samples = 0.0
+        # Work in this and all below it; set by StackTree.totals.
+        self.total_s = 0.0
+        self.total_samples = 0.0
+        # Seconds by the line that was being executed, work only.
+        self.lines: dict[int, float] = {}
+        self.children: dict[Function, Node] = {}
+
+    def add(self, other: Node) -> None:
+        """Add the times of *other*, not of what it called."""
+        self.busy_s += other.busy_s
+        self.waiting_s += other.waiting_s
+        self.samples += other.samples
+        self.waiting_samples += other.waiting_samples
+        for line, seconds in other.lines.items():
+            self.lines[line] = self.lines.get(line, 0.0) + seconds
+
+    @property
+    def line(self) -> int | None:
+        """Return the line in which most of the time was spent."""
+        if not self.lines:
+            return None
+        return max(self.lines, key=lambda line: self.lines[line])
+
+
+class _Reached(NamedTuple):
+    """A place in a session, and the node that it is in the tree."""
+
+    place: Place
+    node: Node
+    line: int | None
+    is_cut: bool
+
+
+class StackTree:
+    """The samples of one request, or of many added up."""
+
+    kind = SAMPLES
+
+    def __init__(self, engine: str) -> None:
+        self.engine = engine
+        self.root = Node(Function("", 0, ""))
+        self.profiles = 0
+        self.cut = 0
+        self.busy_s = 0.0
+        self.waiting_s = 0.0
+        self.elsewhere_s = 0.0
+        self.frames = Frames(has_first_lines=engine == PYINSTRUMENT)
+        self.busy_number = 0.0
+        self._samples = 0.0
+        self._nodes = 0
+
+    @property
+    def number(self) -> int:
+        """Return how many samples there are, other requests' left out."""
+        return round(self._samples)
+
+    def add(self, session: Session) -> None:
+        """Add the samples of one session."""
+        self.profiles += 1
+        root = trie_of(
+            (stack, seconds, session.samples_of(seconds))
+            for stack, seconds in session.records
+        )
+        self._add_own(root, self.root, waits=False)
+        reached = [_Reached(root, self.root, None, False)]
+        for at in reached:
+            for text, below in at.place.below.items():
+                reached.append(self._enter(at, text, below))
+        # The innermost first, so that each has all that is below it.
+        for place, node, line, _ in reversed(reached):
+            place.work_s += sum(one.work_s for one in place.below.values())
+            if line is not None and place.work_s:
+                node.lines[line] = node.lines.get(line, 0.0) + place.work_s
+        self.frames.forget(MOST_NODES)
+
+    def _enter(self, at: _Reached, text: str, below: Place) -> _Reached:
+        """Return where the frame *text* leads to; adds what ended there."""
+        if is_elsewhere(text):
+            self.elsewhere_s += below.seconds
+            return at._replace(place=below, line=None)
+        node, line, is_cut = at.node, None, at.is_cut
+        function = node.function
+        frame = self.frames.frame(text)
+        if frame is not None:
+            function = frame.function
+            child = None if is_cut else self._child(node, function)
+            if child is None:
+                is_cut = True
+            else:
+                node, line = child, frame.line
+        waits = is_waiting(text) or function.waits_on_top
+        self._add_own(below, node, waits=waits)
+        return _Reached(below, node, line, is_cut)
+
+    def _add_own(self, place: Place, node: Node, *, waits: bool) -> None:
+        self._samples += place.samples
+        if waits:
+            node.waiting_s += place.seconds
+            node.waiting_samples += place.samples
+            self.waiting_s += place.seconds
+        else:
+            node.busy_s += place.seconds
+            node.samples += place.samples
+            self.busy_number += place.samples
+            self.busy_s += place.seconds
+            place.work_s = place.seconds
+
+    def join(self, other: StackTree) -> None:
+        """Add all that *other* has."""
+        self.profiles += other.profiles
+        self.cut += other.cut
+        self.busy_s += other.busy_s
+        self.waiting_s += other.waiting_s
+        self.elsewhere_s += other.elsewhere_s
+        self.busy_number += other.busy_number
+        self._samples += other._samples
+        self.frames.join(other.frames)
+        todo = [(self.root, other.root)]
+        while todo:
+            node, its = todo.pop()
+            node.add(its)
+            for function, child in its.children.items():
+                # Past the bound it all stays with the caller.
+                todo.append((self._child(node, function) or node, child))
+
+    def _child(self, node: Node, function: Function) -> Node | None:
+        """Return the node of a callee, None where there may be no more."""
+        child = node.children.get(function)
+        if child is None:
+            if self._nodes >= MOST_NODES:
+                self.cut += 1
+                return None
+            self._nodes += 1
+            child = node.children[function] = Node(function)
+        return child
+
+    def totals(self) -> Node:
+        """Return the root, the totals of all nodes brought up to date."""
+        order = [self.root]
+        for node in order:
+            node.total_s = node.busy_s
+            node.total_samples = node.samples
+            order.extend(node.children.values())
+        for node in reversed(order):
+            for child in node.children.values():
+                node.total_s += child.total_s
+                node.total_samples += child.total_samples
+        return self.root
+
+    def paths(self) -> Iterator[list[Node]]:
+        """Yield the way down to each node that has time of its own."""
+        path: list[Node] = []
+        for node, entered in _walk(self.root):
+            if not entered:
+                path.pop()
+                continue
+            path.append(node)
+            if node.busy_s or node.waiting_s:
+                yield list(path)
+
+    def rows(self) -> list[Row]:
+        """Return each function that was at work, by its own time."""
+        figures: dict[Function, list[float]] = {}
+        inside: dict[Function, int] = {}
+        for node, entered in _walk(self.totals()):
+            function = node.function
+            if not entered:
+                inside[function] -= 1
+                continue
+            # Of a recursion only the outermost call is the function's time.
+            depth = inside.get(function, 0)
+            inside[function] = depth + 1
+            if not node.total_s:
+                continue
+            row = figures.setdefault(function, [0.0, 0.0, 0.0])
+            row[1] += node.busy_s
+            if not depth:
+                row[0] += node.total_samples
+                row[2] += node.total_s
+        rows = [
+            Row(self.frames.placed(function), *_whole(number), *seconds)
+            for function, (number, *seconds) in figures.items()
+        ]
+        return sorted(rows, key=lambda row: (-row.self_s, -row.total_s))
+
+    def waits(self) -> list[Wait]:
+        """Return what was waited in, and nova's function above it."""
+        found: dict[tuple[Function, Function | None], list[float]] = {}
+        stack: list[Function] = []
+        for node, entered in _walk(self.root):
+            if not entered:
+                stack.pop()
+                continue
+            if node.waiting_s:
+                row = found.setdefault(
+                    (node.function, _caller(stack)), [0.0, 0.0]
+                )
+                row[0] += node.waiting_samples
+                row[1] += node.waiting_s
+            stack.append(node.function)
+        placed = self.frames.placed
+        waits = [
+            Wait(
+                placed(function),
+                None if caller is None else placed(caller),
+                round(number),
+                seconds,
+            )
+            for (function, caller), (number, seconds) in found.items()
+        ]
+        return sorted(waits, key=lambda wait: -wait.seconds)
+
+    def hot_path(self) -> list[Step]:
+        """Return the path down to what still holds most of the work."""
+        node = self.totals()
+        whole = node.total_s
+        steps: list[Step] = []
+        while node.children and whole > 0:
+            node = max(node.children.values(), key=lambda one: one.total_s)
+            share = node.total_s / whole
+            if share < MOST:
+                break
+            function = self.frames.placed(node.function)
+            steps.append(Step(function, node.line, node.total_s, share))
+        return steps
+
+
+def _whole(samples: float) -> tuple[int, int]:
+    number = round(samples)
+    return number, number
+
+
+def _walk(root: Node) -> Iterator[tuple[Node, bool]]:
+    """Yield each node below *root* on entering and on leaving it.
+
+    Not by recursion: stacks are deeper than that may be.
+    """
+    todo = [(node, True) for node in root.children.values()]
+    while todo:
+        node, entered = todo.pop()
+        yield node, entered
+        if entered:
+            todo.append((node, False))
+            todo.extend((child, True) for child in node.children.values())
+
+
+def _caller(stack: list[Function]) -> Function | None:
+    """Return nova's innermost function of *stack*, or else the last."""
+    for function in reversed(stack):
+        if function.is_telling:
+            return function
+    return stack[-1] if stack else None

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A session is read field by field; anything else is refused, harmlessly."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from profile_builders import API, pyspy_session, rebuild_samples, session
+from pyinstrument import Profiler
+
+from nova_profiler.profiles import PYINSTRUMENT, PYSPY
+from nova_profiler.profiles.session_files import SessionError, read_session
+
+
+def read(fields: object):
+    return read_session(json.dumps(fields).encode())
+
+
+def test_a_session_of_pyinstrument_itself(tmp_path):
+    """What pyinstrument saves is read as it is."""
+    profiler = Profiler(interval=0.0001)
+    with profiler:
+        sum(json.dumps([number]) != "" for number in range(20_000))
+    saved = profiler.last_session
+    assert saved is not None
+    saved.save(tmp_path / "a.pyisession")
+
+    read = read_session((tmp_path / "a.pyisession").read_bytes())
+
+    assert read.engine == PYINSTRUMENT
+    assert read.sample_count == len(read.records) == len(saved.frame_records)
+    assert [stack for stack, _ in read.records] == [
+        list(stack) for stack, _ in saved.frame_records
+    ]
+
+
+def test_samples_of_pyspy_stand_for_many():
+    """A record of pyspy has all samples that are alike, by their time."""
+    found = read(pyspy_session(([API], 0.3), ([API, "x"], 0.1), number=20))
+
+    assert found.engine == PYSPY
+    assert [found.samples_of(one) for _, one in found.records] == [15.0, 5.0]
+
+
+@pytest.mark.parametrize("named", ["other", 7, [], {}])
+def test_an_engine_that_is_none_is_not_taken(named):
+    """The sessions of others are pyinstrument's."""
+    found = read(session(*rebuild_samples(), nova_profiler_engine=named))
+
+    assert found.engine == PYINSTRUMENT
+
+
+def test_a_sample_that_waits_in_part_is_one_all_the_same():
+    """It is in two records: less than one sample each."""
+    found = read(pyspy_session(([API], 0.03), ([API, "x"], 0.01), number=1))
+
+    assert sum(found.samples_of(one) for _, one in found.records) == 1.0
+
+
+def test_records_of_pyinstrument_are_samples():
+    """However long a sample took it is one."""
+    found = read(session(*rebuild_samples()))
+
+    assert {found.samples_of(seconds) for _, seconds in found.records} == {1}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        None,
+        [],
+        7,
+        {},
+        {"frame_records": {}},
+        {"frame_records": [1]},
+        {"frame_records": [[["f"]]]},
+        {"frame_records": [[["f"], "1"]]},
+        {"frame_records": [[["f"], True]]},
+        {"frame_records": [[["f"], 1e300]]},
+        {"frame_records": [["f", 1]]},
+        {"frame_records": [[[1], 1]]},
+        {"frame_records": [[[["f"]], 1]]},
+        {"frame_records": [[[{}], 1]]},
+        {"frame_records": [[["f" * 5000], 1]]},
+        {"frame_records": [[["f"] * 10_001, 1]]},
+        {"frame_records": [], "sample_count": "many"},
+        {"frame_records": [], "sample_count": 10**400},
+    ],
+)
+def test_other_contents_are_refused(fields):
+    """What is JSON but no session is not taken."""
+    with pytest.raises(SessionError):
+        read(fields)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"{",
+        b"\xff\xfe",
+        b'{"frame_records": [[["f"], NaN]]}',
+        b'{"frame_records": [[["f"], 1e999]]}',
+        b"[" * 100_000,
+        b'{"frame_records": ' + b"[" * 100_000,
+        b'{"frame_records": [[["f"], ' + b"9" * 5000 + b"]]}",
+    ],
+)
+def test_what_is_no_json_is_refused(text):
+    """Truncated, too deep, too long a number: refused, no more."""
+    with pytest.raises(SessionError):
+        read_session(text)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
+    max_leaves=10,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(JSON, max_size=3), JSON)
+def test_any_json_is_read_or_refused(records, count):
+    """Nothing but SessionError comes of what is no session."""
+    with contextlib.suppress(SessionError):
+        read({"frame_records": records, "sample_count": count})

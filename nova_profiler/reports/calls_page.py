@@ -18,6 +18,7 @@ from nova_profiler.reports.calls_by_route import (
 from nova_profiler.reports.terminal import (
     BAD,
     FAINT,
+    counted,
     ms_text,
     page_width,
     plain_table,
@@ -49,10 +50,9 @@ def _heading(route: RouteCalls) -> Text:
     name = f"{route.method} {route.route}"
     if route.action:
         name += f" {route.action}"
-    plural = "" if route.requests == 1 else "s"
     return Text.assemble(
         safe(name, "bold"),
-        f"   {route.requests} request{plural}",
+        f"   {counted(route.requests, 'request')}",
         (
             f"   p50 {ms_text(percentile(durations, 50))}"
             f"   p95 {ms_text(percentile(durations, 95))}"
@@ -118,7 +118,7 @@ def _sum_in_words(route: RouteCalls, group: str) -> str:
     driver = route.totals.driver_share
     if driver is not None:
         words.append(
-            f"driver {share_text(driver)} against SQLAlchemy/wrapper "
-            f"{share_text(1 - driver)}"
+            f"of the calls' time driver {share_text(driver)}, SQLAlchemy, "
+            f"wrapper and waiting {share_text(1 - driver)}"
         )
     return "; ".join(words)

@@ -10,9 +10,11 @@ from rich.console import Console
 from rich.text import Text
 
 from nova_profiler.dump_store import DumpEntry
+from nova_profiler.profiles import ENGINES
+from nova_profiler.profiles.loading import beside
 from nova_profiler.record import ABORTED, FAILED, RequestRecord
 from nova_profiler.reports.request_figures import (
-    database_share,
+    db_api_share,
     title_of,
     user_of,
 )
@@ -26,7 +28,7 @@ from nova_profiler.reports.terminal import (
 )
 
 # The route matters more than the user, who gets what it leaves of the width.
-_WIDTH_WITHOUT_BOTH = 61
+_WIDTH_WITHOUT_BOTH = 63
 _SHORTEST_USER, _LONGEST_USER = 10, 32
 _LONGEST_ID = 8
 
@@ -39,7 +41,10 @@ def print_dumps(
     # One day for all stands in the heading; the lines stay short.
     same_day = len(days) == 1
     longest = max(len(title_of(record)) for _, record in rows)
+    engines = [stacks_of(*row) for row in rows]
     room = console.width - _WIDTH_WITHOUT_BOTH - longest
+    if any(engines):
+        room -= 2 + max(map(len, engines))
     room = max(_SHORTEST_USER, min(_LONGEST_USER, room))
     table = plain_table()
     heading = f"{min(days)} UTC" if same_day else "UTC"
@@ -49,9 +54,11 @@ def print_dumps(
     table.add_column("method", no_wrap=True)
     table.add_column("route", overflow="fold")
     table.add_column("user", no_wrap=True)
-    table.add_column("db", justify="right", no_wrap=True)
+    table.add_column("db_api", justify="right", no_wrap=True)
+    if any(engines):
+        table.add_column("stacks", no_wrap=True)
     table.add_column("request", no_wrap=True)
-    for entry, record in rows:
+    for (entry, record), engine in zip(rows, engines, strict=True):
         user = safe(user_of(record))
         user.truncate(room, overflow="ellipsis")
         table.add_row(
@@ -61,7 +68,8 @@ def print_dumps(
             safe(record.method),
             _route(record),
             user,
-            _percent(database_share(record)),
+            _percent(db_api_share(record)),
+            *([safe(engine)] if any(engines) else []),
             safe(_id_of(entry, record), FAINT),
         )
     console.print(table)
@@ -69,7 +77,7 @@ def print_dumps(
 
 def figures_of(entry: DumpEntry, record: RequestRecord) -> dict[str, Any]:
     """Return a dump's line as JSON-ready values."""
-    share = database_share(record)
+    share = db_api_share(record)
     return {
         "file": str(entry.path),
         "request_id": record.request_id,
@@ -84,8 +92,21 @@ def figures_of(entry: DumpEntry, record: RequestRecord) -> dict[str, Any]:
         "project_name": record.project_name,
         "user_id": record.user_id,
         "project_id": record.project_id,
-        "database_share": None if share is None else round(share, 4),
+        "db_api_share": None if share is None else round(share, 4),
+        "stacks": stacks_of(entry, record) or None,
     }
+
+
+def stacks_of(entry: DumpEntry, record: RequestRecord) -> str:
+    """Return the engine whose stacks lie beside a dump, empty if none."""
+    path = beside(entry.path)
+    if path is None:
+        return ""
+    engine = (record.profile or {}).get("engine")
+    if engine in ENGINES:
+        return str(engine)
+    # The dump does not say, so somebody put the file there.
+    return path.suffix
 
 
 def _percent(share: float | None) -> str:

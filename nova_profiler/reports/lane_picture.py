@@ -50,7 +50,11 @@ def lane_picture(
             picture,
             f"{ms_text(lane.busy_ms)} ms",
         )
-    parts: list[RenderableType] = [grid, _axis(record.duration_ms, cells)]
+    parts: list[RenderableType] = [
+        grid,
+        _axis(record.duration_ms, cells),
+        Text("ms: when any call ran in the lane, each moment once"),
+    ]
     if len(lanes) > _MOST_LANES:
         parts.append(
             Text(

@@ -14,6 +14,7 @@ from nova_profiler.record import (
     StatementTotals,
     TimelineEntry,
 )
+from nova_profiler.reports.terminal import counted
 
 # Their time is the database driver's and its pool's.
 DRIVER_BUCKETS = (
@@ -24,7 +25,6 @@ DRIVER_BUCKETS = (
     "pool_wait",
     "ping",
 )
-DATABASE_BUCKETS = (*DRIVER_BUCKETS, "sqlalchemy")
 
 LABELS = {
     "sql": "driver: statements",
@@ -88,16 +88,18 @@ def user_of(record: RequestRecord) -> str:
     return f"{user}/{project}"
 
 
-def database_share(record: RequestRecord) -> float | None:
-    """Return the database's part of the request, None where not measured.
+def db_api_share(record: RequestRecord) -> float | None:
+    """Return in which part of the request a DB API call ran.
 
-    Taken from the breakdown, whose parts add up to the request even where
-    calls ran side by side.
+    Each moment counts once, however many calls ran in it. None where no
+    call was recorded.
     """
-    if not record.breakdown_ms or record.duration_ms < SHORTEST_MS:
+    totals = record.groups.get("db_api")
+    if totals is None or not totals.calls:
         return None
-    ms = sum(record.breakdown_ms.get(name, 0.0) for name in DATABASE_BUCKETS)
-    return ms / record.duration_ms
+    if record.duration_ms < SHORTEST_MS:
+        return None
+    return totals.wall_ms / record.duration_ms
 
 
 def buckets_of(record: RequestRecord) -> list[Bucket]:
@@ -116,7 +118,8 @@ def database_sentences(record: RequestRecord) -> list[str]:
     """Return the database's part in words.
 
     "db_api 15 calls 840.0 ms, 26.9 % of the call; driver 188.3 ms of it,
-    the rest SQLAlchemy and wrapper", and the same for the statements.
+    the rest SQLAlchemy, wrapper and waiting", and the same for the
+    statements.
     """
     sentences = []
     totals = record.groups.get("db_api")
@@ -130,7 +133,7 @@ def database_sentences(record: RequestRecord) -> list[str]:
         if driver_ms:
             sentence += (
                 f"; driver {sum(driver_ms):.1f} ms of it, the rest "
-                f"SQLAlchemy and wrapper"
+                f"SQLAlchemy, wrapper and waiting"
             )
         sentences.append(sentence)
     totals = record.groups.get("sql")
@@ -220,14 +223,13 @@ def notes_of(record: RequestRecord) -> list[str]:
     notes = []
     if record.dropped_calls:
         notes.append(
-            f"{_counted(record.dropped_calls, 'call')} beyond max_calls: in "
+            f"{counted(record.dropped_calls, 'call')} beyond max_calls: in "
             f"the totals, missing from the timeline"
         )
     for name, count in sorted(record.counts.items()):
         if count:
             notes.append(_count_note(name, count))
-    if record.profile is not None:
-        notes.extend(_profile_notes(record.profile))
+    notes.extend(profile_notes(record))
     return notes
 
 
@@ -241,10 +243,12 @@ def _count_note(name: str, count: int) -> str:
     if name not in _COUNT_NOTES:
         return f"{name}: {count}"
     noun, rest = _COUNT_NOTES[name]
-    return _counted(count, noun) + rest
+    return counted(count, noun) + rest
 
 
-def _profile_notes(profile: dict[str, object]) -> list[str]:
+def profile_notes(record: RequestRecord) -> list[str]:
+    """Return what the engine says of its stacks, its name before each."""
+    profile = record.profile or {}
     notes = profile.get("notes") or ()
     if isinstance(notes, str):
         notes = (notes,)
@@ -257,7 +261,7 @@ def _profile_notes(profile: dict[str, object]) -> list[str]:
 def _calls_in_words(
     group: str, noun: str, totals: GroupTotals, record: RequestRecord
 ) -> str:
-    text = f"{group} {_counted(totals.calls, noun)} {totals.ms:.1f} ms"
+    text = f"{group} {counted(totals.calls, noun)} {totals.ms:.1f} ms"
     ms = totals.ms
     if is_parallel(totals):
         ms = totals.wall_ms
@@ -265,7 +269,3 @@ def _calls_in_words(
     if record.duration_ms >= SHORTEST_MS:
         text += f", {100 * ms / record.duration_ms:.1f} % of the call"
     return text
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -10,8 +10,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from nova_profiler.profiles.summaries import Profile
 from nova_profiler.record import FAILED, OK, RequestRecord, StatementTotals
 from nova_profiler.reports import request_figures as figures
+from nova_profiler.reports.hot_path_page import hot_path_parts
 from nova_profiler.reports.lane_picture import lane_picture
 from nova_profiler.reports.terminal import (
     BAD,
@@ -39,9 +41,15 @@ _LONGEST_ENGINE = 24
 
 
 def print_request(
-    console: Console, record: RequestRecord, next_commands: Sequence[str]
+    console: Console,
+    record: RequestRecord,
+    next_commands: Sequence[str],
+    profile: Profile | None = None,
 ) -> None:
-    """Print the page of *record*, ending with *next_commands* to try."""
+    """Print the page of *record*, ending with *next_commands* to try.
+
+    *profile* are its stacks, if there are any.
+    """
     width = page_width(console)
     for part in _header(record, width):
         console.print(part, width=width)
@@ -53,6 +61,12 @@ def print_request(
         (
             "Repeated statements, one for all might have done",
             _repeated(record, width),
+        ),
+        (
+            "Hot path" if profile is None else f"Hot path, {profile.engine}",
+            []
+            if profile is None
+            else hot_path_parts(profile, record.duration_ms),
         ),
         ("When the calls ran", lane_picture(console, record, width - 2)),
         ("Note", [safe(note, WARNING) for note in figures.notes_of(record)]),

@@ -86,6 +86,11 @@ def share_text(share: float | None) -> str:
     return "" if share is None else f"{100 * share:.1f} %"
 
 
+def counted(number: int, noun: str) -> str:
+    """Return ``1 sample`` or ``2 samples``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def time_text(started_at: str) -> str:
     """Return when, to the millisecond, without the time zone."""
     return started_at[:23].replace("T", " ")

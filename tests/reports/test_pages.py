@@ -93,6 +93,7 @@ def test_parallel_lanes_are_a_picture():
 
     assert re.search(r"request +▂█+▆ +▕ +150\.0 ms", page)
     assert re.search(r"lane 3 +▂█+▆ +▕ +100\.0 ms", page)
+    assert "ms: when any call ran in the lane, each moment once" in page
     assert "450.0 ms added up over all lanes, 290.0 ms of the clock" in page
 
 
@@ -203,7 +204,7 @@ def test_the_figures_of_a_line():
     figures = figures_of(*row_of(slow_rebuild()))
 
     assert figures["request_id"] == slow_rebuild().request_id
-    assert figures["database_share"] == 0.2695
+    assert figures["db_api_share"] == 0.2695
 
 
 def test_the_calls_page():
@@ -220,7 +221,10 @@ def test_the_calls_page():
         r"instance_get_by_uuid +12 +6\.0 +805\.2 +67\.10 +120\.00", page
     )
     assert re.search(r"total +30 +15\.0 +1680\.0", page)
-    assert "db_api 26.9 % of these requests' time; driver 22.4 %" in page
+    assert (
+        "db_api 26.9 % of these requests' time; of the calls' time driver"
+        in page
+    )
 
 
 def test_the_calls_page_is_capped():

@@ -11,7 +11,7 @@ from nova_profiler.reports.request_figures import (
     buckets_of,
     condensed,
     database_sentences,
-    database_share,
+    db_api_share,
     lanes_of,
     merged_spans,
     notes_of,
@@ -27,7 +27,7 @@ def test_the_sentence_of_the_slow_call():
 
     assert sentences == [
         "db_api 15 calls 840.0 ms, 26.9 % of the call; driver 188.3 ms of "
-        "it, the rest SQLAlchemy and wrapper",
+        "it, the rest SQLAlchemy, wrapper and waiting",
         "sql 22 statements 150.3 ms, 4.8 % of the call",
     ]
 
@@ -58,16 +58,32 @@ def test_one_call_is_singular():
     assert sentences == ["sql 1 statement 4.0 ms, 9.4 % of the call"]
 
 
-def test_the_share_is_of_the_breakdown():
-    """Driver, pool and SQLAlchemy count; waiting and Python do not."""
-    assert database_share(slow_rebuild()) == pytest.approx(840.0 / 3117.4)
-    assert database_share(parallel_detail()) == pytest.approx(290.0 / 400.0)
+@pytest.mark.parametrize("one", [slow_rebuild(), parallel_detail()])
+def test_the_share_is_that_of_the_sentence(one):
+    """The list and the page of a request have one figure for one thing."""
+    share = db_api_share(one)
+
+    assert share is not None
+    assert f" {100 * share:.1f} % of the call" in database_sentences(one)[0]
+
+
+def test_waiting_within_calls_is_theirs():
+    """The share is of the calls, not of a bucket."""
+    one = parallel_detail()
+    one.breakdown_ms = {"waiting": 290.0, "python": 110.0}
+
+    assert db_api_share(one) == pytest.approx(290.0 / 400.0)
 
 
 def test_the_share_of_nothing_is_unknown():
-    """Without a breakdown or a duration there is no share."""
-    assert database_share(record(breakdown_ms={})) is None
-    assert database_share(record(duration_ms=0.0)) is None
+    """Without calls or a duration there is no share."""
+    some = {"db_api": GroupTotals(1, 4.0, 4.0)}
+
+    assert db_api_share(record()) is None
+    assert (
+        db_api_share(record(groups={"db_api": GroupTotals(0, 0, 0)})) is None
+    )
+    assert db_api_share(record(groups=some, duration_ms=0.0)) is None
 
 
 def test_buckets_are_largest_first_and_none_is_empty():

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The request context between brackets of an OpenStack log line."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+_NOTHING = {"", "-", "None"}
+_UUID = re.compile(
+    r"[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+)
+
+
+class RequestContext(NamedTuple):
+    """Who asked, in which request; None for what the line leaves out."""
+
+    request_id: str | None = None
+    global_request_id: str | None = None
+    user_id: str | None = None
+    user_name: str | None = None
+    project_id: str | None = None
+    project_name: str | None = None
+
+
+NO_CONTEXT = RequestContext()
+
+
+def context_of(text: str) -> RequestContext:
+    """Return the context of ``req-... user project - default default``.
+
+    All shapes since Essex: with or without the global id in front, ids or
+    names, and devstack's ``None req-... project_name user_name``.
+    """
+    words = text.split()
+    if not words or words == ["-"]:
+        return NO_CONTEXT
+    global_id = None
+    has_global = _has_global(words)
+    if has_global:
+        global_id = _known(words[0])
+        words = words[1:]
+    request_id, *who = words
+    if has_global and len(who) == 2:
+        # Two names after two ids is devstack's own order.
+        who.reverse()
+    user, project, *_ = [*map(_known, who), None, None]
+    return RequestContext(
+        _known(request_id),
+        global_id,
+        *id_and_name(user),
+        *id_and_name(project),
+    )
+
+
+def looks_like_request_id(text: str) -> bool:
+    """Tell whether *text* may be a request's id, old ones included."""
+    return text.startswith("req-") or _UUID.fullmatch(text) is not None
+
+
+def looks_like_context(text: str) -> bool:
+    """Tell whether the text between brackets is a request's context."""
+    words = text.split()
+    return bool(words) and (
+        words == ["-"]
+        or looks_like_request_id(words[0])
+        or (words[0] in _NOTHING and len(words) > 1)
+    )
+
+
+def _has_global(words: list[str]) -> bool:
+    if len(words) < 2:
+        return False
+    return words[0] == "None" or words[1].startswith("req-")
+
+
+def _known(word: str) -> str | None:
+    return None if word in _NOTHING else word
+
+
+def id_and_name(word: str | None) -> tuple[str | None, str | None]:
+    """Return *word* as (id, None) or (None, name), by its looks."""
+    if word is None or word in _NOTHING:
+        return None, None
+    return (word, None) if _UUID.fullmatch(word) else (None, word)

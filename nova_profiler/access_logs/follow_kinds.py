@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a log message tells of a request: a DB API call, an RPC message."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+CALL = "call"
+CAST = "cast"
+RECEIVED = "received"
+REPLY = "reply"
+ANSWERED = "answered"
+
+
+class DbCall(NamedTuple):
+    """A DB API function that took so long."""
+
+    name: str
+    ms: float
+
+
+class RpcStep(NamedTuple):
+    """One step of a message: sent, received there, replied, answered here.
+
+    ``message_id`` is the same in each step of one message; ``topic`` is
+    known only where it was sent.
+    """
+
+    step: str
+    message_id: str
+    topic: str = ""
+
+
+# `nova.db.main.api.instance_get 0.120 sec`: a line of our log_calls, and the
+# form in which nova-api's DB API times were logged by hand since Grizzly.
+_DB_CALL = re.compile(
+    r"(?:[\w.]{1,100} )?([\w.]{1,200}):? "
+    r"([0-9]{1,9}(?:\.[0-9]{1,9})?) ?(?:s|sec|secs|seconds)\b"
+)
+# oslo.messaging, and nova's own RPC before it.
+_SENT = re.compile(
+    r"(CALL msg_id|CAST unique_id): ([0-9a-f]{32}) "
+    r"(?:FANOUT |NOTIFY )?(?:exchange '[^']*' )?(?:topic '([^']*)')?"
+)
+_STEPS = (
+    (re.compile(r"received message msg_id: ([0-9a-f]{32})"), RECEIVED),
+    (re.compile(r"received message with unique_id: ([0-9a-f]{32})"), RECEIVED),
+    (re.compile(r"sending reply msg_id: ([0-9a-f]{32})"), REPLY),
+    (re.compile(r"received reply msg_id: ([0-9a-f]{32})"), ANSWERED),
+    (re.compile(r"MSG_ID is ([0-9a-f]{32})"), CALL),
+    (re.compile(r"'_msg_id': u?'([0-9a-f]{32})'"), RECEIVED),
+)
+# What a step of any of these forms holds, to look for them in whole files.
+RPC_MARKS = (b"msg_id: ", b"unique_id: ", b"'_msg_id': ")
+_OLD_SENT = re.compile(
+    r"Making (?:a )?(synchronous call|asynchronous cast|asynchronous call) "
+    r"on ([\w.-]*\w)"
+)
+_OTHER_REQUEST = re.compile(
+    r"(?i)\brequest[-_ ]ids?\b\W{1,6}(req-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}"
+    r"-[0-9a-f]{12})"
+)
+
+
+def db_call_of(message: str) -> DbCall | None:
+    """Return the DB API call that *message* times, if it does."""
+    match = _DB_CALL.match(message)
+    if match is None or "db" not in match[1].split(".")[:-1]:
+        return None
+    return DbCall(match[1], float(match[2]) * 1000)
+
+
+def rpc_step_of(message: str) -> RpcStep | None:
+    """Return the step of an RPC message that *message* logs, if it does."""
+    match = _SENT.search(message)
+    if match is not None:
+        step = CALL if match[1].startswith("CALL") else CAST
+        return RpcStep(step, match[2], match[3] or "")
+    for pattern, step in _STEPS:
+        match = pattern.search(message)
+        if match is not None:
+            return RpcStep(step, match[1])
+    match = _OLD_SENT.search(message)
+    if match is not None:
+        step = CAST if "cast" in match[1] else CALL
+        return RpcStep(step, "", match[2])
+    return None
+
+
+def requests_named_in(message: str) -> list[str]:
+    """Return the ids that other services answered this request with.
+
+    keystoneauth and nova log them after each call: ``GET call to network
+    for http://... used request id req-...``.
+    """
+    return _OTHER_REQUEST.findall(message)

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A request's route from its path: the name that nova's router would give.
+
+Of a log only the path is known. Words of nova's API stay, everything else
+in its place is ``{id}``; paths of other services lose what looks like one.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from nova_profiler.routes import METHODS, OTHER_METHOD, UNMATCHED, Routes
+
+# What may follow a version (and a project) in nova's paths.
+_COLLECTIONS = frozenset(
+    """
+    extensions flavors images limits os-agents os-aggregates
+    os-assisted-volume-snapshots os-availability-zone os-baremetal-nodes
+    os-cells os-certificates os-cloudpipe os-console-auth-tokens
+    os-fixed-ips os-floating-ip-dns os-floating-ip-pools os-floating-ips
+    os-floating-ips-bulk os-fping os-hosts os-hypervisors
+    os-instance_usage_audit_log os-keypairs os-migrations os-networks
+    os-quota-class-sets os-quota-sets os-security-group-default-rules
+    os-security-group-rules os-security-groups os-server-external-events
+    os-server-groups os-services os-simple-tenant-usage os-snapshots
+    os-tenant-networks os-volumes os-volumes_boot servers
+    """.split()
+)
+_WORDS = _COLLECTIONS | frozenset(
+    """
+    action add capacities consoles defaults detail diagnostics entries info
+    ips metadata migrations os-extra_specs os-flavor-access
+    os-instance-actions os-interface os-server-password
+    os-virtual-interfaces os-volume_attachments reboot remote-consoles
+    search shares shutdown startup statistics sync_instances tags topology
+    uptime file members
+    """.split()
+)
+_NOVA_VERSIONS = frozenset(["v1.1", "v2", "v2.1", "v3"])
+
+_UUID = re.compile(
+    r"[0-9a-fA-F]{8}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?"
+    r"[0-9a-fA-F]{12}(?![^/?#])"
+)
+_ID = re.compile(
+    r"\d+|[0-9a-fA-F]{8,}|[0-9a-fA-F]{8}-[0-9a-fA-F-]{8,}"
+    r"|(?=[^/]*\d)[^/]{16,}|[^/]{40,}|\{id\}"
+)
+_VERSION = re.compile(r"v\d{1,2}(?:\.\d{1,3})?")
+_PLAIN = re.compile(r"[A-Za-z0-9._~-]{1,40}")
+_NAMED = re.compile(r"\{[^{}/]*\}")
+_MOST_PARTS = 12
+_LONGEST = 1_000
+# Where an application may be mounted: /compute, /api/compute.
+_DEEPEST_MOUNT = 4
+# Answers to what is not there.
+_NOT_THERE = frozenset([404, 414, 501])
+
+_metadata = Routes()
+
+
+def method_of(text: str) -> str:
+    """Return a method that HTTP has, ``OTHER`` for what a client made up."""
+    return text if text in METHODS else OTHER_METHOD
+
+
+def route_of_path(path: str, status: int) -> str:
+    """Return the route of a request for *path*: ``/v2.1/servers/{id}``.
+
+    Without query string, mount point and project. What a client made up,
+    and was told that it is not there, is ``unmatched``.
+    """
+    if len(path) > _LONGEST:
+        return UNMATCHED
+    # Before the cache, which then holds a route and not each server.
+    route, is_guess = _route_of(_UUID.sub("{id}", path.partition("?")[0]))
+    if is_guess and status in _NOT_THERE:
+        return UNMATCHED
+    return route
+
+
+def route_of_record(route: str) -> str:
+    """Return the route of a record, every placeholder as ``{id}``."""
+    return _NAMED.sub("{id}", route).rstrip("/") or "/"
+
+
+def is_metadata(route: str) -> bool:
+    """Tell whether *route* is one of the metadata API."""
+    return _METADATA_ROUTE.match(route) is not None
+
+
+_METADATA_ROUTE = re.compile(
+    r"/(?:1\.0|\d{4}-\d\d-\d\d|latest|openstack)(?:/|\Z)"
+)
+
+
+@lru_cache(8192)
+def _route_of(path: str) -> tuple[str, bool]:
+    """Return the route, and whether it was only guessed."""
+    if "://" in path:
+        # A proxy was asked for the whole URL.
+        path = "/" + path.partition("://")[2].partition("/")[2]
+    parts = [part for part in path.partition("#")[0].split("/") if part]
+    if len(parts) > _MOST_PARTS:
+        return UNMATCHED, False
+    place = _version_at(parts)
+    if place is not None:
+        return _versioned(parts[place], parts[place + 1 :])
+    if _METADATA_ROUTE.match(path):
+        # A status that teaches it nothing: only its own set is asked.
+        known = _metadata.route_of({}, path, 599)
+        if known != UNMATCHED:
+            return known, False
+    return _guessed(parts), bool(parts)
+
+
+def _version_at(parts: list[str]) -> int | None:
+    for place, part in enumerate(parts[: _DEEPEST_MOUNT + 1]):
+        if _VERSION.fullmatch(part):
+            return place
+        if not _PLAIN.fullmatch(part):
+            return None
+    return None
+
+
+def _versioned(version: str, parts: list[str]) -> tuple[str, bool]:
+    if parts and parts[-1].endswith(".json"):
+        parts[-1] = parts[-1].removesuffix(".json")
+    if _has_project(parts):
+        parts = parts[1:]
+    if version in _NOVA_VERSIONS and (not parts or parts[0] in _COLLECTIONS):
+        named = [part if part in _WORDS else "{id}" for part in parts]
+        return "/" + "/".join([version, *named]), False
+    guessed = _guessed([version, *parts])
+    return guessed, True
+
+
+def _has_project(parts: list[str]) -> bool:
+    if not parts or parts[0] in _WORDS:
+        return False
+    if len(parts) > 1 and parts[1] in _COLLECTIONS:
+        return True
+    return parts[0] == "{id}"
+
+
+def _guessed(parts: list[str]) -> str:
+    named = []
+    for part in parts:
+        if _ID.fullmatch(part):
+            named.append("{id}")
+        elif _PLAIN.fullmatch(part):
+            named.append(part)
+        else:
+            return UNMATCHED
+    return "/" + "/".join(named)

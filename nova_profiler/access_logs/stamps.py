@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Time stamps of logs as seconds since 1970 UTC.
+
+A stamp without a time zone is taken for UTC, as OpenStack's hosts are run,
+unless a zone is given as ``local``.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta, timezone, tzinfo
+from functools import lru_cache
+from typing import NamedTuple
+
+MONTHS = {
+    name: number
+    for number, name in enumerate(
+        "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), 1
+    )
+}
+DAY_S = 86_400
+
+_MOST_KNOWN_DAYS = 100
+# What zones change their offsets on.
+_QUARTER_S = 900
+
+_ZONE = re.compile(r"([+-])(\d\d):?(\d\d)")
+_FULL_STAMP = re.compile(
+    rb"(?<![\d-])((?:19|20)\d\d)-(\d\d)-(\d\d)[ T]\d\d:\d\d"
+    rb"|\[\w{3} (\w{3}) +(\d{1,2}) \d\d:\d\d:\d\d ((?:19|20)\d\d)\]"
+)
+
+
+class Years(NamedTuple):
+    """Tells the year of a stamp that has none.
+
+    That of the nearest of the days that the file names with their year;
+    without any, the last one in which the stamp is not after ``latest``,
+    when the file was last written. ``local`` is the zone of stamps that
+    name none, None for UTC.
+    """
+
+    latest: float
+    known: tuple[float, ...] = ()
+    local: tzinfo | None = None
+
+    def at(self, month: int, day: int, second: float) -> float | None:
+        """Return the time of *second* on a day; None if there is none."""
+        at = self._nearest(month, day, second)
+        return None if at is None else at - local_offset(at, self.local)
+
+    def _nearest(self, month: int, day: int, second: float) -> float | None:
+        years = {
+            datetime.fromtimestamp(known, timezone.utc).year
+            for known in (*self.known, self.latest)
+        }
+        found = [
+            start + second
+            # Over New Year, and the 29th of February is some years away.
+            for year in range(min(years) - 8, max(years) + 2)
+            if (start := day_start(year, month, day)) is not None
+        ]
+        if self.known:
+            return min(found, key=self._distance, default=None)
+        # Clocks differ, zones too: a day ahead is not last year.
+        return max(
+            (at for at in found if at <= self.latest + DAY_S), default=None
+        )
+
+    def _distance(self, at: float) -> float:
+        return min(abs(at - known) for known in self.known)
+
+
+def years_of(
+    head: bytes, modified: float, local: tzinfo | None = None
+) -> Years:
+    """Return what tells the years of a file that begins with *head*."""
+    days = set()
+    for found in _FULL_STAMP.finditer(head):
+        if found[1]:
+            start = day_start(int(found[1]), int(found[2]), int(found[3]))
+        else:
+            month = MONTHS.get(found[4].decode("ascii", "replace"), 0)
+            start = day_start(int(found[6]), month, int(found[5]))
+        if start is not None:
+            days.add(start)
+    # A few lines tell it; a hostile file is not listened to for long.
+    return Years(modified, tuple(sorted(days)[:_MOST_KNOWN_DAYS]), local)
+
+
+@lru_cache(4096)
+def day_start(year: int, month: int, day: int) -> float | None:
+    """Return when a day begins; None where the calendar has none such."""
+    try:
+        return datetime(year, month, day, tzinfo=timezone.utc).timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
+def seconds_of(clock: str) -> float | None:
+    """Return the second of the day of ``10:35:01.123``, None if it is none."""
+    hour, minute, second = clock.replace(",", ".").split(":")
+    found = int(hour) * 3600 + int(minute) * 60 + float(second)
+    # A leap second is one too many, and no reason to lose the line.
+    return found if found < DAY_S + 1 else None
+
+
+def epoch_of(
+    date: str,
+    clock: str,
+    zone: str | None = None,
+    local: tzinfo | None = None,
+) -> float | None:
+    """Return the time of ``2026-11-21``, ``10:35:01.123`` and ``+02:00``."""
+    year, month, day = date.split("-")
+    start = day_start(int(year), int(month), int(day))
+    return _epoch(start, clock, zone, local)
+
+
+def local_offset(at: float, local: tzinfo | None) -> float:
+    """Return the seconds that *local* is ahead of UTC, None being that.
+
+    *at* is the time that clocks show there.
+    """
+    if local is None:
+        return 0.0
+    return _offset_in(int(at // _QUARTER_S), local)
+
+
+@lru_cache(4096)
+def _offset_in(quarter: int, local: tzinfo) -> float:
+    try:
+        shown = datetime(1970, 1, 1) + quarter * timedelta(seconds=_QUARTER_S)
+        offset = shown.replace(tzinfo=local).utcoffset()
+    except (ValueError, OverflowError):
+        offset = None
+    return offset.total_seconds() if offset else 0.0
+
+
+def offset_of(zone: str | None) -> float:
+    """Return the seconds that *zone* is ahead of UTC."""
+    found = _ZONE.fullmatch(zone or "")
+    if found is None:
+        return 0.0
+    seconds = int(found[2]) * 3600 + int(found[3]) * 60
+    return float(-seconds if found[1] == "-" else seconds)
+
+
+def iso_epoch(text: str, local: tzinfo | None = None) -> float | None:
+    """Return the time of an ISO 8601 text, None if it is none."""
+    try:
+        moment = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=local or timezone.utc)
+    try:
+        return moment.timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
+def iso_of(at: float) -> str:
+    """Return *at* as ISO 8601 in UTC, to the millisecond."""
+    moment = datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(seconds=at)
+    return moment.isoformat(timespec="milliseconds")
+
+
+def clf_epoch(
+    date: str,
+    clock: str,
+    zone: str | None = None,
+    local: tzinfo | None = None,
+) -> float | None:
+    """Return the time of ``21/Nov/2026`` and ``10:35:01``."""
+    day, month, year = date.split("/")
+    start = day_start(int(year), MONTHS.get(month, 0), int(day))
+    return _epoch(start, clock, zone, local)
+
+
+def _epoch(
+    start: float | None, clock: str, zone: str | None, local: tzinfo | None
+) -> float | None:
+    second = seconds_of(clock)
+    if start is None or second is None:
+        return None
+    shown = start + second
+    return shown - (offset_of(zone) if zone else local_offset(shown, local))

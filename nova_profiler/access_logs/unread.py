@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a reader of logs left out: counted by kind, one example of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+_LONGEST_EXAMPLE = 300
+# Kinds are words of ours; this only guards against a mistake.
+_MOST_KINDS = 100
+
+
+class UnreadKind(NamedTuple):
+    """So many files or lines were left out for one reason."""
+
+    kind: str
+    count: int  # type: ignore[assignment]  # hides tuple.count
+    example: str
+
+
+class Unread:
+    """Files and lines that were left out, and why."""
+
+    def __init__(self) -> None:
+        # By kind: how many, and the first of them.
+        self._counts: dict[str, int] = {}
+        self._examples: dict[str, str] = {}
+
+    def add(self, kind: str, example: bytes | str, count: int = 1) -> None:
+        """Note that *count* files or lines of this *kind* were left out."""
+        if kind in self._counts:
+            self._counts[kind] += count
+        elif len(self._counts) < _MOST_KINDS:
+            self._counts[kind] = count
+            self._examples[kind] = _clipped(example)
+
+    def merge(self, other: Unread) -> None:
+        """Add what *other* noted."""
+        for kind, count, example in other:
+            self.add(kind, example, count)
+
+    def __iter__(self) -> Iterator[UnreadKind]:
+        """Yield each kind, the most frequent first."""
+        for kind, count in sorted(
+            self._counts.items(), key=lambda item: (-item[1], item[0])
+        ):
+            yield UnreadKind(kind, count, self._examples[kind])
+
+    def count_of(self, kind: str) -> int:
+        """Return how many of this *kind* there were."""
+        return self._counts.get(kind, 0)
+
+    def figures(self) -> list[dict[str, Any]]:
+        """Return the kinds as JSON-ready values."""
+        return [row._asdict() for row in self]
+
+
+def _clipped(example: bytes | str) -> str:
+    if isinstance(example, bytes):
+        # Only what is shown needs to be decoded: a line may have 10 MB.
+        example = example[: 4 * _LONGEST_EXAMPLE].decode("utf-8", "replace")
+    return example[:_LONGEST_EXAMPLE].rstrip()

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is asked of kept runs, as ibis expressions for any engine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import ibis
+from ibis import _
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+# A request that the server failed to do says nothing about the time that
+# doing it takes.
+FAILED_FROM = 500
+# Order statistics of one route and run that are fetched: below this all its
+# times, beyond it so many, evenly spread.
+GRID = 200
+# Times are compared as ratios; a log's zero is less than it can tell.
+_LEAST_MS = 0.0005
+
+_KEYS = ["side", "method", "route"]
+
+
+def levels(requests: ir.Table) -> ir.Table:
+    """Return calls, p50 and p99 of each route in each run."""
+    groups = _timed(requests).group_by("run", "method", "route")
+    return _with_percentiles(
+        groups.agg(calls=_.count(), in_order=_.ms.collect().sort())
+    )
+
+
+def sides(a: ir.Table, b: ir.Table) -> ir.Table:
+    """Return the requests of two sides in one table, told by ``side``."""
+    columns = ("method", "route", "status", "ms")
+    return ibis.union(
+        a.select(*columns).mutate(side=ibis.literal("a")),
+        b.select(*columns).mutate(side=ibis.literal("b")),
+    )
+
+
+def by_run(requests: ir.Table) -> ir.Table:
+    """Return the requests of several runs, each a side of its own."""
+    columns = ("method", "route", "status", "ms")
+    return requests.select(*columns, side=requests.run)
+
+
+def totals(both: ir.Table) -> ir.Table:
+    """Return what each side has of each route: calls, failures, p50, p99.
+
+    And whether all its times are whole milliseconds.
+    """
+    is_timed = both.status < FAILED_FROM
+    timed = is_timed.ifelse(both.ms, ibis.null("float64"))
+    return _with_percentiles(
+        both.mutate(timed=timed)
+        .group_by(*_KEYS)
+        .agg(
+            calls=_.timed.count(),
+            failed=_.count() - _.timed.count(),
+            in_order=_.timed.collect().sort(),
+            is_whole=(_.timed == _.timed.floor()).cast("int8").min() == 1,
+        )
+    )
+
+
+def times(both: ir.Table) -> ir.Table:
+    """Return the times of each side and route."""
+    timed = _timed(both)
+    return timed.select(*_KEYS, value=ibis.greatest(timed.ms, _LEAST_MS))
+
+
+def spread_times(both: ir.Table) -> ir.Table:
+    """Return the times of each side and route, free of false ties.
+
+    Some logs know whole milliseconds only. Their ties would hide what
+    differs, or, once one side is scaled, all break the same way: each is
+    spread evenly over the millisecond that it stands for.
+    """
+    timed = _timed(both)
+    is_whole = (timed.ms == timed.ms.floor()).cast("int8")
+    timed = timed.mutate(
+        whole=is_whole.min().over(group_by=_KEYS),
+        slot=ibis.row_number().over(group_by=[*_KEYS, "ms"], order_by="ms"),
+        ties=timed.count().over(group_by=[*_KEYS, "ms"]),
+    )
+    within = (timed.slot + 0.5) / timed.ties - 0.5
+    value = timed.ms + (timed.whole == 1).ifelse(within, 0.0)
+    return timed.select(*_KEYS, value=ibis.greatest(value, _LEAST_MS))
+
+
+def order_statistics(times: ir.Table) -> ir.Table:
+    """Return at most GRID times of each side and route, evenly by rank."""
+    ranked = times.mutate(
+        rank=ibis.row_number().over(group_by=_KEYS, order_by="value"),
+        size=times.count().over(group_by=_KEYS),
+    )
+    # The ranks nearest to the middles of GRID equal parts.
+    per_rank = GRID / ranked.size
+    is_chosen = (ranked.size <= GRID) | (
+        ((ranked.rank + 1) * per_rank - 0.5).floor()
+        > (ranked.rank * per_rank - 0.5).floor()
+    )
+    return ranked.filter(is_chosen).select(*_KEYS, "size", "value")
+
+
+def rank_sums(times: ir.Table, drift: float) -> ir.Table:
+    """Return the sum of the ranks of side b in each route, and its ties.
+
+    *drift* is by how much all of b is slower; it is divided out.
+    """
+    keys = ["method", "route"]
+    is_b = times.side == "b"
+    scaled = times.mutate(
+        is_b=is_b.cast("int64"),
+        value=is_b.ifelse(times.value / drift, times.value),
+    )
+    ranked = scaled.mutate(
+        rank=ibis.rank().over(group_by=keys, order_by="value"),
+        ties=scaled.count().over(group_by=[*keys, "value"]),
+    )
+    # Ties get the middle of the ranks that they share.
+    middle = ranked.rank + (ranked.ties + 1) / 2
+    return (
+        ranked.mutate(middle=middle, tied=_.ties * _.ties - 1)
+        .group_by(*keys)
+        .agg(
+            calls_a=_.count() - _.is_b.sum(),
+            calls_b=_.is_b.sum(),
+            rank_sum_b=(_.middle * _.is_b).sum(),
+            ties=_.tied.sum(),
+        )
+    )
+
+
+def _with_percentiles(groups: ir.Table) -> ir.Table:
+    """Replace ``in_order`` by the times that 50 % and 99 % do not exceed.
+
+    By rank: engines' own quantiles lie between two times, or nearly so.
+    """
+    return groups.mutate(p50_ms=_nearest(50), p99_ms=_nearest(99)).drop(
+        "in_order"
+    )
+
+
+def _nearest(percent: int) -> Any:
+    # Whole numbers: 0.99 * 100 calls are not quite 99. Spark takes no other
+    # index than a short one, and raises for one that is not there.
+    index = ((_.calls * percent + 99) // 100 - 1).cast("int32")
+    return (_.calls > 0).ifelse(_.in_order[index], ibis.null("float64"))
+
+
+def _timed(requests: ir.Table) -> ir.Table:
+    return requests.filter(requests.status < FAILED_FROM)

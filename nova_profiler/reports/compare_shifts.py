@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: Apache-2.0
+"""By which factor times moved: of a route, and of a run as a whole."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+RouteKey = tuple[str, str]
+
+# Fewer calls than these tell nothing that is worth a word.
+FEW_CALLS = 20
+# From so many routes on, they are each other's measure: what most of them
+# share is the run's, not the route's.
+MANY_ROUTES = 8
+
+# The calmer part of the routes tells how much all of them wobble: some of the
+# others may really have changed. Beside it the mean square of that part of a
+# standard normal distribution. What would be more than the largest wobble is
+# a change of many routes and must not hide itself.
+_CALM_PART = 0.9
+_CALM_MEAN_SQUARE = 0.623
+_LARGEST_WOBBLE = 0.05
+# Standard deviations of the rank statistic between which the error is read.
+_ERROR_SPAN = 1.5
+
+
+class Shift(NamedTuple):
+    """How a route's times moved, as the logarithm of a factor."""
+
+    log_ratio: float
+    error: float
+    low: float
+    high: float
+    calls: int
+
+
+class Drift(NamedTuple):
+    """What the routes of a run have in common.
+
+    ``log_ratio`` is by how much all of them moved, ``wobble`` how far a
+    route moves beside the others from run to run for no reason of its own
+    (a standard deviation), ``routes`` how many say so; 0 for too few.
+    """
+
+    log_ratio: float
+    low: float
+    high: float
+    wobble: float
+    routes: int
+
+    @property
+    def ratio(self) -> float:
+        """Return by which factor the whole run is slower."""
+        return math.exp(self.log_ratio)
+
+
+NO_DRIFT = Drift(0.0, 0.0, 0.0, 0.0, 0)
+
+
+class Sample(NamedTuple):
+    """Times of a route on one side, and how many calls they stand for."""
+
+    calls: int
+    log_ms: list[float]
+
+
+Samples = dict[str, dict[RouteKey, Sample]]
+
+
+def samples_of(rows: Iterable[Mapping[str, Any]]) -> Samples:
+    """Return by side and route what order statistics in *rows* say.
+
+    Each has side, method, route, size (the calls of that side) and value.
+    """
+    samples: Samples = {}
+    for row in rows:
+        routes = samples.setdefault(row["side"], {})
+        sample = routes.setdefault(
+            (row["method"], row["route"]), Sample(row["size"], [])
+        )
+        sample.log_ms.append(math.log(row["value"]))
+    return samples
+
+
+def shifts_of(
+    a: Mapping[RouteKey, Sample],
+    b: Mapping[RouteKey, Sample],
+    confidence: float = 0.99,
+) -> dict[RouteKey, Shift]:
+    """Return the shift of each route that both sides have.
+
+    It is the median of all ratios of a time of b to one of a (Hodges and
+    Lehmann), which takes no shape of the times for granted; its interval
+    comes from the ranks.
+    """
+    return {
+        key: _shift(sample, b[key], confidence)
+        for key, sample in a.items()
+        if key in b
+    }
+
+
+def _shift(a: Sample, b: Sample, confidence: float) -> Shift:
+    ratios = np.subtract.outer(b.log_ms, a.log_ms).ravel()
+    # Of the share of pairs in which b is slower, were both sides alike.
+    sd = math.sqrt((a.calls + b.calls + 1) / (12 * a.calls * b.calls))
+    wide = statistics.NormalDist().inv_cdf(0.5 + confidence / 2)
+    at = np.clip(
+        0.5 + sd * np.array([-wide, -_ERROR_SPAN, 0.0, _ERROR_SPAN, wide]),
+        0.0,
+        1.0,
+    )
+    low, below, middle, above, high = np.quantile(ratios, at).tolist()
+    return Shift(
+        log_ratio=middle,
+        error=(above - below) / (2 * _ERROR_SPAN),
+        low=low,
+        high=high,
+        calls=min(a.calls, b.calls),
+    )
+
+
+def drift_of(
+    shifts: Mapping[RouteKey, Shift],
+    baseline: Sequence[Mapping[RouteKey, Shift]] = (),
+) -> Drift:
+    """Return what the routes have in common, if they are many enough.
+
+    Two runs of the same software on two machines, or on one at two hours,
+    differ as a whole. One pair of runs cannot tell that from a change that
+    slows every route alike; it is shown apart. *baseline* are the shifts
+    from each run of side a to the next, if it has several: they tell the
+    wobble better than the two sides can.
+    """
+    counted = _counted(shifts)
+    if len(counted) < MANY_ROUTES:
+        return NO_DRIFT
+    moves = sorted(one.log_ratio for one in counted)
+    low, high = _median_interval(moves)
+    middle = statistics.median(moves)
+    pairs = [_counted(pair) for pair in baseline] or [counted]
+    wobble = _wobble([pair for pair in pairs if len(pair) >= MANY_ROUTES])
+    # Of a difference to the mean of several runs, not to one of them.
+    wobble *= math.sqrt((1 + 1 / (len(baseline) + 1)) / 2)
+    return Drift(middle, low, high, wobble, sum(map(len, pairs)))
+
+
+def _counted(shifts: Mapping[RouteKey, Shift]) -> list[Shift]:
+    return [one for one in shifts.values() if one.calls >= FEW_CALLS]
+
+
+def _median_interval(moves: Sequence[float]) -> tuple[float, float]:
+    """Return between which of *moves* their median lies, at least 99 %."""
+    count = len(moves)
+    outside = 0.0
+    below = 0
+    for tail in range(count // 2):
+        outside += 2 * math.comb(count, tail) / 2**count
+        if outside > 0.01:
+            break
+        below = tail
+    return moves[below], moves[-1 - below]
+
+
+def _wobble(pairs: Sequence[Sequence[Shift]]) -> float:
+    """Return how far routes lie apart beyond the error of each."""
+    if not pairs:
+        return 0.0
+    apart = np.concatenate([_apart(pair) for pair in pairs])
+    errors = np.array([one.error for pair in pairs for one in pair])
+
+    def excess(wobble: float) -> float:
+        squares = np.sort(apart**2 / np.maximum(errors**2 + wobble**2, 1e-18))
+        calm = squares[: max(1, int(len(squares) * _CALM_PART))]
+        return float(calm.mean()) / _CALM_MEAN_SQUARE
+
+    if excess(0.0) <= 1:
+        return 0.0
+    low, high = 0.0, _LARGEST_WOBBLE
+    for _step in range(40):
+        middle = (low + high) / 2
+        low, high = (middle, high) if excess(middle) > 1 else (low, middle)
+    return high
+
+
+def _apart(pair: Sequence[Shift]) -> np.ndarray[Any, Any]:
+    moves = np.array([one.log_ratio for one in pair])
+    return np.asarray(moves - np.median(moves))

@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How long many calls took: exact for few, a histogram for very many."""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from math import log
+
+# Each bucket is 2 % wide: a percentile is at most 1 % off.
+_GROWTH = 1.02
+_PER_LOG = 1 / log(_GROWTH)
+# Keeps the numbers of buckets above zero, where int() rounds down.
+_OFFSET = 2_000
+_LEAST_MS = 1e-9
+_NS = 1_000_000
+
+QUANTILE_ERROR = 0.01
+
+
+class Batch:
+    """Some durations, looked at once for all the rows that they go to."""
+
+    __slots__ = (
+        "_buckets",
+        "longest_ms",
+        "shortest_ms",
+        "slow",
+        "total_ns",
+        "values",
+    )
+
+    def __init__(self, values: Sequence[float], slow_ms: float) -> None:
+        self.values = values
+        # Whole numbers add up to the same in whichever order.
+        self.total_ns = sum([int(ms * _NS + 0.5) for ms in values])
+        self.shortest_ms = min(values)
+        self.longest_ms = max(values)
+        self.slow = (
+            sum(1 for ms in values if ms >= slow_ms)
+            if self.longest_ms >= slow_ms
+            else 0
+        )
+        self._buckets: list[int] | None = None
+
+    def buckets(self) -> list[int]:
+        """Return the bucket of a histogram that each of them is in."""
+        if self._buckets is None:
+            self._buckets = _buckets_of(self.values)
+        return self._buckets
+
+
+class Durations:
+    """Count, sum, least and most of all; percentiles.
+
+    All but percentiles are exact however many there are. Percentiles are
+    until ``collapse``, and within ``QUANTILE_ERROR`` from then on.
+    """
+
+    __slots__ = (
+        "_buckets",
+        "_values",
+        "count",
+        "longest_ms",
+        "shortest_ms",
+        "slow",
+        "total_ns",
+    )
+
+    def __init__(self, is_exact: bool = True) -> None:
+        self.count = 0
+        self.slow = 0
+        self.total_ns = 0
+        self.shortest_ms = float("inf")
+        self.longest_ms = 0.0
+        self._values: array[float] = array("d")
+        self._buckets: Counter[int] | None = None if is_exact else Counter()
+
+    def add(self, batch: Batch) -> None:
+        """Add the durations of *batch*."""
+        self.count += len(batch.values)
+        self.slow += batch.slow
+        self.total_ns += batch.total_ns
+        self.shortest_ms = min(self.shortest_ms, batch.shortest_ms)
+        self.longest_ms = max(self.longest_ms, batch.longest_ms)
+        if self._buckets is None:
+            self._values.extend(batch.values)
+        else:
+            self._buckets.update(batch.buckets())
+
+    def merge(self, other: Durations) -> None:
+        """Add what *other* holds."""
+        self.count += other.count
+        self.slow += other.slow
+        self.total_ns += other.total_ns
+        self.shortest_ms = min(self.shortest_ms, other.shortest_ms)
+        self.longest_ms = max(self.longest_ms, other.longest_ms)
+        if other._buckets is not None:
+            self.collapse()
+        if self._buckets is None:
+            self._values.extend(other._values)
+        elif other._buckets is None:
+            self._buckets.update(_buckets_of(other._values))
+        else:
+            self._buckets.update(other._buckets)
+
+    def collapse(self) -> None:
+        """Keep how many were about how long, and no longer each of them."""
+        if self._buckets is None:
+            self._buckets = Counter(_buckets_of(self._values))
+            self._values = array("d")
+
+    @property
+    def is_exact(self) -> bool:
+        """Tell whether percentiles are exact."""
+        return self._buckets is None
+
+    @property
+    def mean_ms(self) -> float:
+        """Return the mean."""
+        return self.total_ms / self.count if self.count else 0.0
+
+    @property
+    def total_ms(self) -> float:
+        """Return the sum."""
+        return self.total_ns / _NS
+
+    @property
+    def slow_share(self) -> float:
+        """Return the part that was slow."""
+        return self.slow / self.count if self.count else 0.0
+
+    def percentiles_ms(self, *percents: float) -> list[float]:
+        """Return, for each of *percents*, what so many do not exceed."""
+        if not self.count:
+            return [0.0 for _ in percents]
+        ranks = [
+            max(1, int(-(-self.count * percent // 100)))
+            for percent in percents
+        ]
+        if self._buckets is None:
+            in_order = sorted(self._values)
+            return [in_order[rank - 1] for rank in ranks]
+        return [self._about(rank) for rank in ranks]
+
+    def spread(self) -> Iterator[tuple[float, int]]:
+        """Yield durations and how many there were of each, in order."""
+        if self._buckets is None:
+            yield from sorted(Counter(self._values).items())
+        else:
+            for bucket in sorted(self._buckets):
+                yield self._middle_of(bucket), self._buckets[bucket]
+
+    def _about(self, rank: int) -> float:
+        for ms, count in self.spread():
+            rank -= count
+            if rank <= 0:
+                return ms
+        return self.longest_ms
+
+    def _middle_of(self, bucket: int) -> float:
+        middle: float = _GROWTH ** (bucket - _OFFSET + 0.5)
+        return min(max(middle, self.shortest_ms), self.longest_ms)
+
+
+def _buckets_of(values: Sequence[float]) -> list[int]:
+    return [int(log(ms or _LEAST_MS) * _PER_LOG + _OFFSET) for ms in values]

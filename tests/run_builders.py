@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs made up for tests: entries, and runs kept from them."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Iterator
+
+from nova_profiler.access_logs import AccessEntry
+from nova_profiler.history.store import History
+
+START = 1_763_000_000.0
+ROUTES = 30
+
+
+def entry(ms=12.5, route="/v2.1/servers", at=START, **fields) -> AccessEntry:
+    values = {
+        "form": "oslo",
+        "service": "nova-api",
+        "method": "GET",
+        "status": 200,
+        **fields,
+    }
+    return AccessEntry(ms=ms, route=route, at=at, **values)
+
+
+def run_of(
+    seed: int,
+    *,
+    calls: int = 200,
+    slowed: float = 1.0,
+    spread: float = 0.25,
+    day: int = 0,
+    digits: int = 3,
+) -> Iterator[AccessEntry]:
+    """Yield a run of ROUTES routes, each with a level of its own.
+
+    Times are lognormal, as answers of a service mostly are. The run as a
+    whole and each route in it wobble by their own factors; the route
+    ``/r7`` is *slowed* on top.
+    """
+    levels = random.Random(0)
+    chance = random.Random(seed)
+    machine = math.exp(chance.gauss(0, 0.03))
+    for number in range(ROUTES):
+        level = math.exp(levels.gauss(4, 1)) * machine
+        level *= math.exp(chance.gauss(0, 0.01))
+        level *= slowed if number == 7 else 1
+        for call in range(calls):
+            yield entry(
+                round(level * math.exp(chance.gauss(0, spread)), digits),
+                f"/r{number}",
+                START + 86400 * day + call,
+            )
+
+
+def kept(directory, **runs) -> History:
+    """Return a history of *runs*: name to entries."""
+    history = History(directory)
+    for name, entries in runs.items():
+        history.add(name.replace("_", "-"), entries)
+    return history
+
+
+def log_text(entries) -> str:
+    """Return *entries* as a service of today logs them."""
+    return "".join(
+        f"2026-11-21 10:{index // 60000:02d}:{index // 1000 % 60:02d}."
+        f"{index % 1000:03d} 7 INFO nova.osapi_compute.wsgi.server "
+        f"[req-{index:08d}-0000-4000-8000-000000000000 u p - - -] "
+        f'10.0.0.1 "{one.method} /v2.1{one.route} HTTP/1.1" status: '
+        f"{one.status} len: 9 time: {one.ms / 1000:.7f}\n"
+        for index, one in enumerate(entries)
+    )

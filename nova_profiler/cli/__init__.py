@@ -17,9 +17,17 @@ from nova_profiler import __version__
 COMMANDS = {
     "calls": "nova_profiler.cli.calls",
     "check": "nova_profiler.cli.check",
+    "compare": "nova_profiler.cli.compare",
+    "follow": "nova_profiler.cli.follow",
+    "history": "nova_profiler.cli.history",
+    "diff": "nova_profiler.cli.diff",
+    "export": "nova_profiler.cli.export",
     "list": "nova_profiler.cli.listing",
     "prune": "nova_profiler.cli.prune",
+    "report": "nova_profiler.cli.report",
     "show": "nova_profiler.cli.show",
+    "sign": "nova_profiler.cli.sign",
+    "top": "nova_profiler.cli.top",
 }
 
 PROGRAM = "nova-profiler"

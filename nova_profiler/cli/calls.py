@@ -16,7 +16,7 @@ from nova_profiler.cli.options import (
     store_of,
 )
 from nova_profiler.cli.progress import with_progress
-from nova_profiler.cli.record_lines import records_of_files
+from nova_profiler.cli.record_lines import records_of_logs
 from nova_profiler.cli.skipped import Skipped
 from nova_profiler.dump_store import DumpError, DumpStore, name_of_route
 from nova_profiler.record import RequestRecord
@@ -66,8 +66,8 @@ def command(
 ) -> None:
     """Show which DB API calls each route makes and what they take.
 
-    From the dumps, or from files that the option log_file made (- for
-    standard input, .gz as it is).
+    From the dumps, or from what the option log_file made: files, folders,
+    patterns or - for standard input, compressed or not.
 
     \b
     nova-profiler calls --route /v2.1/servers/detail
@@ -111,13 +111,13 @@ def _of_dumps(
 
 
 def _of_logs(
-    files: Sequence[str],
+    logs: Sequence[str],
     route: str | None,
     since: str | None,
     skipped: Skipped,
 ) -> Iterator[RequestRecord]:
     wanted = None if route is None else name_of_route(route)
-    for record in records_of_files(files, skipped):
+    for record in records_of_logs(logs, skipped):
         if since is not None and record.started_at < since:
             continue
         if is_route(route, name_of_route(record.route), wanted):
@@ -128,18 +128,24 @@ def _print(
     routes: list[RouteCalls], limit: int, group: str, *, from_dumps: bool
 ) -> None:
     from nova_profiler.reports.calls_page import print_calls
-    from nova_profiler.reports.terminal import terminal
+    from nova_profiler.reports.terminal import counted, terminal
 
     calling = [one for one in routes if one.functions]
     if not calling:
         requests = sum(one.requests for one in routes)
-        click.echo(f"no {group} calls in {requests} requests", err=True)
+        found = (
+            f"no {group} calls in {counted(requests, 'request')}"
+            if requests
+            else "no such requests"
+        )
+        click.echo(found, err=True)
         return
     print_calls(terminal(), calling[:limit], group)
     if calling[limit:]:
-        click.echo(f"{len(calling) - limit} routes more; see --limit")
+        more = counted(len(calling) - limit, "route")
+        click.echo(f"{more} more; see --limit")
     without = len(routes) - len(calling)
     if without:
-        click.echo(f"{without} routes made no {group} calls")
+        click.echo(f"{counted(without, 'route')} made no {group} calls")
     if from_dumps:
         click.echo(_DUMPS_NOTE)

@@ -27,7 +27,11 @@ from nova_profiler.cli.paste_pipelines import (
     sections_of,
 )
 from nova_profiler.cli.points import OK, WARNING, WRONG, Point
-from nova_profiler.factory import install_hooks
+from nova_profiler.cli.profiler_points import profiler_points
+from nova_profiler.factory import check_engine, install_hooks
+from nova_profiler.profilers import pyspy_trial
+from nova_profiler.profilers.pyspy_access import find_pyspy
+from nova_profiler.reports.terminal import counted
 from nova_profiler.settings import ConfigError, Settings
 from nova_profiler.settings_sources import LiveSettings
 
@@ -192,15 +196,32 @@ def _settings_points(
     yield _enabled_point(settings)
     yield from _hook_points(settings)
     yield _sqlalchemy_point()
-    yield Point(OK, "profiler", f"{settings.profiler}: no stacks are taken")
+    yield from profiler_points(
+        settings.profiler,
+        _problem_with(settings.profiler),
+        settings.profile_when,
+        settings.profile_keys,
+        settings.dump_dir,
+    )
     yield statsd_point(settings.statsd_host, settings.statsd_port)
     yield dump_dir_point(settings.dump_dir)
     yield log_file_point(settings.log_file)
 
 
+def _problem_with(profiler: str) -> str | None:
+    """Return why *profiler* cannot work here, None if it can."""
+    try:
+        check_engine(profiler)
+    except ConfigError as exc:
+        return str(exc).removeprefix("nova_profiler: ")
+    if profiler == "pyspy":
+        return pyspy_trial.problem_with(find_pyspy() or "py-spy")
+    return None
+
+
 def _enabled_point(settings: Settings) -> Point:
     if settings.enabled:
-        return Point(OK, "enabled", "requests are timed")
+        return Point(OK, "enabled", "true")
     found = "false: no request is timed"
     return Point(WARNING, "enabled", found, ("enabled = true",))
 
@@ -264,4 +285,7 @@ def _print(points: Sequence[Point]) -> None:
             click.echo(f"             {line}")
     wrong = sum(one.state == WRONG for one in points)
     doubtful = sum(one.state == WARNING for one in points)
-    click.echo(f"{len(points)} points, {wrong} wrong, {doubtful} warnings")
+    click.echo(
+        f"{counted(len(points), 'point')}, {wrong} wrong, "
+        f"{counted(doubtful, 'warning')}"
+    )

@@ -55,9 +55,7 @@ def dump_dir_point(path: str | None) -> Point:
     """Return whether dumps can be written to the directory *path*."""
     name = "dump_dir"
     if not path:
-        return Point(
-            OK, name, "unset: no dumps are kept; reports read log_file then"
-        )
+        return Point(OK, name, "unset: no dumps are kept")
     remedy = (f"install -d -m 0700 -o nova -g nova {path}", _RUN_AS)
     if os.path.lexists(path) and not os.path.isdir(path):
         found = f"{path} is not a directory"

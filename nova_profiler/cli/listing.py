@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import heapq
 import json
+import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import click
 
 from nova_profiler.cli.options import (
+    Finite,
     dump_dir_options,
     filter_options,
     is_route,
@@ -29,6 +31,8 @@ from nova_profiler.record import FAILED, RequestRecord
 
 Row = tuple[DumpEntry, RequestRecord]
 
+_STATUSES = re.compile(r"[0-9x]{1,3}(,[0-9x]{1,3})*")
+
 
 class Wanted(NamedTuple):
     """Which dumps to list: what names tell, then what only files tell."""
@@ -45,6 +49,11 @@ class Wanted(NamedTuple):
     def needs_files(self) -> bool:
         """Tell whether names alone do not decide."""
         return self.user is not None or self.status is not None or self.failed
+
+    @property
+    def is_told_by_names(self) -> bool:
+        """Tell whether the names that fit are just those that are wanted."""
+        return not self.needs_files and self.min_ms is None
 
     def names(self, entries: Iterable[DumpEntry]) -> Iterator[DumpEntry]:
         """Yield those of *entries*, newest first, whose names fit."""
@@ -80,6 +89,29 @@ class Wanted(NamedTuple):
         return self.status is None or _has_status(record, self.status)
 
 
+class Rows(NamedTuple):
+    """What is listed, of how many; ``total`` is None where nobody counted."""
+
+    rows: list[Row]
+    total: int | None
+
+
+def status_of(
+    ctx: click.Context, param: click.Parameter, value: str | None
+) -> str | None:
+    """Return statuses in lower case, or refuse what can be none."""
+    if value is None:
+        return None
+    wanted = value.lower().replace(" ", "")
+    if not _STATUSES.fullmatch(wanted):
+        raise click.BadParameter(
+            f"{value!r}: expected a status such as 404, 4xx or 409,5xx",
+            ctx,
+            param,
+        )
+    return wanted
+
+
 @click.command("list")
 @dump_dir_options
 @filter_options
@@ -92,9 +124,13 @@ class Wanted(NamedTuple):
     help="How many to list.",
 )
 @click.option("--method", help="Only this method.")
-@click.option("--min-ms", type=float, help="Only what took this long.")
+@click.option("--min-ms", type=Finite(0), help="Only what took this long.")
 @click.option("--user", help="Only this user or project, by name or id.")
-@click.option("--status", help="Only this status: 404, 4xx, or 409,5xx.")
+@click.option(
+    "--status",
+    callback=status_of,
+    help="Only this status: 404, 4xx, or 409,5xx.",
+)
 @click.option("--failed", is_flag=True, help="Only what failed.")
 @json_option
 def command(
@@ -114,7 +150,7 @@ def command(
     chosen = Wanted(**wanted)  # type: ignore[arg-type]
     skipped = Skipped()
     try:
-        rows = chosen_rows(store, chosen, limit, slowest, skipped)
+        rows, total = chosen_rows(store, chosen, limit, slowest, skipped)
     except DumpError as exc:
         raise click.ClickException(str(exc)) from exc
     # After the work that can fail; takes a good part of a short run.
@@ -125,6 +161,7 @@ def command(
         click.echo(json.dumps([figures_of(*row) for row in rows], indent=2))
     elif rows:
         print_dumps(terminal(), rows)
+        _tell_more(len(rows), total, limit)
     else:
         click.echo(f"no such dumps in {store.directory}", err=True)
     skipped.tell()
@@ -136,10 +173,11 @@ def chosen_rows(
     limit: int,
     slowest: bool,
     skipped: Skipped,
-) -> list[Row]:
+) -> Rows:
     """Return the first *limit* dumps that are *wanted*; opens few others."""
     foreign: list[str] = []
-    entries = wanted.names(store.entries(foreign))
+    named = _Counted(wanted.names(store.entries(foreign)))
+    entries: Iterator[DumpEntry] = iter(named)
     if slowest and wanted.needs_files:
         entries = iter(sorted(entries, key=_slowest_first))
     elif slowest:
@@ -160,8 +198,36 @@ def chosen_rows(
             rows.append((entry, record))
             if len(rows) == limit:
                 break
+    if not wanted.is_told_by_names:
+        skipped.add_foreign(foreign)
+        return Rows(rows, None)
+    total = named.count_all()
     skipped.add_foreign(foreign)
-    return rows
+    return Rows(rows, total)
+
+
+class _Counted:
+    """Dumps, and how many there have been."""
+
+    def __init__(self, entries: Iterator[DumpEntry]) -> None:
+        self._entries = entries
+        self._count = 0
+
+    def __iter__(self) -> Iterator[DumpEntry]:
+        for entry in self._entries:
+            self._count += 1
+            yield entry
+
+    def count_all(self) -> int:
+        """Return how many there are; only names are read for it."""
+        return self._count + sum(1 for _ in self._entries)
+
+
+def _tell_more(listed: int, total: int | None, limit: int) -> None:
+    if total is None and listed == limit:
+        click.echo(f"the first {listed}; --limit for more")
+    elif total is not None and total > listed == limit:
+        click.echo(f"{listed} of {total}; --limit for more")
 
 
 def _slowest_first(entry: DumpEntry) -> int:
@@ -173,5 +239,5 @@ def _has_status(record: RequestRecord, wanted: str) -> bool:
     return any(
         len(one) == len(status)
         and all(a in ("x", b) for a, b in zip(one, status, strict=True))
-        for one in wanted.lower().replace(" ", "").split(",")
+        for one in wanted.split(",")
     )

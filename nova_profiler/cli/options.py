@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
@@ -54,6 +55,25 @@ def moment_of(
             param,
         ) from None
     return moment.isoformat(timespec="milliseconds")
+
+
+class Finite(click.FloatRange):
+    """A number within bounds; neither ``nan`` nor ``inf`` nor ``1e400``."""
+
+    name = "number"
+
+    def convert(
+        self,
+        value: Any,
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> float:
+        """Return *value* as a number, or refuse it."""
+        number = float(super().convert(value, param, ctx))
+        # No bound that is compared with nan refuses it.
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a finite number", param, ctx)
+        return number
 
 
 def dump_dir_options(function: Function) -> Function:

@@ -8,12 +8,17 @@ import json
 import click
 
 from nova_profiler.cli.options import (
+    Finite,
     dump_dir_options,
     json_option,
     store_of,
 )
 from nova_profiler.dump_store import DumpStore
-from nova_profiler.reports.terminal import bytes_text
+from nova_profiler.reports.terminal import bytes_text, counted
+
+# An exbibyte and a century: what is more is a typing error.
+_MOST_MB = 2.0**40
+_MOST_HOURS = 876_600.0
 
 
 @click.command("prune")
@@ -23,12 +28,12 @@ from nova_profiler.reports.terminal import bytes_text
 )
 @click.option(
     "--max-mb",
-    type=click.FloatRange(0, min_open=True),
+    type=Finite(0, _MOST_MB, min_open=True),
     help="Keep this many MiB.",
 )
 @click.option(
     "--max-age-hours",
-    type=click.FloatRange(0, min_open=True),
+    type=Finite(0, _MOST_HOURS, min_open=True),
     help="Keep only requests younger than this.",
 )
 @click.option("--dry-run", is_flag=True, help="Only tell what would go.")
@@ -75,5 +80,6 @@ def command(
     files = sum(len(dump.files) for dump in removed)
     done = "would remove" if dry_run else "removed"
     click.echo(
-        f"{done} {len(removed)} dumps, {files} files, {bytes_text(size)}"
+        f"{done} {counted(len(removed), 'dump')}, "
+        f"{counted(files, 'file')}, {bytes_text(size)}"
     )

@@ -1,46 +1,59 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads the records from files that the option log_file made."""
+"""Reads the records from logs that the option log_file made."""
 
 from __future__ import annotations
 
-import gzip
 import os
-import sys
-import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
-from typing import IO, Any
 
 import click
 
-from nova_profiler.cli.progress import with_progress
+from nova_profiler.access_logs.sources import (
+    LONGEST_LINE,
+    Source,
+    blocks_of,
+    sources_of,
+)
+from nova_profiler.access_logs.unread import Unread
+from nova_profiler.cli.byte_progress import byte_progress, size_of
 from nova_profiler.cli.skipped import Skipped
 from nova_profiler.dump_store import record_of_json
 from nova_profiler.record import RecordError, RequestRecord
 
 # A record without its timeline is a few KiB; this is no line of ours.
-_LONGEST_LINE = 16 * 1024 * 1024
+_LONGEST_LINE = LONGEST_LINE
 
 
-def records_of_files(
-    files: Sequence[str], skipped: Skipped
+def records_of_logs(
+    paths: Sequence[str], skipped: Skipped
 ) -> Iterator[RequestRecord]:
-    """Yield the record of each line; other lines are named in *skipped*."""
-    for name in files:
-        try:
-            with _opened(name) as lines:
-                yield from _records_of(name, lines, skipped)
-        except (OSError, EOFError, zlib.error) as exc:
-            reason = getattr(exc, "strerror", None) or exc
-            raise click.ClickException(f"{name}: {reason}") from exc
+    """Yield the record of each line; other lines are named in *skipped*.
+
+    *paths* are files, folders, globs and ``-``, compressed or not. An
+    error only if none of them holds a record.
+    """
+    unread = Unread()
+    sources = sources_of(paths, unread)
+    is_any = False
+    with byte_progress("reading logs", size_of(sources)) as progress:
+        for source in sources:
+            blocks = blocks_of(source, unread, progress.advance)
+            for record in _records_of(source, blocks, skipped):
+                is_any = True
+                yield record
+    left_out = [f"{one.kind}: {one.example}" for one in unread]
+    for message in left_out:
+        skipped.add(message)
+    if skipped.count and not is_any:
+        why = left_out[0] if left_out else skipped.first
+        raise click.ClickException(f"no records found; {why}")
 
 
 def _records_of(
-    name: str, file: IO[bytes], skipped: Skipped
+    source: Source, blocks: Iterator[bytes], skipped: Skipped
 ) -> Iterator[RequestRecord]:
-    label = "standard input" if name == "-" else os.path.basename(name)
-    lines = with_progress(_lines_of(file), label, None)
-    for number, line in enumerate(lines, 1):
+    label = os.path.basename(source.name)
+    for number, line in enumerate(_lines_of(blocks), 1):
         if not line.strip():
             continue
         try:
@@ -51,18 +64,6 @@ def _records_of(
             skipped.add(f"{label}:{number}: {exc}")
 
 
-def _lines_of(file: IO[bytes]) -> Iterator[bytes]:
-    while line := file.readline(_LONGEST_LINE + 1):
-        # Only what shows that it is too long is kept of such a line.
-        rest = line
-        while len(rest) > _LONGEST_LINE and not rest.endswith(b"\n"):
-            rest = file.readline(_LONGEST_LINE + 1)
-        yield line
-
-
-def _opened(name: str) -> Any:
-    if name == "-":
-        return nullcontext(sys.stdin.buffer)
-    if name.endswith(".gz"):
-        return gzip.open(name, "rb")
-    return open(name, "rb")
+def _lines_of(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    for block in blocks:
+        yield from block.removesuffix(b"\n").split(b"\n")

@@ -15,8 +15,22 @@ from nova_profiler.cli.options import (
     json_option,
     store_of,
 )
+from nova_profiler.cli.skipped import Skipped
 from nova_profiler.dump_store import DumpEntry, DumpError, DumpStore
+from nova_profiler.profiles import (
+    CALLS_SUFFIX,
+    SAMPLES_SUFFIX,
+    ProfileError,
+)
+from nova_profiler.profiles.loading import beside, load
+from nova_profiler.profiles.summaries import Profile
 from nova_profiler.record import RequestRecord
+from nova_profiler.reports.hot_path import figures_of
+
+_READERS = {
+    SAMPLES_SUFFIX: "pyinstrument --load",
+    CALLS_SUFFIX: "python -m pstats",
+}
 
 
 @click.command("show")
@@ -43,23 +57,52 @@ def command(
     """
     if [request_id is not None, last, slowest].count(True) != 1:
         raise click.UsageError("give one of ID, --last and --slowest")
-    if dump_dir is None and os.path.isfile(request_id or ""):
+    if request_id is not None and os.path.isfile(request_id):
         # A file that somebody sent needs no dump directory.
-        dump_dir = os.curdir
+        dump_dir = dump_dir or os.curdir
+        request_id = os.path.join(os.curdir, request_id)
     store = store_of(dump_dir, config_file)
     try:
         entry = _chosen(store, request_id, slowest)
         record = store.read(entry)
     except DumpError as exc:
         raise click.ClickException(str(exc)) from exc
+    skipped = Skipped()
+    profile = _profile_of(entry, skipped)
+    _print(entry, record, profile, as_json)
+    skipped.tell()
+
+
+def _print(
+    entry: DumpEntry,
+    record: RequestRecord,
+    profile: Profile | None,
+    as_json: bool,
+) -> None:
     if as_json:
         fields = {**record.to_dict(), "file": str(entry.path)}
+        if profile is not None:
+            fields["stacks"] = figures_of(
+                profile, duration_ms=record.duration_ms
+            )
         click.echo(json.dumps(fields, indent=2))
         return
     from nova_profiler.reports.request_page import print_request
     from nova_profiler.reports.terminal import terminal
 
-    print_request(terminal(), record, _next_commands(entry, record))
+    commands = _next_commands(entry, record)
+    print_request(terminal(), record, commands, profile)
+
+
+def _profile_of(entry: DumpEntry, skipped: Skipped) -> Profile | None:
+    path = beside(entry.path)
+    if path is None:
+        return None
+    try:
+        return load(path)
+    except ProfileError as exc:
+        skipped.add(str(exc))
+        return None
 
 
 def _chosen(
@@ -87,18 +130,21 @@ def _duration_of(entry: DumpEntry) -> int:
 
 def _next_commands(entry: DumpEntry, record: RequestRecord) -> list[str]:
     commands = []
-    for suffix, reader in (
-        (".pyisession", "pyinstrument --load"),
-        (".prof", "python -m pstats"),
-    ):
-        profile = entry.path.with_suffix(suffix)
-        if profile.exists():
-            commands.append(f"{reader} {shlex.quote(str(profile))}")
+    has_stacks = False
+    for suffix, reader in _READERS.items():
+        path = entry.path.with_suffix(suffix)
+        if path.exists():
+            has_stacks = True
+            quoted = shlex.quote(str(path))
+            commands.append(f"nova-profiler export {quoted} --format html")
+            commands.append(f"{reader} {quoted}")
     # A file from elsewhere has no others beside it.
     if entry.started_at:
         chosen = f"--route {shlex.quote(record.route)}{_where(entry)}"
         commands.append(f"nova-profiler calls {chosen}")
         commands.append(f"nova-profiler list --slowest {chosen}")
+        if has_stacks:
+            commands.append(f"nova-profiler top {chosen}")
     return commands
 
 

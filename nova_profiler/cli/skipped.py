@@ -23,6 +23,11 @@ class Skipped:
         if len(self._named) < _NAMED:
             self._named.append(message)
 
+    @property
+    def first(self) -> str:
+        """Return what was left out first."""
+        return printable(self._named[0]) if self._named else ""
+
     def add_foreign(self, names: list[str]) -> None:
         """Note files that are no dumps."""
         for name in names:

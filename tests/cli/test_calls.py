@@ -9,6 +9,7 @@ import json
 from types import SimpleNamespace
 
 import pytest
+import zstandard
 from builders import numbered, parallel_detail, record, slow_rebuild, written
 
 from nova_profiler.cli import main, record_lines
@@ -93,12 +94,12 @@ def test_the_page_says_where_it_is_from(tmp_path, capsys, log_file):
     assert main(["calls", "--dump-dir", str(tmp_path / "dumps")]) == 0
     shown = capsys.readouterr().out
     assert "From dumps: only requests that dump_when chose" in shown
-    assert "1 routes made no db_api calls" in shown
+    assert "1 route made no db_api calls" in shown
 
     assert main(["calls", str(log_file), "--limit", "1"]) == 0
     shown = capsys.readouterr().out
     assert "From dumps" not in shown
-    assert "1 routes more; see --limit" in shown
+    assert "1 route more; see --limit" in shown
 
 
 def test_no_calls_are_said(tmp_path, capsys):
@@ -108,7 +109,15 @@ def test_no_calls_are_said(tmp_path, capsys):
 
     assert main(["calls", str(path)]) == 0
 
-    assert capsys.readouterr().err == "no db_api calls in 1 requests\n"
+    assert capsys.readouterr().err == "no db_api calls in 1 request\n"
+
+
+def test_an_empty_directory_is_no_error(tmp_path, capsys):
+    """As in list and top: one line, and nothing failed."""
+    assert main(["calls", "--dump-dir", str(tmp_path)]) == 0
+
+    shown = capsys.readouterr()
+    assert (shown.out, shown.err) == ("", "no such requests\n")
 
 
 def test_lines_that_are_no_records_are_named(tmp_path, capsys, monkeypatch):
@@ -166,10 +175,32 @@ def test_compressed_and_standard_input(tmp_path, capsys, monkeypatch):
 def test_a_broken_archive_is_one_line(tmp_path, capsys):
     """Cut off in the middle, or no archive at all."""
     whole = gzip.compress(line_of(parallel_detail()))
-    for content in (whole[:-30], b"plain"):
+    for content, said in (
+        (whole[:30], f"damaged archive, read as far as it goes: {tmp_path}"),
+        (b"plain", "log.gz:1: not JSON"),
+    ):
         path = tmp_path / "log.gz"
         path.write_bytes(content)
 
         assert main(["calls", str(path)]) == 2
 
-        assert capsys.readouterr().err.startswith(f"nova-profiler: {path}: ")
+        assert capsys.readouterr().err.startswith(
+            f"nova-profiler: no records found; {said}"
+        )
+
+
+def test_a_folder_with_an_archive_that_is_cut_off(tmp_path, capsys):
+    """What can be read of it is right, and the rest is named."""
+    lines = line_of(parallel_detail()) * 500
+    (tmp_path / "1.gz").write_bytes(gzip.compress(lines)[:-9])
+    (tmp_path / "2.zst").write_bytes(
+        zstandard.ZstdCompressor().compress(line_of(slow_rebuild()))
+    )
+    (tmp_path / "3").write_bytes(b"\0\1\2")
+
+    assert main(["calls", "--json", str(tmp_path)]) == 0
+
+    shown = capsys.readouterr()
+    assert len(json.loads(shown.out)) == 2
+    assert "skipped binary file: " in shown.err
+    assert "skipped damaged archive, read as far as it goes: " in shown.err

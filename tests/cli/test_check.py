@@ -111,7 +111,7 @@ def test_points_are_lines(files, capsys):
     lines = capsys.readouterr().out.splitlines()
     at = lines.index("warning  enabled: false: no request is timed")
     assert lines[at + 1].split() == ["enabled", "=", "true"]
-    assert lines[-1] == f"{len(lines) - 2} points, 0 wrong, 1 warnings"
+    assert lines[-1] == f"{len(lines) - 2} points, 0 wrong, 1 warning"
 
 
 def test_a_missing_section_is_wrong(files):
@@ -286,6 +286,27 @@ def test_hooks_that_cannot_be_installed_are_wrong(files):
 
     assert code == 1
     assert "no.such" in points["hooks"]["found"]
+
+
+@pytest.mark.parametrize("problem", [None, "give it CAP_SYS_PTRACE"])
+def test_pyspy_is_tried_out(files, monkeypatch, problem):
+    """That it is installed does not mean that it may look."""
+    files.write_conf("profiler = pyspy")
+    monkeypatch.setattr(check, "check_engine", lambda name: None)
+    tried = []
+
+    def tried_out(program):
+        tried.append(program)
+        return problem
+
+    monkeypatch.setattr(check.pyspy_trial, "problem_with", tried_out)
+
+    code, points = files.check()
+
+    assert len(tried) == 1
+    assert code == (problem is not None)
+    if problem is not None:
+        assert points["profiler"]["found"] == problem
 
 
 def test_no_hook_is_left_installed(files, a_db_api):

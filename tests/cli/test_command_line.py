@@ -51,7 +51,7 @@ def test_help_has_an_example_and_json(capsys, name):
         (["prune", "--dump-dir", "/"], "give one of --max-files"),
         (["list", "--dump-dir", "/no/where"], "/no/where: no such directory"),
         (["prune", "--dump-dir", "/no", "--max-mb", "1"], "/no: no such dir"),
-        (["calls", "/no/log"], "/no/log: No such file or directory"),
+        (["calls", "/no/log"], "no such file: /no/log"),
         (["show", "x", "--config-file", "/no"], "'/no' does not exist"),
     ],
 )

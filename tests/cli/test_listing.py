@@ -36,6 +36,26 @@ def test_newest_first_and_no_more_than_the_limit(tmp_path, capsys):
     assert [row["duration_ms"] for row in rows] == [129.0, 128.0, 127.0]
 
 
+def test_dumps_with_stacks_are_marked(tmp_path, capsys):
+    """By the engine that took them; the column is there only if needed."""
+    profile = {"engine": "pyspy", "file": "x", "notes": []}
+    paths = written(
+        tmp_path, numbered(1), numbered(2, profile=profile), numbered(3)
+    )
+    main(["list", "--dump-dir", str(tmp_path)])
+    assert "stacks" not in capsys.readouterr().out
+
+    paths[1].with_suffix(".pyisession").write_text("{}")
+    paths[2].with_suffix(".prof").write_text("{}")
+
+    marks = [row["stacks"] for row in listed(capsys, tmp_path)]
+    assert marks == [".prof", "pyspy", None]
+    main(["list", "--dump-dir", str(tmp_path)])
+    head, *lines = capsys.readouterr().out.splitlines()
+    assert head.split()[-2:] == ["stacks", "request"]
+    assert [line.split()[-2] for line in lines] == [".prof", "pyspy", "demo"]
+
+
 def test_slowest_first(tmp_path, capsys):
     """Or those that took longest, over all days."""
     written(
@@ -129,6 +149,59 @@ def test_the_table_for_people(tmp_path, capsys, monkeypatch):
     assert any("rebuild" in line and "6ec84648" in line for line in lines)
 
 
+@pytest.mark.parametrize(
+    ("args", "last"),
+    [
+        (["--limit", "2"], "2 of 5; --limit for more"),
+        (["--limit", "2", "--slowest"], "2 of 5; --limit for more"),
+        (["--limit", "2", "--status", "2xx"], "the first 2; --limit for more"),
+        (["--limit", "2", "--min-ms", "1"], "the first 2; --limit for more"),
+    ],
+)
+def test_a_list_that_was_cut_says_so(tmp_path, capsys, args, last):
+    """With how many there are, where names alone tell."""
+    written(tmp_path, *(numbered(n) for n in range(5)))
+
+    assert main(["list", "--dump-dir", str(tmp_path), *args]) == 0
+
+    assert capsys.readouterr().out.splitlines()[-1] == last
+
+
+@pytest.mark.parametrize("args", [[], ["--limit", "5"], ["--slowest"]])
+def test_a_whole_list_says_nothing_more(tmp_path, capsys, args):
+    """Its lines are all there are."""
+    written(tmp_path, *(numbered(n) for n in range(5)))
+
+    assert main(["list", "--dump-dir", str(tmp_path), *args]) == 0
+
+    assert "--limit" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--status", "foo", "expected a status such as 404, 4xx or 409,5xx"),
+        ("--status", "", "expected a status"),
+        ("--status", "404,", "expected a status"),
+        ("--min-ms", "nan", "is not a finite number"),
+        ("--min-ms", "inf", "is not a finite number"),
+        ("--min-ms", "1e400", "is not a finite number"),
+        ("--min-ms", "-1", "not in the range"),
+    ],
+)
+def test_values_that_cannot_be_are_refused(
+    tmp_path, capsys, option, value, said
+):
+    """One line, before anything is read."""
+    args = ["list", "--dump-dir", str(tmp_path), option, value]
+
+    assert main(args) == 2
+
+    shown = capsys.readouterr().err
+    assert said in shown
+    assert shown.count("\n") == 1
+
+
 def test_nothing_found_is_said(tmp_path, capsys):
     """An empty table is not silence."""
     assert main(["list", "--dump-dir", str(tmp_path)]) == 0
@@ -177,12 +250,13 @@ def test_a_hundred_thousand_dumps(tmp_path):
     store = DumpStore(tmp_path)
     skipped = Skipped()
 
-    newest = chosen_rows(store, Wanted(), 20, False, skipped)
-    slowest = chosen_rows(store, Wanted(), 20, True, skipped)
+    newest, total = chosen_rows(store, Wanted(), 20, False, skipped)
+    slowest, same = chosen_rows(store, Wanted(), 20, True, skipped)
 
     assert [entry.path for entry, _ in newest] == paths[:-21:-1]
     assert [entry.path for entry, _ in slowest] == paths[:20]
     assert store.find("req-0000ffff").path == paths[0xFFFF]
+    assert total == same == 100_000
     assert skipped.count == 0
     # Else pytest keeps them, and removes them some other day.
     shutil.rmtree(tmp_path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from builders import dump_files, numbered, written
 
 from nova_profiler.cli import main
@@ -31,7 +32,7 @@ def test_a_dry_run_names_them(tmp_path, capsys):
 
     first, last = capsys.readouterr().out.splitlines()
     assert first + ".json" == dump_files(tmp_path)[0]
-    assert last.startswith("would remove 1 dumps, 1 files, ")
+    assert last.startswith("would remove 1 dump, 1 file, ")
     assert len(dump_files(tmp_path)) == 3
 
 
@@ -58,3 +59,15 @@ def test_by_age(tmp_path, capsys):
     assert main(args) == 0
 
     assert dump_files(tmp_path) == []
+
+
+@pytest.mark.parametrize("option", ["--max-mb", "--max-age-hours"])
+@pytest.mark.parametrize("value", ["nan", "inf", "1e400", "1e300", "0", "-1"])
+def test_limits_that_cannot_be_are_refused(tmp_path, capsys, option, value):
+    """One line, and nothing is removed."""
+    written(tmp_path, numbered(1))
+
+    assert main(["prune", "--dump-dir", str(tmp_path), option, value]) == 2
+
+    assert capsys.readouterr().err.count("\n") == 1
+    assert len(dump_files(tmp_path)) == 1

@@ -7,6 +7,7 @@ import json
 
 import pytest
 from builders import REQUEST_ID, numbered, slow_rebuild, written
+from profile_builders import rebuild_samples, write_session
 
 from nova_profiler.cli import main
 
@@ -66,6 +67,44 @@ def test_profiles_are_offered(dumps, capsys):
     assert "  python -m pstats " in shown
 
 
+def test_the_hot_path_is_on_the_page(dumps, capsys):
+    """Function, file and line, and how to see more of it."""
+    path = dumps["rebuild"].with_suffix(".pyisession")
+    write_session(path, *rebuild_samples())
+
+    assert main(["show", "--last"]) == 0
+
+    shown = capsys.readouterr().out
+    assert "Hot path, pyinstrument" in shown
+    assert "nova.compute.api:rebuild holds 100.0 % of the work" in shown
+    assert "nova/compute/api.py:3512, mostly in line 3540" in shown
+    assert f"nova-profiler export {path} --format html" in shown
+    assert "nova-profiler top --route '/v2.1/servers/{id}/action'" in shown
+
+
+def test_the_hot_path_for_programs(dumps, capsys):
+    """In JSON it stands beside the record's fields."""
+    path = dumps["rebuild"].with_suffix(".pyisession")
+    write_session(path, *rebuild_samples())
+
+    assert main(["show", "--last", "--json"]) == 0
+
+    stacks = json.loads(capsys.readouterr().out)["stacks"]
+    assert stacks["hot_path"][-1]["share"] == 0.75
+
+
+def test_damaged_stacks_are_named_and_skipped(dumps, capsys):
+    """The request is shown all the same."""
+    path = dumps["rebuild"].with_suffix(".prof")
+    path.write_bytes(b"not a profile")
+
+    assert main(["show", "--last"]) == 0
+
+    shown = capsys.readouterr()
+    assert "Hot path" not in shown.out
+    assert shown.err.startswith(f"skipped {path.name}: not a profile")
+
+
 def test_a_file_that_was_sent_needs_no_dump_dir(
     dumps, tmp_path, capsys, monkeypatch
 ):
@@ -96,4 +135,19 @@ def test_a_newer_dump_is_one_line(dumps, capsys):
     assert capsys.readouterr().err == (
         f"nova-profiler: dump {dumps['rebuild'].name}: schema 7 is newer "
         f"than this version reads (1); upgrade nova-profiler\n"
+    )
+
+
+@pytest.mark.parametrize("given", [[], ["--dump-dir", "."]])
+def test_a_file_that_is_no_dump_is_called_so(
+    tmp_path, capsys, monkeypatch, given
+):
+    """It is there: to say that there is no dump of it would mislead."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "text.log").write_text("hello")
+
+    assert main(["show", "text.log", *given]) == 2
+
+    assert capsys.readouterr().err == (
+        "nova-profiler: text.log: not a dump; dumps end in .json\n"
     )

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What A and B of ``compare`` mean: kept runs, or logs read on the spot."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from fnmatch import fnmatchcase
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+from nova_profiler.access_logs import Unread
+from nova_profiler.cli.kept_runs import entries_of_logs, tell_unread
+from nova_profiler.history.errors import HistoryError
+from nova_profiler.history.runs import Run
+from nova_profiler.history.store import History
+
+_LOGS = "logs"
+# Older runs tell less of what is usual now, and more make nothing surer.
+_MOST_RUNS = 10
+
+
+class Side(NamedTuple):
+    """Runs of one directory, oldest first, no more than ten."""
+
+    name: str
+    directory: Path
+    runs: Sequence[Run]
+
+
+class Sides:
+    """Finds the sides; what it reads from logs goes away with it."""
+
+    def __init__(self, history: History) -> None:
+        self._history = history
+        self._known: list[Run] | None = None
+        self._aside: list[AbstractContextManager[str]] = []
+
+    def __enter__(self) -> Sides:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        for aside in self._aside:
+            aside.__exit__(None, None, None)
+
+    def side(self, text: str) -> Side:
+        """Return what *text* means.
+
+        Names of runs, by comma, or patterns of them; otherwise a log.
+        """
+        runs: dict[str, Run] = {}
+        for name in filter(None, text.split(",")):
+            found = self._runs_called(name)
+            if not found:
+                return self._side_of_logs(text)
+            runs.update((run.name, run) for run in found)
+        if not runs:
+            raise HistoryError(f"{text!r}: expected a run or a log")
+        newest = sorted(runs.values(), key=lambda run: run.sort_key)
+        return Side(text, self._history.directory, newest[-_MOST_RUNS:])
+
+    def _runs_called(self, name: str) -> list[Run]:
+        # A file may be called as a run is; ./NAME means the file.
+        if "/" in name:
+            return []
+        if not any(letter in name for letter in "*?["):
+            # Also one that cannot be read, which then says why.
+            is_kept = self._history.has(name)
+            return [self._history.run(name)] if is_kept else []
+        return [run for run in self._runs() if fnmatchcase(run.name, name)]
+
+    def _runs(self) -> list[Run]:
+        if self._known is None:
+            is_there = self._history.directory.is_dir()
+            self._known = self._history.runs() if is_there else []
+        return self._known
+
+    def _side_of_logs(self, path: str) -> Side:
+        if path != "-" and not glob.glob(path) and not Path(path).exists():
+            raise HistoryError(
+                f"{path}: neither a run in {self._history.directory} nor a "
+                "log; see `nova-profiler history list`"
+            )
+        aside = TemporaryDirectory(prefix="nova-profiler-")
+        self._aside.append(aside)
+        history = History(aside.__enter__())
+        unread = Unread()
+        try:
+            run, _ = history.add(_LOGS, entries_of_logs([path], unread))
+        except HistoryError:
+            raise HistoryError(f"{path}: no request in it") from None
+        finally:
+            tell_unread(unread)
+        return Side(path, history.directory, [run])

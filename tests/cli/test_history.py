@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`nova-profiler history`: runs kept, listed, drawn and removed."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+from run_builders import entry, kept, log_text, run_of
+
+from nova_profiler.cli import main
+
+
+@pytest.fixture
+def directory(tmp_path, monkeypatch):
+    """Return where the runs are; the environment says so."""
+    monkeypatch.setenv("NOVA_PROFILER_HISTORY", str(tmp_path / "history"))
+    return tmp_path / "history"
+
+
+@pytest.fixture
+def log(tmp_path):
+    """Return a log of three requests and one line that is none."""
+    path = tmp_path / "n-api.log"
+    path.write_text(log_text([entry(5.0), entry(6.0), entry(7.0)]))
+    return path
+
+
+def test_logs_become_a_run(directory, log, capsys):
+    """Told with how many requests; listed; removed."""
+    assert main(["history", "add", "night", str(log)]) == 0
+    assert capsys.readouterr().out.startswith("kept night: 3 requests, ")
+
+    assert main(["history", "list"]) == 0
+    _, line = capsys.readouterr().out.splitlines()
+    words = line.split()
+    assert words[0] == "night"
+    assert words[1:3] == ["2026-11-21", "10:00:00"]
+    assert words[5] == "3"
+
+    assert main(["history", "remove", "night"]) == 0
+    assert main(["history", "list", "--json"]) == 0
+    assert capsys.readouterr().out == "removed night\n[]\n"
+
+
+def test_the_directory_may_be_an_option(tmp_path, log, capsys):
+    """Rather than of the environment."""
+    args = ["--history", str(tmp_path / "mine"), "--json"]
+
+    assert main(["history", "add", "night", str(log), *args]) == 0
+    added = json.loads(capsys.readouterr().out)
+    assert main(["history", "list", *args]) == 0
+    (listed,) = json.loads(capsys.readouterr().out)
+
+    assert added["requests"] == listed["requests"] == 3
+    assert added["sources"] == [str(log)]
+    assert added["uncounted"] == 0
+
+
+def test_the_default_is_the_users_data(tmp_path, log, monkeypatch):
+    """Where other programs keep theirs, too."""
+    monkeypatch.delenv("NOVA_PROFILER_HISTORY", raising=False)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+
+    assert main(["history", "add", "night", str(log)]) == 0
+
+    assert (tmp_path / "data/nova-profiler/history/run=night").is_dir()
+
+
+def test_a_second_run_of_a_name_needs_replace(directory, log, capsys):
+    """One line, exit code 2."""
+    main(["history", "add", "night", str(log)])
+    capsys.readouterr()
+
+    assert main(["history", "add", "night", str(log)]) == 2
+    err = capsys.readouterr().err
+    assert err == (
+        "nova-profiler: run night: is kept already; give --replace or "
+        "another name\n"
+    )
+    assert main(["history", "add", "night", str(log), "--replace"]) == 0
+
+
+def test_logs_without_requests_are_no_run(directory, tmp_path, capsys):
+    """Named as such; nothing is kept."""
+    (tmp_path / "empty.log").write_text("hello\n")
+
+    args = ["history", "add", "night", str(tmp_path / "empty.log")]
+    assert main(args) == 2
+
+    assert "no request in these logs" in capsys.readouterr().err
+    assert list(directory.iterdir()) == []
+
+
+def test_no_history_yet(directory, capsys):
+    """Says how to begin."""
+    assert main(["history", "list"]) == 2
+    assert "history add" in capsys.readouterr().err
+
+
+def test_a_run_that_cannot_be_read_is_named(directory, capsys):
+    """The others are listed; what is hostile in it stays harmless."""
+    kept(directory, old=[entry()], night=[entry()])
+    manifest = directory / "run=night" / "_run.json"
+    manifest.write_text(json.dumps({"schema": 9}))
+
+    assert main(["history", "list"]) == 0
+
+    told = capsys.readouterr()
+    assert "old" in told.out
+    assert "schema 9 is newer than this version reads (1)" in told.err
+
+
+@pytest.fixture
+def stepped(directory):
+    """Return a history in which /r7 is slower from the 13th run on."""
+    runs = {
+        f"n{number:02d}": run_of(
+            number, calls=40, day=number, slowed=2.0 if number >= 12 else 1
+        )
+        for number in range(24)
+    }
+    return kept(directory, **runs)
+
+
+def test_trend_marks_where_a_route_changed(stepped, capsys):
+    """It comes first, with from when on, and over how many runs."""
+    assert main(["history", "trend", "--limit", "3"]) == 0
+
+    out = capsys.readouterr().out
+    assert "GET /r7" in out.splitlines()[1]
+    assert "% slower from n12 on" in out
+    assert "12 and 12 runs" in out
+    assert "27 more; see --limit" in out
+    assert "24 runs, 30 routes, 1 changed level" in out
+    assert "\x1b" not in out
+
+
+def test_trend_of_one_route_is_run_by_run(stepped, capsys):
+    """With the change beside its run."""
+    assert main(["history", "trend", "/r7", "--last", "20"]) == 0
+
+    out = capsys.readouterr().out
+    lines = [line for line in out.splitlines() if line.startswith("n")]
+    assert [line[:3] for line in lines] == [f"n{n:02d}" for n in range(4, 24)]
+    assert [line[:3] for line in lines if "% slower" in line] == ["n12"]
+
+
+def test_trend_as_json(stepped, capsys):
+    """Runs and changes of each route."""
+    assert main(["history", "trend", "r7", "--json"]) == 0
+
+    (route,) = json.loads(capsys.readouterr().out)
+    assert route["route"] == "/r7"
+    assert len(route["runs"]) == 24
+    assert route["runs"][0]["calls"] == 40
+    assert {change["at"] for change in route["changes"]} == {"n12"}
+
+
+def test_a_change_of_most_routes_is_told_once(directory, capsys):
+    """Another machine is no finding of thirty routes."""
+    runs = {
+        f"n{number:02d}": [
+            one._replace(ms=one.ms * (1.6 if number >= 12 else 1))
+            for one in run_of(number, calls=20, day=number)
+        ]
+        for number in range(24)
+    }
+    kept(directory, **runs)
+
+    assert main(["history", "trend"]) == 0
+
+    assert "routes changed at n12: another machine" in capsys.readouterr().out
+
+
+def test_trend_of_an_unknown_route(stepped, capsys):
+    """Says so."""
+    assert main(["history", "trend", "/nowhere"]) == 2
+    assert "no route /nowhere" in capsys.readouterr().err
+
+
+def test_trend_without_runs(directory, capsys):
+    """Says so."""
+    directory.mkdir()
+
+    assert main(["history", "trend"]) == 2
+    assert "no runs yet" in capsys.readouterr().err
+
+
+def test_an_engine_that_is_none(stepped, capsys):
+    """One line with its URL."""
+    assert main(["history", "trend", "--engine", "nosuch://x"]) == 2
+
+    err = capsys.readouterr().err
+    assert err.startswith("nova-profiler: engine nosuch://x: ")
+    assert err.count("\n") == 1
+
+
+def test_standard_input_is_a_log(directory, monkeypatch, capsys):
+    """As for all that reads logs."""
+    text = log_text([entry(5.0)]).encode()
+    stdin = io.TextIOWrapper(io.BytesIO(text))
+    monkeypatch.setattr("sys.stdin", stdin)
+
+    assert main(["history", "add", "night", "-"]) == 0
+    assert "1 requests" in capsys.readouterr().out

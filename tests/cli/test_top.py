@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`nova-profiler top`: which profiles it adds up, and what it skips."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from builders import numbered, slow_rebuild, written
+from profile_builders import (
+    rebuild_samples,
+    rebuild_stats,
+    write_session,
+    write_stats,
+)
+
+from nova_profiler.cli import main
+
+
+@pytest.fixture
+def dumps(tmp_path: Path, monkeypatch) -> list[Path]:
+    """Four dumps, oldest first: calls, calls, samples, and none."""
+    paths = written(
+        tmp_path / "dumps",
+        numbered(1),
+        numbered(2, route="/v2.1/flavors"),
+        numbered(3),
+        numbered(4),
+    )
+    write_stats(paths[0].with_suffix(".prof"), rebuild_stats())
+    write_stats(paths[1].with_suffix(".prof"), rebuild_stats())
+    write_session(paths[2].with_suffix(".pyisession"), *rebuild_samples())
+    monkeypatch.setenv("NOVA_PROFILER_DUMP_DIR", str(tmp_path / "dumps"))
+    return paths
+
+
+def top(capsys, *args: str) -> dict[str, int]:
+    """Return how many profiles of each engine were added up."""
+    assert main(["top", "--json", *args]) == 0
+    tables = json.loads(capsys.readouterr().out)
+    return {table["engine"]: table["profiles"] for table in tables}
+
+
+@pytest.mark.parametrize(
+    ("args", "expected"),
+    [
+        ([], {"cprofile": 2, "pyinstrument": 1}),
+        (["--last", "1"], {"pyinstrument": 1}),
+        (["--last", "2"], {"pyinstrument": 1, "cprofile": 1}),
+        (["--route", "/v2.1/flavors"], {"cprofile": 1}),
+        (
+            ["--since", "2026-11-10T08:00:02"],
+            {"cprofile": 1, "pyinstrument": 1},
+        ),
+        (["00000001"], {"cprofile": 1}),
+        (["req-00000003", "00000001"], {"pyinstrument": 1, "cprofile": 1}),
+    ],
+)  # fmt: skip
+def test_the_profiles_that_were_asked_for(dumps, capsys, args, expected):
+    """All dumps, some, or those that were named."""
+    assert top(capsys, *args) == expected
+
+
+def test_files_and_directories_need_no_dump_dir(
+    dumps, tmp_path, capsys, monkeypatch
+):
+    """What somebody sent is read where it is."""
+    monkeypatch.delenv("NOVA_PROFILER_DUMP_DIR")
+    profile = dumps[0].with_suffix(".prof")
+
+    assert top(capsys, str(profile)) == {"cprofile": 1}
+    assert top(capsys, str(dumps[0])) == {"cprofile": 1}
+    assert top(capsys, str(dumps[0].parent)) == top(
+        capsys, str(tmp_path / "dumps")
+    )
+
+
+def test_two_tables_for_two_engines(dumps, capsys):
+    """Calls and samples are never in one column."""
+    assert main(["top", "--limit", "1"]) == 0
+
+    lines = capsys.readouterr().out.splitlines()
+    heads = [line for line in lines if "filename:lineno(function)" in line]
+    assert [head.split()[0] for head in heads] == ["ncalls", "samples"]
+    assert lines[0].startswith("cprofile: 2 profiles, 88 calls")
+
+
+def test_the_column_to_sort_by(dumps, capsys):
+    """Own time first, or any other of pstats' columns."""
+    firsts = []
+    for sort in ("tottime", "cumtime", "ncalls", "percall"):
+        main(["top", "00000001", "--json", "--sort", sort])
+        (table,) = json.loads(capsys.readouterr().out)
+        firsts.append(table["functions"][0]["function"])
+
+    assert firsts == [
+        "sqlalchemy.orm.loading:instances",
+        "run:run",
+        "sqlalchemy.orm.loading:instances",
+        "run:run",
+    ]
+
+
+def test_damaged_profiles_are_named_and_skipped(dumps, capsys):
+    """The others are shown all the same."""
+    dumps[0].with_suffix(".prof").write_bytes(b"c" + b"\xe3" * 40)
+
+    assert main(["top"]) == 0
+
+    shown = capsys.readouterr()
+    assert "cprofile: 1 profile, 44 calls" in shown.out
+    name = dumps[0].with_suffix(".prof").name
+    assert shown.err.startswith(f"skipped {name}: not a profile")
+
+
+def test_nothing_but_damage_is_an_error(tmp_path, capsys):
+    """Who named a file wants to know that it was not read."""
+    (tmp_path / "a.prof").write_bytes(b"\x1b[31m")
+
+    assert main(["top", str(tmp_path / "a.prof")]) == 2
+
+    error = capsys.readouterr().err
+    assert "skipped a.prof: not a profile" in error
+    assert error.endswith("none of these profiles can be read\n")
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["a.prof", "--last", "3"], "leave them out where profiles are named"),
+        (["no-such-id"], "no dump of 'no-such-id'"),
+        (["00000004"], "no stacks beside this dump; the option profiler"),
+        (["--sort", "name"], "'name' is not one of"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line(dumps, capsys, args, message):
+    """And says what to do."""
+    assert main(["top", *args]) == 2
+
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+
+
+def test_an_empty_directory_is_an_error(tmp_path, capsys):
+    """A typing error in a path is not an empty result."""
+    assert main(["top", str(tmp_path)]) == 2
+
+    assert "no profiles in it" in capsys.readouterr().err
+
+
+def test_no_dumps_with_stacks_is_no_error(tmp_path, capsys):
+    """There may be none yet."""
+    written(tmp_path, slow_rebuild())
+
+    assert main(["top", "--dump-dir", str(tmp_path)]) == 0
+
+    shown = capsys.readouterr()
+    assert (shown.out, shown.err) == ("", "no such dumps with stacks\n")
+
+
+def test_many_profiles_cost_no_more_memory_than_one(tmp_path):
+    """Added up one by one: the file read last is forgotten."""
+    path = write_stats(tmp_path / "a.prof", rebuild_stats())
+    for number in range(300):
+        os.link(path, tmp_path / f"{number}.prof")
+
+    assert main(["top", str(tmp_path)]) == 0

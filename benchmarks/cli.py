@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The commands: all, price, nova, memory and blocks."""
+"""The commands of the benchmarks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 import click
 from rich.console import Console
 
-from benchmarks import blocks, figures, price, results, show
+from benchmarks import blocks, figures, follow, price, results, show
 from benchmarks.contenders import CONTENDERS, REFERENCES
 from benchmarks.workloads import WORKLOADS
 
@@ -108,6 +108,112 @@ def nova_command(
     _finish(console, _nova(console, pairs, requests, mode), json_path)
 
 
+@main.command("pyspy")
+@click.option("--pairs", type=click.IntRange(8), default=32)
+@click.option("--requests", type=click.IntRange(1), default=12)
+@click.option(
+    "--interval",
+    "intervals_ms",
+    type=click.FloatRange(1),
+    multiple=True,
+    help="Milliseconds asked for; may be given again. Always measured: none.",
+)
+@_json_option
+def pyspy_command(
+    pairs: int,
+    requests: int,
+    intervals_ms: tuple[float, ...],
+    json_path: Path | None,
+) -> None:
+    """Throughput of the real nova-api, profiler = pyspy over none."""
+    from benchmarks import pyspy_throughput
+
+    console = _console()
+    found = pyspy_throughput.run(
+        console, pairs, requests, intervals_ms, _progress
+    )
+    _finish(console, found, json_path)
+
+
+@main.command("sampled")
+@click.option("--pairs", type=click.IntRange(8), default=32)
+@click.option("--requests", type=click.IntRange(1), default=12)
+@_json_option
+def sampled_command(pairs: int, requests: int, json_path: Path | None) -> None:
+    """Throughput of the real nova-api, pyinstrument for few over none."""
+    from benchmarks import sampled_throughput
+
+    console = _console()
+    found = sampled_throughput.run(console, pairs, requests, _progress)
+    _finish(console, found, json_path)
+
+
+@main.command("history")
+@click.option("--runs", type=click.IntRange(2), default=100)
+@click.option("--requests", type=click.IntRange(6000), default=100_000)
+@click.option("--pairs", type=click.IntRange(1), default=100)
+@_json_option
+def history_command(
+    runs: int, requests: int, pairs: int, json_path: Path | None
+) -> None:
+    """Time of trend and compare; what compare finds and makes up."""
+    from benchmarks import history
+
+    console = _console()
+    found = history.run(console, runs, requests, pairs, _progress)
+    _finish(console, found, json_path)
+
+
+@main.command("truth")
+@click.option(
+    "--python",
+    "pythons",
+    multiple=True,
+    help="A Python to try; may be given again. Default: this one.",
+)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(1),
+    default=20.0,
+    help="Of each load by each profiler.",
+)
+@click.option(
+    "--only", type=click.Choice(["shares", "foreign"]), help="One part."
+)
+@_json_option
+def truth_command(
+    pythons: tuple[str, ...],
+    seconds: float,
+    only: str | None,
+    json_path: Path | None,
+) -> None:
+    """Profilers' shares beside the clocks'; samples of other requests."""
+    from benchmarks import truth, truth_show
+
+    console = _console()
+    try:
+        found = truth_show.run(
+            console, pythons or (sys.executable,), seconds, only, _progress
+        )
+    except truth.TruthError as exc:
+        raise click.ClickException(str(exc)) from exc
+    _finish(console, found, json_path)
+
+
+@main.command("merge")
+@click.option("--profiles", type=click.IntRange(1), default=1000)
+@_json_option
+def merge_command(profiles: int, json_path: Path | None) -> None:
+    """Adding up many profiles: time and memory."""
+    from benchmarks import merge, truth_show
+
+    console = _console()
+    found = merge.measure(profiles, _progress)
+    truth_show.show_merged(console, found)
+    values = {"merge": [row._asdict() for row in found]}
+    _finish(console, (values, merge.figures(found)), json_path)
+
+
 @main.command("memory")
 @click.option("--requests", type=click.IntRange(1), default=1_000_000)
 @_json_option
@@ -121,6 +227,22 @@ def memory_command(requests: int, json_path: Path | None) -> None:
 def blocks_command() -> None:
     """What a clock, a ContextVar, a datagram and a write cost."""
     show.show_blocks(_console(), blocks.measure())
+
+
+main.add_command(follow.command)
+
+
+@main.command("report")
+@click.option("--lines", type=click.IntRange(1000), default=1_000_000)
+@click.option("--runs", type=click.IntRange(1), default=7)
+@_json_option
+def report_command(lines: int, runs: int, json_path: Path | None) -> None:
+    """Lines a second that the command report reads, beside grep."""
+    from benchmarks import report
+
+    console = _console()
+    found = report.run(console, lines, runs, _progress)
+    _finish(console, found, json_path)
 
 
 def _price(console: Console, names: list[str], plan: price.Plan) -> Found:

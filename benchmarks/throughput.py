@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
+import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -67,9 +69,16 @@ class ThroughputError(Exception):
 
 
 def measure(
-    pairs: int, requests: int, mode: str, progress: Callable[[str], None]
+    pairs: int,
+    requests: int,
+    mode: str,
+    progress: Callable[[str], None],
+    profiler: Mapping[str, str] | None = None,
 ) -> list[Pair]:
     """Return *pairs* of runs of *requests* by each of the clients.
+
+    With *profiler*, options of [nova_profiler], both servers have the
+    filter, and one of them these options as well.
 
     Both servers are up all the time on the same databases and the same
     core, and only one has work at a time. Which one of a pair comes first
@@ -81,7 +90,7 @@ def measure(
     for generation, words in enumerate(paddings(GENERATIONS)):
         share = pairs * (generation + 1) // GENERATIONS - len(measured)
         first = generation % 2 == 1
-        with _two_servers(mode, first, words, progress) as servers:
+        with _two_servers(mode, first, words, progress, profiler) as servers:
             _run(servers.without, _WARM_UP)
             _run(servers.with_filter, _WARM_UP)
             lines = _lines(servers.log_file)
@@ -108,20 +117,29 @@ def _two_servers(
     filter_first: bool,
     words: int,
     progress: Callable[[str], None],
+    profiler: Mapping[str, str] | None,
 ) -> Iterator[_Servers]:
     cores = processes.cores()
+    # Of this process alone: another bench may run at the same time.
     directories = {
-        False: nova_api.new_directory("bench-without"),
-        True: nova_api.new_directory("bench-with"),
+        False: nova_api.new_directory(f"bench-without-{os.getpid()}"),
+        True: nova_api.new_directory(f"bench-with-{os.getpid()}"),
     }
     log_file = directories[True] / "requests.log"
     urls = databases.sqlite(directories[False], SERVERS, progress)
     with StatsdListener(cores.own) as statsd:
+        filters = {
+            has_filter: {
+                "hooks": "sqlalchemy,db_api,threads",
+                "statsd_host": "127.0.0.1",
+                "statsd_port": str(statsd.port),
+                "log_file": str(directory / log_file.name),
+            }
+            for has_filter, directory in directories.items()
+        }
         options = {
-            "hooks": "sqlalchemy,db_api,threads",
-            "statsd_host": "127.0.0.1",
-            "statsd_port": str(statsd.port),
-            "log_file": str(log_file),
+            False: None if profiler is None else filters[False],
+            True: {**filters[True], **(profiler or {})},
         }
         with (
             processes.pinned(cores.measured),
@@ -133,7 +151,7 @@ def _two_servers(
                 directory = directories[has_filter]
                 api = stack.enter_context(
                     nova_api.running(
-                        directory, urls, mode, options if has_filter else None
+                        directory, urls, mode, options[has_filter]
                     )
                 )
                 pid = processes.child_with("demo.serve", str(directory))
@@ -142,6 +160,9 @@ def _two_servers(
             yield _Servers(servers[False], servers[True], log_file)
         if not statsd.received:
             raise ThroughputError("the filter sent no metric")
+    # Only now: what failed has its logs there.
+    for directory in directories.values():
+        shutil.rmtree(directory)
 
 
 @contextmanager

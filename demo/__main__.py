@@ -29,6 +29,7 @@ from demo import (
     load,
     mysql_databases,
     nova_api,
+    stacks,
     summary,
 )
 from demo.statsd_listener import StatsdListener
@@ -68,6 +69,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--clients", type=_number, default=3)
     parser.add_argument("--requests", type=_number, default=100)
     parser.add_argument("--keep", action="store_true")
+    parser.add_argument("--profiler", choices=stacks.ENGINES)
     return parser.parse_args()
 
 
@@ -98,6 +100,9 @@ def _run(options: argparse.Namespace, console: Console) -> None:
     )
     with StatsdListener() as statsd:
         profiler = _profiler(directory, statsd.port)
+        if options.profiler:
+            requests = options.clients * options.requests
+            profiler |= stacks.options(options.profiler, requests)
         with nova_api.running(directory, urls, options.mode, profiler) as api:
             for path in _PATHS:
                 _load(console, api, path, options)
@@ -107,8 +112,10 @@ def _run(options: argparse.Namespace, console: Console) -> None:
             summary.show_commands(
                 console, "read on", _commands(directory, records)
             )
+            if options.profiler:
+                _stacks(console, directory, options.profiler)
             if options.keep:
-                _keep(console, api)
+                _keep(console, api, options.profiler)
     say(f"everything of this run is in {_relative(directory)}")
 
 
@@ -121,6 +128,14 @@ def _profiler(directory: Path, statsd_port: int) -> dict[str, str]:
         "statsd_host": "127.0.0.1",
         "statsd_port": str(statsd_port),
     }
+
+
+def _stacks(console: Console, directory: Path, engine: str) -> None:
+    """Print the hot path of the load's last path; say where its page is."""
+    page = directory / "servers-detail.html"
+    summary.print_head(console, f"hot path of GET {_PATHS[-1]}, {engine}")
+    stacks.show(console, directory / "dumps", _PATHS[-1], page)
+    console.print(f"\nthe same as a page: {_relative(page)}")
 
 
 def _load(
@@ -174,7 +189,7 @@ def _commands(
     directory: Path, records: list[RequestRecord]
 ) -> list[tuple[str, str]]:
     """Return what to look at next, as (what it shows, command)."""
-    program = _relative(Path(sys.executable).with_name("nova-profiler"))
+    program = _program()
     dumps = _relative(directory / "dumps")
     slowest = max(records, key=lambda record: record.duration_ms)
     log_file = _relative(directory / "requests.jsonl")
@@ -194,24 +209,29 @@ def _commands(
     ]
 
 
+def _program() -> str:
+    return _relative(Path(sys.executable).with_name("nova-profiler"))
+
+
 def _relative(path: Path) -> str:
     """Return *path* as it is shortest to type from here."""
     here = Path.cwd()
     return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
-def _keep(console: Console, api: nova_api.NovaApi) -> None:
+def _keep(
+    console: Console, api: nova_api.NovaApi, profiler: str | None
+) -> None:
     """Serve on until Ctrl-C, and say how to ask."""
+    ask = f"-H 'X-Auth-Token: {identity.token()}' {api.url}/servers/detail"
+    commands = [("the token stands in for keystone's", f"curl -s {ask}")]
+    if profiler in ("pyinstrument", "cprofile"):
+        sign = f"{_program()} sign --key {stacks.KEY} GET /v2.1/servers/detail"
+        commands.append(
+            ("with stacks of this request", f'curl -s -H "$({sign})" {ask}')
+        )
     summary.show_commands(
-        console,
-        f"nova-api serves on at {api.url}; Ctrl-C ends it",
-        [
-            (
-                "the token stands in for keystone's",
-                f"curl -s -H 'X-Auth-Token: {identity.token()}' "
-                f"{api.url}/servers/detail",
-            )
-        ],
+        console, f"nova-api serves on at {api.url}; Ctrl-C ends it", commands
     )
     try:
         while True:

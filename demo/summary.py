@@ -19,6 +19,7 @@ from nova_profiler.reports.terminal import (
     HEADING,
     STYLES,
     bar,
+    counted,
     ms_text,
     plain_table,
     printable,
@@ -38,15 +39,15 @@ def show(
 ) -> None:
     """Print the page: each route, all together, the slowest, the metrics."""
     for route in routes:
-        _head(console, route.name)
+        print_head(console, route.name)
         _print(console, _route(route))
         _print(console, _functions(route))
         _print(console, _breakdown(console, route))
-    _head(console, "all together")
+    print_head(console, "all together")
     _print(console, _whole(routes))
-    _head(console, f"the {_SLOWEST} slowest requests")
+    print_head(console, f"the {_SLOWEST} slowest requests")
     _print(console, _slowest(records))
-    _head(console, f"metrics, the {_METRICS} with most time")
+    print_head(console, f"metrics, the {_METRICS} with most time")
     _print(console, _metrics(statsd))
 
 
@@ -54,7 +55,7 @@ def show_commands(
     console: Console, head: str, commands: Sequence[tuple[str, str]]
 ) -> None:
     """Print commands to copy, each under what it shows."""
-    _head(console, head)
+    print_head(console, head)
     for purpose, command in commands:
         if purpose:
             console.print(Text(f"  # {purpose}", style="dim"))
@@ -68,7 +69,8 @@ def short_id(record: RequestRecord) -> str:
     return printable(record.request_id or "").removeprefix("req-")[:8]
 
 
-def _head(console: Console, text: str) -> None:
+def print_head(console: Console, text: str) -> None:
+    """Print the line that begins a part."""
     console.rule(
         Text(text, style=HEADING),
         align="left",
@@ -85,7 +87,7 @@ def _route(route: RouteFigures) -> Text:
     durations = sorted(route.calls.durations_ms)
     mean_ms = route.calls.duration_ms / route.calls.requests
     return Text.assemble(
-        f"{route.calls.requests} requests: mean ",
+        f"{counted(route.calls.requests, 'request')}: mean ",
         (f"{mean_ms:.1f} ms", HEADING),
         f", p50 {percentile(durations, 50):.1f}"
         f", p95 {percentile(durations, 95):.1f}"
@@ -102,8 +104,10 @@ def _functions(route: RouteFigures) -> Table:
     table.add_column("a request", justify="right", style=HEADING)
     table.add_column("ms a call", justify="right")
     table.add_column("driver", justify="right", style=STYLES["sql"])
-    table.add_column("SQLAlchemy", justify="right", style=STYLES["sqlalchemy"])
-    table.add_column("of the time", justify="right")
+    table.add_column(
+        "SQLAlchemy, waiting", justify="right", style=STYLES["sqlalchemy"]
+    )
+    table.add_column("added up, of the time", justify="right")
     for row in route.calls.slowest_functions():
         fewest, most = route.each[row.name]
         driver_ms = row.driver_ms / row.calls
@@ -151,11 +155,12 @@ def _whole(routes: Sequence[RouteFigures]) -> Text:
     driver_s = sum(row.driver_ms for row in rows) / 1000
     sql_s = sum(_seconds(route, DRIVER_BUCKETS) for route in routes)
     wrapper_s = sum(_seconds(route, ("sqlalchemy",)) for route in routes)
+    requests = sum(route.calls.requests for route in routes)
     lookups = sum(
         route.config_lookups * route.calls.requests for route in routes
     )
     return Text.assemble(
-        f"{sum(route.calls.requests for route in routes)} requests, "
+        f"{counted(requests, 'request')}, "
         f"{total_s:.1f} s one after the other.\n",
         (f"{sum(row.calls for row in rows)} DB API calls", HEADING),
         f" took {calls_s:.1f} s: ",

@@ -13,7 +13,9 @@ from nova_profiler.middleware import ProfilerMiddleware
 from nova_profiler.record import CallTotals, RequestRecord
 from nova_profiler.recorder import Recorder
 from nova_profiler.routes import Routes
+from nova_profiler.sampling import Choice
 from nova_profiler.settings import Settings
+from nova_profiler.watching import Watching
 
 PLAIN = [("Content-Type", "text/plain")]
 
@@ -55,13 +57,22 @@ class Answer:
         return self.chunks.append
 
 
+def _none(name: str, note: Any) -> Any:
+    raise AssertionError(f"no engine {name} in this test")
+
+
 class Profiled:
     """The filter over *app*, called as a server does; keeps its records."""
 
     name = "list"
 
     def __init__(
-        self, app: Any, *sinks: Any, routes: Any = None, **options: Any
+        self,
+        app: Any,
+        *sinks: Any,
+        routes: Any = None,
+        load: Any = None,
+        **options: Any,
     ) -> None:
         self.records: list[RequestRecord] = []
         self.faults = Faults()
@@ -69,7 +80,12 @@ class Profiled:
         recorder = Recorder(
             [*sinks, self], Routes() if routes is None else routes, self.faults
         )
-        self.filter = ProfilerMiddleware(app, self.live, recorder, self.faults)
+        self.watching = Watching(
+            load or _none, Choice(self.faults.note), self.faults
+        )
+        self.filter = ProfilerMiddleware(
+            app, self.live, recorder, self.watching, self.faults
+        )
 
     def emit(self, record: RequestRecord) -> None:
         self.records.append(record)

@@ -16,7 +16,8 @@ from tests.functional.log_files import records_in
 
 pytestmark = [pytest.mark.functional, pytest.mark.services]
 
-SLEEPS = ("0.05", "0.1", "0.2", "0.4")
+# Long enough that a busy machine is not 5 % of any.
+SLEEPS = ("0.25", "0.5", "1.0")
 _MARKED = "sql_text LIKE 'SELECT SLEEP(%'"
 
 

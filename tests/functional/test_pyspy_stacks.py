@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Stacks that py-spy takes of the real nova-api."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from demo import databases, load, nova_api
+from nova_profiler.profilers.pyspy_access import PyspyError, find_pyspy
+from nova_profiler.profilers.pyspy_process import Recording
+
+pytestmark = [pytest.mark.functional, pytest.mark.services]
+
+CLIENTS = 4
+REQUESTS = 6
+MOST_ROUNDS = 20
+PATHS = ("/v2.1/servers/detail", "/v2.1/servers")
+# The function that only one of the routes runs.
+OWN = {
+    path: re.compile(rf"\b{name}\0\S*/openstack/compute/servers\.py")
+    for path, name in zip(PATHS, ("detail", "index"), strict=True)
+}
+
+
+class Run(NamedTuple):
+    """A nova-api that was asked for two routes at once, and has ended."""
+
+    rounds: int
+    dumps: list[dict[str, Any]]
+    sessions: dict[str, dict[str, Any]]
+    processes: list[str]
+
+
+@pytest.fixture(scope="module", params=["threads", "eventlet", "uwsgi"])
+def run(request: pytest.FixtureRequest) -> Run:
+    """Return a run in one mode with every request dumped."""
+    _need_pyspy()
+    directory = nova_api.new_directory(f"tests/pyspy-{request.param}")
+    urls = databases.sqlite(directory, 10, print)
+    profiler = {
+        "profiler": "pyspy",
+        "profiler_interval_ms": "5",
+        "profile_when": "always",
+        "dump_dir": str(directory / "dumps"),
+        "dump_when": "all",
+    }
+    with nova_api.running(directory, urls, request.param, profiler) as api:
+        asked = 0
+        # Short requests are seen by chance: ask until both have been.
+        while asked < MOST_ROUNDS and not _has_both(directory):
+            asked += 1
+            for path in PATHS:
+                load.run(api.port, path, CLIENTS, REQUESTS)
+    files = [path for path in directory.rglob("dumps/*/*") if path.is_file()]
+    return Run(
+        asked,
+        [json.loads(f.read_text()) for f in files if f.suffix == ".json"],
+        {
+            f.name: json.loads(f.read_text())
+            for f in files
+            if f.suffix == ".pyisession"
+        },
+        _recorders(),
+    )
+
+
+def _has_both(directory: Path) -> bool:
+    """Return whether there are stacks of both routes' functions."""
+    texts = [
+        # As JSON writes the separator of a frame's parts.
+        path.read_text().replace("\\u0000", "\0")
+        for path in directory.rglob("*.pyisession")
+        if path.parent.parent.name == "dumps"
+    ]
+    return all(any(own.search(text) for text in texts) for own in OWN.values())
+
+
+def _need_pyspy() -> None:
+    reason = "py-spy is not installed"
+    program = find_pyspy()
+    if program is not None:
+        try:
+            Recording(program, 10, 1, 10).close()
+        except PyspyError as exc:
+            reason = str(exc.strerror)
+        else:
+            return
+    if os.environ.get("NOVA_PROFILER_REQUIRE_SERVICES"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def _recorders() -> list[str]:
+    """Return the command lines of py-spy that look at no process."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                words = (entry / "cmdline").read_text().split("\0")
+            except OSError:
+                continue
+            if words[0].endswith("py-spy") and "--pid" in words:
+                pid = words[words.index("--pid") + 1]
+                if not Path("/proc", pid).exists():
+                    found.append(" ".join(words))
+    return found
+
+
+def test_every_dump_says_what_came_of_its_stacks(run: Run) -> None:
+    """A file with samples, or a note that says why there are none."""
+    assert len(run.dumps) == 2 * run.rounds * CLIENTS * REQUESTS
+    for dump in run.dumps:
+        profile = dump["profile"]
+        assert profile["engine"] == "pyspy"
+        assert profile["notes"]
+        if profile.get("samples"):
+            session = run.sessions[profile["file"]]
+            assert session["sample_count"] == profile["samples"]
+
+
+def test_stacks_are_of_the_route_that_the_dump_names(run: Run) -> None:
+    """No sample of a list in detail in a plain list, nor the reverse."""
+    seen = dict.fromkeys(PATHS, 0)
+    for dump in run.dumps:
+        session = run.sessions.get(dump["profile"]["file"] or "")
+        others = [path for path in PATHS if path != dump["route"]]
+        for stack, _ in (session or {"frame_records": []})["frame_records"]:
+            text = "\n".join(stack)
+            seen[dump["route"]] += bool(OWN[dump["route"]].search(text))
+            assert not any(OWN[path].search(text) for path in others), text
+
+    assert all(seen.values()), seen
+
+
+def test_no_py_spy_outlives_its_worker(run: Run) -> None:
+    """Whatever kind of server it was."""
+    assert run.processes == []

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`report` over all the logs that one nova-api under uWSGI writes."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from demo import databases, load, nova_api
+from nova_profiler.cli import main
+from tests.functional.log_files import records_in
+
+pytestmark = pytest.mark.functional
+
+CLIENTS, REQUESTS = 3, 5
+
+
+@pytest.fixture
+def logs(monkeypatch):
+    """Return the folder of a run with three logs of each request."""
+    directory = nova_api.new_directory("tests/report")
+    urls = databases.sqlite(directory, 2, print)
+    start = nova_api._start
+
+    def started(module, *arguments, **more):
+        if module == "demo.serve":
+            module = "tests.functional.logged_uwsgi"
+        return start(module, *arguments, **more)
+
+    monkeypatch.setattr(nova_api, "_start", started)
+    options = {
+        "log_file": str(directory / "requests.jsonl"),
+        "log_requests": "true",
+    }
+    with nova_api.running(directory, urls, "uwsgi", options) as api:
+        for path in ("/v2.1/servers", "/v2.1/servers/detail"):
+            load.run(api.port, path, CLIENTS, REQUESTS)
+    return directory
+
+
+def test_each_request_is_counted_once(logs, capsys):
+    """By uWSGI, requestlog, log_requests and log_file all at once."""
+    names = ("uwsgi.log", "nova-api.log", "requests.jsonl")
+    calls = {}
+    for name in names:
+        assert main(["report", "--json", str(logs / name)]) == 0
+        calls[name] = json.loads(capsys.readouterr().out)["total"]["calls"]
+    paths = [str(logs / name) for name in names]
+
+    assert main(["report", "--json", *paths]) == 0
+
+    found = json.loads(capsys.readouterr().out)
+    expected = len(records_in(logs / "requests.jsonl"))
+    assert expected >= 2 * CLIENTS * REQUESTS
+    assert set(calls.values()) == {expected}
+    assert found["total"]["calls"] == expected
+    assert found["forms"] == {"log_file": expected}
+    # requestlog, log_requests and uWSGI told of each as well.
+    merged = [
+        row["count"] for row in found["unread"] if "merged" in row["kind"]
+    ]
+    assert merged == [3 * expected]

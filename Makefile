@@ -4,10 +4,12 @@
 # A Python of your own choice: make demo PYTHON=/opt/python3.12/bin/python3
 PYTHON =
 # For make demo: make demo DB=mysql MODE=eventlet INSTANCES=10 KEEP=1
+# PROFILER=pyspy
 DB =
 MODE =
 INSTANCES =
 KEEP =
+PROFILER =
 # For the test targets: make fast ARGS='-k routes'
 ARGS =
 
@@ -37,12 +39,13 @@ help:  ## this list
 	while IFS='|' read -r name what; do \
 	printf '%-18s %s\n' "$$name" "$$what"; done
 	@echo "make demo takes MODE=threads|eventlet|uwsgi, DB=sqlite|mysql,"
-	@echo "INSTANCES=10, KEEP=1 (serve on afterwards); the others ARGS='...'"
+	@echo "INSTANCES=10, KEEP=1 (serve on afterwards) and, for stacks,"
+	@echo "PROFILER=pyspy|pyinstrument|cprofile; the others ARGS='...'"
 
 demo: .venv/demo-ready  ## the real nova-api under load, and what the filter says of it
 	@$(RUN) -m demo $(if $(DB),--db $(DB)) $(if $(MODE),--mode $(MODE)) \
 		$(if $(INSTANCES),--instances $(INSTANCES)) \
-		$(if $(KEEP),--keep) $(ARGS)
+		$(if $(KEEP),--keep) $(if $(PROFILER),--profiler $(PROFILER)) $(ARGS)
 
 test: fast functional  ## all tests: the fast ones first, then with the real nova-api
 
@@ -54,7 +57,7 @@ functional: .venv/tests-ready  ## the tests with the real nova-api
 	@echo "== tests with the real nova-api, a few minutes"
 	@$(RUN) -m pytest -q tests/functional $(ARGS)
 
-nova-functional: .venv/tests-ready  ## nova's own functional tests with the filter and without, about 20 minutes
+nova-functional: .venv/tests-ready  ## nova's own functional tests with the filter and without, about 20 minutes; ARGS="--profiler pyspy" with stacks
 	@$(RUN) -m tests.functional.nova_suite $(ARGS)
 
 bench: .venv/bench-ready  ## the filter's price beside that of its peers

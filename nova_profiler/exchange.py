@@ -113,6 +113,7 @@ class Exchange:
     def write(self, data: bytes) -> object:
         """Write *data* as the server does, and count it."""
         try:
+            # Never None here: whoever calls has it from start_response.
             sent = self._write(data)  # type: ignore[misc]
         except Exception:
             self._write_failed = True
@@ -295,4 +296,5 @@ class _SizedBody(_Body):
     """A body that knows how many chunks it has."""
 
     def __len__(self) -> int:
+        # Chosen only for a body that has a length.
         return len(self._body)  # type: ignore[arg-type]

@@ -159,12 +159,12 @@ def action_of(environ: dict[str, Any], status: int) -> str | None:
     memory. Valid is what nova's controller knows; where that cannot be
     told, what looks like a name and was not refused.
     """
-    body = environ.get("wsgi.input")
+    body: Any = environ.get("wsgi.input")
     try:
-        place = body.tell()  # type: ignore[union-attr]
-        body.seek(0)  # type: ignore[union-attr]
-        head = body.read(200)  # type: ignore[union-attr]
-        body.seek(place)  # type: ignore[union-attr]
+        place = body.tell()
+        body.seek(0)
+        head = body.read(200)
+        body.seek(place)
     except Exception:
         # Not in memory: nobody read it, or it cannot be read again.
         return None

@@ -90,6 +90,7 @@ def filters(path: str) -> dict[str, dict[str, str]]:
     parser = configparser.RawConfigParser(
         strict=False, default_section="\0", allow_no_value=True
     )
+    # Names as they are written; the stubs know a method only.
     parser.optionxform = str  # type: ignore[assignment,method-assign]
     try:
         with open(path, encoding="utf-8") as file:

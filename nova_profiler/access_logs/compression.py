@@ -48,6 +48,7 @@ def opened(file: IO[bytes], compression: str | None) -> Reader:
     Raises Damaged, at once or when read, where an archive is not whole.
     """
     if compression is None:
+        # A binary file that is opened buffered has read1().
         return file  # type: ignore[return-value]
     return _Checked(_OPENERS[compression](file))
 

@@ -197,6 +197,7 @@ def _said_again(
     asked = ""
     open_requests: dict[str, deque[_Request]] = defaultdict(deque)
     for what, *fields in rows:
+        # In the order of the query's columns.
         line = _Line(*fields)  # type: ignore[arg-type]
         if what != asked:
             asked = what

@@ -13,6 +13,7 @@ from nova_profiler.cli.options import (
     filter_options,
     is_route,
     json_option,
+    limit_option,
     store_of,
 )
 from nova_profiler.cli.progress import with_progress
@@ -46,13 +47,7 @@ _DUMPS_NOTE = (
     show_default=True,
     help="DB API functions, or SQL verbs and tables.",
 )
-@click.option(
-    "--limit",
-    default=10,
-    show_default=True,
-    type=click.IntRange(1),
-    help="How many routes to show.",
-)
+@limit_option(10, "How many routes to show.")
 @json_option
 def command(
     log_files: tuple[str, ...],

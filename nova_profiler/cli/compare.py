@@ -15,7 +15,7 @@ from nova_profiler.cli.kept_runs import (
     least_change_option,
     told,
 )
-from nova_profiler.cli.options import Finite, json_option
+from nova_profiler.cli.options import Finite, json_option, limit_option
 
 if TYPE_CHECKING:
     from nova_profiler.reports.compare import Comparison, Limits
@@ -47,13 +47,7 @@ _FAILED = 1
     help="How sure a change of any route must be.",
 )
 @least_change_option
-@click.option(
-    "--limit",
-    default=40,
-    show_default=True,
-    type=click.IntRange(1),
-    help="How many routes to show; those that changed come first.",
-)
+@limit_option(40, "How many routes to show; those that changed come first.")
 @history_option
 @engine_option
 @click.option(

@@ -11,6 +11,7 @@ import click
 from nova_profiler.cli.options import (
     dump_dir_options,
     json_option,
+    limit_option,
     moment_of,
 )
 from nova_profiler.cli.profile_choice import ProfileChoice
@@ -55,13 +56,7 @@ Sets = dict[str, ProfileSet]
     show_default=True,
     help="The function's own time, or with what it called.",
 )
-@click.option(
-    "--limit",
-    default=25,
-    show_default=True,
-    type=click.IntRange(1),
-    help="How many functions to show.",
-)
+@limit_option(25, "How many functions to show.")
 @json_option
 def command(
     names: tuple[str, ...],

@@ -9,7 +9,11 @@ from pathlib import Path
 
 import click
 
-from nova_profiler.cli.options import dump_dir_options, filter_options
+from nova_profiler.cli.options import (
+    dump_dir_options,
+    filter_options,
+    last_option,
+)
 from nova_profiler.cli.profile_choice import ProfileChoice
 from nova_profiler.cli.profile_reading import added_up
 from nova_profiler.cli.skipped import Skipped
@@ -29,12 +33,7 @@ _FORMATS = {**SUFFIXES, _HTML: ".html"}
 @click.argument("names", metavar="[ID|FILE|DIR]...", nargs=-1)
 @dump_dir_options
 @filter_options
-@click.option(
-    "--last",
-    metavar="N",
-    type=click.IntRange(1),
-    help="Only the newest N dumps that have stacks.",
-)
+@last_option
 @click.option(
     "--format",
     "how",

@@ -18,7 +18,7 @@ from nova_profiler.cli.kept_runs import (
     tell_unread,
     told,
 )
-from nova_profiler.cli.options import json_option
+from nova_profiler.cli.options import json_option, limit_option
 from nova_profiler.cli.zones import timezone_option
 from nova_profiler.reports.terminal import bytes_text, printable
 
@@ -141,13 +141,7 @@ def remove(name: str, directory: Path, as_json: bool) -> None:
     type=click.IntRange(1),
     help="Only the newest so many runs.",
 )
-@click.option(
-    "--limit",
-    default=40,
-    show_default=True,
-    type=click.IntRange(1),
-    help="How many routes to show.",
-)
+@limit_option(40, "How many routes to show.")
 @least_change_option
 @history_option
 @engine_option

@@ -17,6 +17,7 @@ from nova_profiler.cli.options import (
     filter_options,
     is_route,
     json_option,
+    limit_option,
     store_of,
 )
 from nova_profiler.cli.progress import with_progress
@@ -116,13 +117,7 @@ def status_of(
 @dump_dir_options
 @filter_options
 @click.option("--slowest", is_flag=True, help="Slowest first, not newest.")
-@click.option(
-    "--limit",
-    default=20,
-    show_default=True,
-    type=click.IntRange(1),
-    help="How many to list.",
-)
+@limit_option(20, "How many to list.")
 @click.option("--method", help="Only this method.")
 @click.option("--min-ms", type=Finite(0), help="Only what took this long.")
 @click.option("--user", help="Only this user or project, by name or id.")
@@ -147,6 +142,7 @@ def command(
     nova-profiler list --slowest --route /v2.1/servers/detail --since 2h
     """
     store = store_of(dump_dir, config_file)
+    # click has made each what the field says.
     chosen = Wanted(**wanted)  # type: ignore[arg-type]
     skipped = Skipped()
     try:

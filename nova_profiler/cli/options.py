@@ -110,6 +110,24 @@ def filter_options(function: Function) -> Function:
     )(function)
 
 
+def limit_option(default: int, help: str) -> Callable[[Function], Function]:
+    """Return the option that says how much to print."""
+    return click.option(
+        "--limit",
+        default=default,
+        show_default=True,
+        type=click.IntRange(1),
+        help=help,
+    )
+
+
+last_option = click.option(
+    "--last",
+    metavar="N",
+    type=click.IntRange(1),
+    help="Only the newest N dumps that have stacks.",
+)
+
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print JSON for other programs."
 )

@@ -42,6 +42,7 @@ def sections_of(path: str) -> Sections:
     parser = configparser.RawConfigParser(
         strict=False, default_section="\0", allow_no_value=True
     )
+    # Names as they are written; the stubs know a method only.
     parser.optionxform = str  # type: ignore[assignment,method-assign]
     try:
         with open(path, encoding="utf-8") as file:

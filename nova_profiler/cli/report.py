@@ -15,7 +15,7 @@ from nova_profiler.access_logs.sources import sources_of
 from nova_profiler.access_logs.stamps import iso_epoch
 from nova_profiler.access_logs.unread import Unread
 from nova_profiler.cli.byte_progress import byte_progress, size_of
-from nova_profiler.cli.options import json_option, moment_of
+from nova_profiler.cli.options import json_option, limit_option, moment_of
 from nova_profiler.cli.zones import timezone_option
 from nova_profiler.reports.report_figures import BY, METADATA, Asked
 from nova_profiler.reports.report_reading import report_of
@@ -80,13 +80,7 @@ def _duration_ms(
     callback=moment_of,
     help="Only calls before that time.",
 )
-@click.option(
-    "--limit",
-    default=15,
-    show_default=True,
-    type=click.IntRange(1),
-    help="How many lines of each table to show.",
-)
+@limit_option(15, "How many lines of each table to show.")
 @click.option(
     "--format",
     "shown_as",

@@ -11,6 +11,8 @@ from nova_profiler.cli.options import (
     dump_dir_options,
     filter_options,
     json_option,
+    last_option,
+    limit_option,
 )
 from nova_profiler.cli.profile_choice import ProfileChoice
 from nova_profiler.cli.profile_reading import added_up
@@ -24,12 +26,7 @@ _SORTS = ("tottime", "cumtime", "ncalls", "percall")
 @click.argument("names", metavar="[FILE|ID|DIR]...", nargs=-1)
 @dump_dir_options
 @filter_options
-@click.option(
-    "--last",
-    metavar="N",
-    type=click.IntRange(1),
-    help="Only the newest N dumps that have stacks.",
-)
+@last_option
 @click.option(
     "--sort",
     type=click.Choice(_SORTS),
@@ -37,13 +34,7 @@ _SORTS = ("tottime", "cumtime", "ncalls", "percall")
     show_default=True,
     help="The column to sort by; ncalls of samples are samples.",
 )
-@click.option(
-    "--limit",
-    default=25,
-    show_default=True,
-    type=click.IntRange(1),
-    help="How many functions to show.",
-)
+@limit_option(25, "How many functions to show.")
 @json_option
 def command(
     names: tuple[str, ...],

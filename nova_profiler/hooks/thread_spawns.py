@@ -119,8 +119,8 @@ def _run_in_lane(thread: threading.Thread, capture: Capture) -> None:
         if own_run is None:
             vars(thread).pop("run", None)
         else:
-            thread.run = own_run  # type: ignore[method-assign]
+            vars(thread)["run"] = own_run
         call()
 
     # On the instance, since subclasses override run().
-    thread.run = run_in_lane  # type: ignore[method-assign]
+    vars(thread)["run"] = run_in_lane

@@ -203,6 +203,7 @@ class CprofileWatch:
     def _end(self, part: Part) -> None:
         """Turn *part* off; first of all, since all of this is in it."""
         try:
+            # Set when it began; no call may stand before this one.
             part.turns.end(part)  # type: ignore[union-attr]
             part.running = False
             self._others = set(active)

@@ -86,5 +86,6 @@ def _trampoline_named(name: str) -> Callable[..., Any]:
     if sys.version_info >= (3, 11):
         # Samplers show this one where there is one.
         names["co_qualname"] = name
+    # What is known of replace() has no keywords in a dict.
     code = _trampoline.__code__.replace(**names)  # type: ignore[arg-type]
     return FunctionType(code, {"__name__": __name__}, name)

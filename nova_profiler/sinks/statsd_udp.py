@@ -121,6 +121,7 @@ def _is_quick(host: str) -> bool:
     return True
 
 
+# The package has no types.
 class _Client(statsd.StatsClient):  # type: ignore[misc]
     """A statsd client whose socket is connected and never waits."""
 

@@ -16,10 +16,15 @@ ARGS =
 BIN = .venv/bin
 RUN = $(BIN)/python
 # Builds happen in environments of their own; this pins these, too. Only
-# errors are printed, and what the machine's own pip configuration says holds.
+# errors are printed, on a terminal a dot as a sign of life, and what the
+# machine's own pip configuration says holds.
 PIP = PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt \
 	PIP_ROOT_USER_ACTION=ignore $(RUN) -m pip \
 	--disable-pip-version-check -qq install -c constraints.txt
+install = @dots=; \
+	if [ -t 1 ]; then (while sleep 2 && kill -0 $$$$; do printf .; done) & dots=$$!; fi; \
+	$(PIP) $(1); failed=$$?; \
+	if [ -n "$$dots" ]; then kill $$dots; echo; fi; exit $$failed
 
 # Finds the first Python that really runs, suits and can make environments: a
 # name on PATH may be a shim with nothing behind it. The versions that
@@ -95,22 +100,22 @@ with make PYTHON=/path/to/python3" >&2; exit 1; fi; \
 
 .venv/demo-ready: .venv/made constraints.txt setup.cfg demo/requirements.txt
 	@echo "installing nova 34.0.0 and the 138 packages it needs into .venv, about a minute, once"
-	@$(PIP) -r demo/requirements.txt -e .
+	$(call install,-r demo/requirements.txt -e .)
 	@touch $@
 
 .venv/tests-ready: .venv/demo-ready tests/requirements.txt \
 		tests/functional/requirements.txt
 	@echo "installing what the tests need into .venv, once"
-	@$(PIP) -r tests/requirements.txt -r tests/functional/requirements.txt
+	$(call install,-r tests/requirements.txt -r tests/functional/requirements.txt)
 	@touch $@
 
 .venv/bench-ready: .venv/demo-ready benchmarks/requirements.txt
 	@echo "installing the profilers to compare with into .venv, once"
-	@$(PIP) -r benchmarks/requirements.txt
+	$(call install,-r benchmarks/requirements.txt)
 	@touch $@
 
 .venv/checks-ready: .venv/made constraints.txt setup.cfg \
 		tests/requirements.txt tests/requirements-lint.txt
 	@echo "installing the checkers into .venv, once"
-	@$(PIP) -r tests/requirements.txt -r tests/requirements-lint.txt -e .
+	$(call install,-r tests/requirements.txt -r tests/requirements-lint.txt -e .)
 	@touch $@

@@ -99,12 +99,23 @@ class LiveSettings:
                 if "$" in text
                 else parsed(name, text, place(path))
             )
-            if name in MUTABLE and name not in self._environment:
+            if name not in self._environment:
                 values[name] = value
-        for name, value in self._reread_paste().items():
-            if name in MUTABLE:
-                values[name] = value
-        return self.current.changed(values)
+        values.update(self._reread_paste())
+        now = self.current.changed(values)
+        waiting = [
+            name
+            for name in values.keys() - MUTABLE
+            if getattr(now, name) != getattr(self.current, name)
+        ]
+        if waiting:
+            LOG.warning(
+                "changed, but not before a restart: %s",
+                ", ".join(sorted(waiting)),
+            )
+        return self.current.changed(
+            {name: values[name] for name in values.keys() & MUTABLE}
+        )
 
     def _reread_paste(self) -> Mapping[str, Any]:
         """Return what our section of the paste file says now."""

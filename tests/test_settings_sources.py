@@ -261,6 +261,37 @@ def test_a_change_of_the_paste_file_is_taken_over(host):
     assert live.current == Settings(slow_ms=400.0, max_calls=5, enabled=False)
 
 
+def test_a_change_that_waits_for_a_restart_is_told(host, warnings):
+    """By name, since one of them may be a key; once for each change."""
+    host.write_conf("slow_ms = 250\nmax_calls = 7\nhooks = threads")
+    live = host.start()
+
+    host.write_conf("slow_ms = 500\nmax_calls = 8\nhooks = threads")
+    live.check(0)
+    live.check(0)
+    host.write_conf("slow_ms = 500\nmax_calls = 7\nhooks = threads")
+    live.check(0)
+
+    assert live.current.slow_ms == 500.0
+    assert warnings() == ["changed, but not before a restart: max_calls"]
+
+
+def test_what_the_paste_file_overrides_waits_for_nothing(host, warnings):
+    """A restart would not change what is in force."""
+    host.write_conf("max_calls = 7")
+    host.write_paste(max_calls="5")
+    live = host.start()
+
+    host.write_conf("max_calls = 8")
+    live.check(0)
+    told = warnings()
+    host.write_paste(max_calls="6")
+    live.check(0)
+
+    assert told == []
+    assert warnings() == ["changed, but not before a restart: max_calls"]
+
+
 def test_what_is_taken_out_falls_back(host):
     """From the paste file to nova.conf, from there to the default."""
     host.write_conf("slow_ms = 250")

@@ -48,6 +48,7 @@ class Run(NamedTuple):
         "uwsgi-sqlite",
         pytest.param("threads-mysql", marks=pytest.mark.services),
         pytest.param("eventlet-mysql", marks=pytest.mark.services),
+        pytest.param("uwsgi-mysql", marks=pytest.mark.services),
     ],
 )
 def run(request: pytest.FixtureRequest) -> Run:

@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
@@ -42,12 +43,17 @@ def sqlite(
     instances; each run gets a copy and may write to it.
     """
     template = STATE / "databases" / f"sqlite-{edition(instances)}"
-    if not (template / "complete").exists():
+    if not template.exists():
         progress(f"making SQLite databases with {instances} servers, once")
-        shutil.rmtree(template, ignore_errors=True)
-        template.mkdir(parents=True)
-        make(template, sqlite_urls(template), instances)
-        (template / "complete").touch()
+        template.parent.mkdir(parents=True, exist_ok=True)
+        # Aside, and whole when it gets its name: another run may need it.
+        made = Path(tempfile.mkdtemp(prefix="making-", dir=template.parent))
+        make(made, sqlite_urls(made), instances)
+        try:
+            made.rename(template)
+        except OSError:
+            # Another run was quicker.
+            shutil.rmtree(made)
     urls = sqlite_urls(directory)
     for url in urls.values():
         name = Path(url.removeprefix("sqlite:///")).name

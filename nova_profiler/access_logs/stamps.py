@@ -19,7 +19,12 @@ MONTHS = {
     )
 }
 DAY_S = 86_400
+# Those that a stamp may have.
+YEARS = range(1970, 3000)
 
+# The seconds that a datetime can show.
+_FIRST = -62_135_596_800.0
+_LAST = 253_402_300_799.0
 _MOST_KNOWN_DAYS = 100
 # What zones change their offsets on.
 _QUARTER_S = 900
@@ -90,7 +95,13 @@ def years_of(
 
 @lru_cache(4096)
 def day_start(year: int, month: int, day: int) -> float | None:
-    """Return when a day begins; None where the calendar has none such."""
+    """Return when a day begins; None where the calendar has none such.
+
+    None as well outside YEARS: a day beside them cannot be shown in every
+    zone, and no service has logged then.
+    """
+    if year not in YEARS:
+        return None
     try:
         return datetime(year, month, day, tzinfo=timezone.utc).timestamp()
     except (ValueError, OverflowError):
@@ -152,6 +163,8 @@ def iso_epoch(text: str, local: tzinfo | None = None) -> float | None:
         moment = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
     except ValueError:
         return None
+    if moment.year not in YEARS:
+        return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=local or timezone.utc)
     try:
@@ -161,7 +174,11 @@ def iso_epoch(text: str, local: tzinfo | None = None) -> float | None:
 
 
 def iso_of(at: float) -> str:
-    """Return *at* as ISO 8601 in UTC, to the millisecond."""
+    """Return *at* as ISO 8601 in UTC, to the millisecond.
+
+    What the calendar does not have becomes its first or last second.
+    """
+    at = min(max(at, _FIRST), _LAST)
     moment = datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(seconds=at)
     return moment.isoformat(timespec="milliseconds")
 

@@ -131,6 +131,8 @@ def _flat(row: dict[str, Any]) -> dict[str, Any]:
 def _no_formula(text: str) -> str:
     """Return *text* so that a spreadsheet takes it for nothing else."""
     text = printable(text)
+    if text == "-":
+        return text
     return "'" + text if text[:1] in ("=", "+", "-", "@") else text
 
 

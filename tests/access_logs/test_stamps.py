@@ -72,6 +72,21 @@ def test_days_that_no_calendar_has():
     assert iso_epoch("yesterday") is None
 
 
+@pytest.mark.parametrize("year", ["0001", "1969", "3000", "9999"])
+def test_years_that_nobody_logged_in(year):
+    """In another zone they would be beyond what a calendar shows."""
+    assert epoch_of(f"{year}-12-31", "23:59:59", "-02:00") is None
+    assert clf_epoch(f"31/Dec/{year}", "23:59:59", "-0200") is None
+    assert iso_epoch(f"{year}-12-31T23:59:59-02:00") is None
+    assert iso_epoch(f"{year}-01-01T00:00:00") is None
+
+
+@given(st.floats(allow_nan=False))
+def test_any_time_can_be_shown(seconds):
+    """A duration may lead beyond the calendar."""
+    assert "0001-01-01" <= iso_of(seconds) < "9999-12-31T23:59:59.001"
+
+
 def test_zones_are_taken_into_account():
     """A stamp without one is UTC."""
     noon = at("2026-11-21T12:00")

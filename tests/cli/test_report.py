@@ -200,6 +200,23 @@ def test_a_path_with_escapes(tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
+    "stamp", ["9999-12-31 23:59:59.008-02:00", "0001-01-01 00:00:00.008+02:00"]
+)
+@pytest.mark.parametrize("zone", [[], ["--timezone", "Europe/Berlin"]])
+def test_a_stamp_at_the_edge_of_the_calendar(tmp_path, capsys, stamp, zone):
+    """It costs its own line its time, and no other line anything."""
+    path = tmp_path / "log"
+    good = forms.NO_CONTEXT
+    path.write_text(f"{good}\n{stamp}{good[23:]}\n")
+
+    assert main(["report", str(path), "--json", *zone]) == 0
+
+    found = json.loads(capsys.readouterr().out)
+    assert found["total"]["calls"] == 2
+    assert found["from"] == found["to"]
+
+
+@pytest.mark.parametrize(
     ("content", "said"),
     [
         (None, "1 no such file"),
@@ -207,6 +224,8 @@ def test_a_path_with_escapes(tmp_path, capsys):
         (b"\0" * 100, "1 binary file"),
         (b"hello\n", "1 log line without a request (hello)"),
         (forms.NO_CONTEXT.replace("0.0100830", "nan").encode(),
+         "1 request with an impossible time"),
+        (forms.log_file_line(duration_ms=2.8e14).encode(),
          "1 request with an impossible time"),
     ],
 )  # fmt: skip

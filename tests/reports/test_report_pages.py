@@ -93,6 +93,13 @@ def test_csv_is_no_formula():
     assert "\x1b" not in rows[2][0]
 
 
+def test_csv_has_no_name_for_nobody():
+    """As everywhere, so that tables can be joined."""
+    rows = list(csv.reader(io.StringIO(csv_of(summary("user", None)))))
+
+    assert "-" in [row[0] for row in rows]
+
+
 def test_markdown_keeps_its_cells():
     """Hostile text adds no column, no markup, no escape."""
     text = markdown_of(summary("user", HOSTILE))

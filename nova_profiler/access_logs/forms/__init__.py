@@ -16,7 +16,7 @@ BAD_RECORD = "damaged record"
 NEWER_RECORD = "record of a newer version; upgrade nova-profiler"
 
 # Twelve days: longer than anybody waits for an answer.
-_LONGEST_MS = 1e9
+LONGEST_MS = 1e9
 
 
 class Unusable(Exception):
@@ -42,7 +42,7 @@ def ms_of(text: str, unit_ms: float) -> float:
     except ValueError:
         raise Unusable(BAD_TIME) from None
     # Not the other way round: NaN is neither.
-    if not 0 <= found <= _LONGEST_MS:
+    if not 0 <= found <= LONGEST_MS:
         raise Unusable(BAD_TIME)
     return found
 

@@ -9,6 +9,7 @@ from nova_profiler.access_logs.entries import AccessEntry
 from nova_profiler.access_logs.forms import (
     BAD_RECORD,
     BAD_TIME,
+    LONGEST_MS,
     NEWER_RECORD,
     Unusable,
 )
@@ -43,7 +44,7 @@ def entry_of(fields: dict[str, Any], form: str = LOG_FILE) -> AccessEntry:
         schema = fields["schema"]
         is_newer = isinstance(schema, int) and schema > SCHEMA
         raise Unusable(NEWER_RECORD if is_newer else BAD_RECORD) from exc
-    if record.duration_ms < 0:
+    if not 0 <= record.duration_ms <= LONGEST_MS:
         raise Unusable(BAD_TIME)
     began = iso_epoch(record.started_at)
     db_api = record.groups.get("db_api")

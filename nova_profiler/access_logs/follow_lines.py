@@ -40,6 +40,10 @@ _LOGGER = re.compile(
     rb"(?:\d+ )?(?:ERROR|CRITICAL|WARNING|INFO|DEBUG) (?P<logger>[\w.\-]+)"
     rb" +\["
 )
+# The last line of a traceback; a line of a log begins otherwise.
+_EXCEPTION = re.compile(
+    rb"(?:\w{1,100}\.){0,20}[A-Z]\w{0,100}[a-z]\w{0,100}(?:: |$)"
+)
 # The year 5138; a damaged record may say anything.
 _LATEST_AT = 1e11
 _PROJECTS = re.compile(
@@ -68,13 +72,33 @@ def joins(line: bytes, following: bytes) -> bool:
         return False
     begins = _BEGINS.match(following)
     if begins is None:
-        return not following.startswith(b"{")
+        if following.startswith(b"{"):
+            return False
+        # Where no line has a stamp, one without is nothing special.
+        return _BEGINS.match(line) is not None or _is_traceback(following)
     traced = _TRACE.search(following, begins.end(), begins.end() + 400)
     logged = _LOGGER.search(line, 0, 600)
     return (
         traced is not None
         and logged is not None
         and traced["logger"] == logged["logger"]
+    )
+
+
+def stands_alone(line: bytes) -> bool:
+    """Tell whether *line*, which names a request, is not part of another.
+
+    Whoever writes the id without a stamp begins a line nevertheless, unless
+    it is an exception's text that quotes it.
+    """
+    return _BEGINS.match(line) is None and not _is_traceback(line)
+
+
+def _is_traceback(line: bytes) -> bool:
+    return (
+        line[:1].isspace()
+        or line.startswith(b"Traceback ")
+        or _EXCEPTION.match(line) is not None
     )
 
 
@@ -103,8 +127,12 @@ class LineReader:
         if entry is not None and _possible(entry.at) is None:
             entry = None
         ids = entry or prefix.context
+        at = _possible(prefix.at)
+        if at is None and entry is not None:
+            # A web server's stamp stands within its line.
+            at = entry.at
         return LogLine(
-            at=_possible(prefix.at),
+            at=at,
             service=self._service_of(prefix),
             message=prefix.message,
             host=prefix.host,
@@ -114,7 +142,7 @@ class LineReader:
             request_id=ids.request_id,
             global_request_id=ids.global_request_id,
             entry=entry,
-            more=more,
+            more=_without_blank_end(more),
             source=name,
             offset=hit.offset,
         )
@@ -167,6 +195,13 @@ class LineReader:
             or told
             or UNKNOWN
         )
+
+
+def _without_blank_end(lines: tuple[str, ...]) -> tuple[str, ...]:
+    end = len(lines)
+    while end and not lines[end - 1].strip():
+        end -= 1
+    return lines[:end]
 
 
 def _possible(at: float | None) -> float | None:

@@ -10,7 +10,11 @@ from functools import partial
 from typing import NamedTuple
 
 from nova_profiler.access_logs.follow_ahead import Ahead, Wanted, wanted_of
-from nova_profiler.access_logs.follow_lines import LineReader, joins
+from nova_profiler.access_logs.follow_lines import (
+    LineReader,
+    joins,
+    stands_alone,
+)
 from nova_profiler.access_logs.follow_look import QuickLook
 from nova_profiler.access_logs.follow_relations import (
     ids_named_by,
@@ -213,7 +217,13 @@ class RequestSearch:
         if self._look.passes_over(source, needles, self._passed):
             return
         blocks = self._counted(blocks_of(source, unread, self._on_bytes))
-        for hit in hits_in(blocks, needles, joins, wanted.holds):
+
+        def belongs(line: bytes, following: bytes) -> bool:
+            return joins(line, following) and not (
+                stands_alone(following) and wanted.holds(following)
+            )
+
+        for hit in hits_in(blocks, needles, belongs, wanted.holds):
             if (number, hit.offset) in self._lines:
                 continue
             size = _size_of(hit)

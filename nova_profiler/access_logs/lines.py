@@ -95,20 +95,28 @@ def entry_of_line(
 
 
 def _entry_of_text(text: str, years: Years, file: str) -> AccessEntry | None:
-    start = text.find("{")
-    if text.endswith("}") and _is_json(text[:start]):
-        return _entry_of_json(text[start:], years, file)
-    return _entry_of_message(prefix_of(text, years, file))
+    if text.startswith("{") and text.endswith("}"):
+        return _entry_of_json(text, years, file)
+    line = prefix_of(text, years, file)
+    if text.endswith("}"):
+        start = text.find("{")
+        if _is_json(text[:start]):
+            return _entry_of_json(text[start:], years, file, line.at)
+        # syslog puts the process id between brackets in front.
+        if line.message.startswith('{"') and not line.has_logger:
+            return _entry_of_json(line.message, years, file, line.at)
+    return _entry_of_message(line)
 
 
 def _is_json(before: str) -> bool:
     """Tell whether what stands before a brace lets it begin an object."""
-    return not before or (
-        before.endswith((" ", ":", "\t")) and "[" not in before
-    )
+    return before.endswith((" ", ":", "\t", "\ufeff")) and "[" not in before
 
 
-def _entry_of_json(text: str, years: Years, file: str) -> AccessEntry | None:
+def _entry_of_json(
+    text: str, years: Years, file: str, at: float | None = None
+) -> AccessEntry | None:
+    """Return the request that the object tells, at its own time or *at*."""
     held = json_lines.unwrapped(text, years, file)
     if held is None:
         return None
@@ -119,11 +127,16 @@ def _entry_of_json(text: str, years: Years, file: str) -> AccessEntry | None:
         return request_records.entry_of(held.record, form)
     if held.line is None:
         return None
-    entry = _entry_of_message(held.line)
+    line = held.line
+    if line.at is None:
+        line = line._replace(at=at)
+    entry = _entry_of_message(line)
     return entry and entry._replace(form=entry.form + IN_JSON)
 
 
 def _entry_of_message(line: LinePrefix) -> AccessEntry | None:
+    if line.message[:1].isspace():
+        line = line._replace(message=line.message.lstrip())
     for form in FORMS:
         if form.mark in line.message:
             entry = form.entry_of(line)

@@ -33,19 +33,20 @@ class Gap(NamedTuple):
     ms: float
     holder: str
     is_handover: bool = False
-    # Of the row before, and so of the one after.
+    # Of the rows before and after; between them may be some without a time.
     row: int = 0
+    following: int = 0
 
 
 def gaps_of(rows: Sequence[Row]) -> list[Gap]:
-    """Return the gap after each row but the last."""
-    first, last = _ends_of(rows)
+    """Return the gap after each row with a time but the last."""
+    timed = [number for number, row in enumerate(rows) if row.has_time]
+    first, last = _ends_of(rows, timed)
     services = {row.service for row in rows}
     answering = _answering(rows)
     gaps = []
-    for number, (row, following) in enumerate(
-        zip(rows, rows[1:], strict=False)
-    ):
+    for number, after in zip(timed, timed[1:], strict=False):
+        row, following = rows[number], rows[after]
         ms = max(0.0, following.at - row.until) * 1000
         is_last = last[row.service] == number
         has_begun = first[following.service] <= number
@@ -53,19 +54,21 @@ def gaps_of(rows: Sequence[Row]) -> list[Gap]:
         holder = _holder(row, following, is_done, has_begun, services)
         if holder is None:
             pair = f"{row.service}{ARROW}{following.service}"
-            gaps.append(Gap(ms, pair, True, number))
+            gaps.append(Gap(ms, pair, True, number, after))
         else:
-            gaps.append(Gap(ms, holder, False, number))
+            gaps.append(Gap(ms, holder, False, number, after))
     return gaps
 
 
-def _ends_of(rows: Sequence[Row]) -> tuple[dict[str, int], dict[str, int]]:
-    """Return by service where its first row is, and its last."""
+def _ends_of(
+    rows: Sequence[Row], timed: Sequence[int]
+) -> tuple[dict[str, int], dict[str, int]]:
+    """Return by service where its first row with a time is, and its last."""
     first: dict[str, int] = {}
     last: dict[str, int] = {}
-    for number, row in enumerate(rows):
-        first.setdefault(row.service, number)
-        last[row.service] = number
+    for number in timed:
+        first.setdefault(rows[number].service, number)
+        last[rows[number].service] = number
     return first, last
 
 
@@ -75,7 +78,7 @@ def _answering(rows: Sequence[Row]) -> set[str]:
         row.service
         for row in rows
         for line in row.lines
-        if line.entry is not None
+        if line.entry is not None and line.at is not None
     }
 
 

@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 from nova_profiler.access_logs.stamps import iso_of
+from nova_profiler.reports.follow_rows import Row
 from nova_profiler.reports.follow_story import Story
 from nova_profiler.reports.follow_summary import short_text
+from nova_profiler.reports.follow_undated import NO_TIME, no_time_text
 from nova_profiler.reports.terminal import ms_text, printable, share_text
 
 
@@ -19,15 +21,8 @@ def markdown_of(story: Story) -> str:
             f"{ms_text(entry.ms)} ms",
             "",
         ]
-    parts += [
-        "| service | held ms | share | lines |",
-        "|---|---:|---:|---:|",
-    ]
-    parts += [
-        f"| {_cell(one.holder)} | {ms_text(one.ms)} "
-        f"| {share_text(one.share)} | {one.lines or ''} |"
-        for one in story.held
-    ]
+    if story.rows:
+        parts += _held(story)
     largest = story.largest_gap
     if largest is not None:
         after = short_text(story.rows[largest.row])
@@ -45,18 +40,38 @@ def markdown_of(story: Story) -> str:
     return "\n".join([*parts, "", f"{fence}text", *_lines(story), fence])
 
 
+def _held(story: Story) -> list[str]:
+    return [
+        "| service | held ms | share | lines |",
+        "|---|---:|---:|---:|",
+        *(
+            f"| {_cell(one.holder)} | {ms_text(one.ms)} "
+            f"| {share_text(one.share)} | {one.lines or ''} |"
+            for one in story.held
+        ),
+    ]
+
+
 def _lines(story: Story) -> list[str]:
     lines = []
     for number, row in enumerate(story.rows):
         stamp = iso_of(row.at)[:23].replace("T", " ")
-        level = f"{row.level} " if row.level not in ("", "INFO") else ""
-        lines.append(_plain(f"{stamp} {row.service} {level}{row.text}"))
-        for line in row.lines:
-            lines += [_plain(f"    {text}") for text in line.more]
+        lines += _row(row, stamp if row.has_time else NO_TIME)
         gap = story.shown_gap(number)
         if gap is not None:
             lines.append(f"    {ms_text(gap.ms)} ms {_plain(gap.holder)}")
+    if story.apart:
+        lines.append(no_time_text(len(story.apart)))
+    for row in story.apart:
+        lines += _row(row, NO_TIME)
     return lines
+
+
+def _row(row: Row, stamp: str) -> list[str]:
+    level = f"{row.level} " if row.level not in ("", "INFO") else ""
+    more = [f"    {text}" for line in row.lines for text in line.more]
+    first = f"{stamp} {row.service} {level}{row.text}"
+    return [_plain(text) for text in (first, *more)]
 
 
 def _plain(text: str) -> str:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
@@ -13,9 +13,10 @@ from nova_profiler.reports.follow_rows import BEGIN, LINE, Row
 from nova_profiler.reports.follow_story import Story
 from nova_profiler.reports.follow_summary import (
     held_picture,
-    held_table,
     notes_of,
+    print_held,
 )
+from nova_profiler.reports.follow_undated import NO_TIME, no_time_text
 from nova_profiler.reports.terminal import (
     BAD,
     FAINT,
@@ -34,8 +35,14 @@ from nova_profiler.reports.whole_parts import print_part
 _SERVICE_STYLES = ("cyan", "green", "magenta", "blue", "yellow")
 _LEVELS = {"ERROR": BAD, "CRITICAL": BAD, "TRACE": BAD, "WARNING": WARNING}
 _GAP_BAR = 20
+_SHORT_GAP_BAR = 8
+_NARROW = 70
 _LONGEST_SERVICE = 32
 _MOST_MORE = 60
+# As wide as the time of a row.
+_STAMP = 12
+_WIDE = 100
+_INDENT = 2
 
 
 def print_story(console: Console, story: Story, *, whole: bool) -> None:
@@ -48,20 +55,32 @@ def print_story(console: Console, story: Story, *, whole: bool) -> None:
     for fact in _header(story, width):
         print_part(console, fact, width)
     console.print()
-    _print_rows(console, story, styles, whole)
-    console.print()
-    console.print(Text("Who held the time", style=HEADING))
-    indent = (0, 0, 0, 2)
-    held = held_table(console, story, styles, width)
-    print_part(console, Padding(held, indent, expand=False), width)
+    # On a narrow page the messages need the room.
+    most = _LONGEST_SERVICE if width >= _WIDE else width // 4
+    named = _named_width(story, most)
+    _print_rows(console, story, styles, named, whole)
+    _print_apart(console, story, styles, named, whole)
+    if story.rows:
+        console.print()
+        console.print(Text("Who held the time", style=HEADING))
+        print_held(console, story, styles, _INDENT)
     for note in notes_of(story):
-        print_part(console, Padding(note, indent, expand=False), width)
-    console.print()
-    console.print(Text("When", style=HEADING))
-    picture = Padding(
-        held_picture(console, story, styles, width), (0, 0, 0, 2), expand=False
-    )
-    print_part(console, picture, width)
+        print_part(console, _indented(note), width)
+    if story.rows:
+        console.print()
+        console.print(Text("When", style=HEADING))
+        picture = held_picture(console, story, styles, most, width)
+        print_part(console, _indented(picture), width)
+
+
+def _indented(part: RenderableType) -> Padding:
+    return Padding(part, (0, 0, 0, _INDENT), expand=False)
+
+
+def _named_width(story: Story, most: int) -> int:
+    """Return how much of a service's name stands before each line."""
+    names = [len(row.service) for row in (*story.rows, *story.apart)]
+    return min(most, max(names, default=0))
 
 
 def _header(story: Story, width: int) -> list[Text]:
@@ -77,11 +96,13 @@ def _header(story: Story, width: int) -> list[Text]:
         whole = title + Text("   ") + safe(request.request_id)
         fits = whole.cell_len <= width
         parts = [whole] if fits else [title, safe(request.request_id)]
-    services = {row.service for row in story.rows}
+    services = {row.service for row in (*story.rows, *story.apart)}
     facts = (
         f"{counted(len(request.lines), 'line')} of "
-        f"{counted(len(services), 'service')} over {ms_text(story.ms)} ms"
+        f"{counted(len(services), 'service')}"
     )
+    if story.rows:
+        facts += f" over {ms_text(story.ms)} ms"
     if story.entry is not None and story.entry.user != "-":
         facts += f"   user {story.entry.user}   project {story.entry.project}"
     parts.append(safe(facts))
@@ -92,26 +113,59 @@ def _header(story: Story, width: int) -> list[Text]:
 
 
 def _print_rows(
-    console: Console, story: Story, styles: dict[str, str], whole: bool
+    console: Console,
+    story: Story,
+    styles: dict[str, str],
+    named: int,
+    whole: bool,
 ) -> None:
-    named = min(_LONGEST_SERVICE, max(len(row.service) for row in story.rows))
     day = ""
     for number, row in enumerate(story.rows):
         stamp = iso_of(row.at)
         if stamp[:10] != day:
             day = stamp[:10]
             console.print(Text(f"{day} UTC", style=FAINT))
-        # Not the style of the whole, which all that follows would have.
-        line = Text().append(stamp[11:23], FAINT)
-        service = safe(row.service, styles[row.service])
-        service.truncate(named, overflow="ellipsis", pad=True)
-        line.append("  ").append_text(service).append("  ")
-        line.append_text(_text_of(row))
-        _print_line(console, line, whole)
-        _print_more(console, row, whole)
+        clock = stamp[11:23] if row.has_time else NO_TIME
+        _print_row(console, row, clock, styles, named, whole)
         gap = story.shown_gap(number)
         if gap is not None:
             _print_gap(console, story, gap, styles, named)
+
+
+def _print_apart(
+    console: Console,
+    story: Story,
+    styles: dict[str, str],
+    named: int,
+    whole: bool,
+) -> None:
+    """Print what has no place among the others."""
+    if not story.apart:
+        return
+    if story.rows:
+        console.print()
+    told = Text(no_time_text(len(story.apart)), style=WARNING)
+    print_part(console, told, page_width(console))
+    for row in story.apart:
+        _print_row(console, row, NO_TIME, styles, named, whole)
+
+
+def _print_row(
+    console: Console,
+    row: Row,
+    clock: str,
+    styles: dict[str, str],
+    named: int,
+    whole: bool,
+) -> None:
+    # Not the style of the whole, which all that follows would have.
+    line = Text().append(clock.ljust(_STAMP), FAINT)
+    service = safe(row.service, styles[row.service])
+    service.truncate(named, overflow="ellipsis", pad=True)
+    line.append("  ").append_text(service).append("  ")
+    line.append_text(_text_of(row))
+    _print_line(console, line, whole)
+    _print_more(console, row, whole)
 
 
 def _text_of(row: Row) -> Text:
@@ -166,8 +220,9 @@ def _print_gap(
     share = gap.ms / largest.ms if largest is not None else 0.0
     style = WARNING if gap.is_handover else styles.get(gap.holder, WARNING)
     text = Text().append(f"{ms_text(gap.ms):>12}  ", "bold")
-    picture = bar(console, max(share, 0.05), _GAP_BAR, style)
-    picture.pad_right(max(0, _GAP_BAR - picture.cell_len))
+    room = _GAP_BAR if page_width(console) >= _NARROW else _SHORT_GAP_BAR
+    picture = bar(console, max(share, 0.05), room, style)
+    picture.pad_right(max(0, room - picture.cell_len))
     text.append_text(picture)
     where = "between, " if gap.is_handover else ""
     text.append(f" ms {where}", style=FAINT)
@@ -178,7 +233,9 @@ def _print_gap(
 
 
 def _styles_of(story: Story) -> dict[str, str]:
-    services = dict.fromkeys(row.service for row in story.rows)
+    services = dict.fromkeys(
+        row.service for row in (*story.rows, *story.apart)
+    )
     return {
         service: _SERVICE_STYLES[number % len(_SERVICE_STYLES)]
         for number, service in enumerate(services)

@@ -29,7 +29,8 @@ class Row(NamedTuple):
     """One row of the page: a line, or lines of one kind folded.
 
     A row of kind ``begin`` has no line: its time is that of the line which
-    ends the request, less the time it says the request took.
+    ends the request, less the time it says the request took. Of a row
+    without a time, ``at`` is only its place.
     """
 
     at: float
@@ -46,6 +47,11 @@ class Row(NamedTuple):
     def level(self) -> str:
         """Return the level of the line, empty if there are several."""
         return self.lines[0].level if len(self.lines) == 1 else ""
+
+    @property
+    def has_time(self) -> bool:
+        """Tell whether its lines say when they were written."""
+        return all(line.at is not None for line in self.lines)
 
     @property
     def request_id(self) -> str | None:
@@ -81,16 +87,17 @@ class RpcMessages:
         return self._topics.get(message_id, "")
 
 
-def rows_of(lines: Sequence[LogLine], fold_gap_s: float) -> list[Row]:
-    """Return the rows of *lines* in the order of time.
+def rows_of(
+    lines: Sequence[tuple[float, LogLine]], fold_gap_s: float
+) -> list[Row]:
+    """Return the rows of *lines*, each with its place, in order.
 
     DB API and RPC lines of one service that follow each other are one row,
-    unless *fold_gap_s* passed between two of them. A line without a time is
-    taken to be as old as the one before it in its file.
+    unless *fold_gap_s* passed between two of them.
     """
-    timed = _timed(lines)
+    timed = [line for _, line in lines if line.at is not None]
     messages = RpcMessages(timed)
-    rows = [*_begins(timed), *(_row_of(line) for line in timed)]
+    rows = [*_begins(timed), *(row_of(line, place) for place, line in lines)]
     # Rows of one moment stay in the order of their files.
     rows.sort(key=lambda row: (row.at, row.kind != BEGIN))
     groups: list[list[Row]] = []
@@ -108,6 +115,8 @@ def _fold(row: Row, following: Row, fold_gap_s: float) -> bool:
         following.kind == row.kind
         and row.kind in (DB, RPC)
         and following.service == row.service
+        and row.has_time
+        and following.has_time
         and following.at - row.until < fold_gap_s
     )
 
@@ -128,31 +137,18 @@ def first_step_of(row: Row) -> RpcStep | None:
     return rpc_step_of(row.lines[0].message) if row.kind == RPC else None
 
 
-def _timed(lines: Sequence[LogLine]) -> list[LogLine]:
-    timed = []
-    before: dict[str, float] = {}
-    earliest = min(
-        (_at(one) for one in lines if one.at is not None), default=0
-    )
-    for line in lines:
-        if line.at is None:
-            line = line._replace(at=before.get(line.source, earliest))
-        before[line.source] = _at(line)
-        timed.append(line)
-    return timed
-
-
 def _at(line: LogLine) -> float:
     return line.at or 0.0
 
 
-def _row_of(line: LogLine) -> Row:
+def row_of(line: LogLine, place: float) -> Row:
+    """Return *line* as a row of its own."""
     kind = LINE
     if db_call_of(line.message) is not None:
         kind = DB
     elif rpc_step_of(line.message) is not None:
         kind = RPC
-    return Row(_at(line), _at(line), line.service, kind, line.message, (line,))
+    return Row(place, place, line.service, kind, line.message, (line,))
 
 
 def _begins(lines: Sequence[LogLine]) -> list[Row]:

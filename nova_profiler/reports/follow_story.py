@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from nova_profiler.access_logs.entries import AccessEntry
@@ -11,8 +11,16 @@ from nova_profiler.access_logs.follow_search import FollowedRequest
 from nova_profiler.access_logs.request_lines import LogLine
 from nova_profiler.access_logs.stamps import iso_of
 from nova_profiler.reports.follow_gaps import ARROW, Gap, gaps_of
-from nova_profiler.reports.follow_rows import BEGIN, DB, RPC, Row, rows_of
+from nova_profiler.reports.follow_rows import (
+    BEGIN,
+    DB,
+    RPC,
+    Row,
+    row_of,
+    rows_of,
+)
 from nova_profiler.reports.follow_skew import Skew, skews_of
+from nova_profiler.reports.follow_undated import placed
 
 # Of the whole: a gap from here on is worth a line of its own.
 GAP_SHARE = 0.02
@@ -38,11 +46,16 @@ class Held(NamedTuple):
 
 
 class Story(NamedTuple):
-    """What is known of a request, ready to be shown."""
+    """What is known of a request, ready to be shown.
+
+    ``apart`` are rows of files in which no line found has a time. ``gaps``
+    are by the number of the row after which they are shown.
+    """
 
     request: FollowedRequest
     rows: list[Row]
-    gaps: list[Gap]
+    apart: list[Row]
+    gaps: dict[int, Gap]
     held: list[Held]
     skews: list[Skew]
     ms: float
@@ -52,15 +65,13 @@ class Story(NamedTuple):
 
     def shown_gap(self, number: int) -> Gap | None:
         """Return the gap after a row if it is long enough to be shown."""
-        if number >= len(self.gaps):
-            return None
-        gap = self.gaps[number]
-        return gap if gap.ms >= self.gap_ms else None
+        gap = self.gaps.get(number)
+        return gap if gap and gap.ms >= self.gap_ms else None
 
     @property
     def largest_gap(self) -> Gap | None:
         """Return the largest gap, None if there is no time at all."""
-        largest = max(self.gaps, key=lambda gap: gap.ms, default=None)
+        largest = max(self.gaps.values(), key=lambda gap: gap.ms, default=None)
         return largest if largest and largest.ms > 0 else None
 
 
@@ -71,15 +82,18 @@ def story_of(request: FollowedRequest, gap_ms: float | None = None) -> Story:
     length_ms = (max(times) - min(times)) * 1000 if times else 0.0
     if gap_ms is None:
         gap_ms = max(_SHORTEST_GAP_MS, GAP_SHARE * length_ms)
-    rows = rows_of(lines, gap_ms / 1000)
+    standing, apart_lines = placed(lines)
+    rows = rows_of(standing, gap_ms / 1000)
+    apart = [row_of(line, 0.0) for line in apart_lines]
     gaps = gaps_of(rows)
     ms = (rows[-1].until - rows[0].at) * 1000 if rows else 0.0
     return Story(
         request,
         rows,
-        gaps,
-        _held(rows, gaps, ms),
-        skews_of(rows),
+        apart,
+        {gap.following - 1: gap for gap in gaps},
+        _held(rows, apart, gaps, ms),
+        skews_of([row for row in rows if row.has_time]),
         ms,
         gap_ms,
         _entry_of(request),
@@ -92,7 +106,7 @@ def figures_of(story: Story) -> dict[str, Any]:
     return {
         "request_id": request.request_id,
         "related_ids": list(request.related_ids),
-        "ms": round(story.ms, 3),
+        "ms": round(story.ms, 3) if story.rows else None,
         "started_at": iso_of(story.rows[0].at) if story.rows else None,
         "entry": None if story.entry is None else story.entry._asdict(),
         "held": [
@@ -110,9 +124,7 @@ def figures_of(story: Story) -> dict[str, Any]:
             None if story.largest_gap is None else story.largest_gap._asdict()
         ),
         "clock_skews": [skew._asdict() for skew in story.skews],
-        "rows": [
-            _row_figures(story, number) for number in range(len(story.rows))
-        ],
+        "rows": [_row_figures(*one) for one in _each_row(story)],
         "searched": {
             "files": request.searched_files,
             "bytes": request.searched_bytes,
@@ -122,12 +134,24 @@ def figures_of(story: Story) -> dict[str, Any]:
     }
 
 
-def _row_figures(story: Story, number: int) -> dict[str, Any]:
-    row = story.rows[number]
-    gap = story.gaps[number] if number < len(story.gaps) else None
+def _each_row(
+    story: Story,
+) -> Iterator[tuple[Row, float | None, Gap | None]]:
+    """Yield each row, when it was since the first, and the gap after it."""
+    gaps = {gap.row: gap for gap in story.gaps.values()}
+    for number, row in enumerate(story.rows):
+        since_ms = (row.at - story.rows[0].at) * 1000
+        yield row, since_ms if row.has_time else None, gaps.get(number)
+    for row in story.apart:
+        yield row, None, None
+
+
+def _row_figures(
+    row: Row, since_ms: float | None, gap: Gap | None
+) -> dict[str, Any]:
     return {
-        "at": iso_of(row.at),
-        "since_ms": round((row.at - story.rows[0].at) * 1000, 3),
+        "at": None if since_ms is None else iso_of(row.at),
+        "since_ms": None if since_ms is None else round(since_ms, 3),
         "kind": row.kind,
         "service": row.service,
         "text": row.text,
@@ -170,18 +194,22 @@ def _entry_of(request: FollowedRequest) -> AccessEntry | None:
     return max(entries, key=lambda entry: entry.ms, default=None)
 
 
-def _held(rows: Sequence[Row], gaps: Sequence[Gap], ms: float) -> list[Held]:
+def _held(
+    rows: Sequence[Row], apart: Sequence[Row], gaps: Sequence[Gap], ms: float
+) -> list[Held]:
     spans: dict[str, list[tuple[float, float]]] = {}
     handovers = {_held_by(gap) for gap in gaps if gap.is_handover}
     for row in rows:
+        if not row.has_time:
+            continue
         spans.setdefault(row.service, [])
         # A folded row is work of its service from its first to last line.
         _add(spans, row.service, row.at, row.until, rows[0].at)
     for gap in gaps:
-        start, end = rows[gap.row].until, rows[gap.row + 1].at
+        start, end = rows[gap.row].until, rows[gap.following].at
         _add(spans, _held_by(gap), start, end, rows[0].at)
     held = [
-        _one_held(holder, own, rows, ms, holder in handovers)
+        _one_held(holder, own, [*rows, *apart], ms, holder in handovers)
         for holder, own in spans.items()
     ]
     return sorted(held, key=lambda one: -one.ms)

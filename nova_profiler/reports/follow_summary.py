@@ -4,11 +4,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from nova_profiler.reports.fitted_table import (
+    Column,
+    print_fitted,
+    print_left_out,
+)
 from nova_profiler.reports.follow_gaps import ARROW
 from nova_profiler.reports.follow_rows import Row
 from nova_profiler.reports.follow_story import Held, Story
@@ -18,55 +24,61 @@ from nova_profiler.reports.terminal import (
     bar,
     heights,
     ms_text,
-    plain_table,
     printable,
     safe,
     share_text,
     speaks_unicode,
 )
 
-_LONGEST_SERVICE = 32
+# Room for the length of a request below them.
+_FEWEST_CELLS = 12
 _SHORT = 60
 _WIDEST_BAR = 30
-# Three columns of figures, and the gaps between all.
-_BESIDE_BAR = 36
+_SHORTEST_BAR = 6
+# Enough for nova-conductor.
+_SHORTEST_NAME = 14
 _INSTANCE = re.compile(r"\A\[instance: [^]]{1,64}\] ")
 
 
-def held_table(
-    console: Console, story: Story, styles: dict[str, str], width: int
-) -> Table:
-    """Return a row for each holder, the longest first."""
-    table = plain_table()
-    table.add_column("service", no_wrap=True)
-    for heading in ("held ms", "share", "lines"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    columns = [
-        (heading, cells)
-        for heading, cells in (
-            ("DB API", [_calls_text(a.db_calls, a.db_ms) for a in story.held]),
-            ("RPC", [_calls_text(a.rpc_calls, a.rpc_ms) for a in story.held]),
-        )
-        if any(cells)
+def print_held(
+    console: Console, story: Story, styles: dict[str, str], indent: int
+) -> None:
+    """Print a row for each holder, the longest first."""
+    held = story.held
+    colours = [styles.get(one.holder, WARNING) for one in held]
+    longest = max((one.share for one in held), default=0.0) or 1.0
+
+    def bars(width: int) -> list[Text]:
+        return [
+            bar(console, one.share / longest, width, style)
+            for one, style in zip(held, colours, strict=True)
+        ]
+
+    names = [
+        safe(one.holder, style)
+        for one, style in zip(held, colours, strict=True)
     ]
-    for heading, cells in columns:
-        table.add_column(heading, justify="right", no_wrap=True)
-        width -= max(map(len, cells)) + 2
-    table.add_column("", no_wrap=True)
-    width -= max((len(one.holder) for one in story.held), default=0)
-    room = max(1, min(_WIDEST_BAR, width - _BESIDE_BAR))
-    longest = max((one.share for one in story.held), default=0.0) or 1.0
-    for number, one in enumerate(story.held):
-        style = styles.get(one.holder, WARNING)
-        table.add_row(
-            safe(one.holder, style),
-            ms_text(one.ms),
-            share_text(one.share),
-            str(one.lines or ""),
-            *(cells[number] for _, cells in columns),
-            bar(console, one.share / longest, room, style),
-        )
-    return table
+    calls = (
+        ("DB API", [_calls_text(one.db_calls, one.db_ms) for one in held], 3),
+        ("RPC", [_calls_text(one.rpc_calls, one.rpc_ms) for one in held], 4),
+    )
+    columns = [
+        Column("service", names, gives=1, least=_SHORTEST_NAME, folds=True),
+        _figures("held ms", [ms_text(one.ms) for one in held]),
+        _figures("share", [share_text(one.share) for one in held]),
+        _figures("lines", [str(one.lines or "") for one in held], gives=5),
+        *(
+            _figures(heading, cells, gives)
+            for heading, cells, gives in calls
+            if any(cells)
+        ),
+        Column(drawn=bars, ease=_SHORTEST_BAR, most=_WIDEST_BAR, gives=2),
+    ]
+    print_left_out(console, print_fitted(console, columns, indent), indent)
+
+
+def _figures(heading: str, cells: Sequence[str], gives: int = 0) -> Column:
+    return Column(heading, list(map(Text, cells)), right=True, gives=gives)
 
 
 def notes_of(story: Story) -> list[Text]:
@@ -112,14 +124,21 @@ def notes_of(story: Story) -> list[Text]:
 
 
 def held_picture(
-    console: Console, story: Story, styles: dict[str, str], width: int
+    console: Console,
+    story: Story,
+    styles: dict[str, str],
+    most: int,
+    width: int,
 ) -> Table:
-    """Return a line a service: how much of each moment it held."""
+    """Return a line a service: how much of each moment it held.
+
+    Of a longer name *most* letters are shown.
+    """
     names = [one for one in story.held if not one.is_handover]
-    room = max((len(one.holder) for one in names), default=0)
-    cells = max(20, width - min(room, _LONGEST_SERVICE) - 6)
+    named = min(most, max((len(one.holder) for one in names), default=0))
+    cells = max(_FEWEST_CELLS, width - named - 6)
     grid = Table.grid(padding=(0, 1, 0, 0))
-    grid.add_column(no_wrap=True, max_width=_LONGEST_SERVICE)
+    grid.add_column(no_wrap=True, max_width=named)
     grid.add_column(no_wrap=True)
     edge = "▕" if speaks_unicode(console) else "|"
     for one in names:

@@ -171,6 +171,57 @@ FLUENT_WSGI_SERVER = json.dumps(
     }
 )
 
+# What may stand before a line, and the time that it tells of one without.
+IN_FRONT = {
+    # docker logs -t, kubectl logs --timestamps
+    "2016-12-07T03:53:56.123456789Z ": "2016-12-07T03:53:56.123+00:00",
+    "[pod/nova-api-0/api] 2016-12-07T03:53:56.1Z ": (
+        "2016-12-07T03:53:56.100+00:00"
+    ),
+    # docker compose, with colours and with its -t
+    "nova_api_1  | ": None,
+    "\x1b[36mnova-api-1  |\x1b[0m ": None,
+    "nova-api-1  | 2016-12-07T03:53:56.123456789Z ": (
+        "2016-12-07T03:53:56.123+00:00"
+    ),
+    # syslog as it is sent
+    "<30>Dec  7 03:53:56 ctl nova-api: ": "2016-12-07T03:53:56.000+00:00",
+    "<30>2016-12-07T03:53:56.5+01:00 ctl nova-api[7]: ": (
+        "2016-12-07T02:53:56.500+00:00"
+    ),
+    "<134>1 2016-12-07T03:53:56.123Z ctl nova-api 123 - - ": (
+        "2016-12-07T03:53:56.123+00:00"
+    ),
+    '<134>1 2016-12-07T03:53:56.123Z ctl nova-api - ID [a@1 b="[\\]"][c] ': (
+        "2016-12-07T03:53:56.123+00:00"
+    ),
+    "<134>1 - - nova-api - - - \ufeff": None,
+    # journalctl -o short-full, with-unit, short-unix, short-monotonic
+    "Wed 2016-12-07 03:53:56 UTC ctl nova-api[7]: ": (
+        "2016-12-07T03:53:56.000+00:00"
+    ),
+    "Wed 2016-12-07 03:53:56 -03 ctl nova-api[7]: ": (
+        "2016-12-07T06:53:56.000+00:00"
+    ),
+    "Wed 2016-12-07 03:53:56 CET ctl devstack@n-api.service/x.service[7]: ": (
+        "2016-12-07T03:53:56.000+00:00"
+    ),
+    "1481082836.123456 ctl nova-api[7]: ": "2016-12-07T03:53:56.123+00:00",
+    "[ 1234.567890] ctl nova-api[7]: ": None,
+    # journalctl -o cat; the first line of a file from Windows; grep -H
+    "": None,
+    "\ufeff": None,
+    "nova-api.log:Wed 2016-12-07 03:53:56 UTC ctl nova-api[7]: ": (
+        "2016-12-07T03:53:56.000+00:00"
+    ),
+    "nova-api.log:1481082836.123456 ctl nova-api[7]: ": (
+        "2016-12-07T03:53:56.123+00:00"
+    ),
+    "nova-api.log:<30>Dec  7 03:53:56 ctl nova-api: ": (
+        "2016-12-07T03:53:56.000+00:00"
+    ),
+}
+
 # form, service, method, route, status, ms, bytes, user, project
 EXPECTED = {
     EVENTLET: (

@@ -12,7 +12,11 @@ from followed import GLOBAL, REQUEST, access, bare, line
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nova_profiler.access_logs.follow_lines import LineReader, joins
+from nova_profiler.access_logs.follow_lines import (
+    LineReader,
+    joins,
+    stands_alone,
+)
 from nova_profiler.access_logs.request_lines import Hit, LogLine
 from nova_profiler.access_logs.sources import Source
 
@@ -95,6 +99,59 @@ def test_what_continues_a_line(following, belongs):
     failed = line("00:33:55.600", "failed", logger="nova.virt", level="ERROR")
 
     assert joins(failed.encode(), following.encode()) is belongs
+
+
+@pytest.mark.parametrize(
+    ("following", "belongs"),
+    [
+        ("Traceback (most recent call last):", True),
+        ("    raise ValueError", True),
+        ("nova.exception.InstanceNotFound: no such", True),
+        ("KeyError", True),
+        ("INFO nova.api another", False),
+        ("another", False),
+        (f"ERROR: {REQUEST}", False),
+    ],
+)
+def test_what_continues_a_line_without_a_stamp(following, belongs):
+    """Where no line has one, those that look like a traceback only."""
+    assert joins(b"INFO nova.api failed", following.encode()) is belongs
+
+
+@pytest.mark.parametrize(
+    ("text", "alone"),
+    [
+        (f"INFO nova.api [{REQUEST} u p] next", True),
+        (f"uwsgi: GET /v2.1 {REQUEST}", True),
+        (f"    raise Failed({REQUEST})", False),
+        (f"nova.exc.BadRequest: 400 (Request-ID: {REQUEST})", False),
+        # Its prefix tells already whose line it is.
+        (bare("00:33:55.601", f"Failed: {REQUEST}", logger="nova"), False),
+    ],
+)
+def test_a_line_that_names_a_request_stands_alone(text, alone):
+    """Unless it is a traceback's, which may quote an answer's id."""
+    assert stands_alone(text.encode()) is alone
+
+
+def test_a_stamp_within_the_line_is_its_time():
+    """As web servers write it, whose lines begin with the client."""
+    found = read(forms.DEVSTACK_APACHE)
+
+    assert found.entry is not None
+    assert found.at == found.entry.at == pytest.approx(1795253701.012345)
+
+
+@given(st.binary(max_size=60))
+def test_any_line_continues_another_or_not(text):
+    """Whatever its bytes are."""
+    assert joins(b"INFO", text) in (True, False)
+    assert stands_alone(text) in (True, False)
+
+
+def test_an_endless_name_is_no_exception():
+    """And takes no time to be told from one."""
+    assert stands_alone(b"Aa" * 8192)
 
 
 def test_a_json_line_with_a_traceback():

@@ -234,6 +234,31 @@ def test_a_traceback_in_the_midst(tmp_path):
     ]
 
 
+def test_lines_without_stamps_are_counted_one_by_one(tmp_path):
+    """Each that names the request; not those of others between them."""
+    lines = [f"INFO nova.api [{REQUEST} u p] {number}" for number in range(3)]
+    lines.insert(1, f"INFO nova.api [{OTHER} u p] other")
+    lines += ["Traceback (most recent call last):", "  raise", "Failed: 7"]
+
+    request = found(written(tmp_path, {"a.log": lines}))
+
+    assert [one.more for one in request.lines] == [
+        (),
+        (),
+        ("Traceback (most recent call last):", "  raise", "Failed: 7"),
+    ]
+
+
+def test_an_exception_that_quotes_the_id_stays_with_its_line(tmp_path):
+    """Clients put the id of the answer into their exceptions."""
+    failed = f"BadRequest: 400 (Request-ID: {REQUEST})"
+    lines = [line("00:01:00.000", "failed"), "Traceback (most", failed]
+
+    request = found(written(tmp_path, {"a.log": lines}))
+
+    assert [one.more for one in request.lines] == [("Traceback (most", failed)]
+
+
 def test_more_lines_than_anybody_reads_are_counted(tmp_path, monkeypatch):
     """A global id may cover days of work."""
     monkeypatch.setattr(follow_search, "MOST_LINES", 3)

@@ -182,12 +182,38 @@ def test_json_that_wraps_a_text_line():
         "2016-12-07T03:53:55.873000000Z stdout F " + forms.TWO_ADDRESSES,
         "2016-12-07T03:53:55+00:00 ctl nova-api[24]: " + forms.TWO_ADDRESSES,
         "Dec  7 03:53:55 ctl nova-api[24]: " + forms.TWO_ADDRESSES,
+        *(before + forms.TWO_ADDRESSES for before in forms.IN_FRONT),
         forms.TWO_ADDRESSES.replace("status: 200 len:", "status: 200  len:"),
+        forms.TWO_ADDRESSES.replace("wsgi.server [", "wsgi.server   ["),
     ],
 )
 def test_what_is_put_around_a_line(changed):
     """Line ends, colours, file names, containers and syslog add nothing."""
     assert entry(changed) == entry(forms.TWO_ADDRESSES)
+
+
+@pytest.mark.parametrize(("before", "at"), forms.IN_FRONT.items())
+def test_what_is_put_around_a_line_without_a_stamp(before, at):
+    """Its time is that of the prefix, all else is its own."""
+    found = entry(before + forms.JOURNALD.partition("]: ")[2])
+
+    assert found._replace(at=None) == entry(forms.JOURNALD)._replace(at=None)
+    assert (found.at and iso_of(found.at)) == at
+
+
+def test_blanks_before_a_message():
+    """Where oslo.log had no context, every form is read all the same."""
+    for line, name in (
+        (forms.EVENTLET, "eventlet.wsgi.server [-] "),
+        (forms.OUR_TEXT, "nova_profiler.requests "),
+    ):
+        assert name in line
+        before, _, message = line.partition(name)
+        message = message.partition("default] ")[2] or message
+
+        found = entry(before + name.removesuffix("[-] ") + "  " + message)
+
+        assert found.ms == entry(line).ms
 
 
 def test_bytes_that_are_no_text():

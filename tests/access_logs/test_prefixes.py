@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta, timezone
+
 import form_lines as forms
 import pytest
 from hypothesis import given
@@ -165,6 +167,82 @@ def test_the_service_of_a_logger():
     assert services == ["nova-api", "nova-metadata", "neutron-server", None]
 
 
+def test_a_traceback_keeps_its_indentation():
+    """oslo.log puts one blank after the logger; the others are Python's."""
+    before = "2017-09-05 10:00:00.000 7 ERROR nova.x "
+    lines = (
+        '  File "a.py", line 1, in f', "    raise ValueError()", "ValueError",
+        "[instance: abc]     raise ValueError()", "",
+    )  # fmt: skip
+
+    messages = [prefix_of(before + line, YEARS).message for line in lines]
+
+    assert messages == list(lines)
+    assert prefix_of(before.rstrip(), YEARS).logger == "nova.x"
+    with_context = prefix_of(f"{before}[{REQ} - -]   deep", YEARS)
+    assert with_context.message == "  deep"
+
+
+def test_a_head_without_a_time():
+    """A context tells it; without one it may be anybody's text."""
+    told = prefix_of(f"INFO nova.x [None {REQ} staff demo] hi", YEARS)
+    empty = prefix_of("7 INFO nova.x [-] hi", YEARS)
+    text = prefix_of("ERROR while [something] happened", YEARS)
+    elsewhere = prefix_of("ERROR nova.x hi", YEARS, is_stamped=True)
+
+    assert (told.at, told.logger, told.message) == (None, "nova.x", "hi")
+    assert told.context.user_name == "demo"
+    assert (empty.pid, empty.logger, empty.message) == (7, "nova.x", "hi")
+    assert text.message == "ERROR while [something] happened"
+    assert not text.has_logger
+    assert (elsewhere.logger, elsewhere.message) == ("nova.x", "hi")
+
+
+def test_hosts_units_and_processes_of_prefixes():
+    """Where syslog or the journal name them; compose names a container."""
+    found = [
+        prefix_of(before + "hi", YEARS)[2:5]
+        for before in (
+            "<134>1 2016-12-07T03:53:56.123Z ctl nova-api 123 - - ",
+            "<134>1 2016-12-07T03:53:56.123Z - - - - - ",
+            "Tue 2017-09-05 09:02:05 UTC ctl n-api.service/b.service[7]: ",
+            "1504602125.123456 ctl nova-api[7]: ",
+            "nova_api_1  | ",
+        )
+    ]
+
+    assert found == [
+        ("ctl", "nova-api", 123),
+        (None, None, None),
+        ("ctl", "nova-api", 7),
+        ("ctl", "nova-api", 7),
+        (None, None, None),
+    ]
+
+
+def test_texts_that_only_look_like_prefixes():
+    """A table, numbers and lower-case names belong to the message."""
+    before = "Sep 05 09:02:05 ctl nova-api[7]: "
+    for text in (
+        "id | name", "took: 1504602125.123456 s", "code: <30> seen",
+        "[ 1.5] x", "<30> x", "1504602125.123456",
+    ):  # fmt: skip
+        assert prefix_of(before + text, YEARS).message == text
+
+
+def test_hosts_in_local_time():
+    """Of the letters of a zone only UTC's are the same everywhere."""
+    years = YEARS._replace(local=timezone(timedelta(hours=2)))
+    lines = [
+        f"Tue 2017-09-05 09:02:05 {zone} ctl nova-api[7]: hi"
+        for zone in ("CEST", "UTC", "GMT", "+03", "-0330")
+    ]
+
+    hours = [iso_of(prefix_of(line, years).at)[11:16] for line in lines]
+
+    assert hours == ["07:02", "09:02", "09:02", "06:02", "12:32"]
+
+
 def test_colours_go():
     """With their escape character or without it."""
     assert without_colours("\x1b[01;36mreq-1\x1b[00m x") == "req-1 x"
@@ -172,7 +250,26 @@ def test_colours_go():
     assert without_colours("[0] x [1m]") == "[0] x [1m]"
 
 
-@given(st.text(max_size=200))
+def test_colours_in_json_stay_whole():
+    """They go when their escape character is one."""
+    line = '{"log":"\\u001b[00;32mx\\u001B[00m"}'
+
+    assert without_colours(line) == line
+
+
+PIECES = st.sampled_from(
+    [
+        *forms.IN_FRONT, "nova-api.log: ", "2017-02-30 10:00:00.000 ",
+        "7 INFO nova.x ", "[-] ", "[", "]", "\\", "<", "| ", '{"', "\n",
+        "9999999999.999999 h u: ", "Feb 30 25:61:61 h u: ",
+    ]
+)  # fmt: skip
+
+
+@given(st.lists(PIECES | st.text(max_size=20), max_size=9).map("".join))
 def test_any_text_has_a_prefix_or_none(text):
     """The message is always the end of the line."""
-    assert text.endswith(prefix_of(text, YEARS, text).message)
+    found = prefix_of(text, YEARS, text)
+
+    assert text.endswith(found.message)
+    assert found.at is None or 0 <= found.at < 1e10

@@ -296,7 +296,7 @@ def test_a_request_to_another_service(tmp_path):
 
 
 def test_a_line_without_a_time_stays_at_its_place(tmp_path):
-    """It is as old as the line before it."""
+    """It is shown there, a line of its own."""
     logs = {
         "nova-api.log": [
             line("00:01:00.000", "before"),
@@ -307,8 +307,12 @@ def test_a_line_without_a_time_stays_at_its_place(tmp_path):
 
     found = story(tmp_path, logs)
 
-    assert [row.text for row in found.rows] == ["before", "after"]
-    assert found.rows[0].lines[0].more == (f"wrapped {REQUEST}",)
+    assert [row.text for row in found.rows] == [
+        "before",
+        f"wrapped {REQUEST}",
+        "after",
+    ]
+    assert held(found) == {"nova-api": 1000.0}
 
 
 def test_lines_that_have_no_time_at_all(tmp_path):
@@ -319,7 +323,11 @@ def test_lines_that_have_no_time_at_all(tmp_path):
 
     assert found.ms == 0
     assert found.largest_gap is None
-    assert [one.share for one in found.held] == [0.0]
+    assert (found.rows, found.held) == ([], [])
+    assert [row.text for row in found.apart] == [
+        f"{REQUEST} one",
+        f"{REQUEST} two",
+    ]
 
 
 def test_a_service_on_two_hosts_is_two(tmp_path):
@@ -397,9 +405,15 @@ def test_whatever_is_logged_the_sums_are_right(lines):
     found = story_of(FollowedRequest(REQUEST, (), lines, 1, 1, 0))
 
     shown = [
-        line for row in found.rows if row.kind != BEGIN for line in row.lines
+        line
+        for row in (*found.rows, *found.apart)
+        if row.kind != BEGIN
+        for line in row.lines
     ]
     assert len(shown) == len(lines)
+    assert sum(line.at is None for line in shown) == sum(
+        line.at is None for line in lines
+    )
     assert [row.at for row in found.rows] == sorted(
         row.at for row in found.rows
     )

@@ -13,12 +13,19 @@ from typing import Any, NamedTuple
 from nova_profiler.access_logs.contexts import RequestContext, id_and_name
 from nova_profiler.access_logs.forms import BAD_RECORD, Unusable
 from nova_profiler.access_logs.forms.request_records import is_record
-from nova_profiler.access_logs.prefixes import LinePrefix, prefix_of
+from nova_profiler.access_logs.prefixes import (
+    LinePrefix,
+    prefix_of,
+    without_colours,
+)
 from nova_profiler.access_logs.services import (
     service_of_file,
     service_of_unit,
 )
 from nova_profiler.access_logs.stamps import Years, iso_epoch
+
+# journald's default for what one line may have is 48 KiB.
+_MOST_BYTES = 256 * 1024
 
 
 class Unwrapped(NamedTuple):
@@ -50,10 +57,26 @@ def unwrapped(text: str, years: Years, file: str) -> Unwrapped | None:
     if isinstance(message, str) and isinstance(fields.get("name"), str):
         return Unwrapped(_oslo_line(fields, message, years, file))
     for name in ("MESSAGE", "log"):
-        message = fields.get(name)
-        if isinstance(message, str):
-            return Unwrapped(_outer_line(fields, message, years, file))
+        wrapped = _message_of(fields.get(name))
+        if wrapped is not None:
+            return Unwrapped(_outer_line(fields, wrapped, years, file))
     return None
+
+
+def _message_of(value: object) -> str | None:
+    """Return the text that journald or docker wrapped, None if it is none.
+
+    journald writes one with an ESC in it as numbers of bytes, and null in
+    the place of one that is too long for it.
+    """
+    if isinstance(value, str):
+        return value
+    if not isinstance(value, list) or len(value) > _MOST_BYTES:
+        return None
+    try:
+        return bytes(value).decode("utf-8", "replace")
+    except (TypeError, ValueError, OverflowError):
+        return None
 
 
 def _oslo_line(
@@ -62,7 +85,7 @@ def _oslo_line(
     context = fields.get("context")
     return LinePrefix(
         _created(fields, years),
-        message,
+        without_colours(message),
         _text(fields.get("hostname")),
         service_of_file(file),
         _whole(fields.get("process")),
@@ -100,7 +123,9 @@ def _outer_line(
     fields: dict[str, Any], message: str, years: Years, file: str
 ) -> LinePrefix:
     """Return the text line that journald or docker wrapped."""
-    line = prefix_of(message, years, file)
+    # JSON had escaped what gives colours, and docker ends lines.
+    message = without_colours(message).rstrip()
+    line = prefix_of(message, years, file, is_stamped=True)
     unit = _text(
         fields.get("_SYSTEMD_UNIT") or fields.get("SYSLOG_IDENTIFIER")
     )
@@ -115,6 +140,7 @@ def _outer_line(
         at=at,
         host=_text(fields.get("_HOSTNAME")) or line.host,
         service=(service_of_unit(unit) if unit else None) or line.service,
+        pid=line.pid or _number(fields.get("_PID")),
     )
 
 
@@ -124,6 +150,11 @@ def _first(fields: dict[str, Any], *names: str) -> str | None:
 
 def _text(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
+
+
+def _number(value: Any) -> int | None:
+    text = _text(value) or ""
+    return int(text) if text.isdecimal() and len(text) <= 10 else None
 
 
 def _whole(value: Any) -> int | None:

@@ -47,7 +47,9 @@ _FAILED = 1
     help="How sure a change of any route must be.",
 )
 @least_change_option
-@limit_option(40, "How many routes to show; those that changed come first.")
+@limit_option(
+    40, "How many routes to show, those that changed first; not of JSON."
+)
 @history_option
 @engine_option
 @click.option(
@@ -104,6 +106,10 @@ def command(
         from nova_profiler.reports.terminal import terminal
 
         print_comparison(terminal(), found, limit)
+    if limits.is_gate and found.nothing_compared:
+        raise click.ClickException(
+            f"nothing could be compared: {found.nothing_compared}"
+        )
     if found.failures:
         ctx.exit(_FAILED)
 
@@ -114,17 +120,28 @@ def _compared(
     from nova_profiler.cli.compare_sides import Sides
     from nova_profiler.history.comparing import SidesFigures
     from nova_profiler.history.engines import engine_at, requests_of
+    from nova_profiler.history.errors import HistoryError
+    from nova_profiler.history.soundness import damaged
     from nova_profiler.history.store import History
     from nova_profiler.reports.compare import compared
 
     with Sides(History(directory)) as sides, engine_at(engine) as backend:
         side_a, side_b = sides.side(a), sides.side(b)
-        figures = SidesFigures(
-            requests_of(backend, side_a.directory, side_a.runs),
-            requests_of(backend, side_b.directory, side_b.runs),
-            [run.name for run in side_a.runs],
-        )
-        return compared((side_a.name, side_b.name), figures, limits)
+        try:
+            figures = SidesFigures(
+                requests_of(backend, side_a.directory, side_a.runs),
+                requests_of(backend, side_b.directory, side_b.runs),
+                [run.name for run in side_a.runs],
+            )
+            return compared((side_a.name, side_b.name), figures, limits)
+        except Exception as exc:
+            broken = {
+                **damaged(backend, side_a.directory, side_a.runs),
+                **damaged(backend, side_b.directory, side_b.runs),
+            }
+            if not broken:
+                raise
+            raise HistoryError("; ".join(broken.values())) from exc
 
 
 def _part(percent: float | None) -> float | None:

@@ -20,6 +20,7 @@ from nova_profiler.history.store import History
 _LOGS = "logs"
 # Older runs tell less of what is usual now, and more make nothing surer.
 _MOST_RUNS = 10
+_MOST_NAMED = 5
 
 
 class Side(NamedTuple):
@@ -35,7 +36,6 @@ class Sides:
 
     def __init__(self, history: History) -> None:
         self._history = history
-        self._known: list[Run] | None = None
         self._aside: list[AbstractContextManager[str]] = []
 
     def __enter__(self) -> Sides:
@@ -69,13 +69,27 @@ class Sides:
             # Also one that cannot be read, which then says why.
             is_kept = self._history.has(name)
             return [self._history.run(name)] if is_kept else []
-        return [run for run in self._runs() if fnmatchcase(run.name, name)]
+        return self._matching(name)
 
-    def _runs(self) -> list[Run]:
-        if self._known is None:
-            is_there = self._history.directory.is_dir()
-            self._known = self._history.runs() if is_there else []
-        return self._known
+    def _matching(self, pattern: str) -> list[Run]:
+        """Return the runs that *pattern* means, all of them or none.
+
+        Without those that cannot be read the side would be another one than
+        was asked for, and nobody would know.
+        """
+        runs, unreadable = [], []
+        for name in self._history.names():
+            if fnmatchcase(name, pattern):
+                try:
+                    runs.append(self._history.run(name))
+                except HistoryError as exc:
+                    unreadable.append(str(exc))
+        if unreadable:
+            raise HistoryError(
+                f"{pattern}: {_listed(unreadable)}; remove what is damaged, "
+                "or name the runs to compare"
+            )
+        return runs
 
     def _side_of_logs(self, path: str) -> Side:
         if path != "-" and not glob.glob(path) and not Path(path).exists():
@@ -94,3 +108,10 @@ class Sides:
         finally:
             tell_unread(unread)
         return Side(path, history.directory, [run])
+
+
+def _listed(messages: Sequence[str]) -> str:
+    more = len(messages) - _MOST_NAMED
+    return "; ".join(messages[:_MOST_NAMED]) + (
+        f"; and {more} more" if more > 0 else ""
+    )

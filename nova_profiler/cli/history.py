@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from datetime import tzinfo
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -21,6 +23,9 @@ from nova_profiler.cli.kept_runs import (
 from nova_profiler.cli.options import json_option, limit_option
 from nova_profiler.cli.zones import timezone_option
 from nova_profiler.reports.terminal import bytes_text, printable
+
+if TYPE_CHECKING:
+    from nova_profiler.history.runs import Run
 
 
 @click.group(
@@ -141,7 +146,7 @@ def remove(name: str, directory: Path, as_json: bool) -> None:
     type=click.IntRange(1),
     help="Only the newest so many runs.",
 )
-@limit_option(40, "How many routes to show.")
+@limit_option(40, "How many routes to show; not of JSON.")
 @least_change_option
 @history_option
 @engine_option
@@ -158,35 +163,44 @@ def trend(
     """Show p50 and p99 of each route over the runs.
 
     And where a route changed its level: told by ranks alone, corrected for
-    the number of routes asked for. ROUTE is a route, or a part of some.
+    the number of routes asked for. ROUTE is a route, with or without its
+    method, or a part of some.
 
     \b
     nova-profiler history trend
     nova-profiler history trend /v2.1/servers/detail --last 30
+    nova-profiler history trend "GET /v2.1/servers/detail"
     """
     unreadable: list[str] = []
     with told():
-        from nova_profiler.history.engines import engine_at, requests_of
-        from nova_profiler.history.queries import levels
+        from nova_profiler.history.engines import engine_at
+        from nova_profiler.history.soundness import levels_of_sound
         from nova_profiler.history.store import History
 
         history = History(directory)
-        runs = history.runs(unreadable)[-(last or 0) :]
+        runs: Sequence[Run] = history.runs(unreadable)[-(last or 0) :]
         if not runs:
             raise click.ClickException(f"{directory}: no runs yet")
         with engine_at(engine) as backend:
-            requests = requests_of(backend, history.directory, runs)
-            rows = levels(requests).to_pyarrow().to_pylist()
+            rows, runs = levels_of_sound(
+                backend, history.directory, runs, unreadable
+            )
     from nova_profiler.reports.trend import figures_of, trends_of
 
+    is_timed = bool(rows)
     if route is not None:
-        rows = [row for row in rows if _is_meant(route, row["route"])]
+        rows = [row for row in rows if _is_meant(route, row)]
     trends = trends_of(rows, [run.name for run in runs], least_change / 100)
     if as_json:
-        figures = [figures_of(one) for one in trends[:limit]]
+        figures = [figures_of(one) for one in trends]
         click.echo(json.dumps(figures, indent=2))
     elif not trends:
-        raise click.ClickException(f"no route {printable(route)}")
+        _tell_unreadable(unreadable)
+        raise click.ClickException(
+            f"no route {printable(route)} with requests that did not fail"
+            if is_timed
+            else "all requests of these runs failed; there are no times"
+        )
     else:
         from nova_profiler.reports.terminal import terminal
         from nova_profiler.reports.trend_page import print_trends
@@ -195,7 +209,12 @@ def trend(
     _tell_unreadable(unreadable)
 
 
-def _is_meant(text: str, route: str) -> bool:
+def _is_meant(text: str, row: Mapping[str, Any]) -> bool:
+    route: str = row["route"]
+    method, _, rest = text.partition(" ")
+    if method.isalpha() and rest.startswith("/"):
+        # As the table names it.
+        return (method.upper(), rest) == (row["method"], route)
     return route == text if text.startswith("/") else text in route
 
 

@@ -41,7 +41,7 @@ def _engine_at(url: str) -> Iterator[BaseBackend]:
         raise
     except Exception as exc:
         # Each engine has errors of its own; the first line says what it is.
-        raise HistoryError(f"engine {_shown(url)}: {_line(exc)}") from exc
+        raise HistoryError(f"engine {_shown(url)}: {first_line(exc)}") from exc
     finally:
         with suppress(Exception):
             backend.disconnect()
@@ -79,11 +79,11 @@ def _connected(url: str) -> Any:
     except ImportError as exc:
         extra = "spark" if _SPARK_MASTER.match(url) else "history"
         raise HistoryError(
-            f"engine {_shown(url)}: {_line(exc)}; "
+            f"engine {_shown(url)}: {first_line(exc)}; "
             f"pip install 'nova-profiler[{extra}]'"
         ) from exc
     except Exception as exc:
-        raise HistoryError(f"engine {_shown(url)}: {_line(exc)}") from exc
+        raise HistoryError(f"engine {_shown(url)}: {first_line(exc)}") from exc
 
 
 def _spark(master: str) -> Any:
@@ -110,6 +110,7 @@ def _shown(url: str) -> str:
     return re.sub(r"(//[^:/@]*):[^@/]*@", r"\1@", url)
 
 
-def _line(exc: Exception) -> str:
+def first_line(exc: Exception) -> str:
+    """Return what *exc* says first: whatever follows is an engine's own."""
     lines = str(exc).strip().splitlines() or [type(exc).__name__]
     return lines[0][:_LONGEST_MESSAGE]

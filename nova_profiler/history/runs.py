@@ -81,6 +81,10 @@ def read_run(folder: Path) -> Run:
         schema = int(values["schema"])
     except FileNotFoundError:
         raise HistoryError(f"run {name}: has no {MANIFEST}") from None
+    except OSError as exc:
+        raise HistoryError(
+            f"run {name}: {MANIFEST} cannot be read: {exc.strerror}"
+        ) from None
     except (ValueError, KeyError, TypeError, RecursionError):
         raise HistoryError(f"run {name}: {MANIFEST} is damaged") from None
     if schema > SCHEMA:

@@ -53,17 +53,22 @@ class History:
                 f"{self.directory}: no such history; keep a run first with "
                 "`nova-profiler history add`"
             )
-        self._tidy()
         runs = []
-        for folder in sorted(self.directory.iterdir()):
-            if name_of_folder(folder) is None:
-                continue
+        for name in self.names():
             try:
-                runs.append(read_run(folder))
+                runs.append(read_run(folder_of(self.directory, name)))
             except HistoryError as exc:
                 if unreadable is not None:
                     unreadable.append(str(exc))
         return sorted(runs, key=lambda run: run.sort_key)
+
+    def names(self) -> list[str]:
+        """Return what the runs are called, also those nobody can read."""
+        if not self.directory.is_dir():
+            return []
+        self._tidy()
+        found = map(name_of_folder, self.directory.iterdir())
+        return sorted(name for name in found if name is not None)
 
     def has(self, name: str) -> bool:
         """Tell whether a run is kept under *name*."""
@@ -108,12 +113,14 @@ class History:
 
     def remove(self, name: str) -> None:
         """Remove the run *name*, also one that cannot be read."""
-        if not self.has(checked_name(name)):
+        folder = folder_of(self.directory, checked_name(name))
+        # A link to a directory that went is there, too.
+        if not self.has(name) and not os.path.lexists(folder):
             raise HistoryError(self._not_there(name))
         gone = self.directory / f"{_REMOVED}{secrets.token_hex(8)}"
         with locked(self.directory):
-            folder_of(self.directory, name).rename(gone)
-        shutil.rmtree(gone)
+            folder.rename(gone)
+        _delete(gone)
 
     def _refuse_second(self, name: str, replace: bool) -> None:
         if not replace and folder_of(self.directory, name).exists():
@@ -146,12 +153,14 @@ class History:
         folder = folder_of(self.directory, name)
         old = self.directory / f"{_REPLACED}{name}"
         if folder.exists():
-            shutil.rmtree(old, ignore_errors=True)
+            with suppress(OSError):
+                _delete(old)
             folder.rename(old)
         aside.rename(folder)
         with suppress(OSError):
             _sync(self.directory)
-        shutil.rmtree(old, ignore_errors=True)
+        with suppress(OSError):
+            _delete(old)
 
     def _tidy(self) -> None:
         """Clear away what died processes left, put back what they took."""
@@ -161,7 +170,9 @@ class History:
         with suppress(OSError), locked(self.directory, wait=False) as have:
             if have:
                 for path in list(self.directory.iterdir()):
-                    self._tidy_one(path)
+                    # One that cannot go keeps no other.
+                    with suppress(OSError):
+                        self._tidy_one(path)
 
     def _tidy_one(self, path: Path) -> None:
         if path.name.startswith(_REPLACED):
@@ -174,10 +185,18 @@ class History:
         elif path.name.startswith(_ADDING):
             with locked(path, wait=False) as is_left_alone:
                 if is_left_alone:
-                    shutil.rmtree(path)
+                    _delete(path)
             return
         elif not path.name.startswith(_REMOVED):
             return
+        _delete(path)
+
+
+def _delete(path: Path) -> None:
+    """Delete a folder, or the link to one: not what it leads to."""
+    if path.is_symlink() or not path.is_dir():
+        path.unlink()
+    else:
         shutil.rmtree(path)
 
 

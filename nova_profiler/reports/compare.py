@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple, Protocol
 
+from nova_profiler.reports.compare_gate import failures_of, nothing_compared
 from nova_profiler.reports.compare_routes import (
+    FASTER,
     SLOWER,
     Limits,
     RouteChange,
@@ -28,6 +30,10 @@ from nova_profiler.reports.compare_shifts import (
 __all__ = ["Comparison", "Limits", "compared", "figures_of"]
 
 Rows = Sequence[Mapping[str, Any]]
+
+# A machine moves all routes. Where so many of them stayed where they were,
+# the others moved for reasons of their own.
+_MANY_STILL = 0.1
 
 
 class Figures(Protocol):
@@ -52,7 +58,10 @@ class Figures(Protocol):
 
 
 class Comparison(NamedTuple):
-    """What came out; ``failures`` are the limits that were passed."""
+    """What came out; ``failures`` are the limits that were passed.
+
+    ``nothing_compared`` is why no route has a verdict, if none has.
+    """
 
     a: str
     b: str
@@ -61,6 +70,7 @@ class Comparison(NamedTuple):
     drift: Drift
     changes: tuple[RouteChange, ...]
     failures: tuple[str, ...]
+    nothing_compared: str | None
 
 
 def compared(
@@ -71,21 +81,25 @@ def compared(
     shifts = shifts_of(
         samples.get("a", {}), samples.get("b", {}), limits.confidence
     )
+    sides = side_figures(figures.totals)
+
+    def changes_beside(drift: Drift) -> list[RouteChange]:
+        ranks = figures.rank_sums(drift.ratio)
+        return changes_of(sides, shifts, drift, ranks, limits)
+
     drift = drift_of(shifts, _baseline(figures))
-    changes = changes_of(
-        side_figures(figures.totals),
-        shifts,
-        drift,
-        figures.rank_sums(drift.ratio),
-        limits,
-    )
+    changes = changes_beside(drift)
+    if not drift.is_usual and _many_stayed(changes, shifts, drift):
+        drift = drift._replace(is_taken_out=False)
+        changes = changes_beside(drift)
     return Comparison(
         *names,
         len(figures.baseline_runs),
         limits,
         drift,
         tuple(changes),
-        tuple(_failures(changes, drift, limits)),
+        tuple(failures_of(changes, drift, limits)),
+        nothing_compared(changes),
     )
 
 
@@ -99,27 +113,25 @@ def _baseline(figures: Figures) -> list[dict[RouteKey, Shift]]:
     ]
 
 
-def _failures(
-    changes: Sequence[RouteChange], drift: Drift, limits: Limits
-) -> list[str]:
-    failures = []
-    most = limits.most_drift
-    if most is not None and math.expm1(drift.low) > 0:
-        slower = math.expm1(drift.log_ratio)
-        if slower > max(most, limits.least_change):
-            failures.append(
-                f"all routes together are {100 * slower:.1f} % slower; the "
-                f"limit is {100 * most:g} %"
-            )
-    above = limits.fail_above
-    for change in changes:
-        slower = change.change or 0.0
-        if above is not None and change.verdict == SLOWER and slower > above:
-            failures.append(
-                f"{change.method} {change.route} is {100 * slower:.1f} % "
-                f"slower; the limit is {100 * above:g} %"
-            )
-    return failures
+def _many_stayed(
+    changes: Sequence[RouteChange],
+    shifts: Mapping[RouteKey, Shift],
+    drift: Drift,
+) -> bool:
+    """Tell whether many routes surely did not move with the others.
+
+    Those that moved against them have a reason of their own.
+    """
+    against = FASTER if drift.log_ratio > 0 else SLOWER
+    tested = [change for change in changes if change.p is not None]
+    still = [
+        change
+        for change in tested
+        if change.verdict == against
+        and abs(shifts[change.method, change.route].log_ratio)
+        < abs(drift.log_ratio) / 2
+    ]
+    return len(still) >= max(1.0, _MANY_STILL * len(tested))
 
 
 def figures_of(found: Comparison) -> dict[str, Any]:
@@ -140,6 +152,7 @@ def figures_of(found: Comparison) -> dict[str, Any]:
             "low": math.expm1(drift.low),
             "high": math.expm1(drift.high),
             "wobble": drift.wobble,
+            "taken_out": drift.is_taken_out,
         },
         "routes": [
             {
@@ -150,4 +163,5 @@ def figures_of(found: Comparison) -> dict[str, Any]:
             for change in found.changes
         ],
         "failures": list(found.failures),
+        "nothing_compared": found.nothing_compared,
     }

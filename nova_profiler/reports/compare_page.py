@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.text import Text
 
 from nova_profiler.reports.compare import Comparison
-from nova_profiler.reports.compare_routes import FASTER, SLOWER
+from nova_profiler.reports.compare_routes import FAILED_B, FASTER, SLOWER
 from nova_profiler.reports.compare_rows import (
     FIRST_NUMBER,
     HEADINGS,
@@ -25,7 +25,7 @@ from nova_profiler.reports.terminal import (
 )
 from nova_profiler.reports.whole_parts import has_width, print_part
 
-_STYLES = {SLOWER: BAD, FASTER: "green"}
+_STYLES = {FAILED_B: BAD, SLOWER: BAD, FASTER: "green"}
 _ROUTE = 1
 
 

@@ -19,6 +19,9 @@ SLOWER = "slower"
 FASTER = "faster"
 NO_CHANGE = "no change"
 FEW = "few"
+FAILED_A = "failed in A"
+FAILED_B = "failed in B"
+FAILED_BOTH = "failed in both"
 ONLY_A = "only in A"
 ONLY_B = "only in B"
 
@@ -38,6 +41,11 @@ class Limits(NamedTuple):
     least_change: float = 0.05
     fail_above: float | None = None
     fail_all_above: float | None = None
+
+    @property
+    def is_gate(self) -> bool:
+        """Tell whether the comparison can fail."""
+        return self.most_drift is not None
 
     @property
     def most_drift(self) -> float | None:
@@ -64,9 +72,10 @@ class RouteChange(NamedTuple):
     """One route on both sides.
 
     ``change`` is the route's own: what the whole run moved is taken out of
-    it and of its interval. ``p`` is corrected for the number of routes.
-    ``detectable`` is the change that would have been told with so many
-    calls, ``all_change`` the one with the whole run's in it.
+    it and of its interval, unless some routes did not move with it. ``p``
+    is corrected for the number of routes. ``detectable`` is the change that
+    would have been told with so many calls, ``all_change`` the one with the
+    whole run's in it.
     """
 
     method: str
@@ -207,7 +216,7 @@ def _with_shift(
     deviate = _NORMAL.inv_cdf(0.5 + limits.confidence / 2)
     error = math.hypot(shift.error, drift.wobble)
     wide = drift.wobble * _as_student(deviate, _freedom(drift, error))
-    beyond = shift.log_ratio - drift.log_ratio
+    beyond = shift.log_ratio - drift.taken_out
     below = math.hypot(shift.log_ratio - shift.low, wide)
     above = math.hypot(shift.high - shift.log_ratio, wide)
     return change._replace(
@@ -223,7 +232,14 @@ def _standing(a: SideFigures, b: SideFigures) -> str:
         return ONLY_B
     if not b.calls + b.failed:
         return ONLY_A
-    return FEW
+    # Those that have requests, but none of them timed.
+    all_failed = (not a.calls, not b.calls)
+    return {
+        (False, False): FEW,
+        (True, False): FAILED_A,
+        (False, True): FAILED_B,
+        (True, True): FAILED_BOTH,
+    }[all_failed]
 
 
 def _verdict(change: RouteChange, limits: Limits) -> str:
@@ -236,13 +252,23 @@ def _verdict(change: RouteChange, limits: Limits) -> str:
     return SLOWER if change.change > 0 else FASTER
 
 
-_VERDICT_ORDER = [SLOWER, FASTER, NO_CHANGE, FEW, ONLY_B, ONLY_A]
+VERDICTS = (
+    FAILED_B,
+    SLOWER,
+    FASTER,
+    NO_CHANGE,
+    FEW,
+    FAILED_A,
+    FAILED_BOTH,
+    ONLY_B,
+    ONLY_A,
+)
 
 
 def _order(change: RouteChange) -> tuple[int, float, str, str]:
     moved = abs(change.change or 0.0)
     return (
-        _VERDICT_ORDER.index(change.verdict),
+        VERDICTS.index(change.verdict),
         -moved if change.verdict in (SLOWER, FASTER) else 0.0,
         change.route,
         change.method,

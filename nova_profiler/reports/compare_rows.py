@@ -9,10 +9,8 @@ from nova_profiler.reports.compare import Comparison
 from nova_profiler.reports.compare_routes import (
     FASTER,
     FEW,
-    NO_CHANGE,
-    ONLY_A,
-    ONLY_B,
     SLOWER,
+    VERDICTS,
     RouteChange,
 )
 from nova_profiler.reports.compare_shifts import FEW_CALLS
@@ -48,7 +46,7 @@ def cells_of(change: RouteChange) -> tuple[str, ...]:
         _ms(change.a.p99_ms),
         _ms(change.b.p99_ms),
         percent(change.change),
-        _interval(change.low, change.high),
+        interval(change.low, change.high),
         _sure(change),
         "" if change.detectable is None else f"{percent(change.detectable)}",
     )
@@ -63,6 +61,8 @@ def heading_of(found: Comparison) -> str:
 def lines_about_all(found: Comparison) -> list[str]:
     """Return what the routes have in common."""
     drift = found.drift
+    if found.nothing_compared:
+        return [f"Nothing could be compared: {found.nothing_compared}."]
     if not drift.routes:
         return [
             "Too few routes to tell what the whole run moved from what a "
@@ -70,10 +70,19 @@ def lines_about_all(found: Comparison) -> list[str]:
         ]
     return [
         f"All routes together: {percent(math.expm1(drift.log_ratio))} "
-        f"({_interval(math.expm1(drift.low), math.expm1(drift.high))}); "
-        "taken out of each route's change.",
+        f"({interval(math.expm1(drift.low), math.expm1(drift.high))}); "
+        + (
+            "taken out of each route's change."
+            if drift.is_taken_out
+            else "not taken out, as some routes did not move."
+        ),
         "From run to run a route wobbles by "
-        f"{100 * drift.wobble:.1f} % beside the others.",
+        f"{100 * drift.wobble:.1f} % "
+        + (
+            "or more beside the others; more runs in A would tell."
+            if drift.is_wobble_the_largest
+            else "beside the others."
+        ),
     ]
 
 
@@ -81,7 +90,7 @@ def count_line(found: Comparison) -> str:
     """Return how many routes have which verdict."""
     counts = [
         (verdict, sum(1 for one in found.changes if one.verdict == verdict))
-        for verdict in (SLOWER, FASTER, NO_CHANGE, FEW, ONLY_A, ONLY_B)
+        for verdict in VERDICTS
     ]
     words = [f"{count} {verdict}" for verdict, count in counts if count]
     few = f" (under {FEW_CALLS} calls on a side)"
@@ -95,7 +104,8 @@ def percent(part: float | None) -> str:
     return "" if part is None else f"{100 * part:+.1f} %"
 
 
-def _interval(low: float | None, high: float | None) -> str:
+def interval(low: float | None, high: float | None) -> str:
+    """Return both ends with their signs, in per cent."""
     if low is None or high is None:
         return ""
     return f"{100 * low:+.1f} to {100 * high:+.1f}"

@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -45,6 +46,7 @@ class Drift(NamedTuple):
     ``log_ratio`` is by how much all of them moved, ``wobble`` how far a
     route moves beside the others from run to run for no reason of its own
     (a standard deviation), ``routes`` how many say so; 0 for too few.
+    ``span`` is how far the runs of side a lie apart as wholes; 0 for one.
     """
 
     log_ratio: float
@@ -52,11 +54,28 @@ class Drift(NamedTuple):
     high: float
     wobble: float
     routes: int
+    span: float = 0.0
+    is_taken_out: bool = True
+
+    @property
+    def taken_out(self) -> float:
+        """Return the part of ``log_ratio`` that is no route's own."""
+        return self.log_ratio if self.is_taken_out else 0.0
 
     @property
     def ratio(self) -> float:
-        """Return by which factor the whole run is slower."""
-        return math.exp(self.log_ratio)
+        """Return the factor that is divided out of side b."""
+        return math.exp(self.taken_out)
+
+    @property
+    def is_usual(self) -> bool:
+        """Tell whether the runs of side a lie as far apart themselves."""
+        return abs(self.log_ratio) <= self.span
+
+    @property
+    def is_wobble_the_largest(self) -> bool:
+        """Tell whether the wobble may be more than is ever allowed for."""
+        return self.wobble > 0.99 * _LARGEST_WOBBLE
 
 
 NO_DRIFT = Drift(0.0, 0.0, 0.0, 0.0, 0)
@@ -143,15 +162,27 @@ def drift_of(
     moves = sorted(one.log_ratio for one in counted)
     low, high = _median_interval(moves)
     middle = statistics.median(moves)
-    pairs = [_counted(pair) for pair in baseline] or [counted]
-    wobble = _wobble([pair for pair in pairs if len(pair) >= MANY_ROUTES])
+    steps = [
+        pair for pair in map(_counted, baseline) if len(pair) >= MANY_ROUTES
+    ]
+    pairs = steps or [counted]
+    wobble = _wobble(pairs)
     # Of a difference to the mean of several runs, not to one of them.
-    wobble *= math.sqrt((1 + 1 / (len(baseline) + 1)) / 2)
-    return Drift(middle, low, high, wobble, sum(map(len, pairs)))
+    wobble *= math.sqrt((1 + 1 / (len(steps) + 1)) / 2)
+    return Drift(middle, low, high, wobble, sum(map(len, pairs)), _span(steps))
 
 
 def _counted(shifts: Mapping[RouteKey, Shift]) -> list[Shift]:
     return [one for one in shifts.values() if one.calls >= FEW_CALLS]
+
+
+def _span(steps: Sequence[Sequence[Shift]]) -> float:
+    """Return how far the runs lie apart between which are *steps*."""
+    moves = (
+        statistics.median(one.log_ratio for one in step) for step in steps
+    )
+    places = list(accumulate(moves, initial=0.0))
+    return max(places) - min(places)
 
 
 def _median_interval(moves: Sequence[float]) -> tuple[float, float]:
@@ -169,8 +200,6 @@ def _median_interval(moves: Sequence[float]) -> tuple[float, float]:
 
 def _wobble(pairs: Sequence[Sequence[Shift]]) -> float:
     """Return how far routes lie apart beyond the error of each."""
-    if not pairs:
-        return 0.0
     apart = np.concatenate([_apart(pair) for pair in pairs])
     errors = np.array([one.error for pair in pairs for one in pair])
 

@@ -93,15 +93,93 @@ def test_markdown_is_a_table(history, capsys):
     assert lines[-1] == "28 more"
 
 
-def test_few_calls_are_called_few(history, tmp_path, capsys):
-    """And fail nothing."""
+def failing(entries, *routes):
+    """Return *entries*, those of *routes* failed; without any, all."""
+    return [
+        one._replace(status=500 if one.route in routes or not routes else 200)
+        for one in entries
+    ]
+
+
+def test_few_calls_are_called_few(history, capsys):
+    """A gate does not pass on them alone; without one they fail nothing."""
     history.add("few", run_of(8, calls=9, slowed=9.0))
 
-    assert main(["compare", "n1", "few", "--fail-above", "10"]) == 0
+    assert main(["compare", "n1", "few"]) == 0
+    assert main(["compare", "n1", "few", "--fail-above", "10"]) == 2
 
-    out = capsys.readouterr().out
+    out, err = capsys.readouterr()
     assert "30 few (under 20 calls on a side)" in out
-    assert "Too few routes" in out
+    assert "Nothing could be compared: no route has 20 calls" in out
+    assert err.startswith("nova-profiler: nothing could be compared: no ")
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("limit", ["--fail-above", "--fail-all-above"])
+@pytest.mark.parametrize("shape", ["text", "markdown", "json"])
+def test_a_gate_that_sees_nothing_does_not_pass(history, capsys, limit, shape):
+    """All of B failed, or no route is the same: exit code 2 and why."""
+    history.add("down", failing(run_of(5)))
+    elsewhere = [
+        one._replace(route=f"/v3{one.route}") for one in run_of(6, calls=20)
+    ]
+    history.add("elsewhere", elsewhere)
+    reasons = {
+        "down": "all 6000 requests of B failed",
+        "elsewhere": "no route has requests on both sides that did not fail",
+    }
+
+    for b, reason in reasons.items():
+        args = ["compare", "n1", b, "--format", shape]
+        assert main(args) == 0
+        assert main([*args, limit, "10"]) == 2
+        assert capsys.readouterr().err == (
+            f"nova-profiler: nothing could be compared: {reason}\n"
+        )
+
+
+def test_a_route_that_only_fails_fails_the_gate(history, capsys):
+    """Not timed, and yet no "few"; what was down before is no regression."""
+    history.add("part", failing(run_of(5), "/r3"))
+
+    assert main(["compare", "n1", "part", "--fail-above", "10"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-2] == "1 failed in B, 29 no change"
+    assert lines[-1] == "failed: GET /r3: all 200 calls in B failed"
+
+    assert main(["compare", "part", "n1", "--fail-above", "10"]) == 0
+    assert "29 no change, 1 failed in A" in capsys.readouterr().out
+    assert main(["compare", "part", "part", "--fail-above", "10"]) == 0
+    assert "1 failed in both" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "manifest", ['{"schema": 2}', "{", "[]", '{"schema": 1}']
+)
+def test_a_pattern_refuses_runs_that_cannot_be_read(
+    history, tmp_path, monkeypatch, capsys, manifest
+):
+    """Named, all of them; no log of a like name takes their place."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "n1.log").write_text(log_text(run_of(1, calls=1)))
+    for name in ("n2", "n3"):
+        path = history.directory / f"run={name}" / "_run.json"
+        path.write_text(manifest)
+
+    for pattern in ("n?", "n[23]*", "slow,n*"):
+        assert main(["compare", pattern, "slow"]) == 2
+        err = capsys.readouterr().err
+        assert "run n2: " in err
+        assert "run n3: " in err
+        assert err.count("\n") == 1
+    assert main(["compare", "n1*", "slow"]) == 0
+
+
+def test_a_limit_cuts_no_json(history, capsys):
+    """Other programs get all."""
+    assert main(["compare", "n1", "n2", "--json", "--limit", "2"]) == 0
+
+    assert len(json.loads(capsys.readouterr().out)["routes"]) == 30
 
 
 @pytest.mark.parametrize(
@@ -142,14 +220,14 @@ def test_a_newer_run_is_refused_by_name(history, capsys):
 
 
 def test_a_broken_part_is_told(history, capsys):
-    """In one line, with the engine that could not read it."""
+    """In one line that names the run."""
     path = history.directory / "run=n2" / "part-00000.parquet"
     path.write_bytes(b"PAR1 what is this")
 
     assert main(["compare", "n1", "n2"]) == 2
 
     err = capsys.readouterr().err
-    assert err.startswith("nova-profiler: engine duckdb://: ")
+    assert err.startswith("nova-profiler: run n2: is damaged: ")
     assert err.count("\n") == 1
 
 

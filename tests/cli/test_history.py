@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import io
 import json
+import random
 
 import pytest
 from run_builders import entry, kept, log_text, run_of
@@ -172,6 +173,74 @@ def test_a_change_of_most_routes_is_told_once(directory, capsys):
     assert main(["history", "trend"]) == 0
 
     assert "routes changed at n12: another machine" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("route", ["GET /r7", "get /r7"])
+def test_trend_takes_a_route_as_it_prints_it(stepped, capsys, route):
+    """With its method, which then counts."""
+    assert main(["history", "trend", route, "--json"]) == 0
+    (found,) = json.loads(capsys.readouterr().out)
+    assert found["route"] == "/r7"
+
+    assert main(["history", "trend", "POST /r7"]) == 2
+    assert "no route POST /r7" in capsys.readouterr().err
+
+
+def test_a_limit_cuts_no_json(stepped, capsys):
+    """As in compare."""
+    assert main(["history", "trend", "--json", "--limit", "3"]) == 0
+
+    assert len(json.loads(capsys.readouterr().out)) == 30
+
+
+def test_trend_of_failed_requests_only(directory, capsys):
+    """Says that there are no times, rather than that there is no route."""
+    kept(directory, night=[entry(status=500)] * 30)
+
+    assert main(["history", "trend"]) == 2
+    assert capsys.readouterr().err == (
+        "nova-profiler: all requests of these runs failed; there are no "
+        "times\n"
+    )
+
+
+@pytest.mark.parametrize("damage", ["flipped", "cut", "other"])
+def test_trend_names_a_damaged_run_and_shows_the_others(
+    stepped, capsys, damage
+):
+    """However the disk or a copy spoilt it."""
+    path = stepped.directory / "run=n05" / "part-00000.parquet"
+    data = bytearray(path.read_bytes())
+    if damage == "flipped":
+        chance = random.Random(1)
+        for place in chance.sample(range(4, len(data) - 8), 300):
+            data[place] ^= 0xFF
+    elif damage == "cut":
+        del data[len(data) // 2 :]
+    else:
+        data[:] = b"PAR1 what is this"
+    path.write_bytes(data)
+
+    assert main(["history", "trend"]) == 0
+
+    out, err = capsys.readouterr()
+    assert err.startswith("skipped: run n05: is damaged: ")
+    assert err.count("\n") == 1
+    assert "23 runs, 30 routes, 1 changed level" in out
+
+
+def test_trend_of_damaged_runs_only(directory, capsys):
+    """Each is named."""
+    kept(directory, a=[entry()], b=[entry()])
+    for name in "ab":
+        part = directory / f"run={name}" / "part-00000.parquet"
+        part.write_bytes(b"PAR1 what is this")
+
+    assert main(["history", "trend"]) == 2
+    err = capsys.readouterr().err
+    assert "run a: is damaged: " in err
+    assert "run b: is damaged: " in err
+    assert err.count("\n") == 1
 
 
 def test_trend_of_an_unknown_route(stepped, capsys):

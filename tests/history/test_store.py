@@ -269,3 +269,62 @@ def test_a_run_on_its_way_is_not_cleared_away(tmp_path):
 
     assert [name[:14] for name in seen] == [".adding-night-"]
     assert history.run("night").requests == 2
+
+
+def test_a_run_that_is_a_link_goes_as_a_link(tmp_path):
+    """What it leads to is somebody else's; a link to nothing goes, too."""
+    elsewhere = kept(tmp_path / "elsewhere", night=[entry()])
+    history = History(tmp_path / "history")
+    history.directory.mkdir()
+    for name, target in (("night", "run=night"), ("lost", "run=lost")):
+        link = history.directory / f"run={name}"
+        link.symlink_to(elsewhere.directory / target)
+
+    assert history.run("night").requests == 1
+    history.remove("night")
+    history.remove("lost")
+
+    assert names(history.directory) == []
+    assert elsewhere.run("night").requests == 1
+
+
+def test_links_and_files_left_over_go(tmp_path):
+    """One of them that cannot be cleared away keeps no other."""
+    history = kept(tmp_path / "history", night=[entry()])
+    target = tmp_path / "target"
+    target.mkdir()
+    (target / "kept").touch()
+    for left in (".removed-1", ".replaced-night"):
+        (history.directory / left).symlink_to(target)
+    (history.directory / ".adding-1").touch()
+    (history.directory / ".removed-2").touch()
+
+    assert [run.name for run in history.runs()] == ["night"]
+
+    assert names(history.directory) == [".adding-1", "run=night"]
+    assert names(target) == ["kept"]
+
+
+def test_a_link_is_replaced_not_what_it_leads_to(tmp_path):
+    """By a run of its own."""
+    elsewhere = kept(tmp_path / "elsewhere", night=[entry()])
+    history = History(tmp_path / "history")
+    history.directory.mkdir()
+    link = history.directory / "run=night"
+    link.symlink_to(elsewhere.directory / "run=night")
+
+    history.add("night", [entry(), entry()], replace=True)
+
+    assert history.run("night").requests == 2
+    assert elsewhere.run("night").requests == 1
+    assert names(history.directory) == ["run=night"]
+
+
+def test_a_file_called_as_a_run_is_named(tmp_path):
+    """Rather than a traceback."""
+    history = kept(tmp_path, night=[entry()])
+    (tmp_path / "run=odd").touch()
+    unreadable: list[str] = []
+
+    assert [run.name for run in history.runs(unreadable)] == ["night"]
+    assert unreadable == ["run odd: _run.json cannot be read: Not a directory"]

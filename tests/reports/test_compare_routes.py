@@ -3,14 +3,12 @@
 
 from __future__ import annotations
 
-import math
-import random
-
 import pytest
+from compared_times import compare, pooled, run_of, verdicts
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nova_profiler.reports.compare import compared, figures_of
+from nova_profiler.reports.compare import figures_of
 from nova_profiler.reports.compare_routes import (
     FASTER,
     FEW,
@@ -18,85 +16,8 @@ from nova_profiler.reports.compare_routes import (
     ONLY_A,
     ONLY_B,
     SLOWER,
-    Limits,
     holm,
 )
-
-
-class Times:
-    """Answers about two sides whose times are in memory."""
-
-    def __init__(self, a, b, baseline=()):
-        self._sides = {"a": a, "b": b}
-        self._baseline = {f"n{at}": run for at, run in enumerate(baseline)}
-        self.baseline_runs = tuple(self._baseline) or ("a",)
-        self.totals = [
-            self._row(
-                side, route, calls=len(ms), failed=0, p50_ms=1.0, p99_ms=2.0
-            )
-            for side, routes in self._sides.items()
-            for route, ms in routes.items()
-        ]
-
-    def order_statistics(self):
-        return self._statistics(self._sides)
-
-    def baseline_order_statistics(self):
-        return self._statistics(self._baseline)
-
-    def rank_sums(self, drift):
-        a, b = self._sides["a"], self._sides["b"]
-        for route in a.keys() & b.keys():
-            scaled = [ms / drift for ms in b[route]]
-            order = sorted(
-                [(ms, 0) for ms in a[route]] + [(ms, 1) for ms in scaled]
-            )
-            yield {
-                "method": "GET",
-                "route": route,
-                "calls_a": len(a[route]),
-                "calls_b": len(scaled),
-                "rank_sum_b": sum(
-                    rank for rank, one in enumerate(order, 1) if one[1]
-                ),
-                "ties": 0,
-            }
-
-    def _statistics(self, sides):
-        return [
-            self._row(side, route, size=len(ms), value=value)
-            for side, routes in sides.items()
-            for route, ms in routes.items()
-            for value in ms
-        ]
-
-    @staticmethod
-    def _row(side, route, **values):
-        return {"side": side, "method": "GET", "route": route, **values}
-
-
-def run_of(seed, calls=60, routes=30, spread=0.25, wobble=0.01, slowed=None):
-    """Return lognormal times by route, with wobbles of the run's own."""
-    levels = random.Random(0)
-    chance = random.Random(seed)
-    machine = math.exp(chance.gauss(0, 0.03))
-    run = {}
-    for number in range(routes):
-        level = levels.uniform(5, 500) * machine
-        level *= math.exp(chance.gauss(0, wobble))
-        level *= (slowed or {}).get(number, 1.0)
-        run[f"/r{number}"] = [
-            level * math.exp(chance.gauss(0, spread)) for _ in range(calls)
-        ]
-    return run
-
-
-def compare(a, b, baseline=(), **limits):
-    return compared(("a", "b"), Times(a, b, baseline), Limits(**limits))
-
-
-def verdicts(found) -> dict[str, str]:
-    return {one.route: one.verdict for one in found.changes}
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -219,13 +140,9 @@ def test_a_baseline_tells_the_wobble_though_many_routes_changed():
     slowed = dict.fromkeys(range(10), 1.15)
     baseline = [run_of(seed, calls=200, wobble=0) for seed in range(4)]
     b = run_of(9, calls=200, wobble=0, slowed=slowed)
-    pooled = {
-        route: [ms for run in baseline for ms in run[route]]
-        for route in baseline[0]
-    }
 
     alone = compare(baseline[0], b)
-    found = compare(pooled, b, baseline)
+    found = compare(pooled(baseline), b, baseline)
 
     assert found.runs_a == 4
     assert found.drift.wobble < alone.drift.wobble

@@ -11,6 +11,7 @@ from io import TextIOWrapper
 import click
 
 from nova_profiler import __version__
+from nova_profiler.cli.termination import Terminated, sigterm_as_ctrl_c
 
 # One line a command: its name and the module whose ``command`` it is.
 # Loaded when asked for, so that each starts without the others' imports.
@@ -70,11 +71,14 @@ def main(args: Sequence[str] | None = None) -> int:
     """
     _write_what_can_be_written()
     try:
-        code = group.main(
-            None if args is None else list(args),
-            prog_name=PROGRAM,
-            standalone_mode=False,
-        )
+        with sigterm_as_ctrl_c():
+            code = group.main(
+                None if args is None else list(args),
+                prog_name=PROGRAM,
+                standalone_mode=False,
+            )
+    except Terminated:
+        return _failed("terminated", 143)
     except click.ClickException as exc:
         return _failed(_message_of(exc))
     except click.Abort:

@@ -18,9 +18,12 @@ from nova_profiler.cli.destinations import (
     log_file_point,
     statsd_point,
 )
+from nova_profiler.cli.hook_points import db_api_point, hook_remedy
 from nova_profiler.cli.options import json_option
+from nova_profiler.cli.paste_factory import load_remedy, right_section
 from nova_profiler.cli.paste_pipelines import (
     filters_of,
+    is_made_by_us,
     nova_paste_file,
     pipeline_points,
     section_point,
@@ -28,7 +31,11 @@ from nova_profiler.cli.paste_pipelines import (
 )
 from nova_profiler.cli.points import OK, WARNING, WRONG, Point
 from nova_profiler.cli.profiler_points import profiler_points
-from nova_profiler.factory import check_engine, install_hooks
+from nova_profiler.factory import (
+    check_engine,
+    filter_factory,
+    install_hooks,
+)
 from nova_profiler.profilers import pyspy_trial
 from nova_profiler.profilers.pyspy_access import find_pyspy
 from nova_profiler.reports.terminal import counted
@@ -37,7 +44,6 @@ from nova_profiler.settings_sources import LiveSettings
 
 NOVA_CONF = "/etc/nova/nova.conf"
 
-_INSTALL = ("pip install nova-profiler, in nova-api's environment",)
 _NO_NOVA_CONF = Point(
     WARNING,
     "nova.conf",
@@ -134,7 +140,8 @@ def _points(
     yield _oslo_point(path)
     _know_references(conf, defaults)
     for name in ours:
-        yield from _filter_points(path, name, conf)
+        is_by_us = is_made_by_us(sections[f"filter:{name}"])
+        yield from _filter_points(path, name, conf, is_by_us)
     if not ours:
         yield from _settings_points(path, conf, {})
 
@@ -166,7 +173,7 @@ def _know_references(conf: cfg.ConfigOpts, defaults: set[str]) -> None:
 
 
 def _filter_points(
-    path: str, name: str, conf: cfg.ConfigOpts
+    path: str, name: str, conf: cfg.ConfigOpts, is_by_us: bool
 ) -> Iterator[Point]:
     try:
         # paste takes a relative path for one relative to nothing.
@@ -177,7 +184,12 @@ def _filter_points(
         )
     except Exception as exc:
         found = f"[filter:{name}] cannot be loaded: {_line_of(exc)}"
-        yield Point(WRONG, "factory", found, _INSTALL)
+        yield Point(WRONG, "factory", found, load_remedy(name, exc))
+        return
+    # A section may also say `use =` another one, which is ours.
+    if not is_by_us and context.object is not filter_factory:
+        found = f"[filter:{name}] is another filter's: this one never runs"
+        yield Point(WRONG, "factory", found, right_section(name))
         return
     yield Point(OK, "factory", f"[filter:{name}] can be imported")
     yield from _settings_points(path, conf, context.local_conf)
@@ -233,31 +245,15 @@ def _hook_points(settings: Settings) -> Iterator[Point]:
             warnings.simplefilter("ignore")
             undo = install_hooks(settings)
     except Exception as exc:
-        kept = ",".join(settings.hooks) or "none"
-        remedy = (f"take it out of hooks = {kept}, or install it",)
-        yield Point(WRONG, "hooks", _line_of(exc), remedy)
+        found = _line_of(exc)
+        remedy = hook_remedy(found, settings.hooks, settings.timed_callables)
+        yield Point(WRONG, "hooks", found, remedy)
         return
     undo()
     hooks = ", ".join(settings.hooks) or "none"
     yield Point(OK, "hooks", f"{hooks} can be installed")
     if "db_api" in settings.hooks:
-        yield _db_api_point(settings.db_api_modules)
-
-
-def _db_api_point(modules: Sequence[str]) -> Point:
-    name = "db_api_modules"
-    there = [one for one in modules if one in sys.modules]
-    if there:
-        return Point(OK, name, f"{', '.join(there)} is there")
-    return Point(
-        WARNING,
-        name,
-        f"none exists in this environment: {', '.join(modules) or '(empty)'}",
-        (
-            "run this with the Python of nova-api, or name the module:",
-            "db_api_modules = nova.db.main.api",
-        ),
-    )
+        yield db_api_point(settings.db_api_modules)
 
 
 def _sqlalchemy_point() -> Point:

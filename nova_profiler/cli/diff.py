@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import click
 
@@ -14,11 +13,12 @@ from nova_profiler.cli.options import (
     limit_option,
     moment_of,
 )
-from nova_profiler.cli.profile_choice import ProfileChoice
+from nova_profiler.cli.profile_choice import ProfileChoice, Side
+from nova_profiler.cli.profile_reading import none_read
 from nova_profiler.cli.progress import with_progress
 from nova_profiler.cli.skipped import Skipped
-from nova_profiler.profiles import ProfileError
-from nova_profiler.profiles.loading import load
+from nova_profiler.profiles import PYSPY, ProfileError
+from nova_profiler.profiles.loading import had_no_sample, load
 from nova_profiler.reports.profile_diff import (
     OWN,
     TOTAL,
@@ -82,23 +82,24 @@ def command(
     skipped = Skipped()
     choice = ProfileChoice(dump_dir, config_file, skipped)
     sides = _sides(choice, names, route, before, after)
-    for side, paths in zip("AB", sides, strict=True):
+    for side, (paths, _) in zip("AB", sides, strict=True):
         if not paths:
             skipped.tell()
             raise click.ClickException(
                 f"{side} has no dumps with stacks; the option profiler takes "
                 f"them"
             )
-    first, second = (_sets_of(paths, by, skipped) for paths in sides)
+    first, second = (_sets_of(side, by, skipped) for side in sides)
     both = [engine for engine in first if engine in second]
+    if not both:
+        raise click.ClickException(
+            f"nothing to compare: A has profiles of {' and '.join(first)}, B "
+            f"of {' and '.join(second)}"
+        )
     for engine in sorted(first.keys() ^ second.keys()):
         side = "A" if engine in first else "B"
         skipped.add(f"{engine}: only {side} has profiles of it")
     skipped.tell()
-    if not both:
-        raise click.ClickException(
-            "nothing to compare: A and B have no profiles of the same engine"
-        )
     _print([(first[one], second[one]) for one in both], by, limit, as_json)
 
 
@@ -108,33 +109,42 @@ def _sides(
     route: str | None,
     before: str | None,
     after: str | None,
-) -> tuple[list[Path], list[Path]]:
+) -> tuple[Side, Side]:
     before, after = before or after, after or before
     if len(names) == 2 and before is None and route is None:
-        return choice.of(names[0]), choice.of(names[1])
+        return choice.side_of(names[0]), choice.side_of(names[1])
     if names or before is None:
         raise click.UsageError(
             "give A and B, or --before or --after, with --route if you like"
         )
     return (
-        choice.of_dumps(route, before=before),
-        choice.of_dumps(route, since=after),
+        choice.side_of_dumps(route, before=before),
+        choice.side_of_dumps(route, since=after),
     )
 
 
-def _sets_of(paths: list[Path], by: str, skipped: Skipped) -> Sets:
+def _sets_of(side: Side, by: str, skipped: Skipped) -> Sets:
     """Return the profiles of each engine, added up request by request."""
     sets: Sets = {}
+    unread: list[str] = []
+    paths = side.profiles
     for path in with_progress(paths, "reading profiles", len(paths)):
         try:
             profile = load(path)
         except ProfileError as exc:
-            skipped.add(str(exc))
+            unread.append(str(exc))
             continue
         known = sets.setdefault(
             profile.engine, ProfileSet(profile.engine, profile.kind)
         )
         known.add(profile, by)
+    if not sets:
+        raise none_read(unread)
+    for error in unread:
+        skipped.add(error)
+    if PYSPY in sets:
+        # Without these the mean would be of those that were seen, only.
+        sets[PYSPY].add_without_samples(sum(map(had_no_sample, side.bare)))
     return sets
 
 

@@ -102,8 +102,6 @@ def _one(paths: list[Path], skipped: Skipped) -> StackTree | CallGraph:
             f"these profiles are of {engines}, whose times do not add up; "
             f"name those of one"
         )
-    if paths:
-        raise click.ClickException("none of these profiles can be read")
     raise click.ClickException("no such dumps with stacks")
 
 

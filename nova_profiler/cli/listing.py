@@ -91,10 +91,14 @@ class Wanted(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """What is listed, of how many; ``total`` is None where nobody counted."""
+    """What is listed, of at most how many.
+
+    Names are counted, but for those of damaged files: only who opens a file
+    knows. ``most`` is None where names do not tell.
+    """
 
     rows: list[Row]
-    total: int | None
+    most: int | None
 
 
 def status_of(
@@ -146,7 +150,7 @@ def command(
     chosen = Wanted(**wanted)  # type: ignore[arg-type]
     skipped = Skipped()
     try:
-        rows, total = chosen_rows(store, chosen, limit, slowest, skipped)
+        rows, most = chosen_rows(store, chosen, limit, slowest, skipped)
     except DumpError as exc:
         raise click.ClickException(str(exc)) from exc
     # After the work that can fail; takes a good part of a short run.
@@ -157,7 +161,7 @@ def command(
         click.echo(json.dumps([figures_of(*row) for row in rows], indent=2))
     elif rows:
         print_dumps(terminal(), rows)
-        _tell_more(len(rows), total, limit)
+        _tell_more(len(rows), most, limit)
     else:
         click.echo(f"no such dumps in {store.directory}", err=True)
     skipped.tell()
@@ -184,11 +188,13 @@ def chosen_rows(
     if wanted.needs_files:
         entries = with_progress(entries, "reading dumps", None)
     rows: list[Row] = []
+    damaged = 0
     for entry in entries:
         try:
             record = store.read(entry)
         except DumpError as exc:
             skipped.add(str(exc))
+            damaged += 1
             continue
         if wanted.has(record):
             rows.append((entry, record))
@@ -197,9 +203,9 @@ def chosen_rows(
     if not wanted.is_told_by_names:
         skipped.add_foreign(foreign)
         return Rows(rows, None)
-    total = named.count_all()
+    most = named.count_all() - damaged
     skipped.add_foreign(foreign)
-    return Rows(rows, total)
+    return Rows(rows, most)
 
 
 class _Counted:
@@ -219,11 +225,11 @@ class _Counted:
         return self._count + sum(1 for _ in self._entries)
 
 
-def _tell_more(listed: int, total: int | None, limit: int) -> None:
-    if total is None and listed == limit:
+def _tell_more(listed: int, most: int | None, limit: int) -> None:
+    if most is None and listed == limit:
         click.echo(f"the first {listed}; --limit for more")
-    elif total is not None and total > listed == limit:
-        click.echo(f"{listed} of {total}; --limit for more")
+    elif most is not None and most > listed == limit:
+        click.echo(f"{listed} of at most {most}; --limit for more")
 
 
 def _slowest_first(entry: DumpEntry) -> int:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import configparser
 import os
 from collections.abc import Iterator
+from difflib import get_close_matches
 from typing import NamedTuple
 
 import click
@@ -17,10 +18,12 @@ from nova_profiler.cli.points import OK, WARNING, WRONG, Point
 ROOT = "osapi_compute"
 _AUTH_KEYS = ("keystone", "noauth2")
 
-SECTION = (
-    "[filter:nova_profiler]",
-    "paste.filter_factory = nova_profiler.factory:filter_factory",
-)
+# What the filter is called as a rule, and what makes it.
+_WORD = "nova_profiler"
+MAKER = "paste.filter_factory = nova_profiler.factory:filter_factory"
+_SECTION = (f"[filter:{_WORD}]", MAKER)
+# So far a name may be mistyped and still be taken for ours.
+_LIKENESS = 0.8
 
 Sections = dict[str, dict[str, str]]
 
@@ -32,6 +35,19 @@ class Pipeline(NamedTuple):
     key: str
     names: tuple[str, ...]
     is_covered: bool
+
+
+class Mine(NamedTuple):
+    """What stands for our filter: in remedies, in sections, in neither."""
+
+    word: str
+    ours: list[str]
+    undeclared: list[str]
+
+    @property
+    def words(self) -> list[str]:
+        """Return all of a pipeline's words that mean it."""
+        return [*self.ours, *self.undeclared]
 
 
 def sections_of(path: str) -> Sections:
@@ -64,18 +80,46 @@ def sections_of(path: str) -> Sections:
 
 
 def filters_of(sections: Sections) -> list[str]:
-    """Return the names of our filters: ``nova_profiler`` as a rule."""
+    """Return the names of our filters: ``nova_profiler`` as a rule.
+
+    Also one of that name whose factory is none of ours: it is meant to be.
+    """
     return [
         name.partition(":")[2]
         for name, options in sections.items()
-        if name.startswith("filter:")
-        and any(
-            "nova_profiler" in maker or "nova-profiler" in maker
-            for maker in (
-                options.get("use", ""),
-                options.get("paste.filter_factory", ""),
-            )
+        if name == f"filter:{_WORD}"
+        or (name.startswith("filter:") and is_made_by_us(options))
+    ]
+
+
+def is_made_by_us(options: dict[str, str]) -> bool:
+    """Tell whether a section's *options* name a factory of ours."""
+    return any(
+        "nova_profiler" in maker or "nova-profiler" in maker
+        for maker in (
+            options.get("use", ""),
+            options.get("paste.filter_factory", ""),
         )
+    )
+
+
+def _undeclared(sections: Sections, ours: list[str]) -> list[str]:
+    """Return what pipelines call our filter and no section is called."""
+    words = {
+        word
+        for name, options in sections.items()
+        if name.startswith(("pipeline:", "composite:"))
+        for key in ("pipeline", *_AUTH_KEYS)
+        for word in options.get(key, "").split()
+        # egg:NAME and config:FILE need no section.
+        if ":" not in word
+    }
+    declared = {name.partition(":")[2] for name in sections}
+    known = [*ours, _WORD]
+    return [
+        word
+        for word in sorted(words - declared)
+        if get_close_matches(word, known, 1, _LIKENESS)
     ]
 
 
@@ -109,7 +153,10 @@ def _reached(
         names = tuple(pipeline.split())
         yield Pipeline(f"pipeline:{name}", "pipeline", names, is_covered)
         is_covered = is_covered or any(one in ours for one in names)
-        yield from _reached(sections, names[-1], ours, is_covered, seen)
+        # The last one, unless it is our filter in the application's place.
+        inner = [one for one in names if one not in ours][-1:]
+        for one in inner:
+            yield from _reached(sections, one, ours, is_covered, seen)
     section = f"composite:{name}"
     for key, value in sections.get(section, {}).items():
         if key in _AUTH_KEYS:
@@ -126,13 +173,14 @@ def section_point(path: str, ours: list[str]) -> Point:
     if ours:
         told = ", ".join(f"[filter:{one}]" for one in ours)
         return Point(OK, name, f"{told} in {path}")
-    return Point(WRONG, name, f"{path} declares no filter of ours", SECTION)
+    return Point(WRONG, name, f"{path} declares no filter of ours", _SECTION)
 
 
 def pipeline_points(sections: Sections, ours: list[str]) -> list[Point]:
     """Return a point for each pipeline of the compute API."""
-    word = ours[0] if ours else "nova_profiler"
-    pipelines = pipelines_of(sections, ours)
+    undeclared = _undeclared(sections, ours)
+    mine = Mine(ours[0] if ours else _WORD, ours, undeclared)
+    pipelines = pipelines_of(sections, mine.words)
     if not pipelines:
         return [
             Point(
@@ -142,17 +190,32 @@ def pipeline_points(sections: Sections, ours: list[str]) -> list[Point]:
                 ("give nova's file with --paste FILE",),
             )
         ]
-    return [_pipeline_point(one, ours, word) for one in pipelines]
+    return [_pipeline_point(one, mine) for one in pipelines]
 
 
-def _pipeline_point(pipeline: Pipeline, ours: list[str], word: str) -> Point:
+def _pipeline_point(pipeline: Pipeline, mine: Mine) -> Point:
     name = f"[{pipeline.section}] {pipeline.key}"
-    mine = [one for one in pipeline.names if one in ours]
-    if not mine:
-        return _without_filter(pipeline, name, word)
+    named = [one for one in pipeline.names if one in mine.words]
+    if not named:
+        return _without_filter(pipeline, name, mine)
+    for one in named:
+        if one in mine.undeclared:
+            found = (
+                f"{one} is in it, but there is no [filter:{one}]: nova-api "
+                "does not start"
+            )
+            return Point(WRONG, name, found, _declared(pipeline, one, mine))
+    if pipeline.names[-1] in mine.words:
+        return Point(
+            WRONG,
+            name,
+            f"{pipeline.names[-1]} is last in it, where the application has "
+            "to be: nova-api does not start",
+            _with_filter(pipeline, mine),
+        )
     if pipeline.is_covered:
         return Point(OK, name, "in it; the one around it does the timing")
-    place = pipeline.names.index(mine[0])
+    place = pipeline.names.index(named[0])
     if place:
         before = ", ".join(pipeline.names[:place])
         return Point(
@@ -160,12 +223,19 @@ def _pipeline_point(pipeline: Pipeline, ours: list[str], word: str) -> Point:
             name,
             f"in it, but {before} {'stands' if place == 1 else 'stand'} "
             f"before it and will not be in its figures",
-            _with_filter(pipeline, mine[0]),
+            _with_filter(pipeline, mine),
         )
     return Point(OK, name, "in it, outermost")
 
 
-def _without_filter(pipeline: Pipeline, name: str, word: str) -> Point:
+def _declared(pipeline: Pipeline, word: str, mine: Mine) -> tuple[str, ...]:
+    """Return the section that *word* lacks, or the line without a slip."""
+    if word == mine.word:
+        return _SECTION
+    return _with_filter(pipeline, mine)
+
+
+def _without_filter(pipeline: Pipeline, name: str, mine: Mine) -> Point:
     if pipeline.is_covered:
         return Point(OK, name, "timed by the filter around it")
     if pipeline.key == "pipeline" and any(
@@ -180,15 +250,16 @@ def _without_filter(pipeline: Pipeline, name: str, word: str) -> Point:
         state,
         name,
         "the filter is not in it: its requests are not timed",
-        _with_filter(pipeline, word),
+        _with_filter(pipeline, mine),
     )
 
 
-def _with_filter(pipeline: Pipeline, word: str) -> tuple[str, ...]:
-    rest = [one for one in pipeline.names if one != word]
+def _with_filter(pipeline: Pipeline, mine: Mine) -> tuple[str, ...]:
+    others = [one for one in pipeline.names if one not in mine.words]
+    rest = " ".join(others) or "APPLICATION"
     return (
         f"[{pipeline.section}]",
-        f"{pipeline.key} = {' '.join([word, *rest])}",
+        f"{pipeline.key} = {mine.word} {rest}",
     )
 
 

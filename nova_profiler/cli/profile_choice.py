@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import click
 
@@ -25,6 +25,13 @@ Found = TypeVar("Found")
 _IS_DAY = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"
 
 
+class Side(NamedTuple):
+    """Profiles, and the dumps among theirs that have none beside them."""
+
+    profiles: list[Path]
+    bare: list[Path]
+
+
 class ProfileChoice:
     """Finds profiles; asks for the dump directory only where it must."""
 
@@ -39,16 +46,41 @@ class ProfileChoice:
         self,
         route: str | None = None,
         since: str | None = None,
-        before: str | None = None,
         last: int | None = None,
     ) -> list[Path]:
         """Return the profiles of the newest dumps that are chosen."""
         store = store_of(self._dump_dir, self._config_file)
         foreign: list[str] = []
-        entries = _chosen(store.entries(foreign), route, since, before)
+        entries = _chosen(store.entries(foreign), route, since, None)
         found = _told(lambda: list(islice(_beside_each(entries), last)))
         self._skipped.add_foreign(foreign)
         return found
+
+    def side_of_dumps(
+        self,
+        route: str | None,
+        since: str | None = None,
+        before: str | None = None,
+    ) -> Side:
+        """Return the profiles of the dumps that are chosen, and the rest."""
+        store = store_of(self._dump_dir, self._config_file)
+        foreign: list[str] = []
+        entries = _chosen(store.entries(foreign), route, since, before)
+        side = _told(lambda: _parted(entries))
+        self._skipped.add_foreign(foreign)
+        return side
+
+    def side_of(self, text: str) -> Side:
+        """Return what *text* names, and what of a directory has none."""
+        path = Path(text)
+        if not path.is_dir():
+            return Side(self.of(text), [])
+        profiles = self._of_directory(path)
+        if profiles[0].parent == path:
+            dumps = sorted(path.glob("*.json"))
+            bare = [dump for dump in dumps if beside(dump) is None]
+            return Side(profiles, bare)
+        return _told(lambda: _parted(DumpStore(path).entries()))
 
     def of(self, text: str) -> list[Path]:
         """Return the profiles that *text* names: one, or a directory's."""
@@ -93,6 +125,17 @@ def _beside_each(entries: Iterable[DumpEntry]) -> Iterator[Path]:
         path = beside(entry.path)
         if path is not None:
             yield path
+
+
+def _parted(entries: Iterable[DumpEntry]) -> Side:
+    side = Side([], [])
+    for entry in entries:
+        path = beside(entry.path)
+        if path is None:
+            side.bare.append(entry.path)
+        else:
+            side.profiles.append(path)
+    return side
 
 
 def _chosen(

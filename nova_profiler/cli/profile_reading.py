@@ -9,10 +9,13 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+import click
+
 from nova_profiler.cli.progress import with_progress
 from nova_profiler.cli.skipped import Skipped
 from nova_profiler.profiles import ProfileError
 from nova_profiler.profiles.loading import Profiles
+from nova_profiler.reports.terminal import printable
 
 # From here on a second process saves more than starting it costs.
 MANY = 200
@@ -22,20 +25,37 @@ PROCESSES = min(os.cpu_count() or 1, 4)
 
 
 def added_up(paths: Sequence[Path], skipped: Skipped) -> Profiles:
-    """Return all of *paths* together; what cannot be read is skipped."""
+    """Return all of *paths* together; what cannot be read is skipped.
+
+    Raises ClickException where that is all of them.
+    """
     parts = [
         paths[number : number + _AT_ONCE]
         for number in range(0, len(paths), _AT_ONCE)
     ]
     whole = Profiles()
+    unread: list[str] = []
     read = _by_many(parts) if len(paths) >= MANY else map(_read, parts)
     for profiles, errors in with_progress(
         read, "reading profiles", len(parts)
     ):
         whole.join(profiles)
-        for error in errors:
-            skipped.add(error)
+        unread += errors
+    if unread and not whole.engines:
+        raise none_read(unread)
+    for error in unread:
+        skipped.add(error)
     return whole
+
+
+def none_read(errors: Sequence[str]) -> click.ClickException:
+    """Return the error that no profile could be read, in one line."""
+    first = printable(errors[0])
+    if len(errors) == 1:
+        return click.ClickException(first)
+    return click.ClickException(
+        f"none of these {len(errors)} profiles can be read; the first: {first}"
+    )
 
 
 def _by_many(

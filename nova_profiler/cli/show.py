@@ -26,6 +26,7 @@ from nova_profiler.profiles.loading import beside, load
 from nova_profiler.profiles.summaries import Profile
 from nova_profiler.record import RequestRecord
 from nova_profiler.reports.hot_path import figures_of
+from nova_profiler.reports.request_figures import lanes_of
 
 _READERS = {
     SAMPLES_SUFFIX: "pyinstrument --load",
@@ -83,7 +84,9 @@ def _print(
         fields = {**record.to_dict(), "file": str(entry.path)}
         if profile is not None:
             fields["stacks"] = figures_of(
-                profile, duration_ms=record.duration_ms
+                profile,
+                duration_ms=record.duration_ms,
+                lanes=len(lanes_of(record)),
             )
         click.echo(json.dumps(fields, indent=2))
         return

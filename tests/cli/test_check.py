@@ -226,6 +226,56 @@ def test_a_factory_that_is_not_there_is_wrong(files, maker):
     assert code == 1
     assert points["factory"]["state"] == WRONG
     assert "\n" not in points["factory"]["found"]
+    assert points["factory"]["remedy"] == SECTION.strip().split("\n")
+
+
+@pytest.mark.parametrize(
+    ("more", "found", "remedy"),
+    [
+        (SECTION, "DuplicateSectionError", "one of the two [filter:nova_pro"),
+        ("slow_ms = 1\nslow_ms = 2", "DuplicateOption", "the two slow_ms out"),
+        ("log_file = %x", "InterpolationSyntaxError", "is written %%"),
+    ],
+)
+def test_what_paste_cannot_read_has_its_own_remedy(files, more, found, remedy):
+    """Nothing is wanting that pip could install."""
+    files.paste.write_text(f"{BOTH}{SECTION}{more}\n")
+
+    code, points = files.check()
+
+    assert code == 1
+    assert found in points["factory"]["found"]
+    assert remedy in points["factory"]["remedy"][0]
+
+
+def test_another_filter_under_our_name_is_wrong(files):
+    """It can be imported, and times nothing."""
+    files.paste.write_text(
+        f"{BOTH}[filter:nova_profiler]\n"
+        "paste.filter_factory = json:loads\nits_own = option\n"
+    )
+
+    code, points = files.check()
+
+    assert code == 1
+    assert points["factory"]["state"] == WRONG
+    assert "is another filter's" in points["factory"]["found"]
+    assert points["factory"]["remedy"] == SECTION.strip().split("\n")
+    assert "options" not in points
+
+
+def test_a_section_may_use_another_one_of_ours(files):
+    """As paste allows, with options of its own."""
+    files.paste.write_text(
+        f"{BOTH}[filter:nova_profiler]\nuse = timing\n"
+        "[filter:timing]\n"
+        "paste.filter_factory = nova_profiler.factory:filter_factory\n"
+    )
+
+    code, points = files.check()
+
+    assert code == 0
+    assert points["factory"]["state"] == OK
 
 
 @pytest.mark.parametrize(
@@ -286,6 +336,7 @@ def test_hooks_that_cannot_be_installed_are_wrong(files):
 
     assert code == 1
     assert "no.such" in points["hooks"]["found"]
+    assert "timed_callables = no.such:thing" in points["hooks"]["remedy"][0]
 
 
 @pytest.mark.parametrize("problem", [None, "give it CAP_SYS_PTRACE"])

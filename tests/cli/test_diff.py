@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import random
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from profile_builders import (
     ORM,
     REBUILD,
     RUN,
+    pyspy_session,
     rebuild_stats,
     stats,
     write_session,
@@ -21,6 +23,10 @@ from profile_builders import (
 )
 
 from nova_profiler.cli import main
+from nova_profiler.profilers.pyspy_notes import notes_on
+from nova_profiler.profilers.pyspy_stacks import Stacks
+from nova_profiler.profilers.pyspy_watch import PyspyWatch
+from nova_profiler.profiles import NOT_LOOKED
 
 
 def samples_of(orm: int, api: int):
@@ -56,15 +62,20 @@ def test_which_function_got_slower(sets, capsys):
     (table,) = diff(capsys, *sets)
 
     assert table["engine"] == "pyinstrument"
-    assert table["a"] == {"requests": 8, "samples": 203}
-    assert table["b"] == {"requests": 8, "samples": 251}
+    assert table["a"] == {
+        "requests": 8,
+        "samples": 203,
+        "requests_without_samples": 0,
+        "sample_s": 0.01,
+    }
+    assert (table["b"]["requests"], table["b"]["samples"]) == (8, 251)
     first, second = table["functions"][:2]
     assert first["function"] == "nova.compute.api:rebuild"
     assert (first["a_ms"], first["b_ms"], first["change_ms"]) == (10, 60, 50)
     assert first["clear"]
     assert second["function"] == "sqlalchemy.orm.loading:instances"
     assert second["change_ms"] == pytest.approx(10)
-    assert second["error_ms"] == pytest.approx(20.863, abs=0.001)
+    assert second["error_ms"] == pytest.approx(32.562, abs=0.001)
     assert not second["clear"]
     assert table["notes"] == []
 
@@ -80,7 +91,7 @@ def test_the_page_says_slower_and_unsure(sets, capsys):
         "B: 8 requests, 251 samples",
     ]
     assert lines[2].split()[:5] == [
-        *("10.000", "60.000", "+50.000", "0.000", "slower")
+        *("10.000", "60.000", "+50.000", "9.520", "slower")
     ]
     assert "unsure" in lines[3]
     assert lines[5].startswith("1 of 3 functions changed for sure")
@@ -179,10 +190,147 @@ def test_engines_that_only_one_side_has(sets, tmp_path, capsys):
 
     assert main(["diff", calls, sets[0]]) == 2
 
-    error = capsys.readouterr().err
-    assert "skipped cprofile: only A has profiles of it" in error
-    assert "skipped pyinstrument: only B has profiles of it" in error
-    assert "A and B have no profiles of the same engine" in error
+    assert capsys.readouterr().err == (
+        "nova-profiler: nothing to compare: A has profiles of cprofile, B of "
+        "pyinstrument\n"
+    )
+    (tmp_path / "both").mkdir()
+    write_stats(tmp_path / "both" / "c.prof", rebuild_stats())
+    write_session(tmp_path / "both" / "s.pyisession", *samples_of(20, 1))
+
+    assert main(["diff", calls, str(tmp_path / "both")]) == 0
+    assert capsys.readouterr().err == (
+        "skipped pyinstrument: only B has profiles of it\n"
+    )
+
+
+def test_a_side_that_cannot_be_read_is_one_line(sets, tmp_path, capsys):
+    """Its reason is said, not that engines differ."""
+    (tmp_path / "code.prof").write_bytes(b"c" * 40)
+
+    assert main(["diff", f"{tmp_path}/code.prof", sets[0]]) == 2
+
+    assert capsys.readouterr().err == (
+        "nova-profiler: code.prof: not a profile as pstats writes it\n"
+    )
+
+
+LOOKED = {
+    "engine": "pyspy",
+    "file": None,
+    "samples": 0,
+    "notes": [f"py-spy has no stack of this request: {NOT_LOOKED}"],
+}
+
+
+def uniform_load(folder, draw, requests, interval_s):
+    """Write requests of 0.05 s of work in rebuild, as pyspy sees them.
+
+    How many samples one has is drawn; many have none, and no file.
+    """
+    paths = written(
+        folder,
+        *(numbered(number, profile=LOOKED) for number in range(requests)),
+    )
+    for path in paths:
+        left, samples = draw.expovariate(1.0) * interval_s, 0
+        while left < 0.05:
+            samples += 1
+            left += draw.expovariate(1.0) * interval_s
+        if samples:
+            taken = ([CONTROLLER, API], samples * interval_s)
+            path.with_suffix(".pyisession").write_text(
+                json.dumps(pyspy_session(taken, number=samples))
+            )
+    return str(folder)
+
+
+@pytest.mark.parametrize("intervals_s", [(0.02, 0.02), (0.02, 0.2)])
+@pytest.mark.parametrize("seed", range(3))
+def test_nothing_changed_is_not_for_sure(tmp_path, capsys, intervals_s, seed):
+    """Whatever a sample stands for and however many requests have none."""
+    draw = random.Random(seed)  # noqa: S311  # no secret
+    sides = [
+        uniform_load(tmp_path / name, draw, 200, interval_s)
+        for name, interval_s in zip("ab", intervals_s, strict=True)
+    ]
+
+    (table,) = diff(capsys, *sides, "--by", "cumtime")
+
+    assert table["a"]["requests"] == table["b"]["requests"] == 200
+    assert table["b"]["requests_without_samples"] > 0
+    assert len(table["functions"]) == 2
+    for row in table["functions"]:
+        # The mean of all requests, not of those that were seen.
+        assert row["a_ms"] == pytest.approx(50, abs=15)
+        assert row["b_ms"] == pytest.approx(50, abs=40)
+        assert not row["clear"]
+
+
+def test_a_coarse_side_is_called_so(tmp_path, capsys):
+    """No difference is sure, however large, and the page says why."""
+    for name, seconds in (("a", 0.01), ("b", 0.1)):
+        for number in range(200):
+            path = tmp_path / name / f"{number}.pyisession"
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(
+                json.dumps(pyspy_session(([API], 9 * seconds), number=9))
+            )
+
+    assert main(["diff", str(tmp_path / "a"), str(tmp_path / "b")]) == 0
+
+    page = " ".join(capsys.readouterr().out.split())
+    assert "0 of 1 function changed for sure" in page
+    assert (
+        "a sample stands for 10.0 ms in A and 100.0 ms in B: no difference "
+        "is sure; profiler_interval_ms sets it"
+    ) in page
+
+
+@pytest.mark.parametrize(
+    ("change", "counts"),
+    [
+        ({}, True),
+        ({"samples": 3, "notes": []}, True),
+        ({"notes": ["py-spy has no stack of this request: gone"]}, False),
+        ({"notes": None}, False),
+        ({"samples": None}, False),
+        ({"samples": "0"}, False),
+        ({"file": "x.pyisession"}, False),
+        ({"engine": "pyinstrument"}, False),
+    ],
+)
+def test_only_what_is_known_to_be_nothing_counts_as_nothing(
+    tmp_path, capsys, change, counts
+):
+    """Not what is still to come, or was not looked at, or was deleted."""
+    path, _ = written(
+        tmp_path / "a", numbered(1), numbered(2, profile=LOOKED | change)
+    )
+    taken = json.dumps(pyspy_session(([API], 0.1), number=5))
+    path.with_suffix(".pyisession").write_text(taken)
+    (tmp_path / "b.pyisession").write_text(taken)
+
+    (table,) = diff(
+        capsys, str(path.parent), str(tmp_path / "b.pyisession")
+    )  # fmt: skip
+    (by_day,) = diff(
+        capsys, str(tmp_path / "a"), str(tmp_path / "b.pyisession")
+    )  # fmt: skip
+
+    assert table["a"]["requests"] == by_day["a"]["requests"] == 1 + counts
+    assert table["a"]["requests_without_samples"] == counts
+
+
+def test_the_engine_says_it_in_these_words():
+    """A dump of pyspy tells by them that a request was just short."""
+    watch = PyspyWatch.__new__(PyspyWatch)
+
+    (note,) = notes_on(watch, Stacks(), is_known=True, trouble="")
+    (other,) = notes_on(watch, Stacks(), is_known=True, trouble="no py-spy")
+
+    assert NOT_LOOKED in note
+    assert NOT_LOOKED not in other
 
 
 @pytest.mark.parametrize(

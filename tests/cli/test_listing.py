@@ -152,8 +152,8 @@ def test_the_table_for_people(tmp_path, capsys, monkeypatch):
 @pytest.mark.parametrize(
     ("args", "last"),
     [
-        (["--limit", "2"], "2 of 5; --limit for more"),
-        (["--limit", "2", "--slowest"], "2 of 5; --limit for more"),
+        (["--limit", "2"], "2 of at most 5; --limit for more"),
+        (["--limit", "2", "--slowest"], "2 of at most 5; --limit for more"),
         (["--limit", "2", "--status", "2xx"], "the first 2; --limit for more"),
         (["--limit", "2", "--min-ms", "1"], "the first 2; --limit for more"),
     ],
@@ -165,6 +165,23 @@ def test_a_list_that_was_cut_says_so(tmp_path, capsys, args, last):
     assert main(["list", "--dump-dir", str(tmp_path), *args]) == 0
 
     assert capsys.readouterr().out.splitlines()[-1] == last
+
+
+@pytest.mark.parametrize("order", [[], ["--slowest"]])
+def test_damaged_files_are_not_counted_as_listed(tmp_path, capsys, order):
+    """Those that were come upon; of the others names do not tell."""
+    paths = written(tmp_path, *(numbered(n) for n in range(6)))
+    for path in (paths[0], paths[5]):
+        path.write_text("")
+    args = ["list", "--dump-dir", str(tmp_path), *order]
+
+    assert main([*args, "--limit", "3"]) == 0
+    cut = capsys.readouterr().out.splitlines()[-1]
+    assert main([*args, "--limit", "5"]) == 0
+    whole = capsys.readouterr().out
+
+    assert cut == "3 of at most 5; --limit for more"
+    assert len(whole.splitlines()) == 1 + 4
 
 
 @pytest.mark.parametrize("args", [[], ["--limit", "5"], ["--slowest"]])
@@ -250,13 +267,13 @@ def test_a_hundred_thousand_dumps(tmp_path):
     store = DumpStore(tmp_path)
     skipped = Skipped()
 
-    newest, total = chosen_rows(store, Wanted(), 20, False, skipped)
+    newest, most = chosen_rows(store, Wanted(), 20, False, skipped)
     slowest, same = chosen_rows(store, Wanted(), 20, True, skipped)
 
     assert [entry.path for entry, _ in newest] == paths[:-21:-1]
     assert [entry.path for entry, _ in slowest] == paths[:20]
     assert store.find("req-0000ffff").path == paths[0xFFFF]
-    assert total == same == 100_000
+    assert most == same == 100_000
     assert skipped.count == 0
     # Else pytest keeps them, and removes them some other day.
     shutil.rmtree(tmp_path)

@@ -116,14 +116,38 @@ def test_damaged_profiles_are_named_and_skipped(dumps, capsys):
 
 
 def test_nothing_but_damage_is_an_error(tmp_path, capsys):
-    """Who named a file wants to know that it was not read."""
+    """Who named a file wants to know, in one line, that it was not read."""
+    paths = [str(tmp_path / name) for name in ("a.prof", "no.prof")]
     (tmp_path / "a.prof").write_bytes(b"\x1b[31m")
 
-    assert main(["top", str(tmp_path / "a.prof")]) == 2
+    for args in (["--json"], []):
+        assert main(["top", paths[0], *args]) == 2
+        assert capsys.readouterr() == (
+            "",
+            "nova-profiler: a.prof: not a profile as pstats writes it\n",
+        )
+    assert main(["top", paths[1]]) == 2
+    assert capsys.readouterr().err == (
+        "nova-profiler: no.prof: No such file or directory\n"
+    )
+    assert main(["top", *paths]) == 2
+    assert capsys.readouterr().err == (
+        "nova-profiler: none of these 2 profiles can be read; the first: "
+        "a.prof: not a profile as pstats writes it\n"
+    )
 
-    error = capsys.readouterr().err
-    assert "skipped a.prof: not a profile" in error
-    assert error.endswith("none of these profiles can be read\n")
+
+def test_a_foreign_file_is_no_unread_profile(tmp_path, capsys):
+    """Where there are no stacks at all, none were damaged."""
+    (path,) = written(tmp_path, slow_rebuild())
+    os.mkfifo(path.with_suffix(".pyisession"))
+
+    assert main(["top", "--dump-dir", str(tmp_path)]) == 0
+
+    assert capsys.readouterr().err == (
+        f"no such dumps with stacks\nskipped {path.parent.name}/{path.stem}"
+        f".pyisession: not a dump\n"
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""SIGTERM ends a command as Ctrl-C does, so that it tidies up after itself."""
+
+from __future__ import annotations
+
+import functools
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+
+class Terminated(Exception):
+    """SIGTERM has ended what ran; nothing of it is left behind."""
+
+
+@contextmanager
+def sigterm_as_ctrl_c() -> Iterator[None]:
+    """Let SIGTERM interrupt what runs inside; raise Terminated then.
+
+    A job's time limit sends it, and by default nothing at all is tidied.
+    Whoever ignores or handles it already goes on doing so.
+    """
+    is_free = signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    # Python lets no other thread have a say in signals.
+    if not is_free or threading.current_thread() != threading.main_thread():
+        yield
+        return
+    _leave_forked_processes_alone()
+    interrupt = _Interrupt()
+    signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    except BaseException as exc:
+        # DuckDB, for one, makes an error of its own of an interruption.
+        if interrupt.is_asked:
+            raise Terminated from exc
+        raise
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+class _Interrupt:
+    """A handler that interrupts once."""
+
+    def __init__(self) -> None:
+        self.is_asked = False
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        # `timeout` sends two: the second must not interrupt the tidying.
+        if not self.is_asked:
+            self.is_asked = True
+            raise KeyboardInterrupt
+
+
+@functools.cache
+def _leave_forked_processes_alone() -> None:
+    # A pool ends its workers by SIGTERM, and waits until they are gone.
+    os.register_at_fork(after_in_child=_die_of_sigterm)
+
+
+def _die_of_sigterm() -> None:
+    if isinstance(signal.getsignal(signal.SIGTERM), _Interrupt):
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)

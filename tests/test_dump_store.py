@@ -231,6 +231,7 @@ def test_foreign_files_are_named(store):
     (path.parent / "core.json").write_text("{}")
     path.with_suffix(".prof").write_bytes(b"")
     (path.parent / path.name.replace("GET", "PUT")).mkdir()
+    path.with_suffix(".pyisession").symlink_to("/etc/passwd")
     (store.directory / "lost+found").mkdir()
 
     foreign: list[str] = []
@@ -238,7 +239,8 @@ def test_foreign_files_are_named(store):
 
     assert [entry.path for entry in entries] == [path]
     assert sorted(foreign) == [
-        "2026-11-21/",
+        f"2026-11-21/{path.stem}.pyisession",
+        f"2026-11-21/{path.name.replace('GET', 'PUT')}",
         "2026-11-21/core.json",
         "2026-11-21/notes.txt",
         "lost+found",

@@ -50,10 +50,12 @@ def _entries_of_day(
     folder = str(directory / day)
     try:
         with os.scandir(folder) as found:
-            names = [
-                item.name if item.is_file(follow_symlinks=False) else ""
-                for item in found
-            ]
+            names = []
+            for item in found:
+                if item.is_file(follow_symlinks=False):
+                    names.append(item.name)
+                else:
+                    foreign.append(f"{day}/{item.name}")
     except FileNotFoundError:
         # Pruned since the day was listed.
         return

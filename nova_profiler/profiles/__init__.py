@@ -28,5 +28,10 @@ CALLS_SUFFIX = ".prof"
 SAMPLES_SUFFIX = ".pyisession"
 
 
+# What a dump's profile says of a request that py-spy had no sample of,
+# though it was at work: all that the request did took less than a sample.
+NOT_LOOKED = "it did not look in that time"
+
+
 class ProfileError(Exception):
     """A profile cannot be read; the message says which and why."""

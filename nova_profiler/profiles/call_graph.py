@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-from nova_profiler.profiles import CPROFILE
+from nova_profiler.profiles import CPROFILE, WAITING
 from nova_profiler.profiles.functions import Function
 from nova_profiler.profiles.hot_calls import hot_path_of
 from nova_profiler.profiles.stats_files import Key, Stats
@@ -63,6 +63,7 @@ class CallGraph:
     engine = CPROFILE
     kind = CALLS
     elsewhere_s = 0.0
+    sample_s = 0.0
 
     def __init__(self) -> None:
         self.functions: dict[Key, Called] = {}
@@ -123,16 +124,31 @@ class CallGraph:
     def waits(self) -> list[Wait]:
         """Return the functions that wait, and for whom most of the time."""
         waits = [
-            Wait(
-                called.function,
-                self._caller(called.function),
+            wait
+            for called in self.functions.values()
+            if called.function.is_wait
+            for wait in self._waits_in(called)
+        ]
+        return sorted(waits, key=lambda wait: -wait.seconds)
+
+    def _waits_in(self, called: Called) -> Iterator[Wait]:
+        function = called.function
+        if not (called.calls or called.self_s):
+            # Its waiting is WAITING's, above it.
+            return
+        if function.name != WAITING or not called.callers:
+            yield Wait(
+                function,
+                self._caller(function),
                 called.calls,
                 called.self_s,
             )
-            for called in self.functions.values()
-            if called.function.is_wait
-        ]
-        return sorted(waits, key=lambda wait: -wait.seconds)
+            return
+        # An export of samples has one WAITING above all that waited.
+        for key, (_, calls, self_s, _) in called.callers.items():
+            waiting = Function(*key)
+            caller = self._caller(waiting) if key in self.functions else None
+            yield Wait(waiting, caller, calls, self_s)
 
     def hot_path(self) -> list[Step]:
         """Return the path down to what still holds most of the work."""

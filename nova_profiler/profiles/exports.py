@@ -193,5 +193,4 @@ def _stacks(tree: StackTree) -> Iterator[tuple[list[Function], float]]:
         if node.busy_s > 0:
             yield stack, node.busy_s
         if node.waiting_s > 0:
-            waits = [] if node.function.waits_on_top else [_WAITING]
-            yield stack + waits, node.waiting_s
+            yield [*stack, _WAITING], node.waiting_s

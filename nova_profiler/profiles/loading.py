@@ -7,10 +7,13 @@ import json
 import os
 import stat
 from pathlib import Path
+from typing import Any
 
 from nova_profiler.profiles import (
     CALLS_SUFFIX,
     CPROFILE,
+    NOT_LOOKED,
+    PYSPY,
     SAMPLES_SUFFIX,
     ProfileError,
 )
@@ -111,15 +114,36 @@ def session_of(path: Path, content: bytes) -> Session:
         raise ProfileError(f"{path.name}: {exc}") from exc
 
 
+def had_no_sample(dump: Path) -> bool:
+    """Tell whether pyspy had no sample of a dump's request, for its length.
+
+    Not that the recording is not over yet, or that py-spy was not at work:
+    then nothing is known of what the request did.
+    """
+    profile = _profile_in(dump)
+    if profile.get("engine") != PYSPY or profile.get("file"):
+        return False
+    samples, notes = profile.get("samples"), profile.get("notes")
+    if type(samples) is not int:
+        return False
+    # Samples without a file are of the profiler's own frames.
+    return samples > 0 or NOT_LOOKED in str(notes)
+
+
 def _engine_beside(path: Path) -> str | None:
     """Return the engine that the dump beside *path* names, if any does."""
-    try:
-        fields = json.loads(content_of(path.with_suffix(".json")))
-        record = RequestRecord.from_dict(fields)
-    except (ProfileError, ValueError, RecursionError):
-        return None
-    engine = (record.profile or {}).get("engine")
+    engine = _profile_in(path.with_suffix(".json")).get("engine")
     return engine if isinstance(engine, str) else None
+
+
+def _profile_in(dump: Path) -> dict[str, Any]:
+    """Return what a dump says of its profile, nothing of a damaged one."""
+    try:
+        fields = json.loads(content_of(dump))
+        profile = RequestRecord.from_dict(fields).profile
+    except (ProfileError, ValueError, RecursionError):
+        return {}
+    return profile if isinstance(profile, dict) else {}
 
 
 def stats_of(path: Path, content: bytes) -> list[Stats]:

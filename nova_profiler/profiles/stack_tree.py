@@ -96,6 +96,13 @@ class StackTree:
         """Return how many samples there are, other requests' left out."""
         return round(self._samples)
 
+    @property
+    def sample_s(self) -> float:
+        """Return what a sample stands for in the mean."""
+        if self._samples <= 0:
+            return 0.0
+        return (self.busy_s + self.waiting_s) / self._samples
+
     def add(self, session: Session) -> None:
         """Add the samples of one session."""
         self.profiles += 1
@@ -214,8 +221,9 @@ class StackTree:
             inside[function] = depth + 1
             if not node.total_s:
                 continue
-            row = figures.setdefault(function, [0.0, 0.0, 0.0])
+            row = figures.setdefault(function, [0.0, 0.0, 0.0, 0.0])
             row[1] += node.busy_s
+            row[3] += node.samples
             if not depth:
                 row[0] += node.total_samples
                 row[2] += node.total_s

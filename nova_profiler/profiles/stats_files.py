@@ -29,6 +29,7 @@ _REF_FLAG = 0x80
 _NULL, _DICT, _REF = ord("0"), ord("{"), ord("r")
 _INT, _LONG, _FLOAT, _OLD_FLOAT = ord("i"), ord("l"), ord("g"), ord("f")
 _SMALL_TUPLE, _TUPLE = ord(")"), ord("(")
+_NAMES = {_DICT: "a table", _SMALL_TUPLE: "a list", _TUPLE: "a list"}
 _SHORT_TEXTS = frozenset(b"zZ")
 _ASCII_TEXTS = frozenset(b"aA")
 _TEXTS = frozenset(b"ut")
@@ -84,6 +85,8 @@ class _Reader:
     def functions(self) -> Iterator[Stats]:
         data = self._data
         entry = self._entry
+        if data[0] & ~_REF_FLAG != _DICT:
+            raise StatsError("not a profile as pstats writes it")
         self._begin(_DICT)
         while data[self.position] != _NULL:
             key, primitive, calls, self_s, total_s = entry(5)
@@ -149,7 +152,9 @@ class _Reader:
         """Take the code of an object; return its number if it has one."""
         found = self._data[self.position]
         if found & ~_REF_FLAG != code:
-            raise StatsError(f"not a profile: {code:c} is not {found:#x}")
+            raise StatsError(
+                f"not a profile: {found:#x} where {_NAMES[code]} is due"
+            )
         self.position += 1
         if not found & _REF_FLAG:
             return -1

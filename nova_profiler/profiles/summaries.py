@@ -19,7 +19,8 @@ class Row(NamedTuple):
 
     ``number`` is of calls, or of samples that had it on the stack; never
     one for the other. ``primitive`` are the calls that were not made from
-    within itself.
+    within itself, ``self_number`` the samples that had it on top; of calls
+    there is no such number.
     """
 
     function: Function
@@ -27,6 +28,7 @@ class Row(NamedTuple):
     primitive: int
     self_s: float
     total_s: float
+    self_number: float | None = None
 
 
 class Wait(NamedTuple):
@@ -69,6 +71,10 @@ class Profile(Protocol):
     @property
     def busy_number(self) -> float:
         """Return how many of these were at work."""
+
+    @property
+    def sample_s(self) -> float:
+        """Return what a sample stands for in the mean, 0 of calls."""
 
     @property
     def busy_s(self) -> float:

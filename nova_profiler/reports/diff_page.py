@@ -74,6 +74,8 @@ def print_diff(
 def _size(one: ProfileSet) -> str:
     noun = "call" if one.kind == CALLS else "sample"
     requests = counted(one.requests, "request")
+    if one.without_samples:
+        requests += f" ({one.without_samples} without a sample)"
     return f"{requests}, {counted(one.number, noun)}"
 
 

@@ -3,8 +3,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import zip_longest
 from typing import Any
 
@@ -17,18 +16,13 @@ from nova_profiler.profiles.summaries import (
     Step,
     Wait,
 )
-from nova_profiler.reports.terminal import counted, share_text
+from nova_profiler.reports.hot_path_notes import notes_of
+from nova_profiler.reports.terminal import counted
+from nova_profiler.reports.work_shares import has_shares, seconds, share_in
 
 # Functions whose shares differ by less are one line: the innermost.
 _SAME = 0.02
 _MOST_STEPS = 6
-
-# In per cent: beyond this it is said how far off a share may be.
-_SMALL_MARGIN = 3.0
-# A function seen at work less often may as well have been missed.
-_FEW = 5
-# Work and waiting may differ from the request by so much and say nothing.
-_SEEN_ALIKE = 0.1
 
 
 def told_steps(steps: Sequence[Step]) -> list[Step]:
@@ -49,53 +43,15 @@ def told_steps(steps: Sequence[Step]) -> list[Step]:
     return told[-_MOST_STEPS:]
 
 
+def steps_of(profile: Profile) -> list[Step]:
+    """Return the hot path, empty where there are no shares to find it by."""
+    return profile.hot_path() if has_shares(profile) else []
+
+
 def hot_function(steps: Sequence[Step]) -> Step | None:
     """Return nova's function that the hot path leads to, or else the last."""
     own = [step for step in steps if step.function.is_telling]
     return own[-1] if own else (steps[-1] if steps else None)
-
-
-def margin_of(profile: Profile) -> float | None:
-    """Return by how many points a share may be off, None if by few.
-
-    Of *n* samples a share of a half has a standard error of 50/sqrt(n)
-    points; twice that holds 95 times in 100. Shares are of work, and so are
-    the samples that count here.
-    """
-    if profile.kind != SAMPLES or profile.busy_number <= 0:
-        return None
-    margin = 100 / math.sqrt(max(1.0, profile.busy_number))
-    return margin if margin > _SMALL_MARGIN else None
-
-
-def few_s(profile: Profile, shown: Iterable[Row]) -> float | None:
-    """Return below which own time a row of *shown* rests on few samples.
-
-    None if none does.
-    """
-    if profile.kind != SAMPLES or profile.busy_number <= 0:
-        return None
-    least_s = _FEW * profile.busy_s / profile.busy_number
-    few = any(0 < row.self_s < least_s for row in shown)
-    return least_s if few else None
-
-
-def seen_note(profile: Profile, duration_ms: float) -> str | None:
-    """Return how much was seen of a request, None if about all of it."""
-    seen_ms = 1000 * (profile.busy_s + profile.waiting_s)
-    if duration_ms <= 0 or (
-        abs(seen_ms - duration_ms) <= _SEEN_ALIKE * duration_ms
-    ):
-        return None
-    why = (
-        "threads and greenthreads added up"
-        if seen_ms > duration_ms
-        else "the rest was not seen"
-    )
-    return (
-        f"work and waiting are {share_text(seen_ms / duration_ms)} of the "
-        f"request's {seconds(duration_ms / 1000)}: {why}"
-    )
 
 
 def sentence_of(profile: Profile) -> str:
@@ -111,42 +67,11 @@ def sentence_of(profile: Profile) -> str:
     return text
 
 
-def notes_of(
-    profile: Profile,
-    shown: Iterable[Row] = (),
-    duration_ms: float = 0.0,
-) -> list[str]:
-    """Return what a reader must know to take the figures rightly.
-
-    *shown* are the rows that stand above, *duration_ms* is the request's if
-    the profile is of one.
-    """
-    notes = []
-    seen = seen_note(profile, duration_ms)
-    if seen is not None:
-        notes.append(seen)
-    margin = margin_of(profile)
-    if margin is not None:
-        number = counted(round(profile.busy_number), "sample")
-        notes.append(
-            f"{number} of work: a share may be off by {margin:.0f} points"
-        )
-    least_s = few_s(profile, shown)
-    if least_s is not None:
-        notes.append(
-            f"own times below {seconds(least_s)} rest on less than {_FEW} "
-            f"samples"
-        )
-    if profile.kind == CALLS and profile.number:
-        notes.append(
-            "counting calls makes small functions look slower than they are; "
-            "samples do not"
-        )
-    return notes
-
-
 def figures_of(
-    profile: Profile, most: int = 20, duration_ms: float = 0.0
+    profile: Profile,
+    most: int = 20,
+    duration_ms: float = 0.0,
+    lanes: int = 0,
 ) -> dict[str, Any]:
     """Return the profile's summary as JSON-ready values."""
     rows = profile.rows()[:most]
@@ -159,17 +84,17 @@ def figures_of(
                 "seconds": round(step.total_s, 6),
                 "share": round(step.share, 4),
             }
-            for step in profile.hot_path()
+            for step in steps_of(profile)
         ],
         "functions": [row_figures(row, profile) for row in rows],
         "waits": [wait_figures(wait) for wait in profile.waits()[:most]],
-        "notes": notes_of(profile, rows, duration_ms),
+        "notes": notes_of(profile, rows, duration_ms, lanes),
     }
 
 
 def totals_of(profile: Profile) -> dict[str, Any]:
     """Return what all of it adds up to."""
-    return {
+    figures = {
         "engine": profile.engine,
         "kind": profile.kind,
         "profiles": profile.profiles,
@@ -178,6 +103,9 @@ def totals_of(profile: Profile) -> dict[str, Any]:
         "waiting_s": round(profile.waiting_s, 6),
         "elsewhere_s": round(profile.elsewhere_s, 6),
     }
+    if profile.kind == SAMPLES:
+        figures["sample_s"] = round(profile.sample_s, 6)
+    return figures
 
 
 def row_figures(row: Row, profile: Profile) -> dict[str, Any]:
@@ -186,9 +114,12 @@ def row_figures(row: Row, profile: Profile) -> dict[str, Any]:
     fields[profile.kind] = row.number
     if profile.kind == CALLS:
         fields["primitive_calls"] = row.primitive
+    if row.self_number is not None:
+        fields["self_samples"] = round(row.self_number, 2)
     fields["self_s"] = round(row.self_s, 6)
     fields["cumulative_s"] = round(row.total_s, 6)
-    fields["share"] = round(share_of(row.self_s, profile.busy_s), 4)
+    share = share_in(profile, row.self_s)
+    fields["share"] = None if share is None else round(share, 4)
     return fields
 
 
@@ -211,11 +142,6 @@ def function_figures(function: Function) -> dict[str, Any]:
     }
 
 
-def share_of(part: float, whole: float) -> float:
-    """Return a share, 0 of nothing."""
-    return part / whole if whole > 0 else 0.0
-
-
-def seconds(value: float) -> str:
-    """Return a time in the unit that fits."""
-    return f"{value:.2f} s" if value >= 1 else f"{1000 * value:.1f} ms"
+def number_text(row: Row) -> str:
+    """Return how many calls or samples, ``<1`` of a part of a sample."""
+    return str(row.number) if row.number or not row.total_s else "<1"

@@ -12,6 +12,7 @@ from rich.text import Text
 from nova_profiler.profiles.functions import Function
 from nova_profiler.profiles.summaries import SAMPLES, Profile, Row, Step
 from nova_profiler.reports import hot_path as figures
+from nova_profiler.reports.hot_path_notes import notes_of
 from nova_profiler.reports.terminal import (
     FAINT,
     HEADING,
@@ -21,19 +22,20 @@ from nova_profiler.reports.terminal import (
     safe,
     share_text,
 )
+from nova_profiler.reports.work_shares import share_in
 
 _MOST_FUNCTIONS = 5
 _MOST_WAITS = 3
 
 
 def hot_path_parts(
-    profile: Profile, duration_ms: float = 0.0
+    profile: Profile, duration_ms: float = 0.0, lanes: int = 0
 ) -> list[RenderableType]:
     """Return the path, the functions by their own time, and the waits.
 
-    *duration_ms* is the request's, if the profile is of one.
+    *duration_ms* and *lanes* are the request's, if the profile is of one.
     """
-    steps = profile.hot_path()
+    steps = figures.steps_of(profile)
     parts: list[RenderableType] = [
         Text(figures.sentence_of(profile)),
         *_hottest(steps),
@@ -43,7 +45,7 @@ def hot_path_parts(
     for table in (_path(steps), _functions(profile, rows), _waits(profile)):
         if table.row_count:
             parts.append(table)
-    notes = figures.notes_of(profile, rows, duration_ms)
+    notes = notes_of(profile, rows, duration_ms, lanes)
     parts.extend(safe(note, WARNING) for note in notes)
     return parts
 
@@ -99,11 +101,11 @@ def _functions(profile: Profile, rows: Sequence[Row]) -> Table:
     table.add_column(heading, justify="right", no_wrap=True)
     for row in rows:
         table.add_row(
-            share_text(figures.share_of(row.self_s, profile.busy_s)),
+            share_text(share_in(profile, row.self_s)),
             named(row.function),
             safe(row.function.short_place, FAINT),
             ms_text(1000 * row.self_s),
-            str(row.number),
+            figures.number_text(row),
         )
     return table
 

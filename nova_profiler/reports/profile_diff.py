@@ -3,7 +3,7 @@
 
 A function is known by file and name here: between two releases its line
 moves. What differs is the mean over the requests of each set, a request
-that does not call it counting 0.
+that does not call it counting 0; so does one that no sample fell into.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from nova_profiler.profiles.functions import Function, short_file
-from nova_profiler.profiles.summaries import Profile, Row
+from nova_profiler.profiles.summaries import SAMPLES, Profile, Row
 from nova_profiler.reports.hot_path import function_figures
 from nova_profiler.reports.terminal import counted
+from nova_profiler.reports.work_shares import seconds
 
 OWN = "tottime"
 TOTAL = "cumtime"
@@ -26,6 +27,9 @@ FEWEST_SAMPLES = 100
 # A difference counts from so many standard errors on: more than the usual
 # two, since many functions are compared at once.
 _CLEAR = 3.0
+# What a sample stands for is itself an estimate: where it differs by more
+# between the sets, so may all times.
+_ALIKE = 2.0
 
 Key = tuple[str, str]
 
@@ -33,19 +37,22 @@ Key = tuple[str, str]
 class Sums:
     """A function over the requests of one set."""
 
-    __slots__ = ("function", "number", "squares", "total_s")
+    __slots__ = ("chance", "function", "number", "squares", "total_s")
 
     def __init__(self, function: Function) -> None:
         self.function = function
         self.number = 0
         self.total_s = 0.0
         self.squares = 0.0
+        # Of each sample the square of what it stands for.
+        self.chance = 0.0
 
-    def add(self, number: int, seconds: float) -> None:
+    def add(self, number: int, time_s: float, sample_s: float) -> None:
         """Add what it did in one request."""
         self.number += number
-        self.total_s += seconds
-        self.squares += seconds * seconds
+        self.total_s += time_s
+        self.squares += time_s * time_s
+        self.chance += time_s * sample_s
 
 
 class ProfileSet:
@@ -55,18 +62,32 @@ class ProfileSet:
         self.engine = engine
         self.kind = kind
         self.requests = 0
+        # How many of these no sample fell into.
+        self.without_samples = 0
         self.number = 0
+        self._sampled_s = 0.0
         self.functions: dict[Key, Sums] = {}
 
     def add(self, profile: Profile, by: str) -> None:
         """Add one request's profile."""
         self.requests += profile.profiles
         self.number += profile.number
-        for key, (row, seconds) in _by_name(profile.rows(), by).items():
+        self._sampled_s += profile.sample_s * profile.number
+        for key, (row, time_s) in _by_name(profile.rows(), by).items():
             sums = self.functions.get(key)
             if sums is None:
                 sums = self.functions[key] = Sums(row.function)
-            sums.add(row.number, seconds)
+            sums.add(row.number, time_s, profile.sample_s)
+
+    def add_without_samples(self, requests: int) -> None:
+        """Add requests whose functions all took less than a sample."""
+        self.requests += requests
+        self.without_samples += requests
+
+    @property
+    def sample_s(self) -> float:
+        """Return what a sample stands for in the mean, 0 of calls."""
+        return self._sampled_s / self.number if self.number else 0.0
 
     def mean_s(self, key: Key) -> float:
         """Return the seconds a request."""
@@ -79,19 +100,30 @@ class ProfileSet:
         return sums.number / self.requests if sums else 0.0
 
     def error_s(self, key: Key) -> float:
-        """Return the standard error of the mean."""
-        sums = self.functions.get(key)
-        if sums is None or self.requests < 2:
+        """Return the standard error of the mean.
+
+        Requests differ, and of each the samples are a draw. As if there had
+        been one sample more: that none was seen is not that none could be.
+        """
+        if self.requests < 2:
             return 0.0
-        mean = sums.total_s / self.requests
-        spread = max(0.0, sums.squares / self.requests - mean * mean)
-        return math.sqrt(spread / (self.requests - 1))
+        sums = self.functions.get(key)
+        chance = self.sample_s * self.sample_s
+        spread = 0.0
+        if sums is not None:
+            mean = sums.total_s / self.requests
+            spread = max(0.0, sums.squares / self.requests - mean * mean)
+            chance += sums.chance
+        return math.sqrt(
+            spread / (self.requests - 1)
+            + chance / (self.requests * self.requests)
+        )
 
     @property
     def is_little(self) -> bool:
         """Tell whether so few requests or samples say anything."""
         return self.requests < FEWEST_REQUESTS or (
-            self.kind == "samples" and self.number < FEWEST_SAMPLES
+            self.kind == SAMPLES and self.number < FEWEST_SAMPLES
         )
 
 
@@ -114,7 +146,9 @@ class Change(NamedTuple):
 
 def changes_of(before: ProfileSet, after: ProfileSet) -> list[Change]:
     """Return every function, those that changed most first."""
-    can_tell = not (before.is_little or after.is_little)
+    can_tell = not (before.is_little or after.is_little) and _are_alike(
+        before, after
+    )
     changes = []
     for key in {**before.functions, **after.functions}:
         error_s = math.hypot(before.error_s(key), after.error_s(key))
@@ -136,11 +170,31 @@ def changes_of(before: ProfileSet, after: ProfileSet) -> list[Change]:
 
 def notes_of(before: ProfileSet, after: ProfileSet) -> list[str]:
     """Return what a reader must know to take the differences rightly."""
+    return [*_notes_of_little(before, after), *_notes_of_unlike(before, after)]
+
+
+def _are_alike(before: ProfileSet, after: ProfileSet) -> bool:
+    """Tell whether a sample stands for about as much on both sides."""
+    less_s, more_s = sorted((before.sample_s, after.sample_s))
+    return more_s <= _ALIKE * less_s
+
+
+def _notes_of_unlike(before: ProfileSet, after: ProfileSet) -> list[str]:
+    if _are_alike(before, after):
+        return []
+    return [
+        f"a sample stands for {seconds(before.sample_s)} in A and "
+        f"{seconds(after.sample_s)} in B: no difference is sure; "
+        f"profiler_interval_ms sets it"
+    ]
+
+
+def _notes_of_little(before: ProfileSet, after: ProfileSet) -> list[str]:
     few = [
         f"{name} has {counted(one.requests, 'request')}"
         + (
             f" and {counted(one.number, 'sample')}"
-            if one.kind == "samples"
+            if one.kind == SAMPLES
             else ""
         )
         for name, one in (("A", before), ("B", after))
@@ -149,7 +203,7 @@ def notes_of(before: ProfileSet, after: ProfileSet) -> list[str]:
     if not few:
         return []
     need = f"{FEWEST_REQUESTS} requests"
-    if before.kind == "samples":
+    if before.kind == SAMPLES:
         need += f" or {FEWEST_SAMPLES} samples"
     return [
         f"little data: {' and '.join(few)}; with less than {need} on either "
@@ -165,8 +219,8 @@ def figures_of(
     return {
         "engine": before.engine,
         "by": by,
-        "a": {"requests": before.requests, kind: before.number},
-        "b": {"requests": after.requests, kind: after.number},
+        "a": _size_of(before),
+        "b": _size_of(after),
         "functions": [
             {
                 **function_figures(one.function),
@@ -184,6 +238,14 @@ def figures_of(
     }
 
 
+def _size_of(one: ProfileSet) -> dict[str, Any]:
+    size: dict[str, Any] = {"requests": one.requests, one.kind: one.number}
+    if one.kind == SAMPLES:
+        size["requests_without_samples"] = one.without_samples
+        size["sample_s"] = round(one.sample_s, 6)
+    return size
+
+
 def _by_name(rows: Iterable[Row], by: str) -> dict[Key, tuple[Row, float]]:
     """Return rows by file and name.
 
@@ -192,13 +254,13 @@ def _by_name(rows: Iterable[Row], by: str) -> dict[Key, tuple[Row, float]]:
     """
     found: dict[Key, tuple[Row, float]] = {}
     for row in rows:
-        seconds = row.self_s if by == OWN else row.total_s
+        time_s = row.self_s if by == OWN else row.total_s
         key = (short_file(row.function.file), row.function.name)
         known = found.get(key)
         if known is not None and by == OWN:
             row = row._replace(number=row.number + known[0].number)
-            seconds += known[1]
-        elif known is not None and known[1] >= seconds:
+            time_s += known[1]
+        elif known is not None and known[1] >= time_s:
             continue
-        found[key] = row, seconds
+        found[key] = row, time_s
     return found

@@ -14,7 +14,9 @@ from nova_profiler.profiles.functions import Function
 from nova_profiler.profiles.stack_tree import Node, StackTree
 from nova_profiler.profiles.summaries import Profile, Step
 from nova_profiler.reports import hot_path as figures
+from nova_profiler.reports.hot_path_notes import notes_of
 from nova_profiler.reports.terminal import ms_text, printable, share_text
+from nova_profiler.reports.work_shares import share_in
 
 # Of the whole time: what is less is no part of the picture.
 _LEAST = 0.0005
@@ -42,13 +44,13 @@ def page_of(
         undefined=StrictUndefined,
         trim_blocks=True,
     )
-    steps = profile.hot_path()
+    steps = figures.steps_of(profile)
     tables = (_path(steps), _functions(profile), _waits(profile))
     return environment.get_template("profile.html").render(
         title=printable(title),
         sentence=f"{profile.engine}: {figures.sentence_of(profile)}",
         hot=_hot(figures.hot_function(steps)),
-        notes=[*map(printable, notes), *figures.notes_of(profile)],
+        notes=[*map(printable, notes), *notes_of(profile)],
         tables=[table for table in tables if table.rows],
         nodes=_nodes(profile) if isinstance(profile, StackTree) else None,
         least=share_text(_LEAST),
@@ -97,10 +99,10 @@ def _functions(profile: Profile) -> _Table:
         ],
         [
             (
-                share_text(figures.share_of(row.self_s, profile.busy_s)),
+                share_text(share_in(profile, row.self_s)),
                 ms_text(1000 * row.self_s),
                 ms_text(1000 * row.total_s),
-                str(row.number),
+                figures.number_text(row),
                 _label(row.function),
                 _place(row.function),
             )

@@ -66,7 +66,11 @@ def print_request(
             "Hot path" if profile is None else f"Hot path, {profile.engine}",
             []
             if profile is None
-            else hot_path_parts(profile, record.duration_ms),
+            else hot_path_parts(
+                profile,
+                record.duration_ms,
+                len(figures.lanes_of(record)),
+            ),
         ),
         ("When the calls ran", lane_picture(console, record, width - 2)),
         ("Note", [safe(note, WARNING) for note in figures.notes_of(record)]),

@@ -13,6 +13,7 @@ from rich.text import Text
 from nova_profiler.profiles.functions import Function, short_file
 from nova_profiler.profiles.summaries import CALLS, Profile, Row, Wait
 from nova_profiler.reports import hot_path as figures
+from nova_profiler.reports.hot_path_notes import notes_of
 from nova_profiler.reports.terminal import (
     FAINT,
     HEADING,
@@ -22,19 +23,26 @@ from nova_profiler.reports.terminal import (
     safe,
     share_text,
 )
+from nova_profiler.reports.work_shares import seconds, share_in
 
 SORTS: dict[str, Callable[[Row], float]] = {
     "tottime": lambda row: row.self_s,
     "cumtime": lambda row: row.total_s,
     "ncalls": lambda row: row.number,
-    "percall": lambda row: row.total_s / max(1, row.number),
+    # The second of the two columns.
+    "percall": lambda row: _of_each(row.total_s, row.primitive) or 0.0,
 }
 
 _MOST_WAITS = 5
 
 
 def sorted_rows(profile: Profile, sort: str) -> list[Row]:
-    """Return the functions, those with most of *sort* first."""
+    """Return the functions, those with most of *sort* first.
+
+    Samples have no calls, and none of the columns by call.
+    """
+    if sort == "percall" and profile.kind != CALLS:
+        sort = "tottime"
     return sorted(profile.rows(), key=SORTS[sort], reverse=True)
 
 
@@ -45,7 +53,7 @@ def figures_of(profile: Profile, sort: str, limit: int) -> dict[str, Any]:
         **figures.totals_of(profile),
         "functions": [figures.row_figures(row, profile) for row in rows],
         "waits": [figures.wait_figures(one) for one in profile.waits()],
-        "notes": figures.notes_of(profile, rows),
+        "notes": notes_of(profile, rows),
     }
 
 
@@ -62,17 +70,17 @@ def print_top(
     table = _head(counts_calls)
     for row in rows[:limit]:
         cells = _calls(row) if counts_calls else _samples(row, profile)
-        share = share_text(figures.share_of(row.self_s, profile.busy_s))
+        share = share_text(share_in(profile, row.self_s))
         table.add_row(*cells, share, _place(row.function))
     console.print(table)
     if rows[limit:]:
         rest = sum(row.self_s for row in rows[limit:])
-        text = f"and {len(rows) - limit} more, {figures.seconds(rest)}"
+        text = f"and {len(rows) - limit} more, {seconds(rest)}"
         console.print(Text(text, style=FAINT))
     _print_waits(console, profile.waits())
     if counts_calls and profile.waiting_s > 0:
         console.print(Text("cumtime has the waits of what was called in it"))
-    for note in figures.notes_of(profile, rows[:limit]):
+    for note in notes_of(profile, rows[:limit]):
         console.print(safe(note, WARNING))
 
 
@@ -105,15 +113,20 @@ def _calls(row: Row) -> list[str]:
 
 def _samples(row: Row, profile: Profile) -> list[str]:
     return [
-        str(row.number),
+        figures.number_text(row),
         f"{row.self_s:.3f}",
         f"{row.total_s:.3f}",
-        share_text(figures.share_of(row.total_s, profile.busy_s)),
+        share_text(share_in(profile, row.total_s)),
     ]
 
 
 def _per_call(seconds: float, calls: int) -> str:
-    return f"{seconds / calls:.6f}" if calls > 0 else ""
+    each_s = _of_each(seconds, calls)
+    return "" if each_s is None else f"{each_s:.6f}"
+
+
+def _of_each(seconds: float, calls: int) -> float | None:
+    return seconds / calls if calls > 0 else None
 
 
 def _place(function: Function) -> Text:
@@ -144,5 +157,5 @@ def _print_waits(console: Console, waits: Sequence[Wait]) -> None:
     console.print(table)
     if waits[_MOST_WAITS:]:
         rest = sum(wait.seconds for wait in waits[_MOST_WAITS:])
-        text = f"and {len(waits) - _MOST_WAITS} more, {figures.seconds(rest)}"
+        text = f"and {len(waits) - _MOST_WAITS} more, {seconds(rest)}"
         console.print(Text(text, style=FAINT))

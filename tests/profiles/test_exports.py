@@ -26,7 +26,11 @@ from profile_builders import (
 )
 from snakeviz.stats import json_stats, table_rows
 
-from nova_profiler.profiles.exports import ExportError, exported
+from nova_profiler.profiles.exports import (
+    SUFFIXES,
+    ExportError,
+    exported,
+)
 from nova_profiler.profiles.loading import load
 
 BIN = Path(sys.executable).parent
@@ -212,6 +216,63 @@ def test_an_empty_profile_is_exported(tmp_path):
 
     for how in ("pstats", "speedscope", "collapsed", "pyinstrument"):
         assert isinstance(exported(tree, how, "nothing"), bytes)
+
+
+CONDITION = "Condition.wait\x00/usr/lib/python3.11/threading.py\x00327"
+
+
+@pytest.fixture
+def waited(tmp_path):
+    """0.3 s of work; 0.6 s in a function that waits by its name, 0.1 seen."""
+    content = pyspy_session(
+        ([API, ORM], 0.3),
+        ([API, CONDITION], 0.6),
+        ([API, ORM, WAITING], 0.1),
+        number=100,
+    )
+    path = tmp_path / "w.pyisession"
+    path.write_text(json.dumps(content))
+    return load(path)
+
+
+def test_what_waits_by_name_is_marked_too(waited):
+    """A reader of the export knows none of our names."""
+    lines = exported(waited, "collapsed", "").decode().splitlines()
+
+    assert sorted(line.rpartition(";")[2] for line in lines) == [
+        "[waiting] 100000",
+        "[waiting] 600000",
+        "sqlalchemy.orm.loading:instances 300000",
+    ]
+
+
+@pytest.mark.parametrize("how", ["pstats", "pyinstrument"])
+def test_waiting_is_no_work_after_the_way_back(waited, how, tmp_path):
+    """What waited, and for whom, is what it was."""
+    path = tmp_path / f"b{SUFFIXES[how]}"
+    path.write_bytes(exported(waited, how, ""))
+    again = load(path)
+
+    assert again.busy_s == pytest.approx(waited.busy_s)
+    assert again.waiting_s == pytest.approx(waited.waiting_s)
+    told = [
+        [
+            (wait.function.name, wait.caller and wait.caller.name)
+            for wait in one.waits()
+        ]
+        for one in (waited, again)
+    ]
+    assert (
+        told[0]
+        == told[1]
+        == [
+            ("Condition.wait", "rebuild"),
+            ("instances", "rebuild"),
+        ]
+    )
+    assert [step.share for step in again.hot_path()] == pytest.approx(
+        [step.share for step in waited.hot_path()]
+    )
 
 
 def test_the_function_is_found_by_its_key(calls):

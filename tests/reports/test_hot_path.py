@@ -13,8 +13,9 @@ from profile_builders import (
     API,
     CONTROLLER,
     DISPATCH,
-    LOCK,
     ORM,
+    WAITING,
+    pyspy_session,
     rebuild_samples,
     rebuild_stats,
     session,
@@ -119,77 +120,6 @@ def test_a_path_without_nova_ends_at_its_last():
     assert hot_path.told_steps([]) == []
 
 
-@pytest.mark.parametrize(
-    ("number", "margin"), [(25, 20.0), (400, 5.0), (625, 4.0)]
-)
-def test_few_samples_are_called_few(number, margin):
-    """A share of n samples is good to about 100/sqrt(n) points."""
-    tree = StackTree("pyspy")
-    content = session(*[([API], 0.01)] * number)
-    tree.add(read_session(json.dumps(content).encode()))
-
-    assert hot_path.margin_of(tree) == margin
-    assert f"off by {margin:.0f} points" in hot_path.notes_of(tree)[0]
-
-
-def test_many_samples_need_no_warning():
-    """From some thousand on the margin is a few points."""
-    tree = StackTree("pyspy")
-    content = session(*[([API], 0.01)] * 1200)
-    tree.add(read_session(json.dumps(content).encode()))
-
-    assert hot_path.margin_of(tree) is None
-    assert hot_path.notes_of(tree) == []
-
-
-def test_only_samples_of_work_make_shares_sure():
-    """Those in which a thread waited say nothing of the work."""
-    tree = StackTree("pyinstrument")
-    content = session(*[([API], 0.01)] * 25, *[([API, LOCK], 0.01)] * 2000)
-    tree.add(read_session(json.dumps(content).encode()))
-
-    assert hot_path.margin_of(tree) == 20.0
-    assert hot_path.notes_of(tree)[0].startswith("25 samples of work: ")
-
-
-def test_a_row_of_few_samples_is_called_so():
-    """From its own time below which there are less than five."""
-    tree = StackTree("pyinstrument")
-    content = session(*[([API], 0.01)] * 1200, *[([API, ORM], 0.01)] * 4)
-    tree.add(read_session(json.dumps(content).encode()))
-    rows = tree.rows()
-
-    assert hot_path.notes_of(tree, rows[:1]) == []
-    assert hot_path.notes_of(tree, rows) == [
-        "own times below 50.0 ms rest on less than 5 samples"
-    ]
-
-
-@pytest.mark.parametrize(
-    ("duration_ms", "note"),
-    [
-        (1000.0, None),
-        (1099.0, None),
-        (
-            2000.0,
-            "work and waiting are 50.0 % of the request's 2.00 s: the rest "
-            "was not seen",
-        ),
-        (
-            500.0,
-            "work and waiting are 200.0 % of the request's 500.0 ms: threads "
-            "and greenthreads added up",
-        ),
-        (0.0, None),
-    ],
-)
-def test_how_much_of_the_request_was_seen(samples, duration_ms, note):
-    """Said where the profile and the clock do not agree."""
-    assert hot_path.seen_note(samples, duration_ms) == note
-    page = shown(*hot_path_parts(samples, duration_ms))
-    assert ("work and waiting are" in page) is (note is not None)
-
-
 def test_the_figures_are_plain_json(samples):
     """Programs get files whole, seconds, and samples by their name."""
     figures = json.loads(json.dumps(hot_path.figures_of(samples)))
@@ -205,6 +135,57 @@ def test_the_figures_are_plain_json(samples):
     }
     assert figures["functions"][0]["samples"] == 60
     assert figures["waits"][0]["for"]["line"] == 990
+
+
+def test_too_few_samples_have_no_shares():
+    """One sample of work is not all of the work; its time is still told."""
+    tree = StackTree("pyspy")
+    content = pyspy_session(
+        ([CONTROLLER, API], 0.146), ([API, WAITING], 3.97), number=2
+    )
+    tree.add(read_session(json.dumps(content).encode()))
+
+    page = shown(*hot_path_parts(tree, 203.7), width=200)
+    figures = hot_path.figures_of(tree, duration_ms=203.7)
+    html = page_of(tree, "a")
+    console = Console(file=io.StringIO(), width=120, highlight=False)
+    top_page.print_top(console, tree, "tottime", 5)
+    table = console.file.getvalue()  # type: ignore[attr-defined]
+
+    assert "2020.6 % of the request's 203.7 ms: each sample stands" in page
+    assert "holds" not in page
+    assert "holds" not in html
+    assert "146.0  <1" in page.replace("       ", "  ")
+    for text in (page, html, table):
+        assert "too few for shares" in text
+        assert "100.0 %" not in text
+    assert figures["hot_path"] == []
+    assert figures["sample_s"] == pytest.approx(2.058)
+    (row,) = figures["functions"][:1]
+    assert (row["share"], row["self_samples"]) == (None, 0.07)
+
+
+def test_percall_is_sorted_by_what_is_shown(tmp_path):
+    """By the primitive calls, as the second column of that name is."""
+    key = ("/a.py", 1, "recursion")
+    content = rebuild_stats()
+    content[key] = (1, 1000, 0.0, 5.0, {})
+    calls = load(write_stats(tmp_path / "a.prof", content))
+
+    rows = top_page.sorted_rows(calls, "percall")
+    console = Console(file=io.StringIO(), width=120, highlight=False)
+    top_page.print_top(console, calls, "percall", 1)
+    lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+
+    assert rows[0].function == key
+    assert lines[2].split()[4] == "5.000000"
+
+
+def test_samples_have_no_percall_to_sort_by(samples):
+    """Then their table is sorted as if nothing was asked."""
+    by_call = top_page.sorted_rows(samples, "percall")
+
+    assert by_call == top_page.sorted_rows(samples, "tottime")
 
 
 def test_top_has_the_columns_of_pstats(calls):

@@ -13,7 +13,7 @@ import os
 import posix
 import re
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from functools import cache
 from time import monotonic
@@ -24,21 +24,16 @@ from nova_profiler.profilers.pyspy_access import (
     advice_on,
     allow_tracer,
 )
+from nova_profiler.profilers.pyspy_lines import Lines, TakeLine, read_some
 from nova_profiler.profilers.pyspy_native import nap
-
-Line = Callable[[bytes], None]
 
 # How long py-spy may take to begin, and to write out what it has.
 START_S = 30.0
 STOP_S = 10.0
-# What one recording may write; 50 samples a second of 100 frames each, in
-# 20 threads at once, are about 30 MB in 20 seconds.
-MAX_BYTES = 64 * 1024 * 1024
-MAX_LINE = 1024 * 1024
 _MAX_MESSAGE = 4096
-_CHUNK = 1 << 16
 _POLL_S = 0.005
 _STARTED = b"Sampling process"
+_RATES = re.compile(_STARTED + rb" (\d+) times")
 _FAILED = b"Error: "
 _PIDS = re.compile(rb"^nova-profiler: (\d+) (\d+)$", re.MULTILINE)
 _TICKS_S = os.sysconf("SC_CLK_TCK")
@@ -81,8 +76,13 @@ class Recording:
         self._pid = 0
         _let_go_in_children()
         _open.add(self)
-        # From here on it may take samples; from began on it does.
+        # From here on it may take samples; from began on both do.
         self.asked = monotonic()
+        # Between these two the first look at all threads is made. The other
+        # py-spy can be a second later: they can be in each other's way.
+        self.looked_from = self.asked
+        self.looked_by = 0.0
+        self.running_by = 0.0
         arguments = [program, os.getpid(), seconds, rate, running_rate]
         try:
             self._pid = self._spawned([str(value) for value in arguments])
@@ -91,7 +91,11 @@ class Recording:
             self.close()
             raise
         self.began = monotonic()
+        self.looked_by = self.looked_by or self.began
+        self.running_by = self.running_by or self.began
         self.ended = 0.0
+        # When the last line was there, and so no look was made any more.
+        self.over = 0.0
         self._spent_s = 0.0
         self._spent_s = self.spent_s()
 
@@ -156,7 +160,9 @@ class Recording:
         self._closed(self._go)
         deadline = monotonic() + START_S
         while self._message.count(_STARTED) < 2 or not self._pids():
+            before = monotonic()
             more = self._read_message()
+            self._note_beginnings(before)
             # One of the two may fail alone: they can be in each other's way.
             if more is None or _FAILED in self._message:
                 said = _PIDS.sub(b"", self._message)
@@ -169,6 +175,22 @@ class Recording:
             if not more:
                 nap(_POLL_S)
 
+    def _note_beginnings(self, before: float) -> None:
+        """Note which py-spy has begun; what is there now came after *before*.
+
+        They are told apart by their rates; where those are the same, both
+        are taken to begin with the second.
+        """
+        now = monotonic()
+        rates = [int(rate) for rate in _RATES.findall(self._message)]
+        needed = 2 if self.rate == self.running_rate else 1
+        if self.rate not in rates:
+            self.looked_from = before
+        if not self.looked_by and rates.count(self.rate) >= needed:
+            self.looked_by = now
+        if not self.running_by and rates.count(self.running_rate) >= needed:
+            self.running_by = now
+
     def is_over(self) -> bool:
         """Return whether both py-spy have ended, asked or not."""
         while more := self._read_message():
@@ -177,12 +199,12 @@ class Recording:
 
     def _read_message(self) -> bytes | None:
         """Return what py-spy said meanwhile, None at the end."""
-        more = _read(self._said)
+        more = read_some(self._said)
         if more:
             self._message = (self._message + more)[:_MAX_MESSAGE]
         return more
 
-    def stop(self, take_line: Line, take_running_line: Line) -> bool:
+    def stop(self, take_line: TakeLine, take_running_line: TakeLine) -> bool:
         """End the recording and hand over its lines of stacks.
 
         Returns whether all came; never raises.
@@ -194,8 +216,8 @@ class Recording:
         self.ended = monotonic()
         deadline = monotonic() + STOP_S
         outputs = [
-            _Lines(self._stacks, take_line),
-            _Lines(self._run, take_running_line),
+            Lines(self._stacks, take_line),
+            Lines(self._run, take_running_line),
         ]
         try:
             open_ones = outputs
@@ -205,6 +227,7 @@ class Recording:
                 open_ones = [one for one in open_ones if not one.done]
             return not open_ones and all(one.whole for one in outputs)
         finally:
+            self.over = monotonic()
             self.close()
 
     def close(self) -> None:
@@ -228,43 +251,6 @@ class Recording:
         if fd in self._fds:
             self._fds.remove(fd)
             posix.close(fd)
-
-
-class _Lines:
-    """What comes through one pipe, by line."""
-
-    def __init__(self, fd: int, take: Line) -> None:
-        self._fd = fd
-        self._take = take
-        self._rest = b""
-        self._size = 0
-        self.done = False
-        # Nothing was too long to be taken.
-        self.whole = True
-
-    def read(self) -> bool:
-        """Take what is there; return whether there was anything."""
-        chunk = _read(self._fd)
-        if chunk is None:
-            self.done = True
-            return True
-        self._size += len(chunk)
-        if self._size > MAX_BYTES or len(self._rest) > MAX_LINE:
-            self.done = True
-            self.whole = False
-            return True
-        *lines, self._rest = (self._rest + chunk).split(b"\n")
-        for line in lines:
-            self._take(line)
-        return bool(chunk)
-
-
-def _read(fd: int) -> bytes | None:
-    """Return what is there, empty for nothing so far, None at the end."""
-    try:
-        return posix.read(fd, _CHUNK) or None
-    except BlockingIOError:
-        return b""
 
 
 def _cpu_s(pid: bytes) -> float:

@@ -27,6 +27,9 @@ from nova_profiler.profilers.request_tags import TagPool
 
 # How long the end of the process waits for the last stacks.
 _EXIT_S = 3.0
+# Without requests, look whether there are any so often: a waking call that
+# got lost would cost their first minute, not all stacks from then on.
+REST_S = 60.0
 
 
 def engine(note: Note) -> PyspyEngine:
@@ -113,7 +116,7 @@ class PyspyEngine:
                     continue
                 if self._asleep:
                     allow_tracer(0)
-                self._inbox.wait(seconds)
+                self._inbox.wait(REST_S if seconds is None else seconds)
                 self._asleep = False
             # What ends from here on is told that nothing follows.
             self._watches.is_closed = True

@@ -9,15 +9,24 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 from nova_profiler.profilers.request_tags import PREFIX
+from nova_profiler.profiles.functions import Function
 
 # Different stacks of one request; a minute at 50 Hz has 3000 samples.
 MAX_STACKS = 4_000
 MAX_STACK_BYTES = 4 * 1024 * 1024
 # Different lines of code of which is known how often they wait.
 MAX_LEAVES = 20_000
+# What was seen counts half after so many samples more of requests.
+_FADE_SAMPLES = 2000
+# So often must those that run have been looked at while a request was on:
+# with fewer looks, one that works for a seventh of its time is often not
+# seen at work at all.
+LEAST_LOOKS = 20
 
 _PREFIX = PREFIX.encode()
 _OWN_FOLDER = (
@@ -114,6 +123,12 @@ class Stacks:
             self.times[stack] += samples * interval_s
         self._fresh.clear()
 
+    def shrink(self, share: float) -> None:
+        """Have each sample stand for *share* of what it stood for."""
+        self.times = {
+            stack: time_s * share for stack, time_s in self.times.items()
+        }
+
     @property
     def interval_s(self) -> float:
         """Return the time that one sample stands for, in the mean."""
@@ -138,6 +153,32 @@ class Waits:
         # Samples in which it was seen at all, and in which it ran.
         self._lines: dict[bytes, list[float]] = {}
         self._functions: dict[bytes, list[float]] = {}
+        # How often a request was on when those that run were looked at.
+        self._looks = 0.0
+
+    @property
+    def is_known(self) -> bool:
+        """Return whether that was often enough for share() to tell."""
+        return self._looks >= LEAST_LOOKS
+
+    def compare(
+        self,
+        seen: Iterable[tuple[bytes, int]],
+        ran: Iterable[tuple[bytes, int]],
+        ratio: float,
+    ) -> None:
+        """Learn from the innermost frames of all threads and of running ones.
+
+        Those that run were looked at *ratio* times less often.
+        """
+        if self._functions.get(b"", [0.0])[0] > _FADE_SAMPLES:
+            self.fade()
+        for leaf, samples in seen:
+            self.seen(leaf, samples)
+            self._looks += samples / ratio
+        for leaf, samples in ran:
+            self.ran(leaf, samples * ratio)
+        self.settle()
 
     def seen(self, leaf: bytes, samples: float) -> None:
         """Note that *leaf* was innermost in so many samples."""
@@ -159,6 +200,7 @@ class Waits:
 
     def fade(self) -> None:
         """Let what was seen so far count half."""
+        self._looks /= 2
         self._lines = {
             leaf: [seen / 2, ran / 2]
             for leaf, (seen, ran) in self._lines.items()
@@ -176,7 +218,14 @@ class Waits:
         self._functions = functions
 
     def share(self, leaf: bytes) -> float:
-        """Return which share of its time, 0 to 1, *leaf* waits."""
+        """Return which share of its time, 0 to 1, *leaf* waits.
+
+        None, as long as nothing is known, but of what does nothing else.
+        """
+        if only_waits(leaf):
+            return 1.0
+        if not self.is_known:
+            return 0.0
         running = self._running(self._functions.get(b""), 1.0)
         function = self._functions.get(_function_of(leaf))
         running = self._running(function, running)
@@ -187,6 +236,19 @@ class Waits:
         seen, ran = row or (0.0, 0.0)
         expected = self._PRIOR * otherwise
         return min(1.0, (ran + expected) / (seen + self._PRIOR))
+
+
+@lru_cache(maxsize=2_000)
+def only_waits(leaf: bytes) -> bool:
+    """Return whether a thread waits that has *leaf* innermost.
+
+    Of a sleep nobody needs to find out. py-spy may take it for running: a
+    thread that it has stopped must first get back to sleep.
+    """
+    return any(
+        Function(frame.file, frame.line, frame.function).waits_on_top
+        for frame in frames_of(leaf)
+    )
 
 
 def _function_of(leaf: bytes) -> bytes:

@@ -44,6 +44,7 @@ class PyspyWatch:
         "is_let_go",
         "left",
         "profile",
+        "seen_s",
         "stacks",
         "started_at",
         "tag",
@@ -63,6 +64,8 @@ class PyspyWatch:
         # Before its end: nobody will ask for its stacks.
         self.is_let_go = False
         self.covered_s = 0.0
+        # The same, but twice where two recordings overlap.
+        self.seen_s = 0.0
         # Whether nobody waits for its stacks any more.
         self.done = False
         self.stacks: Stacks | None = None
@@ -126,8 +129,9 @@ class PyspyWatch:
 
     def cover(self, began: float, ended: float) -> None:
         """Note that py-spy was at work from *began* to *ended*."""
-        start = max(began, self.covered_until)
         end = min(ended, self.ended or ended)
+        self.seen_s += max(0.0, end - max(began, self.began))
+        start = max(began, self.covered_until)
         if end > start:
             self.covered_s += end - start
             self.covered_until = end

@@ -13,8 +13,8 @@ from datetime import datetime
 from time import monotonic
 from typing import Any, Protocol
 
-from nova_profiler.profilers.pyspy_cut import Cut
-from nova_profiler.profilers.pyspy_native import runs_green
+from nova_profiler.profilers.pyspy_cut import Cut, Timed
+from nova_profiler.profilers.pyspy_notes import notes_on
 from nova_profiler.profilers.pyspy_pace import LONG_S, Pace
 from nova_profiler.profilers.pyspy_session import session_of
 from nova_profiler.profilers.pyspy_stacks import Stacks, Waits
@@ -38,26 +38,15 @@ _FIRST_RETRY_S = 2.0
 _LAST_RETRY_S = 600.0
 # This share of the tags must be free, or else a window closes early.
 _FREE_TAGS = 0.25
-_COVERED = 0.95
 
 SUFFIX = ".pyisession"
-ESTIMATED = (
-    "what waits is told by line of code, as py-spy saw it in all requests"
-)
-UNSEEN = (
-    "py-spy sees the greenthread that runs: what the request waited is not "
-    "in its stacks"
-)
 
 
-class Recording(Protocol):
+class Recording(Timed, Protocol):
     """py-spy at work; pyspy_process has the real one."""
 
-    rate: int
-    running_rate: int
     asked: float
     began: float
-    ended: float
 
     def spent_s(self) -> float:
         """Return the processor time that it took since it began."""
@@ -229,11 +218,11 @@ class Windows:
         if not recording.stop(cut.take, cut.take_running):
             self._note("pyspy_cut_off")
         self._recording = following
-        interval_s = cut.end(recording, self._waits)
+        looked = cut.end(recording, self._waits)
         for watch in list(watches.live.values()):
-            watch.cover(recording.began, recording.ended)
+            watch.cover(looked.since, looked.until)
             if watch.stacks is not None:
-                watch.stacks.stand_for(interval_s)
+                watch.stacks.stand_for(looked.interval_s)
         asked = None if following is None else following.asked
         self._hand_over(asked, self._clock())
 
@@ -262,7 +251,10 @@ class Windows:
     def _attach(self, watch: PyspyWatch) -> None:
         attach, watch.attach_to = watch.attach_to, None
         stacks, watch.stacks = watch.stacks or Stacks(), None
-        notes = self._notes(watch, stacks)
+        if watch.seen_s > watch.covered_s > 0:
+            # Where two recordings overlap, a sample of each is half as much.
+            stacks.shrink(watch.covered_s / watch.seen_s)
+        notes = notes_on(watch, stacks, self._waits.is_known, self._trouble)
         interval_s = stacks.interval_s
         profile: dict[str, Any] = {
             **watch.profile,
@@ -286,21 +278,6 @@ class Windows:
                 attach(SUFFIX, content, profile)
         except Exception as exc:
             self._note("profile", exc)
-
-    def _notes(self, watch: PyspyWatch, stacks: Stacks) -> list[str]:
-        notes = []
-        duration_s = watch.ended - watch.began
-        share = watch.covered_s / duration_s if duration_s > 0 else 0.0
-        if not stacks.samples:
-            why = self._trouble or "it did not look in that time"
-            return [f"py-spy has no stack of this request: {why}"]
-        if share < _COVERED:
-            notes.append(f"py-spy was at work in {share:.0%} of this request")
-        if stacks.left_out:
-            notes.append(
-                f"{stacks.left_out} samples left out: too many stacks"
-            )
-        return [*notes, UNSEEN if runs_green() else ESTIMATED]
 
 
 def _seconds_of(started_at: str) -> float:

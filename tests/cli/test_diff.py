@@ -325,6 +325,8 @@ def test_only_what_is_known_to_be_nothing_counts_as_nothing(
 def test_the_engine_says_it_in_these_words():
     """A dump of pyspy tells by them that a request was just short."""
     watch = PyspyWatch.__new__(PyspyWatch)
+    # py-spy was at work for so long while it went on.
+    watch.covered_s = 0.1
 
     (note,) = notes_on(watch, Stacks(), is_known=True, trouble="")
     (other,) = notes_on(watch, Stacks(), is_known=True, trouble="no py-spy")

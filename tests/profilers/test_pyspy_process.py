@@ -10,7 +10,11 @@ import time
 
 import pytest
 
-from nova_profiler.profilers import pyspy_access, pyspy_process
+from nova_profiler.profilers import (
+    pyspy_access,
+    pyspy_lines,
+    pyspy_process,
+)
 from nova_profiler.profilers.pyspy_access import (
     PyspyError,
     advice_on,
@@ -23,7 +27,8 @@ STAND_IN = """#!{python} -IS
 import signal, sys
 signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
 signal.signal(signal.SIGINT, signal.default_int_handler)
-print("py-spy> Sampling process 50 times a second", flush=True)
+rate = sys.argv[sys.argv.index("--rate") + 1]
+print(f"py-spy> Sampling process {{rate}} times a second", flush=True)
 signal.sigwait([signal.SIGINT])
 output = sys.argv[sys.argv.index("--output") + 1]
 with open(output, "w") as file:
@@ -85,6 +90,46 @@ def test_a_recording_hands_over_its_lines(program):
     assert whole
     assert lines == running == [b"f (a.py:1) 3", b"g (b.py:2) 1"]
     assert recording.ended >= recording.began
+    assert recording.over >= recording.ended
+
+
+def test_each_of_two_is_known_to_begin_when_it_says_so(program):
+    """The second may be much later: samples of the first count from its."""
+    late = program(
+        STAND_IN.replace(
+            "rate = sys",
+            "import time\nif '--idle' not in sys.argv: time.sleep(0.3)\n"
+            "rate = sys",
+            1,
+        )
+    )
+
+    recording = Recording(late, 50, 12, 60)
+    recording.close()
+
+    assert recording.asked <= recording.looked_from <= recording.looked_by
+    assert recording.looked_by < recording.running_by <= recording.began
+    assert recording.running_by - recording.looked_by > 0.1
+
+
+def test_two_of_one_rate_begin_with_the_second(program):
+    """Nothing else tells which of them has begun."""
+    recording = Recording(program(), 1, 1, 60)
+    recording.close()
+
+    assert recording.looked_by == recording.running_by <= recording.began
+
+
+def test_a_py_spy_that_does_not_tell_its_rate_has_begun_all_the_same(
+    program,
+):
+    """Another version may say it in other words."""
+    silent = program(STAND_IN.replace("{{rate}} times", "often", 1))
+
+    recording = Recording(silent, 50, 12, 60)
+    recording.close()
+
+    assert recording.looked_by == recording.running_by == recording.began
 
 
 def test_a_program_that_refuses_is_told_of(program):
@@ -148,7 +193,7 @@ def test_an_end_that_nobody_asked_for_is_seen(program):
 
 def test_no_more_is_read_than_is_allowed(program, monkeypatch):
     """A py-spy gone wild must not fill the worker's memory."""
-    monkeypatch.setattr(pyspy_process, "MAX_BYTES", 5)
+    monkeypatch.setattr(pyspy_lines, "MAX_BYTES", 5)
     lines = []
 
     whole = Recording(program(), 50, 12, 60).stop(lines.append, lines.append)
@@ -159,8 +204,8 @@ def test_no_more_is_read_than_is_allowed(program, monkeypatch):
 
 def test_a_line_without_end_is_given_up(program, monkeypatch):
     """As long as no stack can be."""
-    monkeypatch.setattr(pyspy_process, "MAX_LINE", 100)
-    monkeypatch.setattr(pyspy_process, "_CHUNK", 64)
+    monkeypatch.setattr(pyspy_lines, "MAX_LINE", 100)
+    monkeypatch.setattr(pyspy_lines, "_CHUNK", 64)
     endless = program(lines="x" * 400)
 
     assert not Recording(endless, 50, 12, 60).stop(print, print)

@@ -14,6 +14,7 @@ from nova_profiler.profilers import (
     pyspy_watch,
     pyspy_windows,
 )
+from nova_profiler.profilers.pyspy_notes import NOT_BEGUN, UNTOLD
 from nova_profiler.profilers.pyspy_watch import (
     CHANGED,
     FOLLOWS,
@@ -30,6 +31,7 @@ from nova_profiler.profilers.pyspy_windows import (
     Windows,
 )
 from nova_profiler.profilers.request_tags import TagPool
+from nova_profiler.profiles import NOT_LOOKED, WAITING
 from nova_profiler.record import RequestRecord
 
 STARTING_S = 0.05
@@ -47,8 +49,10 @@ class FakeRecording:
         self.asked = clock()
         clock.advance(STARTING_S)
         self.began = clock()
-        self.ended = 0.0
+        self.looked_from = self.looked_by = self.running_by = self.began
+        self.ended = self.over = 0.0
         self.lines = []
+        self.running_lines = []
         self.is_dead = False
         self.look_s = 0.0
 
@@ -59,9 +63,11 @@ class FakeRecording:
         return self.is_dead
 
     def stop(self, take_line, take_running_line):
-        self.ended = self.clock()
+        self.ended = self.over = self.clock()
         for line in self.lines:
             take_line(line)
+        for line in self.running_lines:
+            take_running_line(line)
         return True
 
     def saw(self, watch, place="f (a.py:1)", samples=50):
@@ -514,6 +520,90 @@ def test_a_request_seen_in_part_says_so(world):
     world.run_for(SHORTEST_S)
 
     assert "49%" in attached[0][2]["notes"][0]
+
+
+def test_a_request_seen_before_py_spy_was_known_to_look_has_its_time(world):
+    """Our thread was late: its clock must not make the samples nothing."""
+    attached = []
+    watch = world.watches.begin()
+    world.windows.tick()
+    [recording] = world.open
+    recording.looked_by = recording.running_by = recording.began + 2.0
+    recording.saw(watch, samples=50)
+    recording.lines.append(b"supervise_pyspy (x.py:1) 250")
+    world.clock.advance(1.0)
+    world.finished(watch, attached)
+    world.run_for(SHORTEST_S)
+
+    [(_, content, profile)] = attached
+    assert profile["interval_ms"] == pytest.approx(20.0, rel=0.25)
+    times = [time_s for _, time_s in json.loads(content)["frame_records"]]
+    assert sum(times) == pytest.approx(1.0, rel=0.25)
+    assert not [note for note in profile["notes"] if "at work in" in note]
+
+
+def test_a_request_over_before_py_spy_began_says_so(world):
+    """Nothing is known of what it did."""
+    attached = []
+    watch = world.watches.begin()
+    world.clock.advance(0.5)
+    world.finished(watch, attached)
+
+    world.run_for(2 * LONGEST_S)
+
+    assert NOT_BEGUN in attached[0][2]["notes"][0]
+
+
+def test_a_request_between_two_looks_says_so(world):
+    """py-spy was at work: what the request did took less than a sample."""
+    attached = []
+    world.watches.begin()
+    world.windows.tick()
+    watch = world.watches.begin()
+    world.clock.advance(0.01)
+    world.finished(watch, attached)
+
+    world.run_for(2 * LONGEST_S)
+
+    assert NOT_LOOKED in attached[0][2]["notes"][0]
+
+
+def test_where_too_few_looks_tell_what_waits_nothing_is_called_so(world):
+    """The dump says that all of it is shown as work."""
+    attached = []
+    watch = world.watches.begin()
+    world.windows.tick()
+    world.open[0].running_by += 3.5
+    world.open[0].saw(watch, "raw_decode (json.py:1)")
+    world.clock.advance(1.0)
+    world.finished(watch, attached)
+    world.run_for(SHORTEST_S)
+
+    [(_, content, profile)] = attached
+    assert UNTOLD in profile["notes"]
+    assert WAITING.encode() not in content
+    assert b"raw_decode" in content
+
+
+def test_what_two_recordings_saw_at_once_counts_once(world):
+    """The next one is at work before the last one ends."""
+    attached = []
+    watch = world.watches.begin()
+    world.run_for(LONGEST_S + 0.5)
+    first, second = world.recordings
+    # As if they had overlapped for two seconds.
+    second.looked_from = second.looked_by = first.ended - 2.0
+    world.clock.advance(2.0)
+    second.saw(watch, samples=200)
+    world.finished(watch, attached)
+
+    world.run_for(SHORTEST_S + LINGER_S)
+
+    assert watch.seen_s - watch.covered_s == pytest.approx(2.0)
+    [(_, content, _)] = attached
+    [(_, time_s)] = json.loads(content)["frame_records"]
+    share = watch.covered_s / watch.seen_s
+    assert time_s == pytest.approx(200 * share / second.rate, rel=0.01)
 
 
 def test_a_dump_that_cannot_be_written_is_only_counted(world):

@@ -9,10 +9,11 @@ import os
 import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from typing import NamedTuple, TypeAlias, TypeVar
 
+from nova_profiler.access_logs.process_pools import process_pool
 from nova_profiler.access_logs.sources import (
     BINARY,
     HEAD_BYTES,
@@ -167,25 +168,22 @@ def _read_by(
     count: int, read: PartReader[Result], parts: Iterable[_Part]
 ) -> Iterator[tuple[_Part, tuple[Result, Unread]]]:
     # Not forked: the caller may have threads, a progress bar for one.
-    pool = ProcessPoolExecutor(
-        count, multiprocessing.get_context("spawn"), _leave_ctrl_c_to_parent
-    )
+    spawn = multiprocessing.get_context("spawn")
     waiting: deque[tuple[_Part, Future[tuple[Result, Unread]]]] = deque()
     try:
-        for part in parts:
-            waiting.append((part, pool.submit(_read_part, read, part)))
-            if len(waiting) >= count * (1 + _AHEAD):
+        with process_pool(count, spawn, _leave_ctrl_c_to_parent) as pool:
+            for part in parts:
+                waiting.append((part, pool.submit(_read_part, read, part)))
+                if len(waiting) >= count * (1 + _AHEAD):
+                    done, future = waiting.popleft()
+                    yield done, future.result()
+            while waiting:
                 done, future = waiting.popleft()
                 yield done, future.result()
-        while waiting:
-            done, future = waiting.popleft()
-            yield done, future.result()
     except BrokenProcessPool as exc:
         raise ReadError(
             "a reading process was killed; is there memory left?"
         ) from exc
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def _leave_ctrl_c_to_parent() -> None:

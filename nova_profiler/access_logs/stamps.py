@@ -30,6 +30,7 @@ _MOST_KNOWN_DAYS = 100
 _QUARTER_S = 900
 
 _ZONE = re.compile(r"([+-])(\d\d):?(\d\d)")
+_FRACTION = re.compile(r"\.(\d+)")
 _FULL_STAMP = re.compile(
     rb"(?<![\d-])((?:19|20)\d\d)-(\d\d)-(\d\d)[ T]\d\d:\d\d"
     rb"|\[\w{3} (\w{3}) +(\d{1,2}) \d\d:\d\d:\d\d ((?:19|20)\d\d)\]"
@@ -159,10 +160,16 @@ def offset_of(zone: str | None) -> float:
 
 def iso_epoch(text: str, local: tzinfo | None = None) -> float | None:
     """Return the time of an ISO 8601 text, None if it is none."""
+    text = text.strip().replace("Z", "+00:00")
     try:
-        moment = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
+        moment = datetime.fromisoformat(text)
     except ValueError:
-        return None
+        # Docker writes nanoseconds, which Python 3.10 does not read.
+        text = _FRACTION.sub(_to_micros, text, 1)
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            return None
     if moment.year not in YEARS:
         return None
     if moment.tzinfo is None:
@@ -171,6 +178,10 @@ def iso_epoch(text: str, local: tzinfo | None = None) -> float | None:
         return moment.timestamp()
     except (ValueError, OverflowError):
         return None
+
+
+def _to_micros(fraction: re.Match[str]) -> str:
+    return f".{fraction[1][:6]:0<6}"
 
 
 def iso_of(at: float) -> str:

@@ -6,11 +6,11 @@ from __future__ import annotations
 import multiprocessing
 import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import click
 
+from nova_profiler.access_logs.process_pools import process_pool
 from nova_profiler.cli.progress import with_progress
 from nova_profiler.cli.skipped import Skipped
 from nova_profiler.profiles import ProfileError
@@ -64,7 +64,7 @@ def _by_many(
     """Yield each of *parts*, read by several processes."""
     # A command has no other threads that a fork would leave behind.
     fork = multiprocessing.get_context("fork")
-    with ProcessPoolExecutor(PROCESSES, fork) as pool:
+    with process_pool(PROCESSES, fork) as pool:
         yield from pool.map(_read, parts)
 
 

@@ -95,6 +95,8 @@ def test_zones_are_taken_into_account():
     assert epoch_of("2026-11-21", "14:00:00", "+02:00") == noon
     assert clf_epoch("21/Nov/2026", "06:30:00", "-0530") == noon
     assert iso_epoch("2026-11-21T12:00:00Z") == noon
+    assert iso_epoch("2026-11-21T12:00:00.500000000Z") == noon + 0.5
+    assert iso_epoch("2026-11-21T12:00:00.5Z") == noon + 0.5
     assert iso_of(noon) == "2026-11-21T12:00:00.000+00:00"
 
 

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A pool of processes that ends even where they were killed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager, suppress
+from typing import Any
+
+_LOOK_S = 0.05
+
+
+@contextmanager
+def process_pool(*args: Any) -> Iterator[ProcessPoolExecutor]:
+    """Yield ``ProcessPoolExecutor(*args)``; at the end drop what is left.
+
+    Up to Python 3.11 the end of a pool waits for ever for the thread that
+    hands out its work, if the processes were killed while it was writing: by
+    a signal to the whole group, or for want of memory. Its pipe is then
+    closed here, as later versions do (python/cpython#94777).
+    """
+    pool = ProcessPoolExecutor(*args)
+    try:
+        yield pool
+    finally:
+        # Taken first: shutdown() lets go of both.
+        manager = getattr(pool, "_executor_manager_thread", None)
+        work: Any = getattr(pool, "_call_queue", None)
+        pool.shutdown(wait=False, cancel_futures=True)
+        while manager is not None and manager.is_alive():
+            manager.join(_LOOK_S)
+            if getattr(pool, "_broken", False):
+                with suppress(AttributeError, OSError):
+                    work._reader.close()

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 
@@ -36,7 +37,18 @@ def logs(monkeypatch):
     with nova_api.running(directory, urls, "uwsgi", options) as api:
         for path in ("/v2.1/servers", "/v2.1/servers/detail"):
             load.run(api.port, path, CLIENTS, REQUESTS)
+        # uWSGI logs a request when its client has the answer: not yet,
+        # maybe, when it is told to end.
+        asked = len(records_in(directory / "requests.jsonl"))
+        deadline = time.monotonic() + 10
+        while _lines_of_uwsgi(directory) < asked:
+            assert time.monotonic() < deadline, "uWSGI has logged too little"
+            time.sleep(0.05)
     return directory
+
+
+def _lines_of_uwsgi(directory):
+    return (directory / "uwsgi.log").read_text().count("=> generated ")
 
 
 def test_each_request_is_counted_once(logs, capsys):

@@ -101,6 +101,7 @@ class _Hostile:
     def _select(self) -> None:
         number = self._chance.getrandbits(60)
         # A text of its own each time: what is kept by text must be bounded.
+        # Of a number of ours: there is nothing to inject.
         statement = f"SELECT {number} AS c{number} FROM instances LIMIT 1"  # noqa: S608
         with self._context.engine.connect() as connection:
             connection.exec_driver_sql(statement).all()

@@ -68,20 +68,11 @@ def command(
     nova-profiler export req-6ec84648 --format html -o slow.html
     nova-profiler export --route /v2.1/servers/detail --format speedscope
     """
-    if names and (route, since, last) != (None, None, None):
-        raise click.UsageError(
-            "--route, --since and --last choose dumps; leave them out where "
-            "profiles are named"
-        )
     if as_json and str(output) == "-":
         raise click.UsageError("--json and -o - would both print")
     skipped = Skipped()
     choice = ProfileChoice(dump_dir, config_file, skipped)
-    paths = (
-        choice.of_all(names)
-        if names
-        else choice.of_dumps(route, since, last=last)
-    )
+    paths = choice.chosen(names, route, since, last)
     profile = _one(paths, skipped)
     title, notes = _about(paths, route)
     content = _content(profile, how, title, notes)

@@ -42,6 +42,26 @@ class ProfileChoice:
         self._dump_dir = dump_dir
         self._config_file = config_file
 
+    def chosen(
+        self,
+        names: Sequence[str],
+        route: str | None,
+        since: str | None,
+        last: int | None,
+    ) -> list[Path]:
+        """Return the profiles that *names* mean, or else those of dumps.
+
+        Raises click.UsageError where both are asked for.
+        """
+        if not names:
+            return self.of_dumps(route, since, last=last)
+        if (route, since, last) != (None, None, None):
+            raise click.UsageError(
+                "--route, --since and --last choose dumps; leave them out "
+                "where profiles are named"
+            )
+        return self.of_all(names)
+
     def of_dumps(
         self,
         route: str | None = None,

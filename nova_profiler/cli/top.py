@@ -58,18 +58,9 @@ def command(
     nova-profiler top --route /v2.1/servers/detail --since 2h
     nova-profiler top 103501.123-3117ms-POST-v2_1_servers.prof --sort cumtime
     """
-    if names and (route, since, last) != (None, None, None):
-        raise click.UsageError(
-            "--route, --since and --last choose dumps; leave them out where "
-            "profiles are named"
-        )
     skipped = Skipped()
     choice = ProfileChoice(dump_dir, config_file, skipped)
-    paths = (
-        choice.of_all(names)
-        if names
-        else choice.of_dumps(route, since, last=last)
-    )
+    paths = choice.chosen(names, route, since, last)
     profiles = added_up(paths, skipped)
     _print(profiles, sort, limit, as_json)
     skipped.tell()

@@ -79,6 +79,17 @@ def test_hosts_in_local_time(line):
         assert utc.at - found.at == (0 if has_zone else 7200)
 
 
+def test_apache_without_a_zone_is_in_local_time():
+    """As its log format may be configured."""
+    ahead = YEARS._replace(local=timezone(timedelta(hours=2)))
+    line = forms.DEVSTACK_APACHE.replace(" +0100]", "]")
+    assert line != forms.DEVSTACK_APACHE
+
+    found = entry_of_line(line.encode(), ahead, FILE, Unread())
+
+    assert iso_of(found.at) == "2026-11-21T08:35:01.012+00:00"
+
+
 @pytest.mark.parametrize(
     ("line", "at"),
     [

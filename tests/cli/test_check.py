@@ -362,7 +362,7 @@ def test_pyspy_is_tried_out(files, monkeypatch, problem):
 
 def test_no_hook_is_left_installed(files, a_db_api):
     """The check only tries them."""
-    exec("def get(context): pass", vars(a_db_api))  # noqa: S102
+    exec("def get(context): pass", vars(a_db_api))
     original = a_db_api.get
 
     files.check()

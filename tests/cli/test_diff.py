@@ -249,7 +249,7 @@ def uniform_load(folder, draw, requests, interval_s):
 @pytest.mark.parametrize("seed", range(3))
 def test_nothing_changed_is_not_for_sure(tmp_path, capsys, intervals_s, seed):
     """Whatever a sample stands for and however many requests have none."""
-    draw = random.Random(seed)  # noqa: S311  # no secret
+    draw = random.Random(seed)  # no secret
     sides = [
         uniform_load(tmp_path / name, draw, 200, interval_s)
         for name, interval_s in zip("ab", intervals_s, strict=True)

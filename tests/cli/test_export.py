@@ -84,7 +84,7 @@ def test_to_standard_output(dump, tmp_path, capsysbinary):
     assert main(["export", "6ec8", "--format", "pstats", "-o", "-"]) == 0
 
     content = capsysbinary.readouterr().out
-    assert len(marshal.loads(content)) == 7  # noqa: S302  # our own
+    assert len(marshal.loads(content)) == 7  # our own
     assert not list((tmp_path / "here").iterdir())
 
 

@@ -15,7 +15,7 @@ import pytest
 from nova_profiler.cli import main
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "access_logs"))
-import form_lines as forms  # noqa: E402
+import form_lines as forms
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-from demo import mysql_databases  # noqa: E402
+from demo import mysql_databases
 
 
 @pytest.fixture(scope="session")

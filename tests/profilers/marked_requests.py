@@ -100,7 +100,7 @@ def _serve(engine, seconds, sessions):
         "sleep": time.sleep,
     }
     for number in range(REQUESTS):
-        exec(SOURCE.format(n=number), space)  # noqa: S102
+        exec(SOURCE.format(n=number), space)
 
     def keep(number):
         def attach(suffix, content, profile):

@@ -19,16 +19,16 @@ if "eventlet" in sys.argv:
         import eventlet
     eventlet.monkey_patch()
 
-import threading  # noqa: E402
-import time  # noqa: E402
-from typing import Any  # noqa: E402
+import threading
+import time
+from typing import Any
 
 sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[2])]
 
-from serving import Profiled  # noqa: E402
+from serving import Profiled
 
-from nova_profiler.current import LaneCall, current_lane  # noqa: E402
-from nova_profiler.profilers.pyinstrument_samples import engine  # noqa: E402
+from nova_profiler.current import LaneCall, current_lane
+from nova_profiler.profilers.pyinstrument_samples import engine
 
 REQUESTS = 16
 ROUNDS = 30
@@ -41,7 +41,7 @@ MOST_TIMES = 20
 def marked(number: int) -> Any:
     """Return a function whose name, and that of what it calls, is its own."""
     names: dict[str, Any] = {"sleep": time.sleep}
-    exec(  # noqa: S102
+    exec(
         f"def inner_{number}_():\n"
         f"    for _ in range(300):\n"
         f"        sum(range(300))\n"

@@ -82,7 +82,7 @@ def test_functions_that_share_file_line_and_name_are_added_up() -> None:
     made: list[Any] = []
     for _ in range(3):
         names: dict[str, Any] = {}
-        exec("def made():\n    pass", names)  # noqa: S102  as dataclasses do
+        exec("def made():\n    pass", names)
         made.append(names["made"])
 
     table = table_of([part_of(profile_of(*made, made[0]))])
@@ -133,7 +133,7 @@ def test_a_file_that_would_be_too_large_keeps_what_took_most_time() -> None:
     }
 
     content, missing = content_of(table, 10_000)  # type: ignore[arg-type]
-    kept = marshal.loads(content)  # noqa: S302  our own
+    kept = marshal.loads(content)
 
     assert len(content) <= 10_000
     assert len(kept) + missing == 1000
@@ -160,5 +160,5 @@ def test_no_file_is_larger_than_it_may_be(
     content, missing = content_of(table, max_bytes)
 
     assert len(content) <= max(max_bytes, len(marshal.dumps({})))
-    kept = marshal.loads(content)  # noqa: S302  our own
+    kept = marshal.loads(content)
     assert len(kept) + missing == len(table)

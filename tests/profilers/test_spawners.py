@@ -24,7 +24,7 @@ def test_our_own_functions_are_passed_over():
         "def hook(function): return function()", thread_spawns.__file__, "exec"
     )
     names = {}
-    exec(own, names)  # noqa: S102
+    exec(own, names)
 
     frame = names["hook"](spawner)
 

@@ -17,10 +17,10 @@ from typing import Any
 
 sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[2])]
 
-from serving import PLAIN, served  # noqa: E402
+from serving import PLAIN, served
 
-from nova_profiler.factory import filter_factory  # noqa: E402
-from nova_profiler.profiles.loading import Profiles  # noqa: E402
+from nova_profiler.factory import filter_factory
+from nova_profiler.profiles.loading import Profiles
 
 SIDES = ("left", "right")
 # py-spy begins with the first request: it sees a part of it, or nothing.

@@ -83,7 +83,7 @@ def test_counted_calls_stay_what_they_were(calls):
     """A .prof goes in and the same comes out."""
     content = exported(calls, "pstats", "")
 
-    assert marshal.loads(content) == rebuild_stats()  # noqa: S302  # our own
+    assert marshal.loads(content) == rebuild_stats()  # our own
 
 
 def test_samples_as_pstats_have_times_and_no_calls(samples, tmp_path):
@@ -199,7 +199,7 @@ def test_hostile_names_stay_in_their_field(tmp_path):
     assert line.count(";") == 1
     assert line.count(" ") == 1
     check_speedscope(json.loads(exported(tree, "speedscope", "")))
-    assert marshal.loads(exported(tree, "pstats", ""))  # noqa: S302
+    assert marshal.loads(exported(tree, "pstats", ""))
 
 
 @pytest.mark.parametrize("how", ["speedscope", "collapsed", "pyinstrument"])

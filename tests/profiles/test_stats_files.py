@@ -54,7 +54,7 @@ def real() -> bytes:
 @pytest.mark.parametrize("version", range(5))
 def test_real_profiles_are_read_exactly(real, version):
     """Every figure and caller is as pstats has it, in each format."""
-    expected = marshal.loads(real)  # noqa: S302  # made just above
+    expected = marshal.loads(real)  # made just above
 
     assert read(marshal.dumps(expected, version)) == expected
 

@@ -73,7 +73,7 @@ def test_parts_add_up(parts):
 
     for values, is_exact in parts:
         part = pickle.dumps(of(values, is_exact))
-        merged.merge(pickle.loads(part))  # noqa: S301  # made just now
+        merged.merge(pickle.loads(part))  # made just now
 
     assert merged.count == whole.count
     assert merged.slow == whole.slow

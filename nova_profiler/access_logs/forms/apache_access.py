@@ -48,7 +48,7 @@ def entry_of(line: LinePrefix) -> AccessEntry | None:
     if time is None:
         raise Unusable(NO_TIME)
     ms = ms_of(time["first"] or time["last"], 0.001)
-    began = clf_epoch(found["date"], found["clock"], found["zone"])
+    began = clf_epoch(found["date"], found["clock"], found["zone"], line.local)
     status = int(found["status"])
     return AccessEntry(
         APACHE,

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import NamedTuple
 
+from nova_profiler.access_logs.blocks import blocks_of
 from nova_profiler.access_logs.follow_ahead import Ahead, Wanted, wanted_of
 from nova_profiler.access_logs.follow_lines import (
     LineReader,
@@ -21,7 +22,7 @@ from nova_profiler.access_logs.follow_relations import (
     messages_of,
 )
 from nova_profiler.access_logs.request_lines import Hit, LogLine, hits_in
-from nova_profiler.access_logs.sources import Source, blocks_of
+from nova_profiler.access_logs.sources import Source
 from nova_profiler.access_logs.unread import Unread
 
 READ_ONCE = "pipe, read once: related requests in it may be missing"

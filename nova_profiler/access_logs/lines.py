@@ -6,6 +6,7 @@ A new form is one module in ``forms`` and one line in ``FORMS``.
 
 from __future__ import annotations
 
+from nova_profiler.access_logs.blocks import LONG_LINE, LONGEST_LINE
 from nova_profiler.access_logs.entries import AccessEntry
 from nova_profiler.access_logs.forms import (
     Form,
@@ -23,7 +24,6 @@ from nova_profiler.access_logs.prefixes import (
     prefix_of,
     without_colours,
 )
-from nova_profiler.access_logs.sources import LONG_LINE, LONGEST_LINE
 from nova_profiler.access_logs.stamps import Years
 from nova_profiler.access_logs.unread import Unread
 

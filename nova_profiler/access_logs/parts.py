@@ -13,12 +13,12 @@ from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from typing import NamedTuple, TypeAlias, TypeVar
 
+from nova_profiler.access_logs.blocks import blocks_of
 from nova_profiler.access_logs.process_pools import process_pool
 from nova_profiler.access_logs.sources import (
     BINARY,
     HEAD_BYTES,
     Source,
-    blocks_of,
     head_of,
     is_binary,
 )

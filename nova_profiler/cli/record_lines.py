@@ -8,12 +8,8 @@ from collections.abc import Iterator, Sequence
 
 import click
 
-from nova_profiler.access_logs.sources import (
-    LONGEST_LINE,
-    Source,
-    blocks_of,
-    sources_of,
-)
+from nova_profiler.access_logs.blocks import LONGEST_LINE, blocks_of
+from nova_profiler.access_logs.sources import Source, sources_of
 from nova_profiler.access_logs.unread import Unread
 from nova_profiler.cli.byte_progress import byte_progress, size_of
 from nova_profiler.cli.skipped import Skipped

@@ -24,13 +24,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nova_profiler.access_logs import follow_ahead, follow_search
+from nova_profiler.access_logs.blocks import DAMAGED
 from nova_profiler.access_logs.follow_ahead import Ahead
 from nova_profiler.access_logs.follow_search import (
     READ_ONCE,
     RequestNotFound,
     RequestSearch,
 )
-from nova_profiler.access_logs.sources import DAMAGED, sources_of
+from nova_profiler.access_logs.sources import sources_of
 from nova_profiler.access_logs.unread import Unread
 
 

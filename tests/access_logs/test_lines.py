@@ -11,13 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nova_profiler.access_logs.blocks import LONG_LINE
 from nova_profiler.access_logs.lines import (
     OTHER_LINE,
     PREFERRED,
     UNKNOWN_FORM,
     entry_of_line,
 )
-from nova_profiler.access_logs.sources import DUMP, LONG_LINE
+from nova_profiler.access_logs.sources import DUMP
 from nova_profiler.access_logs.stamps import Years, iso_of
 from nova_profiler.access_logs.unread import Unread
 

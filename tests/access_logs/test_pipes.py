@@ -14,9 +14,10 @@ from types import SimpleNamespace
 import pytest
 
 from nova_profiler.access_logs import pipes
+from nova_profiler.access_logs.blocks import blocks_of
 from nova_profiler.access_logs.parts import ReadError
 from nova_profiler.access_logs.pipes import copied
-from nova_profiler.access_logs.sources import blocks_of, sources_of
+from nova_profiler.access_logs.sources import sources_of
 from nova_profiler.access_logs.unread import Unread
 
 TEXT = b"a line\n" * 1_000

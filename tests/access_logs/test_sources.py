@@ -16,8 +16,10 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nova_profiler.access_logs import compression, sources
-from nova_profiler.access_logs.sources import blocks_of, head_of, sources_of
+from nova_profiler.access_logs import blocks as blocks_module
+from nova_profiler.access_logs import compression
+from nova_profiler.access_logs.blocks import blocks_of
+from nova_profiler.access_logs.sources import DUMP, head_of, sources_of
 from nova_profiler.access_logs.unread import Unread
 
 TEXT = b"".join(b"%d %s\n" % (n, b"x" * (n % 97)) for n in range(5_000))
@@ -233,8 +235,8 @@ def test_parts_of_any_text(tmp_path_factory, text, step):
 
 def test_a_line_of_ten_megabytes(tmp_path, monkeypatch):
     """It is left out and named; memory holds a block of it at most."""
-    monkeypatch.setattr(sources, "BLOCK_BYTES", 64 * 1024)
-    monkeypatch.setattr(sources, "LONGEST_LINE", 16 * 1024)
+    monkeypatch.setattr(blocks_module, "BLOCK_BYTES", 64 * 1024)
+    monkeypatch.setattr(blocks_module, "LONGEST_LINE", 16 * 1024)
     path = tmp_path / "log"
     path.write_bytes(b"before\n" + b"x" * 10_000_000 + b"\nafter\n")
     unread = Unread()
@@ -274,6 +276,6 @@ def test_dumps_are_no_logs(tmp_path):
 
     assert text == b"{}\n" * 3
     assert kinds(unread) == [
-        (sources.DUMP, str(day / f"{stem}--1f.json")),
+        (DUMP, str(day / f"{stem}--1f.json")),
     ]
-    assert unread.count_of(sources.DUMP) == 4
+    assert unread.count_of(DUMP) == 4

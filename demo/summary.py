@@ -99,15 +99,16 @@ def _route(route: RouteFigures) -> Text:
 
 def _functions(route: RouteFigures) -> Table:
     table = plain_table()
+    # Headings in two lines, which leaves the names their room.
     table.add_column("DB API function", overflow="fold")
     table.add_column("calls", justify="right")
-    table.add_column("a request", justify="right", style=HEADING)
-    table.add_column("ms a call", justify="right")
+    table.add_column("a\nrequest", justify="right", style=HEADING)
+    table.add_column("ms a\ncall", justify="right")
     table.add_column("driver", justify="right", style=STYLES["sql"])
     table.add_column(
-        "SQLAlchemy, waiting", justify="right", style=STYLES["sqlalchemy"]
+        "SQLAlchemy,\nwaiting", justify="right", style=STYLES["sqlalchemy"]
     )
-    table.add_column("added up, of the time", justify="right")
+    table.add_column("added up,\nof time", justify="right")
     for row in route.calls.slowest_functions():
         fewest, most = route.each[row.name]
         driver_ms = row.driver_ms / row.calls

@@ -17,8 +17,8 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.figures import Figure
-from nova_profiler.access_logs import AccessEntry
-from nova_profiler.history.store import History
+from nova_profiler.reading.logs import AccessEntry
+from nova_profiler.reading.runs.kept.store import History
 
 ROUTES = 30
 LIMIT_S = 5.0

@@ -31,7 +31,7 @@ LIMIT_MB = 500.0
 _TOP = """
 import json, resource, sys
 from nova_profiler.cli import main
-from nova_profiler.cli.profile_reading import PROCESSES
+from nova_profiler.reading.code.adding_up import PROCESSES
 try:
     main()
 finally:

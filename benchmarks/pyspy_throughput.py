@@ -16,9 +16,9 @@ from rich.table import Table
 
 from benchmarks import results, show, throughput
 from benchmarks.figures import Figure
-from nova_profiler.profilers.pyspy_access import find_pyspy
-from nova_profiler.profilers.pyspy_process import Recording
-from nova_profiler.profilers.request_tags import TagPool
+from nova_profiler.capture.profilers.pyspy.permission import find_pyspy
+from nova_profiler.capture.profilers.pyspy.recording import Recording
+from nova_profiler.capture.profilers.pyspy.request_tags import TagPool
 
 OPTIONS = {
     "profiler": "pyspy",

@@ -33,8 +33,8 @@ from demo import (
     summary,
 )
 from demo.statsd_listener import StatsdListener
+from nova_profiler.reading.screen.terminal import terminal
 from nova_profiler.record import RequestRecord
-from nova_profiler.reports.terminal import terminal
 
 _PATHS = ("/v2.1/servers", "/v2.1/servers/detail")
 # The filter's sinks run after the answer has gone out.

@@ -7,8 +7,11 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from nova_profiler.reading.requests.calls_by_route import (
+    RouteCalls,
+    calls_by_route,
+)
 from nova_profiler.record import RequestRecord
-from nova_profiler.reports.calls_by_route import RouteCalls, calls_by_route
 
 
 class RouteFigures(NamedTuple):

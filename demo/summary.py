@@ -12,10 +12,9 @@ from rich.text import Text
 
 from demo.figures import RouteFigures
 from demo.statsd_listener import StatsdListener
-from nova_profiler.record import RequestRecord
-from nova_profiler.reports.calls_by_route import percentile
-from nova_profiler.reports.request_figures import DRIVER_BUCKETS, LABELS
-from nova_profiler.reports.terminal import (
+from nova_profiler.groups import DRIVER_BUCKETS, LABELS
+from nova_profiler.reading.requests.calls_by_route import percentile
+from nova_profiler.reading.screen.terminal import (
     HEADING,
     STYLES,
     bar,
@@ -25,6 +24,7 @@ from nova_profiler.reports.terminal import (
     printable,
     share_text,
 )
+from nova_profiler.record import RequestRecord
 
 _BAR_CELLS = 30
 _SLOWEST = 10

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from oslo_config import cfg
 
-from nova_profiler.settings import GROUP, OPTIONS, expected
+from nova_profiler.capture.settings.options import GROUP, OPTIONS, expected
 
 FOLDER = Path(__file__).parent / "nova-profiler"
 

@@ -10,22 +10,22 @@ from typing import TYPE_CHECKING, Any
 
 from oslo_config import cfg
 
+from nova_profiler.capture.choosing.choice import Choice
+from nova_profiler.capture.failures import HOOK_FAULTS, Faults
+from nova_profiler.capture.hooks import HookError, Undo
+from nova_profiler.capture.profilers import Engine, EngineError, Note
+from nova_profiler.capture.profilers.engine_in_use import Watching
+from nova_profiler.capture.record_making.recorder import Recorder
+from nova_profiler.capture.served.wsgi_middleware import ProfilerMiddleware
+from nova_profiler.capture.settings.live import LiveSettings
+from nova_profiler.capture.settings.options import ConfigError, Settings
+from nova_profiler.capture.sinks import Sink
+from nova_profiler.capture.sinks.dump_files import DumpSink
+from nova_profiler.capture.sinks.json_file import JsonFileSink
+from nova_profiler.capture.sinks.log_lines import CallLogSink, RequestLogSink
+from nova_profiler.capture.sinks.statsd_udp import StatsdSink, Transport
 from nova_profiler.dump_store import DumpStore
-from nova_profiler.faults import HOOK_FAULTS, Faults
-from nova_profiler.hooks import HookError, Undo
-from nova_profiler.middleware import ProfilerMiddleware
-from nova_profiler.profilers import Engine, EngineError, Note
-from nova_profiler.recorder import Recorder
 from nova_profiler.routes import Routes
-from nova_profiler.sampling import Choice
-from nova_profiler.settings import ConfigError, Settings
-from nova_profiler.settings_sources import LiveSettings
-from nova_profiler.sinks import Sink
-from nova_profiler.sinks.dump_files import DumpSink
-from nova_profiler.sinks.json_file import JsonFileSink
-from nova_profiler.sinks.log_lines import CallLogSink, RequestLogSink
-from nova_profiler.sinks.statsd_udp import StatsdSink, Transport
-from nova_profiler.watching import Watching
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -181,7 +181,7 @@ def install_hooks(settings: Settings) -> Undo:
         for name in settings.hooks:
             undos.append(_INSTALLERS[name](settings))
         if settings.timed_callables:
-            from nova_profiler.hooks import timed_callables
+            from nova_profiler.capture.hooks import timed_callables
 
             undos.append(timed_callables.install(settings.timed_callables))
     except HookError as exc:
@@ -197,33 +197,33 @@ def install_hooks(settings: Settings) -> Undo:
 
 
 def _sqlalchemy(settings: Settings) -> Undo:
-    from nova_profiler.hooks import sqlalchemy_statements
+    from nova_profiler.capture.hooks.database import sqlalchemy_statements
 
     return sqlalchemy_statements.install()
 
 
 def _db_api(settings: Settings) -> Undo:
-    from nova_profiler.hooks import db_api_calls
+    from nova_profiler.capture.hooks.database import db_api_calls
 
     return db_api_calls.install(settings.db_api_modules)
 
 
 def _threads(settings: Settings) -> Undo:
-    from nova_profiler.hooks import thread_spawns
+    from nova_profiler.capture.hooks import thread_spawns
 
     return thread_spawns.install()
 
 
 def _config(settings: Settings) -> Undo:
-    from nova_profiler.hooks import config_lookups
+    from nova_profiler.capture.hooks import config_lookups
 
     return config_lookups.install()
 
 
 _ENGINES = {
-    "pyspy": "nova_profiler.profilers.pyspy_samples",
-    "pyinstrument": "nova_profiler.profilers.pyinstrument_samples",
-    "cprofile": "nova_profiler.profilers.cprofile_calls",
+    "pyspy": "nova_profiler.capture.profilers.pyspy.engine",
+    "pyinstrument": "nova_profiler.capture.profilers.pyinstrument.engine",
+    "cprofile": "nova_profiler.capture.profilers.cprofile.engine",
 }
 
 _INSTALLERS: dict[str, Callable[[Settings], Undo]] = {

@@ -6,8 +6,8 @@ from __future__ import annotations
 import math
 import random
 
-from nova_profiler.reports.compare import compared
-from nova_profiler.reports.compare_routes import Limits
+from nova_profiler.reading.runs.compare.comparison import compared
+from nova_profiler.reading.runs.compare.verdicts import Limits
 
 
 class Times:

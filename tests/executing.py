@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy
 
-from nova_profiler.hooks.sqlalchemy_statements import WRAPS
+from nova_profiler.capture.hooks.database.sqlalchemy_statements import WRAPS
 
 
 class Connection:

@@ -6,13 +6,13 @@ from __future__ import annotations
 import gzip
 from pathlib import Path
 
-from nova_profiler.access_logs.follow_search import (
+from nova_profiler.reading.follow.search.search import (
     FollowedRequest,
     RequestSearch,
 )
-from nova_profiler.access_logs.sources import sources_of
-from nova_profiler.access_logs.unread import Unread
-from nova_profiler.reports.follow_story import Story, story_of
+from nova_profiler.reading.follow.story import Story, story_of
+from nova_profiler.reading.logs.files.sources import sources_of
+from nova_profiler.reading.logs.unread import Unread
 
 REQUEST = "req-6ec84648-93a7-4e51-8d02-b0d2a2b0b2d0"
 GLOBAL = "req-0a1b2c3d-0000-4000-8000-00000000beef"

@@ -7,8 +7,8 @@ import math
 import random
 from collections.abc import Iterator
 
-from nova_profiler.access_logs import AccessEntry
-from nova_profiler.history.store import History
+from nova_profiler.reading.logs import AccessEntry
+from nova_profiler.reading.runs.kept.store import History
 
 START = 1_763_000_000.0
 ROUTES = 30

@@ -8,14 +8,14 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from nova_profiler.faults import Faults
-from nova_profiler.middleware import ProfilerMiddleware
+from nova_profiler.capture.choosing.choice import Choice
+from nova_profiler.capture.failures import Faults
+from nova_profiler.capture.profilers.engine_in_use import Watching
+from nova_profiler.capture.record_making.recorder import Recorder
+from nova_profiler.capture.served.wsgi_middleware import ProfilerMiddleware
+from nova_profiler.capture.settings.options import Settings
 from nova_profiler.record import CallTotals, RequestRecord
-from nova_profiler.recorder import Recorder
 from nova_profiler.routes import Routes
-from nova_profiler.sampling import Choice
-from nova_profiler.settings import Settings
-from nova_profiler.watching import Watching
 
 PLAIN = [("Content-Type", "text/plain")]
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 
 import importlib
 import re
-from pathlib import Path
 
 from oslo_config import cfg
+from places import ROOT
 
 from nova_profiler import record
-from nova_profiler.settings import OPTIONS
+from nova_profiler.capture.settings.options import OPTIONS
 
-ROOT = Path(__file__).parents[1]
 DOC = ROOT / "doc" / "source"
 
 

@@ -13,6 +13,14 @@ from paste.deploy import loadapp
 from serving import Answer, served
 
 from nova_profiler import factory
+from nova_profiler.capture.failures import Faults
+from nova_profiler.capture.profilers import EngineError
+from nova_profiler.capture.served.wsgi_middleware import ProfilerMiddleware
+from nova_profiler.capture.settings.options import (
+    PROFILERS,
+    ConfigError,
+    Settings,
+)
 from nova_profiler.factory import (
     check_engine,
     filter_factory,
@@ -20,10 +28,6 @@ from nova_profiler.factory import (
     make_filter,
     sinks_of,
 )
-from nova_profiler.faults import Faults
-from nova_profiler.middleware import ProfilerMiddleware
-from nova_profiler.profilers import EngineError
-from nova_profiler.settings import PROFILERS, ConfigError, Settings
 
 APPS = """
 [composite:main]

@@ -18,7 +18,6 @@ from nova_profiler.profiles import (
     ProfileError,
 )
 from nova_profiler.profiles.call_graph import CallGraph
-from nova_profiler.profiles.opening import content_of
 from nova_profiler.profiles.session_files import (
     Session,
     SessionError,
@@ -27,6 +26,7 @@ from nova_profiler.profiles.session_files import (
 from nova_profiler.profiles.stack_tree import StackTree
 from nova_profiler.profiles.stats_files import Stats, StatsError, read_stats
 from nova_profiler.record import RequestRecord
+from nova_profiler.untrusted_files import FileError, content_of
 
 SUFFIXES = (SAMPLES_SUFFIX, CALLS_SUFFIX)
 
@@ -67,7 +67,10 @@ class Profiles:
 
         Returns what it was added to.
         """
-        content = content_of(path)
+        try:
+            content = content_of(path)
+        except FileError as exc:
+            raise ProfileError(str(exc)) from exc
         if path.suffix == SAMPLES_SUFFIX:
             session = session_of(path, content)
             tree = self._engines.setdefault(
@@ -141,7 +144,7 @@ def _profile_in(dump: Path) -> dict[str, Any]:
     try:
         fields = json.loads(content_of(dump))
         profile = RequestRecord.from_dict(fields).profile
-    except (ProfileError, ValueError, RecursionError):
+    except (FileError, ValueError, RecursionError):
         return {}
     return profile if isinstance(profile, dict) else {}
 

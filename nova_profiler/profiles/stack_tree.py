@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from nova_profiler.profiles import PYINSTRUMENT
+from nova_profiler.profiles.folded_sample_trie import Place, trie_of
 from nova_profiler.profiles.frames import Frames, is_elsewhere, is_waiting
 from nova_profiler.profiles.functions import Function
-from nova_profiler.profiles.sample_trie import Place, trie_of
 from nova_profiler.profiles.session_files import Session
 from nova_profiler.profiles.summaries import MOST, SAMPLES, Row, Step, Wait
 

@@ -1,16 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Makes the benchmarks importable: they are in no installed package."""
+"""What tests of the benchmarks share."""
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
-
-ROOT = Path(__file__).resolve().parent.parent.parent
-if str(ROOT) not in sys.path:
-    sys.path.insert(0, str(ROOT))
+from places import ROOT
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import pytest
 pytest.importorskip("sqlalchemy", minversion="2.0")
 
 from benchmarks.report import Measured, Reading, figures_of, write_log
-from nova_profiler.access_logs import Unread, entries_of
-from nova_profiler.access_logs.quick_lines import quick_rows
+from nova_profiler.reading.logs import Unread, entries_of
+from nova_profiler.reading.report.quick_lines import quick_rows
 
 
 def test_each_line_is_a_request(tmp_path):

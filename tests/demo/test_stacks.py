@@ -12,7 +12,7 @@ from rich.console import Console
 
 from demo import stacks
 from demo.load import LoadError
-from nova_profiler.profilers.pyspy_watch import FOLLOWS
+from nova_profiler.capture.profilers.pyspy.watch import FOLLOWS
 
 ROUTE = "/v2.1/servers/detail"
 

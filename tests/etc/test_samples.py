@@ -10,23 +10,24 @@ from pathlib import Path
 import pytest
 from oslo_config import cfg
 from paste.deploy import loadapp
+from places import ROOT
 from serving import Answer
 
 from nova_profiler import factory
-from nova_profiler.middleware import ProfilerMiddleware
-from nova_profiler.settings import OPTIONS, Settings
-from nova_profiler.settings_sources import LiveSettings
+from nova_profiler.capture.served.wsgi_middleware import ProfilerMiddleware
+from nova_profiler.capture.settings.live import LiveSettings
+from nova_profiler.capture.settings.options import OPTIONS, Settings
 
-ETC = Path(__file__).parents[2] / "etc"
+ETC = ROOT / "etc"
 PASTE = ETC / "nova-profiler" / "api-paste.ini.sample"
 NOVA = ETC / "nova-profiler" / "nova.conf.sample"
 
-APP = """
+APP = f"""
 [pipeline:main]
 pipeline = nova_profiler app
 
 [app:app]
-paste.app_factory = test_samples:app_factory
+paste.app_factory = {__name__}:app_factory
 """
 
 

@@ -24,8 +24,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from demo import configuration, databases
+from nova_profiler.capture.settings.options import PROFILERS
 from nova_profiler.dump_store.names import COMPANION_SUFFIXES
-from nova_profiler.settings import PROFILERS
 
 # Servers created, rebuilt and acted upon, through the API samples and not.
 REGEX = (

@@ -10,6 +10,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from places import ROOT
 
 from demo import configuration, databases
 from nova_profiler.cli import main
@@ -17,7 +18,6 @@ from tests.functional import nova_suite
 
 pytestmark = [pytest.mark.functional, pytest.mark.slow]
 
-ROOT = Path(__file__).resolve().parents[2]
 TEST = r"functional\.test_servers\.ServersTest\.test_create_and_delete_server"
 SPAWN_MS = 1500
 SERVICES = {"nova-api", "nova-compute", "nova-conductor"}

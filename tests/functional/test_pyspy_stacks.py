@@ -12,8 +12,11 @@ from typing import Any, NamedTuple
 import pytest
 
 from demo import databases, load, nova_api
-from nova_profiler.profilers.pyspy_access import PyspyError, find_pyspy
-from nova_profiler.profilers.pyspy_process import Recording
+from nova_profiler.capture.profilers.pyspy.permission import (
+    PyspyError,
+    find_pyspy,
+)
+from nova_profiler.capture.profilers.pyspy.recording import Recording
 
 pytestmark = [pytest.mark.functional, pytest.mark.services]
 

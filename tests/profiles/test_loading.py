@@ -16,7 +16,8 @@ from profile_builders import (
     write_stats,
 )
 
-from nova_profiler.profiles import ProfileError, opening
+from nova_profiler import untrusted_files
+from nova_profiler.profiles import ProfileError
 from nova_profiler.profiles.loading import Profiles, beside, load
 
 
@@ -91,10 +92,10 @@ def test_a_pipe_does_not_hold_us_up(tmp_path):
 
 def test_a_file_too_large_is_not_read(tmp_path, monkeypatch):
     """Memory is bounded by what a profile can be."""
-    monkeypatch.setattr(opening, "LARGEST_BYTES", 10)
+    monkeypatch.setattr(untrusted_files, "LARGEST_BYTES", 10)
     write_stats(tmp_path / "a.prof", rebuild_stats())
 
-    with pytest.raises(ProfileError, match="more than is read of a profile"):
+    with pytest.raises(ProfileError, match="more than is read of one file"):
         load(tmp_path / "a.prof")
 
 

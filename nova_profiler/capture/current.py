@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The capture being filled here and now, and its way into other threads.
+
+Hooks add calls to the *lane* of the running thread or greenthread.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Any
+
+from nova_profiler.capture.failures import HOOK_FAULTS
+from nova_profiler.capture.lanes import Capture, Lane
+
+# Captures whose server never closes the body must not pile up.
+MAX_ACTIVE = 10_000
+
+lane_var: ContextVar[Lane | None] = ContextVar("nova_profiler", default=None)
+current_lane = lane_var.get
+
+# Empty outside requests, which hooks ask before they look any further.
+active: dict[int, Capture] = {}
+
+
+def begin(capture: Capture) -> None:
+    """Make *capture* one that calls can be found a way to."""
+    if len(active) >= MAX_ACTIVE:
+        try:
+            active.pop(next(iter(active)), None)
+        except (StopIteration, RuntimeError):
+            # Another thread was quicker; the next request tries again.
+            return
+    active[id(capture)] = capture
+
+
+def end(capture: Capture) -> None:
+    """Forget *capture*; calls that still come find nothing."""
+    active.pop(id(capture), None)
+
+
+def find_lane(lane: Lane | None) -> Lane | None:
+    """Return the lane for a call that the ContextVar did not lead to.
+
+    *lane* is what the ContextVar held: nothing, or a lane whose request is
+    over. nova carries oslo.context into every thread it starts; its request
+    id names the request. None when there is no such request.
+    """
+    if lane is not None:
+        # The record has gone out; the count goes out with the metrics. It
+        # is of hooks, several of which see the same call.
+        HOOK_FAULTS.note("late_hooks")
+    if not active:
+        return None
+    module = sys.modules.get("oslo_context.context")
+    if module is None:
+        return None
+    context = module.get_current()
+    request_id = getattr(context, "request_id", None)
+    if request_id is None:
+        return None
+    for capture in list(active.values()):
+        if capture.environ.get("openstack.request_id") == request_id:
+            return _lane_here(capture)
+    return None
+
+
+def _lane_here(capture: Capture) -> Lane | None:
+    if capture.closed:
+        return None
+    if capture.found is None:
+        capture.found = {}
+    # Looked up now: under eventlet this is the greenthread's.
+    ident = threading.get_ident()
+    lane = capture.found.get(ident)
+    if lane is None:
+        lane = capture.new_lane()
+        if lane is not None:
+            capture.found[ident] = lane
+    return lane
+
+
+class LaneCall:
+    """A callable that runs in a lane of its own of the request it is for."""
+
+    __slots__ = ("capture", "function", "watched")
+
+    def __init__(self, capture: Capture, function: Callable[..., Any]) -> None:
+        self.capture = capture
+        self.function = function
+        # Now, while the stack tells who spawns it.
+        watch = capture.watch
+        self.watched = function if watch is None else watch.spawned(function)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if self.capture.closed:
+            return self.function(*args, **kwargs)
+        token = lane_var.set(self.capture.new_lane())
+        try:
+            return self.watched(*args, **kwargs)
+        finally:
+            lane_var.reset(token)

@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The part of the SQLAlchemy hook that times the driver's other work.
+
+Fetching, connecting, waiting for the pool, pings and the end of
+transactions have no events that say how long they took: the methods that do
+them are wrapped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import perf_counter
+from typing import Any
+
+from sqlalchemy.engine import cursor, default
+from sqlalchemy.pool import base as pool_base
+from sqlalchemy.pool import impl as pool_impl
+
+from nova_profiler.capture.current import active, current_lane, find_lane
+from nova_profiler.capture.failures import HOOK_FAULTS
+from nova_profiler.capture.hooks import Undo
+from nova_profiler.capture.hooks.attribute_patches import patch, undo_all
+from nova_profiler.capture.lanes import CONNECTING, Lane
+
+
+def install() -> Undo:
+    """Wrap the methods that this SQLAlchemy has; what it lacks is not told.
+
+    Returns the function that undoes it.
+    """
+    undos = []
+    for strategy in (
+        cursor.CursorFetchStrategy,
+        cursor.BufferedRowCursorFetchStrategy,
+    ):
+        for name in ("fetchone", "fetchmany", "fetchall"):
+            if name in vars(strategy):
+                undos.append(patch(strategy, name, _timed_fetch))
+    for owner, name, wrap in (
+        (default.DefaultDialect, "do_commit", _timed_as("COMMIT")),
+        (default.DefaultDialect, "do_rollback", _timed_as("ROLLBACK")),
+        (default.DefaultDialect, "_do_ping_w_event", _timed_as("ping")),
+        (pool_impl.QueuePool, "_do_get", _timed_wait),
+        (
+            pool_base._ConnectionRecord,
+            "_ConnectionRecord__connect",
+            _timed_connect,
+        ),
+    ):
+        if hasattr(owner, name):
+            undos.append(patch(owner, name, wrap))
+    return undo_all(undos)
+
+
+def _timed_fetch(fetch: Callable[..., Any]) -> Callable[..., Any]:
+    many = fetch.__name__ != "fetchone"
+
+    def timed_fetch(
+        self: Any, result: Any, dbapi_cursor: Any, *args: Any, **kwargs: Any
+    ) -> Any:
+        lane = current_lane()
+        if lane is None or lane.closed:
+            if lane is None and not active:
+                return fetch(self, result, dbapi_cursor, *args, **kwargs)
+            lane = find_lane(lane)
+            if lane is None:
+                return fetch(self, result, dbapi_cursor, *args, **kwargs)
+        if lane.executing is CONNECTING:
+            return fetch(self, result, dbapi_cursor, *args, **kwargs)
+        driver_s = lane.driver_s
+        start = perf_counter()
+        rows = None
+        try:
+            rows = fetch(self, result, dbapi_cursor, *args, **kwargs)
+        finally:
+            end = perf_counter()
+            # One strategy may call another's method: count time once.
+            lane.driver_s = driver_s + (end - start)
+            count = 0 if rows is None else len(rows) if many else 1
+            _add_fetch(lane, start, end, count, result)
+        return rows
+
+    return timed_fetch
+
+
+def _add_fetch(
+    lane: Lane, start: float, end: float, count: int, result: Any
+) -> None:
+    try:
+        context = result.context
+        engine = context.root_connection.engine
+        lane.add_work("fetch", (start, end, count, context.statement, engine))
+    except Exception as exc:
+        HOOK_FAULTS.note("sqlalchemy_hook", exc)
+
+
+def _timed_as(kind: str) -> Callable[[Any], Callable[..., Any]]:
+    """Return what times a dialect's method as work of *kind*."""
+
+    def wrap(method: Callable[..., Any]) -> Callable[..., Any]:
+        def timed_method(dialect: Any, connection: Any) -> Any:
+            lane = current_lane()
+            if lane is None or lane.closed:
+                if lane is None and not active:
+                    return method(dialect, connection)
+                lane = find_lane(lane)
+                if lane is None:
+                    return method(dialect, connection)
+            if lane.executing is CONNECTING:
+                return method(dialect, connection)
+            start = perf_counter()
+            try:
+                return method(dialect, connection)
+            finally:
+                end = perf_counter()
+                lane.driver_s += end - start
+                lane.add_work(kind, (start, end, 0))
+
+        return timed_method
+
+    return wrap
+
+
+def _timed_wait(get: Callable[..., Any]) -> Callable[..., Any]:
+    def timed_get(pool: Any) -> Any:
+        lane = current_lane()
+        if lane is None or lane.closed:
+            if lane is None and not active:
+                return get(pool)
+            lane = find_lane(lane)
+            if lane is None:
+                return get(pool)
+        if lane.executing is CONNECTING:
+            return get(pool)
+        driver_s = lane.driver_s
+        start = perf_counter()
+        try:
+            return get(pool)
+        finally:
+            # A new connection is made in here and has a group of its own:
+            # each moment goes to one group only.
+            spent = perf_counter() - start
+            own_s = spent - (lane.driver_s - driver_s)
+            lane.driver_s = driver_s + spent
+            lane.add_work("pool_wait", (start, start + own_s, pool))
+
+    return timed_get
+
+
+def _timed_connect(connect: Callable[..., Any]) -> Callable[..., Any]:
+    def timed_connect(record: Any) -> Any:
+        lane = current_lane()
+        if lane is None or lane.closed:
+            if lane is None and not active:
+                return connect(record)
+            lane = find_lane(lane)
+            if lane is None:
+                return connect(record)
+        if lane.executing is CONNECTING:
+            return connect(record)
+        driver_s = lane.driver_s
+        # The first connection of an engine is asked what it can do; that is
+        # part of connecting.
+        lane.executing = CONNECTING
+        start = perf_counter()
+        error = None
+        try:
+            return connect(record)
+        except BaseException as exc:
+            error = type(exc).__name__
+            raise
+        finally:
+            end = perf_counter()
+            lane.executing = None
+            lane.driver_s = driver_s + (end - start)
+            pool = record._ConnectionRecord__pool
+            connects = lane.add_work("connect", (start, end, pool))
+            if error is not None:
+                lane.failed(connects, start, error)
+
+    return timed_connect

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Engine ``cprofile``: every call of the requests that were chosen."""

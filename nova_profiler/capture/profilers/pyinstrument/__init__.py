@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Engine ``pyinstrument``: samples of the requests that were chosen."""

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Engine ``pyspy``: stacks of every request, taken from outside."""

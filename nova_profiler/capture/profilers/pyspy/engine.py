@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Engine ``pyspy``: stacks of every request, taken from outside.
+
+py-spy, a child of the worker, reads the worker's memory and stops it for a
+moment per sample. Nothing in the request's way but a trampoline that names
+it; see request_tags and pyspy_windows.
+"""
+
+from __future__ import annotations
+
+import atexit
+import sys
+
+from nova_profiler.capture.greenthreads import Inbox, start_thread
+from nova_profiler.capture.lanes import Capture
+from nova_profiler.capture.profilers import EngineError, Note
+from nova_profiler.capture.profilers.pyspy.pace import running_rate_of
+from nova_profiler.capture.profilers.pyspy.permission import (
+    PyspyError,
+    allow_tracer,
+    find_pyspy,
+)
+from nova_profiler.capture.profilers.pyspy.recording import Recording
+from nova_profiler.capture.profilers.pyspy.request_tags import TagPool
+from nova_profiler.capture.profilers.pyspy.schedule import ALLOWED_S, Windows
+from nova_profiler.capture.profilers.pyspy.watch import (
+    NAME,
+    PyspyWatch,
+    Watches,
+)
+
+# How long the end of the process waits for the last stacks.
+_EXIT_S = 3.0
+# Without requests, look whether there are any so often: a waking call that
+# got lost would cost their first minute, not all stacks from then on.
+REST_S = 60.0
+
+
+def engine(note: Note) -> PyspyEngine:
+    """Return the engine; raises EngineError where py-spy is not there."""
+    if not sys.platform.startswith("linux"):
+        raise EngineError("py-spy is used on Linux only")
+    program = find_pyspy()
+    if program is None:
+        raise EngineError(
+            "there is no py-spy beside this Python nor on "
+            "PATH; install nova-profiler[pyspy]"
+        )
+    return PyspyEngine(program, note)
+
+
+class PyspyEngine:
+    """py-spy for all requests of one process."""
+
+    name = NAME
+    watches_all = True
+
+    def __init__(self, program: str, note: Note) -> None:
+        self._program = program
+        self._note = note
+        self._watches = Watches(TagPool())
+        self._windows = Windows(self._recording, self._watches, note)
+        self._inbox = Inbox()
+        self._over = Inbox()
+        self._started = False
+        self._asleep = False
+        self._closing = False
+        self._failed = False
+
+    def watch(
+        self, capture: Capture, chosen: bool, interval_ms: float
+    ) -> PyspyWatch | None:
+        """Return the watch of a request, None if there can be none."""
+        if self._failed:
+            return None
+        watch = self._watches.begin(chosen)
+        if watch is None:
+            self._note("pyspy_tags")
+        if not self._started:
+            self._start()
+        elif self._asleep:
+            self._inbox.tell()
+        self._windows.pace.interval_ms = interval_ms
+        return watch
+
+    def close(self) -> None:
+        """Have py-spy stop soon; its last stacks are still handed over."""
+        self._closing = True
+        self._inbox.tell()
+
+    def wait_closed(self, seconds: float) -> bool:
+        """Return whether all is over within *seconds*, after close()."""
+        return not self._started or self._over.wait(seconds)
+
+    def _start(self) -> None:
+        self._started = True
+        try:
+            start_thread(self.supervise_pyspy)
+        except Exception:
+            # No more threads: the next request tries again.
+            self._started = False
+            raise
+        atexit.register(self._at_exit)
+
+    def _at_exit(self) -> None:
+        self.close()
+        self.wait_closed(_EXIT_S)
+
+    def supervise_pyspy(self) -> None:
+        """Look after py-spy until close(); its name counts py-spy's looks.
+
+        See Cut.end().
+        """
+        try:
+            while not self._closing:
+                seconds = self._windows.tick()
+                self._asleep = seconds is None
+                if self._asleep and self._watches.live:
+                    # A request began while we fell asleep.
+                    continue
+                if self._asleep:
+                    allow_tracer(0)
+                self._inbox.wait(REST_S if seconds is None else seconds)
+                self._asleep = False
+            # What ends from here on is told that nothing follows.
+            self._watches.is_closed = True
+            self._windows.end()
+            allow_tracer(0)
+        except Exception as exc:
+            # Nobody is left to free the tags: no more of them are lent.
+            self._failed = self._watches.is_closed = True
+            self._note("pyspy_supervisor", exc)
+            self._windows.abandon()
+        finally:
+            atexit.unregister(self._at_exit)
+            self._over.tell()
+
+    def _recording(self, rate: int) -> Recording:
+        running_rate = running_rate_of(rate)
+        try:
+            return Recording(self._program, rate, running_rate, ALLOWED_S)
+        except PyspyError:
+            # Two that begin can be in each other's way: once more.
+            return Recording(self._program, rate, running_rate, ALLOWED_S)

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tries py-spy out: a short recording of a process made for that.
+
+Installed is not allowed: containers, units and kernels may each forbid one
+process to look into another one. Only trying tells.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from nova_profiler.capture.greenthreads import nap
+from nova_profiler.capture.profilers.pyspy.recording import (
+    START_S,
+    STOP_S,
+    Recording,
+)
+
+_RATE = 100
+_RECORDED_S = 0.5
+_LONGEST_S = int(START_S + STOP_S)
+
+
+def problem_with(program: str, longest_s: float = _LONGEST_S) -> str | None:
+    """Return what to do so that *program* can look, None if it can.
+
+    In a process of its own: py-spy stops the one that it looks at.
+    """
+    try:
+        # Nothing that anybody typed: this Python, and py-spy as found.
+        tried = subprocess.run(  # noqa: S603
+            [sys.executable, "-m", __name__, program],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=longest_s,
+            # Its exit code is looked at.
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return (
+            f"py-spy has not ended a short recording within {longest_s:g} "
+            "s; is the machine overloaded?"
+        )
+    except OSError as exc:
+        return f"py-spy cannot be tried out: {exc.strerror}"
+    if tried.returncode == 0:
+        return None
+    said = tried.stdout.decode("utf-8", "replace").strip()
+    return said or "py-spy cannot be tried out: the recording broke off"
+
+
+def main(program: str) -> int:
+    """Let *program* look into this process; print what is in its way."""
+    try:
+        recording = Recording(program, _RATE, 1, _LONGEST_S)
+    except OSError as exc:
+        print(exc.strerror)
+        return 1
+    lines: list[bytes] = []
+    nap(_RECORDED_S)
+    recording.stop(lines.append, lambda line: None)
+    if not lines:
+        print("py-spy looked, and saw no stack at all: is it too old?")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

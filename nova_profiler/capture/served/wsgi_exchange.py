@@ -1,0 +1,300 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One request and its response, timed to the end of the body."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from time import perf_counter, thread_time, time
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from nova_profiler.capture.current import begin, end, lane_var
+from nova_profiler.capture.failures import Faults
+from nova_profiler.capture.lanes import CPU_STEP_S, Capture
+from nova_profiler.capture.profilers.engine_in_use import Watching
+from nova_profiler.capture.record_making.recorder import Recorder, runs_green
+from nova_profiler.capture.settings.options import Settings
+from nova_profiler.record import ABORTED, FAILED, OK, RequestRecord
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse
+
+# Where the environ holds the capture: a filter further in leaves it alone.
+ENVIRON_KEY = "nova_profiler.capture"
+# Statuses whose response has no body that a server would read.
+_BODILESS = (204, 304)
+
+
+class Host(Protocol):
+    """The middleware, as far as an exchange needs it."""
+
+    recorder: Recorder
+    watching: Watching
+    faults: Faults
+    # None until the first request: by then eventlet has patched or not.
+    green: bool | None
+    # How long the latest request took.
+    latest_s: float
+
+
+class Exchange:
+    """One request and its response, from the first to the last moment."""
+
+    __slots__ = (
+        "_app_end",
+        "_began_at",
+        "_cpu_start",
+        "_done",
+        "_headers",
+        "_host",
+        "_settings",
+        "_start_response",
+        "_status",
+        "_thread",
+        "_write",
+        "_write_failed",
+        "bytes",
+        "capture",
+        "path",
+    )
+
+    def __init__(
+        self,
+        host: Host,
+        settings: Settings,
+        environ: dict[str, Any],
+        start_response: StartResponse,
+    ) -> None:
+        self._host = host
+        self._settings = settings
+        self._start_response = start_response
+        self._status = ""
+        self._headers: list[tuple[str, str]] = []
+        self._write: Callable[[bytes], object] | None = None
+        self._write_failed = False
+        self._app_end: float | None = None
+        self._done = False
+        self.bytes = 0
+        # nova changes both on the way in; their sum stays.
+        self.path = environ.get("SCRIPT_NAME", "") + environ.get(
+            "PATH_INFO", ""
+        )
+        self._began_at = time()
+        self.capture = capture = Capture(environ, settings.max_calls)
+        environ[ENVIRON_KEY] = capture
+        begin(capture)
+        green = host.green
+        if green is None:
+            green = host.green = runs_green()
+        if green:
+            self._thread = 0
+        else:
+            self._thread = threading.get_ident()
+            main = capture.main
+            main.cpu_at = capture.started
+            main.cpu_due = capture.started + CPU_STEP_S
+            main.cpu_s = self._cpu_start = thread_time()
+
+    def start_response(
+        self,
+        status: str,
+        headers: list[tuple[str, str]],
+        exc_info: Any = None,
+    ) -> Callable[[bytes], object]:
+        """Pass everything on; note the status of the last call."""
+        if exc_info is None:
+            self._write = self._start_response(status, headers)
+        else:
+            self._write = self._start_response(status, headers, exc_info)
+        self._status = status
+        self._headers = headers
+        return self.write
+
+    def write(self, data: bytes) -> object:
+        """Write *data* as the server does, and count it."""
+        try:
+            # Never None here: whoever calls has it from start_response.
+            sent = self._write(data)  # type: ignore[misc]
+        except Exception:
+            self._write_failed = True
+            raise
+        self.bytes += len(data)
+        return sent
+
+    def returned(
+        self, body: Iterable[bytes], environ: dict[str, Any]
+    ) -> Iterable[bytes]:
+        """Return what the server gets for *body*."""
+        self._app_end = perf_counter()
+        kind = type(body)
+        if kind is list or kind is tuple:
+            try:
+                for chunk in body:
+                    self.bytes += len(chunk)
+            except TypeError:
+                # Not bytes: the server will say so.
+                self.finish(FAILED, "TypeError")
+            self.finish(OK, None)
+            return body
+        wrapper = environ.get("wsgi.file_wrapper")
+        if isinstance(wrapper, type) and isinstance(body, wrapper):
+            # The server sends the file by itself if it gets this very object.
+            return self._file_returned(body)
+        if hasattr(body, "__len__"):
+            # Servers ask a body of one chunk for its length.
+            return _SizedBody(self, body)
+        return _Body(self, body)
+
+    def _file_returned(self, body: Any) -> Iterable[bytes]:
+        close = getattr(body, "close", None)
+
+        def closed() -> None:
+            try:
+                if close is not None:
+                    close()
+            except BaseException as exc:
+                self.finish(FAILED, type(exc).__name__)
+                raise
+            finally:
+                if self.capture.environ.get("REQUEST_METHOD") != "HEAD":
+                    self.bytes += self._length() or 0
+                self.finish(OK, None)
+
+        try:
+            body.close = closed
+        except AttributeError:
+            # Made in C: the end of its sending cannot be seen.
+            self.finish(OK, None)
+        return cast("Iterable[bytes]", body)
+
+    def outcome_of(self, error: BaseException) -> str:
+        """Return whether *error* is the application's or the client's."""
+        if self._write_failed or isinstance(error, GeneratorExit):
+            return ABORTED
+        return FAILED
+
+    def outcome_at_close(self) -> str:
+        """Return the outcome of a body that was closed before its end."""
+        status = self._status[:3]
+        if (
+            self.capture.environ.get("REQUEST_METHOD") == "HEAD"
+            or (status.isdecimal() and int(status) in _BODILESS)
+            or status.startswith("1")
+        ):
+            return OK
+        length = self._length()
+        # A server may stop at the last byte that was promised.
+        return OK if length is not None and self.bytes >= length else ABORTED
+
+    def _length(self) -> int | None:
+        for name, value in self._headers:
+            if name.lower() == "content-length" and value.isdecimal():
+                return int(value)
+        return None
+
+    def finish(self, outcome: str, error: str | None) -> None:
+        """Stop the clock, once; make the record and deliver it."""
+        if self._done:
+            return
+        self._done = True
+        stopped = perf_counter()
+        try:
+            self._finish(stopped, outcome, error)
+        except Exception as exc:
+            self._host.faults.note("middleware", exc)
+
+    def _finish(self, stopped: float, outcome: str, error: str | None) -> None:
+        capture = self.capture
+        record = RequestRecord()
+        if self._thread and self._thread == threading.get_ident():
+            main = capture.main
+            main.read_cpu(stopped, False)
+            record.cpu_ms = (main.cpu_s - self._cpu_start) * 1000
+        capture.close()
+        end(capture)
+        self._host.latest_s = duration_s = stopped - capture.started
+        record.duration_ms = duration_s * 1000
+        app_end = stopped if self._app_end is None else self._app_end
+        record.app_ms = (app_end - capture.started) * 1000
+        status = self._status[:3]
+        # An application that raised before it answered: servers send 500.
+        record.status = int(status) if status.isdecimal() else 500
+        record.path = self.path
+        record.response_bytes = self.bytes
+        if outcome == OK and record.status >= 500:
+            outcome = FAILED
+        record.outcome = outcome
+        record.error = error
+        settings = self._settings
+        if settings.profiler != "none":
+            self._host.watching.ended(
+                capture, self.path, record.duration_ms, settings
+            )
+        try:
+            self._host.recorder.finish(
+                record, capture, settings, self._began_at
+            )
+        finally:
+            capture.environ.pop(ENVIRON_KEY, None)
+            capture.release()
+
+
+class _Body:
+    """A response body, followed to its end."""
+
+    def __init__(self, exchange: Exchange, body: Iterable[bytes]) -> None:
+        self._exchange = exchange
+        self._body = body
+        self._chunks: Iterator[bytes] | None = None
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        exchange = self._exchange
+        token = lane_var.set(exchange.capture.main)
+        try:
+            if self._chunks is None:
+                self._chunks = iter(self._body)
+            watch = exchange.capture.watch
+            if watch is None:
+                chunk = next(self._chunks)
+            else:
+                chunk = watch.run(next, self._chunks)
+        except StopIteration:
+            exchange.finish(OK, None)
+            raise
+        except BaseException as exc:
+            exchange.finish(exchange.outcome_of(exc), type(exc).__name__)
+            raise
+        finally:
+            lane_var.reset(token)
+        if isinstance(chunk, bytes):
+            exchange.bytes += len(chunk)
+        return chunk
+
+    def close(self) -> None:
+        """Close the application's body, and stop the clock if it runs."""
+        exchange = self._exchange
+        token = lane_var.set(exchange.capture.main)
+        try:
+            close = getattr(self._body, "close", None)
+            watch = exchange.capture.watch
+            if close is not None and watch is not None:
+                watch.run(close)
+            elif close is not None:
+                close()
+        except BaseException as exc:
+            exchange.finish(FAILED, type(exc).__name__)
+            raise
+        finally:
+            lane_var.reset(token)
+            exchange.finish(exchange.outcome_at_close(), None)
+
+
+class _SizedBody(_Body):
+    """A body that knows how many chunks it has."""
+
+    def __len__(self) -> int:
+        # Chosen only for a body that has a length.
+        return len(self._body)  # type: ignore[arg-type]

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The files that hold options, read as they are written there."""
+
+from __future__ import annotations
+
+import configparser
+import os
+from collections.abc import Mapping
+
+from oslo_config import cfg
+
+from nova_profiler.capture.settings.options import GROUP, ConfigError
+
+_PASTE_KEYS = frozenset(
+    ("use", "paste.filter_factory", "paste.filter_app_factory")
+)
+
+# The options in files: by name, the file and the text.
+Written = dict[str, tuple[str, str]]
+
+
+def config_files(conf: cfg.ConfigOpts) -> list[str]:
+    """Return the files that *conf* is read from, in order."""
+    try:
+        files = [str(path) for path in conf.config_file or ()]
+        folders = conf.config_dir or ()
+    except cfg.Error:
+        # The host application has no oslo.config files.
+        return []
+    for folder in folders:
+        try:
+            names = sorted(os.listdir(folder))
+        except OSError:
+            continue
+        files += [
+            os.path.join(folder, name)
+            for name in names
+            if name.endswith(".conf")
+        ]
+    return files
+
+
+def written_in(files: list[str], skip_unreadable: bool = False) -> Written:
+    """Return our group's options as written in *files*; the last wins.
+
+    Raises ConfigError for a file that cannot be read, or with
+    *skip_unreadable* passes over it.
+    """
+    written = {}
+    for path in files:
+        sections: dict[str, dict[str, list[str]]] = {}
+        try:
+            cfg.ConfigParser(path, sections).parse()
+        except (OSError, UnicodeError, cfg.ParseError) as exc:
+            if skip_unreadable:
+                # The host has read it, or failed over it, before us.
+                continue
+            raise _unreadable(path, exc) from None
+        for name, values in sections.get(GROUP, {}).items():
+            written[name] = (path, values[-1])
+    return written
+
+
+def section_of(path: str | None, local_conf: Mapping[str, str]) -> str | None:
+    """Return the one section of the paste file that made this filter.
+
+    paste does not tell. None where no section, or more than one, has just
+    these options: then they do not change while the service runs.
+    """
+    if not path:
+        return None
+    try:
+        sections = filters(path)
+    except ConfigError:
+        return None
+    same = [
+        name
+        for name, options in sections.items()
+        if options.keys() == local_conf.keys()
+        and all(
+            options[key] == str(value) or "%" in options[key]
+            for key, value in local_conf.items()
+        )
+    ]
+    return same[0] if len(same) == 1 else None
+
+
+def filters(path: str) -> dict[str, dict[str, str]]:
+    """Return the options of our filters in the paste file, by section."""
+    parser = configparser.RawConfigParser(
+        strict=False, default_section="\0", allow_no_value=True
+    )
+    # Names as they are written; the stubs know a method only.
+    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    try:
+        with open(path, encoding="utf-8") as file:
+            parser.read_file(file)
+    except (OSError, UnicodeError, configparser.Error) as exc:
+        raise _unreadable(path, exc) from None
+    found = {}
+    for name in parser.sections():
+        options = {k: v or "" for k, v in parser.items(name)}
+        maker = options.get("use", "") + options.get(
+            "paste.filter_factory", ""
+        )
+        kind = name.partition(":")[0].strip()
+        if kind == "filter" and (
+            "nova_profiler" in maker or "nova-profiler" in maker
+        ):
+            found[name] = {
+                k: v
+                for k, v in options.items()
+                if k not in _PASTE_KEYS and not k.startswith("set ")
+            }
+    return found
+
+
+def place(path: str) -> str:
+    """Return how errors call our group in the file at *path*."""
+    return f"{os.path.basename(path)}, [{GROUP}]"
+
+
+def _unreadable(path: str, exc: Exception) -> ConfigError:
+    """Return the error without the line, which may hold a password."""
+    line = getattr(exc, "lineno", None)
+    if isinstance(exc, configparser.ParsingError) and exc.errors:
+        line = exc.errors[0][0]
+    reason = getattr(exc, "strerror", None) or "cannot be read"
+    if line:
+        reason += f" in line {line}"
+    return ConfigError(f"{os.path.basename(path)}: {reason}")

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command ``nova-profiler``: reads back what the filter wrote."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+from io import TextIOWrapper
+
+import click
+
+from nova_profiler import __version__
+from nova_profiler.reading.command_line.termination import (
+    Terminated,
+    sigterm_as_ctrl_c,
+)
+
+# One line a command: its name and the module whose ``command`` it is.
+# Loaded when asked for, so that each starts without the others' imports.
+COMMANDS = {
+    "calls": "nova_profiler.reading.requests.calls_command",
+    "check": "nova_profiler.reading.setup.check_command",
+    "compare": "nova_profiler.reading.runs.compare.command",
+    "follow": "nova_profiler.reading.follow.command",
+    "history": "nova_profiler.reading.runs.command",
+    "diff": "nova_profiler.reading.code.diff_command",
+    "export": "nova_profiler.reading.code.export_command",
+    "list": "nova_profiler.reading.requests.list_command",
+    "prune": "nova_profiler.reading.requests.prune_command",
+    "report": "nova_profiler.reading.report.command",
+    "show": "nova_profiler.reading.requests.show_command",
+    "sign": "nova_profiler.reading.setup.sign_command",
+    "top": "nova_profiler.reading.code.top_command",
+}
+
+PROGRAM = "nova-profiler"
+
+
+class _LazyGroup(click.Group):
+    """A group that imports a command when it is needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(
+        self, ctx: click.Context, cmd_name: str
+    ) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(COMMANDS[cmd_name])
+        command: click.Command = module.command
+        return command
+
+
+@click.group(
+    cls=_LazyGroup,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Start with `nova-profiler list --slowest`.",
+)
+@click.version_option(__version__, prog_name=PROGRAM)
+@click.pass_context
+def group(ctx: click.Context) -> None:
+    """Show where the time of Nova's REST calls went."""
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code.
+
+    Whatever a user did wrong is one line on standard error and a 2.
+    """
+    _write_what_can_be_written()
+    try:
+        with sigterm_as_ctrl_c():
+            code = group.main(
+                None if args is None else list(args),
+                prog_name=PROGRAM,
+                standalone_mode=False,
+            )
+    except Terminated:
+        return _failed("terminated", 143)
+    except click.ClickException as exc:
+        return _failed(_message_of(exc))
+    except click.Abort:
+        return _failed("interrupted", 130)
+    except OSError as exc:
+        return _failed(f"{exc.filename or 'error'}: {exc.strerror or exc}")
+    return code if isinstance(code, int) else 0
+
+
+def _message_of(exc: click.ClickException) -> str:
+    message = " ".join(exc.format_message().split())
+    if isinstance(exc, click.UsageError):
+        path = exc.ctx.command_path if exc.ctx is not None else PROGRAM
+        return f"{message.rstrip('.')}; see `{path} --help`"
+    return message
+
+
+def _failed(message: str, code: int = 2) -> int:
+    click.echo(f"{PROGRAM}: {message}", err=True)
+    return code
+
+
+def _write_what_can_be_written() -> None:
+    # A terminal of another encoding gets a ? and not a traceback.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")

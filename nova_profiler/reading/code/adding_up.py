@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Adds up the profiles of a command, many of them by several processes."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import click
+
+from nova_profiler.profiles import ProfileError
+from nova_profiler.profiles.loading import Profiles
+from nova_profiler.reading.command_line.folded_progress import with_progress
+from nova_profiler.reading.command_line.skipped import Skipped
+from nova_profiler.reading.process_pools import process_pool
+from nova_profiler.reading.screen.terminal import printable
+
+# From here on a second process saves more than starting it costs.
+MANY = 200
+_AT_ONCE = 25
+# How many make sense here.
+PROCESSES = min(os.cpu_count() or 1, 4)
+
+
+def added_up(paths: Sequence[Path], skipped: Skipped) -> Profiles:
+    """Return all of *paths* together; what cannot be read is skipped.
+
+    Raises ClickException where that is all of them.
+    """
+    parts = [
+        paths[number : number + _AT_ONCE]
+        for number in range(0, len(paths), _AT_ONCE)
+    ]
+    whole = Profiles()
+    unread: list[str] = []
+    read = _by_many(parts) if len(paths) >= MANY else map(_read, parts)
+    for profiles, errors in with_progress(
+        read, "reading profiles", len(parts)
+    ):
+        whole.join(profiles)
+        unread += errors
+    if unread and not whole.engines:
+        raise none_read(unread)
+    for error in unread:
+        skipped.add(error)
+    return whole
+
+
+def none_read(errors: Sequence[str]) -> click.ClickException:
+    """Return the error that no profile could be read, in one line."""
+    first = printable(errors[0])
+    if len(errors) == 1:
+        return click.ClickException(first)
+    return click.ClickException(
+        f"none of these {len(errors)} profiles can be read; the first: {first}"
+    )
+
+
+def _by_many(
+    parts: Sequence[Sequence[Path]],
+) -> Iterator[tuple[Profiles, list[str]]]:
+    """Yield each of *parts*, read by several processes."""
+    # A command has no other threads that a fork would leave behind.
+    fork = multiprocessing.get_context("fork")
+    with process_pool(PROCESSES, fork) as pool:
+        yield from pool.map(_read, parts)
+
+
+def _read(paths: Sequence[Path]) -> tuple[Profiles, list[str]]:
+    profiles = Profiles()
+    errors = []
+    for path in paths:
+        try:
+            profiles.add(path)
+        except ProfileError as exc:
+            errors.append(str(exc))
+    return profiles, errors

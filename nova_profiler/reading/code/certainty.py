@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a reader must know to take a profile's figures rightly."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from nova_profiler.profiles import PYSPY
+from nova_profiler.profiles.summaries import CALLS, SAMPLES, Profile, Row
+from nova_profiler.reading.code.folded_work_shares import (
+    FEW,
+    has_shares,
+    is_enough,
+    seconds,
+)
+from nova_profiler.reading.screen.terminal import (
+    counted,
+    printable,
+    share_text,
+)
+
+# In per cent: beyond this it is said how far off a share may be.
+_SMALL_MARGIN = 3.0
+# Work and waiting may differ from the request by so much and say nothing.
+_SEEN_ALIKE = 0.1
+_MOST_NAMED = 3
+
+
+def notes_of(
+    profile: Profile,
+    shown: Iterable[Row] = (),
+    duration_ms: float = 0.0,
+    lanes: int = 0,
+) -> list[str]:
+    """Return what a reader must know to take the figures rightly.
+
+    *shown* are the rows that stand above, *duration_ms* and *lanes* are the
+    request's if the profile is of one.
+    """
+    notes = []
+    seen = seen_note(profile, duration_ms, lanes)
+    if seen is not None:
+        notes.append(seen)
+    if profile.busy_s > 0 and not has_shares(profile):
+        notes.append(
+            f"about {max(0.1, profile.busy_number):.1f} samples of work, "
+            f"each for {seconds(profile.sample_s)}: too few for shares"
+        )
+    margin = margin_of(profile)
+    if margin is not None:
+        number = counted(round(profile.busy_number), "sample")
+        notes.append(
+            f"{number} of work: a share may be off by {margin:.0f} points"
+        )
+    few = few_note(profile, shown)
+    if few is not None:
+        notes.append(few)
+    if profile.kind == CALLS and profile.number:
+        notes.append(
+            "counting calls makes small functions look slower than they are; "
+            "samples do not"
+        )
+    return notes
+
+
+def margin_of(profile: Profile) -> float | None:
+    """Return by how many points a share may be off, None if by few.
+
+    Of *n* samples a share of a half has a standard error of 50/sqrt(n)
+    points; twice that holds 95 times in 100. Shares are of work, and so are
+    the samples that count here.
+    """
+    if profile.kind != SAMPLES or not has_shares(profile):
+        return None
+    margin = 100 / math.sqrt(max(1.0, profile.busy_number))
+    return margin if margin > _SMALL_MARGIN else None
+
+
+def few_note(profile: Profile, shown: Iterable[Row]) -> str | None:
+    """Return which own times of *shown* rest on few samples, None if none.
+
+    Counted for each function: what a sample stands for differs between
+    requests, so that no time is the border.
+    """
+    few = [
+        row.function.label
+        for row in shown
+        if row.self_s > 0
+        and row.self_number is not None
+        and not is_enough(row.self_number)
+    ]
+    if not few or not has_shares(profile):
+        return None
+    names = ", ".join(map(printable, few[:_MOST_NAMED]))
+    if few[_MOST_NAMED:]:
+        names += f" and {len(few) - _MOST_NAMED} more"
+    return f"own times of less than {FEW} samples: {names}"
+
+
+def seen_note(
+    profile: Profile, duration_ms: float, lanes: int = 0
+) -> str | None:
+    """Return how much was seen of a request, None if about all of it.
+
+    *lanes* are the threads that it is known to have had, 0 if that is not
+    known.
+    """
+    seen_ms = 1000 * (profile.busy_s + profile.waiting_s)
+    if duration_ms <= 0 or (
+        abs(seen_ms - duration_ms) <= _SEEN_ALIKE * duration_ms
+    ):
+        return None
+    if _is_coarse(profile, seen_ms, duration_ms, lanes):
+        why = f"each sample stands for {seconds(profile.sample_s)}"
+    elif seen_ms > duration_ms:
+        why = "threads and greenthreads added up"
+    else:
+        why = "the rest was not seen"
+    return (
+        f"work and waiting are {share_text(seen_ms / duration_ms)} of the "
+        f"request's {seconds(duration_ms / 1000)}: {why}"
+    )
+
+
+def _is_coarse(
+    profile: Profile, seen_ms: float, duration_ms: float, lanes: int
+) -> bool:
+    """Tell whether times are off for what a sample stands for.
+
+    A few of them may be longer than the request, or there are by chance some
+    more or less than it should have, or its threads have had no such time.
+    What pyinstrument adds up was measured.
+    """
+    sample_ms = 1000 * profile.sample_s
+    chance_ms = 2 * math.sqrt(profile.number) * sample_ms
+    most_ms = lanes * duration_ms * (1 + _SEEN_ALIKE)
+    return profile.engine == PYSPY and (
+        FEW * sample_ms > duration_ms
+        or abs(seen_ms - duration_ms) <= chance_ms
+        or 0 < most_ms < seen_ms
+    )

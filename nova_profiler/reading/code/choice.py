@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which profiles a command reads: files, dumps, directories, a selection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+import click
+
+from nova_profiler.dump_store import (
+    DumpEntry,
+    DumpError,
+    DumpStore,
+    name_of_route,
+)
+from nova_profiler.profiles.loading import SUFFIXES, beside
+from nova_profiler.reading.command_line.options import is_route, store_of
+from nova_profiler.reading.command_line.skipped import Skipped
+
+Found = TypeVar("Found")
+
+_IS_DAY = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"
+
+
+class Side(NamedTuple):
+    """Profiles, and the dumps among theirs that have none beside them."""
+
+    profiles: list[Path]
+    bare: list[Path]
+
+
+class ProfileChoice:
+    """Finds profiles; asks for the dump directory only where it must."""
+
+    def __init__(
+        self, dump_dir: str | None, config_file: str | None, skipped: Skipped
+    ) -> None:
+        self._skipped = skipped
+        self._dump_dir = dump_dir
+        self._config_file = config_file
+
+    def chosen(
+        self,
+        names: Sequence[str],
+        route: str | None,
+        since: str | None,
+        last: int | None,
+    ) -> list[Path]:
+        """Return the profiles that *names* mean, or else those of dumps.
+
+        Raises click.UsageError where both are asked for.
+        """
+        if not names:
+            return self.of_dumps(route, since, last=last)
+        if (route, since, last) != (None, None, None):
+            raise click.UsageError(
+                "--route, --since and --last choose dumps; leave them out "
+                "where profiles are named"
+            )
+        return self.of_all(names)
+
+    def of_dumps(
+        self,
+        route: str | None = None,
+        since: str | None = None,
+        last: int | None = None,
+    ) -> list[Path]:
+        """Return the profiles of the newest dumps that are chosen."""
+        store = store_of(self._dump_dir, self._config_file)
+        foreign: list[str] = []
+        entries = _chosen(store.entries(foreign), route, since, None)
+        found = _told(lambda: list(islice(_beside_each(entries), last)))
+        self._skipped.add_foreign(foreign)
+        return found
+
+    def side_of_dumps(
+        self,
+        route: str | None,
+        since: str | None = None,
+        before: str | None = None,
+    ) -> Side:
+        """Return the profiles of the dumps that are chosen, and the rest."""
+        store = store_of(self._dump_dir, self._config_file)
+        foreign: list[str] = []
+        entries = _chosen(store.entries(foreign), route, since, before)
+        side = _told(lambda: _parted(entries))
+        self._skipped.add_foreign(foreign)
+        return side
+
+    def side_of(self, text: str) -> Side:
+        """Return what *text* names, and what of a directory has none."""
+        path = Path(text)
+        if not path.is_dir():
+            return Side(self.of(text), [])
+        profiles = self._of_directory(path)
+        if profiles[0].parent == path:
+            dumps = sorted(path.glob("*.json"))
+            bare = [dump for dump in dumps if beside(dump) is None]
+            return Side(profiles, bare)
+        return _told(lambda: _parted(DumpStore(path).entries()))
+
+    def of(self, text: str) -> list[Path]:
+        """Return the profiles that *text* names: one, or a directory's."""
+        path = Path(text)
+        if path.is_dir():
+            return self._of_directory(path)
+        if path.suffix in SUFFIXES:
+            return [path]
+        if path.is_file() and self._dump_dir is None:
+            # A dump that somebody sent needs no dump directory.
+            return [_told(lambda: profile_of(DumpStore(".").find(text)))]
+        store = store_of(self._dump_dir, self._config_file)
+        return [_told(lambda: profile_of(store.find(text)))]
+
+    def of_all(self, texts: Sequence[str]) -> list[Path]:
+        """Return the profiles that any of *texts* names."""
+        return [path for text in texts for path in self.of(text)]
+
+    def _of_directory(self, path: Path) -> list[Path]:
+        files = [one for one in path.iterdir() if one.suffix in SUFFIXES]
+        if not files and any(path.glob(_IS_DAY)):
+            entries = DumpStore(path).entries()
+            files = _told(lambda: list(_beside_each(entries)))
+        if not files:
+            raise click.ClickException(f"{path}: no profiles in it")
+        return sorted(files)
+
+
+def profile_of(entry: DumpEntry) -> Path:
+    """Return the profile that belongs to a dump, or raise DumpError."""
+    path = beside(entry.path)
+    if path is None:
+        raise DumpError(
+            f"{entry.stem}: no stacks beside this dump; the option profiler "
+            f"takes them"
+        )
+    return path
+
+
+def _beside_each(entries: Iterable[DumpEntry]) -> Iterator[Path]:
+    for entry in entries:
+        path = beside(entry.path)
+        if path is not None:
+            yield path
+
+
+def _parted(entries: Iterable[DumpEntry]) -> Side:
+    side = Side([], [])
+    for entry in entries:
+        path = beside(entry.path)
+        if path is None:
+            side.bare.append(entry.path)
+        else:
+            side.profiles.append(path)
+    return side
+
+
+def _chosen(
+    entries: Iterable[DumpEntry],
+    route: str | None,
+    since: str | None,
+    before: str | None,
+) -> Iterator[DumpEntry]:
+    wanted = None if route is None else name_of_route(route)
+    for entry in entries:
+        if since is not None and entry.started_at < since:
+            return
+        if before is not None and entry.started_at >= before:
+            continue
+        if is_route(route, entry.route_name, wanted):
+            yield entry
+
+
+def _told(find: Callable[[], Found]) -> Found:
+    """Return what *find* does; its DumpError as one line for the user."""
+    try:
+        return find()
+    except DumpError as exc:
+        raise click.ClickException(str(exc)) from exc

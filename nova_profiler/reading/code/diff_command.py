@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``nova-profiler diff``: two sets of profiles, function by function."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from nova_profiler.profiles import PYSPY, ProfileError
+from nova_profiler.profiles.loading import had_no_sample, load
+from nova_profiler.reading.code.adding_up import none_read
+from nova_profiler.reading.code.choice import ProfileChoice, Side
+from nova_profiler.reading.code.diff import OWN, TOTAL, ProfileSet, figures_of
+from nova_profiler.reading.command_line.folded_progress import with_progress
+from nova_profiler.reading.command_line.options import (
+    dump_dir_options,
+    json_option,
+    limit_option,
+    moment_of,
+)
+from nova_profiler.reading.command_line.skipped import Skipped
+
+Sets = dict[str, ProfileSet]
+
+
+@click.command("diff")
+@click.argument("names", metavar="[A B]", nargs=-1)
+@dump_dir_options
+@click.option(
+    "--route",
+    metavar="ROUTE",
+    help="Without A and B: compare the dumps of this route.",
+)
+@click.option(
+    "--before",
+    metavar="WHEN",
+    callback=moment_of,
+    help="A is what came before then: 2h or 2026-11-21T10:35.",
+)
+@click.option(
+    "--after",
+    metavar="WHEN",
+    callback=moment_of,
+    help="B is what came from then on; without it, from --before on.",
+)
+@click.option(
+    "--by",
+    type=click.Choice([OWN, TOTAL]),
+    default=OWN,
+    show_default=True,
+    help="The function's own time, or with what it called.",
+)
+@limit_option(25, "How many functions to show.")
+@json_option
+def command(
+    names: tuple[str, ...],
+    dump_dir: str | None,
+    config_file: str | None,
+    route: str | None,
+    before: str | None,
+    after: str | None,
+    by: str,
+    limit: int,
+    as_json: bool,
+) -> None:
+    """Show which functions take longer or shorter in B than in A.
+
+    A and B are each a profile, a dump, a request id or a directory with any
+    number of them; or the dumps of a route before and after a moment. Times
+    are means of a request. Waiting is left out.
+
+    \b
+    nova-profiler diff dumps-before/ dumps-after/
+    nova-profiler diff --route /v2.1/servers/detail --before 2h
+    """
+    skipped = Skipped()
+    choice = ProfileChoice(dump_dir, config_file, skipped)
+    sides = _sides(choice, names, route, before, after)
+    for side, (paths, _) in zip("AB", sides, strict=True):
+        if not paths:
+            skipped.tell()
+            raise click.ClickException(
+                f"{side} has no dumps with stacks; the option profiler takes "
+                f"them"
+            )
+    first, second = (_sets_of(side, by, skipped) for side in sides)
+    both = [engine for engine in first if engine in second]
+    if not both:
+        raise click.ClickException(
+            f"nothing to compare: A has profiles of {' and '.join(first)}, B "
+            f"of {' and '.join(second)}"
+        )
+    for engine in sorted(first.keys() ^ second.keys()):
+        side = "A" if engine in first else "B"
+        skipped.add(f"{engine}: only {side} has profiles of it")
+    skipped.tell()
+    _print([(first[one], second[one]) for one in both], by, limit, as_json)
+
+
+def _sides(
+    choice: ProfileChoice,
+    names: tuple[str, ...],
+    route: str | None,
+    before: str | None,
+    after: str | None,
+) -> tuple[Side, Side]:
+    before, after = before or after, after or before
+    if len(names) == 2 and before is None and route is None:
+        return choice.side_of(names[0]), choice.side_of(names[1])
+    if names or before is None:
+        raise click.UsageError(
+            "give A and B, or --before or --after, with --route if you like"
+        )
+    return (
+        choice.side_of_dumps(route, before=before),
+        choice.side_of_dumps(route, since=after),
+    )
+
+
+def _sets_of(side: Side, by: str, skipped: Skipped) -> Sets:
+    """Return the profiles of each engine, added up request by request."""
+    sets: Sets = {}
+    unread: list[str] = []
+    paths = side.profiles
+    for path in with_progress(paths, "reading profiles", len(paths)):
+        try:
+            profile = load(path)
+        except ProfileError as exc:
+            unread.append(str(exc))
+            continue
+        known = sets.setdefault(
+            profile.engine, ProfileSet(profile.engine, profile.kind)
+        )
+        known.add(profile, by)
+    if not sets:
+        raise none_read(unread)
+    for error in unread:
+        skipped.add(error)
+    if PYSPY in sets:
+        # Without these the mean would be of those that were seen, only.
+        sets[PYSPY].add_without_samples(sum(map(had_no_sample, side.bare)))
+    return sets
+
+
+def _print(
+    pairs: list[tuple[ProfileSet, ProfileSet]],
+    by: str,
+    limit: int,
+    as_json: bool,
+) -> None:
+    if as_json:
+        tables = [figures_of(*pair, by, limit) for pair in pairs]
+        click.echo(json.dumps(tables, indent=2))
+        return
+    from nova_profiler.reading.code.diff_page import print_diff
+    from nova_profiler.reading.screen.terminal import terminal
+
+    console = terminal()
+    for number, pair in enumerate(pairs):
+        if number:
+            console.print()
+        print_diff(console, *pair, by, limit)

@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``nova-profiler export``: stacks for other programs, or as a page."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from nova_profiler.dump_store import DumpError, DumpStore, name_of_route
+from nova_profiler.profiles.call_graph import CallGraph
+from nova_profiler.profiles.exports import SUFFIXES, ExportError, exported
+from nova_profiler.profiles.stack_tree import StackTree
+from nova_profiler.reading.code.adding_up import added_up
+from nova_profiler.reading.code.choice import ProfileChoice
+from nova_profiler.reading.command_line.options import (
+    dump_dir_options,
+    filter_options,
+    last_option,
+)
+from nova_profiler.reading.command_line.skipped import Skipped
+from nova_profiler.reading.record_words import profile_notes, title_of
+from nova_profiler.reading.screen.terminal import time_text
+from nova_profiler.record import RequestRecord
+
+_HTML = "html"
+_FORMATS = {**SUFFIXES, _HTML: ".html"}
+
+
+@click.command("export")
+@click.argument("names", metavar="[ID|FILE|DIR]...", nargs=-1)
+@dump_dir_options
+@filter_options
+@last_option
+@click.option(
+    "--format",
+    "how",
+    type=click.Choice(list(_FORMATS)),
+    default=_HTML,
+    show_default=True,
+    help="pstats for snakeviz and gprof2dot; speedscope; collapsed for "
+    "flamegraph.pl; pyinstrument for its --load; a page of its own.",
+)
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where to; - is standard output. Without it a name is made.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Say what was written.")
+def command(
+    names: tuple[str, ...],
+    dump_dir: str | None,
+    config_file: str | None,
+    route: str | None,
+    since: str | None,
+    last: int | None,
+    how: str,
+    output: Path | None,
+    as_json: bool,
+) -> None:
+    """Write stacks in another format; of several requests added up.
+
+    \b
+    nova-profiler export req-6ec84648 --format html -o slow.html
+    nova-profiler export --route /v2.1/servers/detail --format speedscope
+    """
+    if as_json and str(output) == "-":
+        raise click.UsageError("--json and -o - would both print")
+    skipped = Skipped()
+    choice = ProfileChoice(dump_dir, config_file, skipped)
+    paths = choice.chosen(names, route, since, last)
+    profile = _one(paths, skipped)
+    title, notes = _about(paths, route)
+    content = _content(profile, how, title, notes)
+    output = output or _file_name(paths, route, how)
+    _write(content, output, paths, as_json=as_json)
+    skipped.tell()
+
+
+def _one(paths: list[Path], skipped: Skipped) -> StackTree | CallGraph:
+    """Return *paths* added up, which must all be of one engine."""
+    profiles = added_up(paths, skipped).engines
+    if len(profiles) == 1:
+        return profiles[0]
+    skipped.tell()
+    if profiles:
+        engines = " and ".join(profile.engine for profile in profiles)
+        raise click.ClickException(
+            f"these profiles are of {engines}, whose times do not add up; "
+            f"name those of one"
+        )
+    raise click.ClickException("no such dumps with stacks")
+
+
+def _about(paths: list[Path], route: str | None) -> tuple[str, list[str]]:
+    """Return what the profile is of, and what its dump says about it."""
+    if len(paths) > 1:
+        return f"{route or 'all routes'}, {len(paths)} requests", []
+    try:
+        store = DumpStore(paths[0].parent)
+        dump = str(paths[0].with_suffix(".json").absolute())
+        record = store.read(store.find(dump))
+    except DumpError:
+        # A profile without its dump is one all the same.
+        return paths[0].name, []
+    return _title(record), profile_notes(record)
+
+
+def _title(record: RequestRecord) -> str:
+    return (
+        f"{record.method} {title_of(record)}, {record.duration_ms:.1f} ms, "
+        f"{time_text(record.started_at)} UTC"
+    )
+
+
+def _content(
+    profile: StackTree | CallGraph, how: str, title: str, notes: list[str]
+) -> bytes:
+    if how != _HTML:
+        try:
+            return exported(profile, how, title)
+        except ExportError as exc:
+            raise click.ClickException(str(exc)) from exc
+    try:
+        from nova_profiler.reading.code.html_page import page_of
+    except ImportError as exc:
+        raise click.ClickException(
+            "pages need Jinja2: pip install 'nova-profiler[html]'"
+        ) from exc
+    return page_of(profile, title, notes).encode("utf-8", "replace")
+
+
+def _file_name(paths: list[Path], route: str | None, how: str) -> Path:
+    """Return a name in the current directory."""
+    if len(paths) == 1:
+        stem = paths[0].stem
+    else:
+        stem = f"{len(paths)}-requests"
+        if route is not None:
+            stem += f"-{name_of_route(route)}"
+    return Path(stem + _FORMATS[how])
+
+
+def _write(
+    content: bytes, output: Path, paths: list[Path], *, as_json: bool
+) -> None:
+    if str(output) == "-":
+        sys.stdout.buffer.write(content)
+        return
+    if any(output.resolve() == path.resolve() for path in paths):
+        raise click.ClickException(f"{output}: is what is read; give -o FILE")
+    output.write_bytes(content)
+    if as_json:
+        written = {"file": str(output), "profiles": len(paths)}
+        click.echo(json.dumps(written, indent=2))
+    else:
+        click.echo(f"{output}")

@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a profile says in a few lines, as plain figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import zip_longest
+from typing import Any
+
+from nova_profiler.profiles.functions import Function
+from nova_profiler.profiles.summaries import (
+    CALLS,
+    SAMPLES,
+    Profile,
+    Row,
+    Step,
+    Wait,
+)
+from nova_profiler.reading.code.certainty import notes_of
+from nova_profiler.reading.code.folded_work_shares import (
+    has_shares,
+    seconds,
+    share_in,
+)
+from nova_profiler.reading.screen.terminal import counted
+
+# Functions whose shares differ by less are one line: the innermost.
+_SAME = 0.02
+_MOST_STEPS = 6
+
+
+def told_steps(steps: Sequence[Step]) -> list[Step]:
+    """Return the steps of a hot path that say something.
+
+    That are nova's own functions where the share drops, down to its last
+    one, and the last of all, which may be a library's. Decorators are passed
+    over.
+    """
+    own = [step for step in steps if step.function.is_telling]
+    told = [
+        step
+        for step, inner in zip_longest(own, own[1:])
+        if inner is None or step.share - inner.share >= _SAME
+    ]
+    if steps and steps[-1] not in told:
+        told.append(steps[-1])
+    return told[-_MOST_STEPS:]
+
+
+def steps_of(profile: Profile) -> list[Step]:
+    """Return the hot path, empty where there are no shares to find it by."""
+    return profile.hot_path() if has_shares(profile) else []
+
+
+def hot_function(steps: Sequence[Step]) -> Step | None:
+    """Return nova's function that the hot path leads to, or else the last."""
+    own = [step for step in steps if step.function.is_telling]
+    return own[-1] if own else (steps[-1] if steps else None)
+
+
+def sentence_of(profile: Profile) -> str:
+    """Return how much the profile rests on, and how it divides."""
+    noun = "sample" if profile.kind == SAMPLES else "call"
+    text = (
+        f"{counted(profile.number, noun)}: {seconds(profile.busy_s)} at work"
+    )
+    if profile.waiting_s > 0:
+        text += f", {seconds(profile.waiting_s)} waiting"
+    if profile.elsewhere_s > 0:
+        text += f"; {seconds(profile.elsewhere_s)} not this request's"
+    return text
+
+
+def figures_of(
+    profile: Profile,
+    most: int = 20,
+    duration_ms: float = 0.0,
+    lanes: int = 0,
+) -> dict[str, Any]:
+    """Return the profile's summary as JSON-ready values."""
+    rows = profile.rows()[:most]
+    return {
+        **totals_of(profile),
+        "hot_path": [
+            {
+                **function_figures(step.function),
+                "busiest_line": step.line,
+                "seconds": round(step.total_s, 6),
+                "share": round(step.share, 4),
+            }
+            for step in steps_of(profile)
+        ],
+        "functions": [row_figures(row, profile) for row in rows],
+        "waits": [wait_figures(wait) for wait in profile.waits()[:most]],
+        "notes": notes_of(profile, rows, duration_ms, lanes),
+    }
+
+
+def totals_of(profile: Profile) -> dict[str, Any]:
+    """Return what all of it adds up to."""
+    figures = {
+        "engine": profile.engine,
+        "kind": profile.kind,
+        "profiles": profile.profiles,
+        profile.kind: profile.number,
+        "busy_s": round(profile.busy_s, 6),
+        "waiting_s": round(profile.waiting_s, 6),
+        "elsewhere_s": round(profile.elsewhere_s, 6),
+    }
+    if profile.kind == SAMPLES:
+        figures["sample_s"] = round(profile.sample_s, 6)
+    return figures
+
+
+def row_figures(row: Row, profile: Profile) -> dict[str, Any]:
+    """Return a function's line; calls and samples under their own name."""
+    fields = function_figures(row.function)
+    fields[profile.kind] = row.number
+    if profile.kind == CALLS:
+        fields["primitive_calls"] = row.primitive
+    if row.self_number is not None:
+        fields["self_samples"] = round(row.self_number, 2)
+    fields["self_s"] = round(row.self_s, 6)
+    fields["cumulative_s"] = round(row.total_s, 6)
+    share = share_in(profile, row.self_s)
+    fields["share"] = None if share is None else round(share, 4)
+    return fields
+
+
+def wait_figures(wait: Wait) -> dict[str, Any]:
+    """Return what was waited in, and for whom."""
+    return {
+        **function_figures(wait.function),
+        "number": wait.number,
+        "seconds": round(wait.seconds, 6),
+        "for": None if wait.caller is None else function_figures(wait.caller),
+    }
+
+
+def function_figures(function: Function) -> dict[str, Any]:
+    """Return which function it is."""
+    return {
+        "function": function.label,
+        "file": function.file,
+        "line": function.line,
+    }
+
+
+def number_text(row: Row) -> str:
+    """Return how many calls or samples, ``<1`` of a part of a sample."""
+    return str(row.number) if row.number or not row.total_s else "<1"

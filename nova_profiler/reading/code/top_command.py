@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``nova-profiler top``: functions over many profiles."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from nova_profiler.profiles.loading import Profiles
+from nova_profiler.reading.code.adding_up import added_up
+from nova_profiler.reading.code.choice import ProfileChoice
+from nova_profiler.reading.command_line.options import (
+    dump_dir_options,
+    filter_options,
+    json_option,
+    last_option,
+    limit_option,
+)
+from nova_profiler.reading.command_line.skipped import Skipped
+
+_SORTS = ("tottime", "cumtime", "ncalls", "percall")
+
+
+@click.command("top")
+@click.argument("names", metavar="[FILE|ID|DIR]...", nargs=-1)
+@dump_dir_options
+@filter_options
+@last_option
+@click.option(
+    "--sort",
+    type=click.Choice(_SORTS),
+    default="tottime",
+    show_default=True,
+    help="The column to sort by, of percall the second; ncalls of samples "
+    "are samples, and percall, which they have not, is tottime.",
+)
+@limit_option(25, "How many functions to show.")
+@json_option
+def command(
+    names: tuple[str, ...],
+    dump_dir: str | None,
+    config_file: str | None,
+    route: str | None,
+    since: str | None,
+    last: int | None,
+    sort: str,
+    limit: int,
+    as_json: bool,
+) -> None:
+    """Show which functions took the time over many profiles.
+
+    The columns are those of pstats. Time spent waiting, as in select or for
+    a lock, is in no share and stands apart. Profiles of samples and of
+    counted calls are never added up.
+
+    \b
+    nova-profiler top --route /v2.1/servers/detail --since 2h
+    nova-profiler top 103501.123-3117ms-POST-v2_1_servers.prof --sort cumtime
+    """
+    skipped = Skipped()
+    choice = ProfileChoice(dump_dir, config_file, skipped)
+    paths = choice.chosen(names, route, since, last)
+    profiles = added_up(paths, skipped)
+    _print(profiles, sort, limit, as_json)
+    skipped.tell()
+
+
+def _print(profiles: Profiles, sort: str, limit: int, as_json: bool) -> None:
+    from nova_profiler.reading.code.top_page import figures_of, print_top
+    from nova_profiler.reading.screen.terminal import terminal
+
+    if as_json:
+        tables = [figures_of(one, sort, limit) for one in profiles.engines]
+        click.echo(json.dumps(tables, indent=2))
+        return
+    if not profiles.engines:
+        click.echo("no such dumps with stacks", err=True)
+    console = terminal()
+    for number, one in enumerate(profiles.engines):
+        if number:
+            console.print()
+        print_top(console, one, sort, limit)

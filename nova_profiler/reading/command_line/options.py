@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Options that several commands have, and what their values mean."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from typing import Any, TypeVar
+
+import click
+
+from nova_profiler.dump_store import DumpStore
+from nova_profiler.reading.command_line.dump_dir import dump_dir_of
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+_AGO = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*([smhdw])")
+_UNITS = {
+    "s": "seconds",
+    "m": "minutes",
+    "h": "hours",
+    "d": "days",
+    "w": "weeks",
+}
+
+
+def moment_of(
+    ctx: click.Context, param: click.Parameter, value: str | None
+) -> str | None:
+    """Return a date, a time or an age as ISO 8601 in UTC.
+
+    In a form that sorts beside the ``started_at`` of a record.
+    """
+    if value is None:
+        return None
+    match = _AGO.fullmatch(value.strip())
+    try:
+        if match is not None:
+            age = timedelta(**{_UNITS[match[2]]: float(match[1])})
+            moment = datetime.now(timezone.utc) - age
+        else:
+            moment = datetime.fromisoformat(
+                value.strip().replace("Z", "+00:00")
+            )
+            if moment.tzinfo is None:
+                moment = moment.replace(tzinfo=timezone.utc)
+        moment = moment.astimezone(timezone.utc)
+    except (ValueError, OverflowError):
+        raise click.BadParameter(
+            f"{value!r}: expected an age such as 30m, 2h or 7d, or a time "
+            f"such as 2026-11-21T10:35 (UTC)",
+            ctx,
+            param,
+        ) from None
+    return moment.isoformat(timespec="milliseconds")
+
+
+class Finite(click.FloatRange):
+    """A number within bounds; neither ``nan`` nor ``inf`` nor ``1e400``."""
+
+    name = "number"
+
+    def convert(
+        self,
+        value: Any,
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> float:
+        """Return *value* as a number, or refuse it."""
+        number = float(super().convert(value, param, ctx))
+        # No bound that is compared with nan refuses it.
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a finite number", param, ctx)
+        return number
+
+
+def dump_dir_options(function: Function) -> Function:
+    """Add the options that say where the dumps are."""
+    function = click.option(
+        "--config-file",
+        metavar="FILE",
+        type=click.Path(exists=True, dir_okay=False),
+        help="nova.conf or api-paste.ini to take dump_dir from.",
+    )(function)
+    return click.option(
+        "--dump-dir",
+        metavar="DIR",
+        envvar="NOVA_PROFILER_DUMP_DIR",
+        type=click.Path(file_okay=False),
+        help="Where the dumps are; also NOVA_PROFILER_DUMP_DIR. Without it "
+        "the dump_dir of nova's configuration.",
+    )(function)
+
+
+def filter_options(function: Function) -> Function:
+    """Add the options that choose requests by route and time."""
+    function = click.option(
+        "--since",
+        metavar="WHEN",
+        callback=moment_of,
+        help="Only requests from then on: 30m, 2h, 7d or 2026-11-21T10:35.",
+    )(function)
+    return click.option(
+        "--route",
+        metavar="ROUTE",
+        help="Only this route, or any that contains the text if it does not "
+        "begin with /.",
+    )(function)
+
+
+def limit_option(default: int, help: str) -> Callable[[Function], Function]:
+    """Return the option that says how much to print."""
+    return click.option(
+        "--limit",
+        default=default,
+        show_default=True,
+        type=click.IntRange(1),
+        help=help,
+    )
+
+
+last_option = click.option(
+    "--last",
+    metavar="N",
+    type=click.IntRange(1),
+    help="Only the newest N dumps that have stacks.",
+)
+
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print JSON for other programs."
+)
+
+
+def store_of(dump_dir: str | None, config_file: str | None) -> DumpStore:
+    """Return the dump store that the options mean."""
+    return DumpStore(dump_dir or dump_dir_of(config_file))
+
+
+def is_route(text: str | None, name: str, wanted: str | None) -> bool:
+    """Tell whether *text* asks for a route of this name.
+
+    ``wanted`` is *text* in the characters of *name*.
+    """
+    if text is None or wanted is None:
+        return True
+    return name == wanted if text.startswith("/") else wanted in name

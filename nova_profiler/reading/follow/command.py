@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``nova-profiler follow``: one request over all services' logs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import tzinfo
+
+import click
+
+from nova_profiler.reading.command_line.folded_zones import timezone_option
+from nova_profiler.reading.command_line.options import Finite, json_option
+from nova_profiler.reading.follow.progress import Progress
+from nova_profiler.reading.follow.search.search import (
+    RequestNotFound,
+    RequestSearch,
+)
+from nova_profiler.reading.follow.story import figures_of, story_of
+from nova_profiler.reading.logs.files.sources import sources_of
+from nova_profiler.reading.logs.unread import Unread
+from nova_profiler.reading.screen.terminal import printable
+
+_SHORTEST_ID = 4
+
+
+def _request_id(ctx: click.Context, param: click.Parameter, value: str) -> str:
+    bare = value.strip().removeprefix("req-")
+    if len(bare) < _SHORTEST_ID or not bare.replace("-", "").isalnum():
+        raise click.BadParameter(
+            f"{printable(value)!r}: expected a request id or the first "
+            f"{_SHORTEST_ID} or more letters of it, with or without req-",
+            ctx,
+            param,
+        )
+    return value.strip()
+
+
+@click.command("follow")
+@click.argument("request_id", metavar="REQUEST_ID", callback=_request_id)
+@click.argument("logs", metavar="LOG...", nargs=-1, required=True)
+@click.option(
+    "--gap",
+    "gap_ms",
+    metavar="MS",
+    type=Finite(0),
+    help="Show gaps from here on; otherwise those of 2 % of the whole.",
+)
+@click.option(
+    "--full", is_flag=True, help="Do not cut messages to a terminal's width."
+)
+@click.option(
+    "--stream", is_flag=True, help="Print lines as they are found, first."
+)
+@click.option(
+    "--format",
+    "shape",
+    type=click.Choice(["text", "markdown", "json"]),
+    default="text",
+    show_default=True,
+)
+@timezone_option
+@json_option
+def command(
+    request_id: str,
+    logs: tuple[str, ...],
+    gap_ms: float | None,
+    full: bool,
+    stream: bool,
+    shape: str,
+    local: tzinfo | None,
+    as_json: bool,
+) -> None:
+    """Follow one request through the logs of all services.
+
+    Every line of the request, and of requests to other services that it
+    led to, in the order of time; where the time went between them; and
+    which service held it. LOG is a file, a folder, a pattern or - for
+    standard input, compressed or not.
+
+    \b
+    nova-profiler follow req-6ec84648-93a7-4e51-8d02-b0d2a2b0b2d0 /var/log
+    nova-profiler follow 6ec84648 logs/*.log.gz --format markdown
+    """
+    unread = Unread()
+    sources = sources_of(logs, unread, local)
+    is_text = shape == "text" and not as_json
+    with Progress(sources, stream=stream and is_text) as progress:
+        search = RequestSearch(
+            sources,
+            unread,
+            on_round=progress.on_round,
+            on_bytes=progress.on_bytes,
+            on_line=progress.on_line,
+        )
+        try:
+            request = search.find(request_id)
+        except RequestNotFound as exc:
+            _tell(unread)
+            raise click.ClickException(str(exc)) from exc
+    story = story_of(request, gap_ms)
+    if as_json or shape == "json":
+        figures = {**figures_of(story), "unread": unread.figures()}
+        click.echo(json.dumps(figures, indent=2))
+        return
+    _tell(unread)
+    if shape == "markdown":
+        from nova_profiler.reading.follow.markdown import markdown_of
+
+        click.echo(markdown_of(story))
+        return
+    from nova_profiler.reading.follow.page import print_story
+    from nova_profiler.reading.screen.terminal import terminal
+
+    whole = full or not sys.stdout.isatty()
+    print_story(terminal(), story, whole=whole)
+
+
+def _tell(unread: Unread) -> None:
+    """Say on standard error what could not be read."""
+    for kind, count, example in unread:
+        times = "" if count == 1 else f"{count} times "
+        click.echo(f"skipped: {times}{kind}: {printable(example)}", err=True)

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Hints that the clocks of two services do not agree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from nova_profiler.reading.follow.rows import BEGIN, Row, RpcMessages
+from nova_profiler.reading.follow.search.hits import LogLine
+from nova_profiler.reading.follow.search.messages import (
+    ANSWERED,
+    CALL,
+    CAST,
+    RECEIVED,
+    REPLY,
+    requests_named_in,
+)
+
+# Lines are written a little after what they tell, in milliseconds.
+_TOLERATED_MS = 5.0
+
+
+class Skew(NamedTuple):
+    """The clock of ``service`` is at least ``ms`` behind that of ``other``."""
+
+    service: str
+    other: str
+    ms: float
+    why: str
+
+
+def skews_of(rows: Sequence[Row]) -> list[Skew]:
+    """Return the largest hint for each pair of services."""
+    largest: dict[tuple[str, str], Skew] = {}
+    for skew in _hints(rows):
+        pair = skew.service, skew.other
+        known = largest.get(pair)
+        if skew.service == skew.other or skew.ms <= _TOLERATED_MS:
+            continue
+        if known is None or skew.ms > known.ms:
+            largest[pair] = skew
+    return sorted(largest.values(), key=lambda skew: -skew.ms)
+
+
+def _hints(rows: Sequence[Row]) -> Iterator[Skew]:
+    lines = [line for row in rows if row.kind != BEGIN for line in row.lines]
+    yield from _of_messages(lines)
+    yield from _of_answers(lines)
+    yield from _of_begins(rows, lines)
+
+
+def _of_messages(lines: list[LogLine]) -> Iterator[Skew]:
+    """An RPC message that is received before it is sent."""
+    for steps in RpcMessages(lines).steps.values():
+        sent = steps.get(CALL) or steps.get(CAST)
+        received = steps.get(RECEIVED)
+        if sent and received:
+            why = "it received an RPC message before that was sent"
+            yield _skew(received, sent, why)
+        replied, answered = steps.get(REPLY), steps.get(ANSWERED)
+        if replied and answered:
+            why = "it had the answer to an RPC call before that was sent"
+            yield _skew(answered, replied, why)
+
+
+def _of_answers(lines: list[LogLine]) -> Iterator[Skew]:
+    """An answer over HTTP that comes before its request has ended."""
+    ended: dict[str | None, LogLine] = {}
+    for line in lines:
+        if line.entry is not None and line.entry.at is not None:
+            ended.setdefault(line.request_id, line)
+    for line in lines:
+        for request_id in requests_named_in(line.message):
+            answer = ended.get(request_id)
+            if answer is not None:
+                why = "it had the answer before that was given"
+                yield _skew(line, answer, why)
+
+
+def _of_begins(rows: Sequence[Row], lines: list[LogLine]) -> Iterator[Skew]:
+    """A line of a request before the request began."""
+    first: dict[str | None, dict[str, float]] = {}
+    for line in lines:
+        if line.at is not None:
+            services = first.setdefault(line.request_id, {})
+            known = services.get(line.service, line.at)
+            services[line.service] = min(known, line.at)
+    why = "it has lines of the request from before its begin"
+    for begin in rows:
+        if begin.kind == BEGIN:
+            for service, at in first.get(begin.request_id, {}).items():
+                ms = (begin.at - at) * 1000
+                yield Skew(service, begin.service, ms, why)
+
+
+def _skew(early: LogLine, late: LogLine, why: str) -> Skew:
+    """Return that *early*, which must come after *late*, comes before it."""
+    ms = ((late.at or 0.0) - (early.at or 0.0)) * 1000
+    return Skew(early.service, late.service, ms, why)

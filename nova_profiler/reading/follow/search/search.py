@@ -1,0 +1,281 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Searches logs for a request, and for those that belong to it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import NamedTuple
+
+from nova_profiler.reading.follow.search.ahead import Ahead, Wanted, wanted_of
+from nova_profiler.reading.follow.search.folded_follow_relations import (
+    ids_named_by,
+    messages_of,
+)
+from nova_profiler.reading.follow.search.hits import Hit, LogLine, hits_in
+from nova_profiler.reading.follow.search.line_reader import (
+    LineReader,
+    joins,
+    stands_alone,
+)
+from nova_profiler.reading.follow.search.quick_look import QuickLook
+from nova_profiler.reading.logs.files.blocks import blocks_of
+from nova_profiler.reading.logs.files.sources import Source
+from nova_profiler.reading.logs.unread import Unread
+
+READ_ONCE = "pipe, read once: related requests in it may be missing"
+
+# A global id may cover a whole deployment; nobody reads more than this.
+MOST_LINES = 50_000
+MOST_BYTES = 64 * 1024 * 1024
+_MOST_REQUESTS = 64
+# The request; what it names; what that names.
+_MOST_ROUNDS = 3
+_MOST_IDS = 1000
+_RARE = 6
+# Decompressing lets other threads run.
+_THREADS = 2
+_NAMED = 5
+
+_WHOLE_ID = re.compile(
+    r"[0-9a-fA-F]{8}(?:-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}"
+)
+
+
+class RequestNotFound(Exception):
+    """No line holds the id, or lines of several requests do."""
+
+
+class FollowedRequest(NamedTuple):
+    """All lines found: of the request and of those that belong to it."""
+
+    request_id: str
+    related_ids: tuple[str, ...]
+    lines: list[LogLine]
+    searched_files: int
+    searched_bytes: int
+    # Found and left out, because nobody could read them all.
+    lines_left_out: int
+
+
+class RequestSearch:
+    """Searches *sources*; what cannot be read is noted in *unread*.
+
+    *on_round* hears how often they were read already, *on_bytes* how far
+    the reader got, *on_line* of each line that was found.
+    """
+
+    def __init__(
+        self,
+        sources: Sequence[Source],
+        unread: Unread,
+        on_round: Callable[[int], None] | None = None,
+        on_bytes: Callable[[int], None] | None = None,
+        on_line: Callable[[LogLine], None] | None = None,
+    ) -> None:
+        self._sources = list(sources)
+        self._unread = unread
+        self._on_round = on_round
+        self._on_bytes = on_bytes
+        self._on_line = on_line
+        self._readers = [LineReader(source) for source in sources]
+        self._look = QuickLook()
+        self._ahead = Ahead()
+        self._lines: dict[tuple[int, int], LogLine] = {}
+        self._rounds = 0
+        self._hits = self._kept_bytes = 0
+        # One count a round: the next may come upon the same lines again.
+        self._left_out = [0]
+        self._searched_bytes = 0
+
+    def find(self, wanted: str) -> FollowedRequest:
+        """Return the request *wanted*: its id, with or without ``req-``.
+
+        The start of an id will do if only one begins so. Raises
+        RequestNotFound.
+        """
+        bare = wanted.removeprefix("req-")
+        request_id = self._only_one(self._ids_from(b"req-" + bare.encode()))
+        if request_id is None and _WHOLE_ID.fullmatch(bare):
+            # Logs older than Folsom have ids without the req-.
+            request_id = self._only_one(self._ids_from(bare.encode()))
+        if request_id is None:
+            size = self._searched_bytes / self._rounds / 1e6
+            raise RequestNotFound(
+                f"{wanted} is in none of the logs that were searched: "
+                f"{len(self._sources)} files, {size:.1f} MB"
+            )
+        related = self._search_related(request_id)
+        return FollowedRequest(
+            request_id,
+            tuple(related),
+            [self._lines[place] for place in sorted(self._lines)],
+            len(self._sources),
+            self._searched_bytes,
+            max(self._left_out),
+        )
+
+    def _ids_from(self, start: bytes) -> set[str]:
+        """Keep the lines with an id that begins with *start*; return these."""
+        ids: set[str] = set()
+        whole = re.compile(
+            rb"(?<![0-9A-Za-z])" + re.escape(start) + rb"[0-9A-Za-z-]{0,64}"
+        )
+        rare = start.removeprefix(b"req-")
+        # What is in every line is found too often.
+        needle = start if len(rare) < _RARE else rare
+        for text, line in self._search(Wanted((needle,), whole.search)):
+            ids.update(one.decode() for one in whole.findall(text))
+            if len(ids) > _MOST_IDS:
+                break
+            if len(ids) == 1:
+                self._ahead.learn(min(ids), line, _MOST_REQUESTS - 1)
+        return ids
+
+    def _only_one(self, ids: set[str]) -> str | None:
+        if len(ids) <= 1:
+            return min(ids, default=None)
+        some = ", ".join(sorted(ids)[:_NAMED])
+        count = f"{_MOST_IDS} or more" if len(ids) > _MOST_IDS else len(ids)
+        raise RequestNotFound(
+            f"{count} requests begin so, give more of the id: {some}"
+            f"{', ...' if len(ids) > _NAMED else ''}"
+        )
+
+    def _search_related(self, request_id: str) -> list[str]:
+        """Search for what the lines so far name, then for what that names."""
+        known = [request_id]
+        messages: set[str] = set()
+        while self._rounds < _MOST_ROUNDS:
+            lines = self._lines.values()
+            news = ids_named_by(lines, known)[: _MOST_REQUESTS - len(known)]
+            new_messages = messages_of(lines) - messages
+            if not news and not new_messages:
+                break
+            known += news
+            messages |= new_messages
+            for _ in self._search(wanted_of(news, new_messages)):
+                pass
+        return known[1:]
+
+    def _search(self, wanted: Wanted) -> Iterator[tuple[bytes, LogLine]]:
+        """Keep what is found in any source; yield each line, and its text."""
+        first = not self._rounds
+        if self._on_round is not None:
+            self._on_round(self._rounds)
+        self._rounds += 1
+        self._left_out.append(0)
+        found = [
+            (number, source)
+            for number, source in enumerate(self._sources)
+            if first
+            or self._ahead.has(number, wanted)
+            or self._is_read_again(source)
+        ]
+        hits_of = self._first_hits if first else self._later_hits
+        for number, hits in _each_of(found, partial(hits_of, wanted)):
+            for hit in hits:
+                yield hit.line, self._keep(number, hit)
+
+    def _first_hits(
+        self, wanted: Wanted, numbered: tuple[int, Source]
+    ) -> tuple[int, list[Hit]]:
+        """Return the hits in a source; note those that are ahead of it."""
+        number, _ = numbered
+        ahead = self._ahead.wanted
+        both = Wanted(
+            wanted.needles + ahead.needles,
+            lambda line: wanted.holds(line) or ahead.holds(line),
+        )
+        unread = Unread()
+        hits: dict[bool, list[Hit]] = {True: [], False: []}
+        for hit in self._kept(number, unread, both):
+            hits[bool(wanted.holds(hit.line))].append(hit)
+        self._unread.merge(unread)
+        self._ahead.note(number, ahead, hits[False])
+        return number, hits[True]
+
+    def _later_hits(
+        self, wanted: Wanted, numbered: tuple[int, Source]
+    ) -> tuple[int, list[Hit]]:
+        number, _ = numbered
+        is_done = self._ahead.has(number, wanted)
+        hits = self._ahead.hits(number)
+        if not is_done:
+            # They are found once more.
+            self._hits -= len(hits)
+            self._kept_bytes -= sum(map(_size_of, hits))
+            hits = [*self._kept(number, Unread(), wanted)]
+        return number, hits
+
+    def _kept(
+        self, number: int, unread: Unread, wanted: Wanted
+    ) -> Iterator[Hit]:
+        source = self._sources[number]
+        needles = wanted.needles
+        if self._look.passes_over(source, needles, self._passed):
+            return
+        blocks = self._counted(blocks_of(source, unread, self._on_bytes))
+
+        def belongs(line: bytes, following: bytes) -> bool:
+            return joins(line, following) and not (
+                stands_alone(following) and wanted.holds(following)
+            )
+
+        for hit in hits_in(blocks, needles, belongs, wanted.holds):
+            if (number, hit.offset) in self._lines:
+                continue
+            size = _size_of(hit)
+            if (
+                self._hits >= MOST_LINES
+                or self._kept_bytes + size > MOST_BYTES
+            ):
+                self._left_out[-1] += 1
+                continue
+            self._hits += 1
+            self._kept_bytes += size
+            yield hit
+
+    def _passed(self, count: int) -> None:
+        self._searched_bytes += count
+        if self._on_bytes is not None:
+            self._on_bytes(count)
+
+    def _counted(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
+        for block in blocks:
+            self._searched_bytes += len(block)
+            yield block
+
+    def _is_read_again(self, source: Source) -> bool:
+        if source.size is None:
+            self._unread.add(READ_ONCE, source.name)
+        return source.size is not None
+
+    def _keep(self, number: int, hit: Hit) -> LogLine:
+        line = self._readers[number].read(hit)
+        self._lines[number, hit.offset] = line
+        if self._on_line is not None:
+            self._on_line(line)
+        return line
+
+
+def _size_of(hit: Hit) -> int:
+    return len(hit.line) + sum(map(len, hit.more))
+
+
+def _each_of(
+    found: list[tuple[int, Source]],
+    hits_of: Callable[[tuple[int, Source]], tuple[int, list[Hit]]],
+) -> Iterator[tuple[int, list[Hit]]]:
+    """Yield the hits of each source; decompress several at a time."""
+    if not any(source.compression for _, source in found):
+        # Searching holds the interpreter: threads would only wait.
+        yield from map(hits_of, found)
+        return
+    with ThreadPoolExecutor(_THREADS) as threads:
+        try:
+            yield from threads.map(hits_of, found)
+        finally:
+            threads.shutdown(wait=False, cancel_futures=True)

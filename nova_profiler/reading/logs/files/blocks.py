@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reads a source as blocks of whole lines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import IO
+
+from nova_profiler.reading.logs.files.compression import (
+    LONGEST_MAGIC,
+    Damaged,
+    Reader,
+    compression_of,
+    opened,
+)
+from nova_profiler.reading.logs.files.sources import (
+    BINARY,
+    NOT_READABLE,
+    Source,
+    file_of,
+    is_binary,
+)
+from nova_profiler.reading.logs.unread import Unread
+
+# What is made of a larger one is no longer in the processor's cache.
+BLOCK_BYTES = 256 * 1024
+LONGEST_LINE = 1024 * 1024
+
+_READ_BYTES = 256 * 1024
+
+DAMAGED = "damaged archive, read as far as it goes"
+LONG_LINE = "line longer than 1 MiB"
+
+
+def blocks_of(
+    source: Source,
+    unread: Unread,
+    on_bytes: Callable[[int], None] | None = None,
+    start: int = 0,
+    end: int | None = None,
+) -> Iterator[bytes]:
+    """Yield the text of *source* in blocks that end where a line ends.
+
+    From *start* to *end* are the lines that begin there: parts of a file
+    that touch give each line once. *on_bytes* hears how far the reader got
+    in the file on disk. What cannot be read is noted in *unread*.
+    """
+    try:
+        with file_of(source) as file:
+            yield from _blocks_of_file(
+                source, file, unread, on_bytes or _unheard, start, end
+            )
+    except Damaged as exc:
+        unread.add(DAMAGED, f"{source.name}: {exc}")
+    except OSError as exc:
+        unread.add(NOT_READABLE, f"{source.name}: {exc.strerror or exc}")
+
+
+def _unheard(count: int) -> None:
+    """Nobody wants to know."""
+
+
+def _blocks_of_file(
+    source: Source,
+    file: IO[bytes],
+    unread: Unread,
+    on_bytes: Callable[[int], None],
+    start: int,
+    end: int | None,
+) -> Iterator[bytes]:
+    if start:
+        # The line that holds the byte before belongs to the part before.
+        file.seek(start - 1)
+        start += _skip_line(file) - 1
+        on_bytes(0)
+    compression = source.compression
+    if source.size is None and hasattr(file, "peek"):
+        compression = compression_of(file.peek(LONGEST_MAGIC)[:LONGEST_MAGIC])
+    chunks = _chunks_of(
+        opened(file, compression),
+        None if end is None else end - start,
+        _position_of(file, source, compression),
+        on_bytes,
+    )
+    yield from _cut_at_lines(source, chunks, unread, is_start=not start)
+
+
+def _skip_line(file: IO[bytes]) -> int:
+    skipped = 0
+    while part := file.readline(LONGEST_LINE):
+        skipped += len(part)
+        if part.endswith(b"\n"):
+            break
+    return skipped
+
+
+def _position_of(
+    file: IO[bytes], source: Source, compression: str | None
+) -> Callable[[], int] | None:
+    """Return what tells how far a compressed file was read, if it does."""
+    if compression is None or source.size is None:
+        return None
+    return file.tell
+
+
+def _chunks_of(
+    reader: Reader,
+    length: int | None,
+    position: Callable[[], int] | None,
+    on_bytes: Callable[[int], None],
+) -> Iterator[bytes]:
+    """Yield the text as it comes; up to the first line end past *length*."""
+    seen = told = 0
+    while length is None or seen < length:
+        chunk = reader.read1(_READ_BYTES)
+        if not chunk:
+            return
+        seen += len(chunk)
+        if length is not None and seen >= length:
+            break
+        now = position() if position else seen
+        on_bytes(now - told)
+        told = now
+        yield chunk
+    else:
+        return
+    # The last line of this part is the one that holds its last byte.
+    cut = len(chunk) - (seen - (length or 0))
+    while (stop := chunk.find(b"\n", max(0, cut - 1))) < 0:
+        on_bytes(len(chunk))
+        yield chunk
+        chunk, cut = reader.read1(_READ_BYTES), 0
+        if not chunk:
+            return
+    on_bytes(min(cut, len(chunk)))
+    yield chunk[: stop + 1]
+
+
+def _cut_at_lines(
+    source: Source, chunks: Iterable[bytes], unread: Unread, is_start: bool
+) -> Iterator[bytes]:
+    held: list[bytes] = []
+    size = 0
+    is_long = False
+    try:
+        for chunk in chunks:
+            if is_start and is_binary(chunk):
+                unread.add(BINARY, source.name)
+                return
+            is_start = False
+            if is_long:
+                stop = chunk.find(b"\n") + 1
+                if not stop:
+                    continue
+                chunk, is_long = chunk[stop:], False
+            held.append(chunk)
+            size += len(chunk)
+            if size < BLOCK_BYTES:
+                continue
+            block = b"".join(held)
+            stop = block.rfind(b"\n") + 1
+            rest = block[stop:]
+            if stop:
+                yield block[:stop]
+            if len(rest) > LONGEST_LINE:
+                unread.add(LONG_LINE, _start_of(source, rest))
+                rest, is_long = b"", True
+            held, size = [rest], len(rest)
+    except Damaged:
+        # What was read until here is as good as ever.
+        yield b"".join(held)
+        raise
+    last = b"".join(held)
+    if last:
+        yield last
+
+
+def _start_of(source: Source, line: bytes) -> bytes:
+    return source.name.encode("utf-8", "replace") + b": " + line[:100]

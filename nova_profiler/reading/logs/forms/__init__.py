@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A form of log line: what tells it, and how an entry is made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from nova_profiler.reading.logs.entries import AccessEntry
+from nova_profiler.reading.logs.line_parts.prefixes import LinePrefix
+from nova_profiler.reading.logs.line_parts.services import (
+    UNKNOWN,
+    service_of_logger,
+)
+
+NO_TIME = "request without a time"
+BAD_TIME = "request with an impossible time"
+BAD_RECORD = "damaged record"
+NEWER_RECORD = "record of a newer version; upgrade nova-profiler"
+
+# Twelve days: longer than anybody waits for an answer.
+LONGEST_MS = 1e9
+
+
+class Unusable(Exception):
+    """A line is of this form and gives no entry; the message is the kind."""
+
+
+class Form(NamedTuple):
+    """One form: its name, a text that its lines hold, and its reader.
+
+    ``entry_of`` returns None for a line of another form, and raises
+    Unusable for one of its own that has no usable time.
+    """
+
+    name: str
+    mark: str
+    entry_of: Callable[[LinePrefix], AccessEntry | None]
+
+
+def ms_of(text: str, unit_ms: float) -> float:
+    """Return the milliseconds of *text*, a number of units of *unit_ms*."""
+    try:
+        found = float(text) * unit_ms
+    except ValueError:
+        raise Unusable(BAD_TIME) from None
+    # Not the other way round: NaN is neither.
+    if not 0 <= found <= LONGEST_MS:
+        raise Unusable(BAD_TIME)
+    return found
+
+
+def bytes_of(text: str) -> int | None:
+    """Return a size; None for ``None``, ``-`` and what is too large."""
+    return int(text) if text.isdecimal() and len(text) <= 15 else None
+
+
+def service_of(line: LinePrefix) -> str:
+    """Return the service that answered: by logger, unit or file."""
+    return service_of_logger(line.logger) or line.service or UNKNOWN
+
+
+def address_of(text: str) -> str | None:
+    """Return the client's address, the first one behind proxies."""
+    return text.partition(",")[0].strip() or None if text != "-" else None

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Our own records: a line of ``log_file``, or in an oslo JSON line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nova_profiler.reading.logs.entries import AccessEntry
+from nova_profiler.reading.logs.files.sources import DUMP
+from nova_profiler.reading.logs.forms import (
+    BAD_RECORD,
+    BAD_TIME,
+    LONGEST_MS,
+    NEWER_RECORD,
+    Unusable,
+)
+from nova_profiler.reading.logs.line_parts.path_routes import (
+    method_of,
+    route_of_record,
+)
+from nova_profiler.reading.logs.line_parts.services import UNKNOWN
+from nova_profiler.reading.logs.line_parts.stamps import iso_epoch
+from nova_profiler.record import SCHEMA, RecordError, RequestRecord
+
+LOG_FILE = "log_file"
+
+# Not looked at here, and most of the work of checking a record.
+_LISTS = ("calls", "counts", "statements", "timeline")
+
+
+def is_record(fields: dict[str, Any]) -> bool:
+    """Tell whether *fields* are one of our records."""
+    return "schema" in fields and "duration_ms" in fields
+
+
+def entry_of(fields: dict[str, Any], form: str = LOG_FILE) -> AccessEntry:
+    """Return the request of a record, read from JSON.
+
+    Only a dump has a timeline. Its request is told elsewhere, too.
+    """
+    if "timeline" in fields:
+        raise Unusable(DUMP)
+    kept = {k: v for k, v in fields.items() if k not in _LISTS}
+    try:
+        record = RequestRecord.from_dict(kept)
+    except RecordError as exc:
+        schema = fields["schema"]
+        is_newer = isinstance(schema, int) and schema > SCHEMA
+        raise Unusable(NEWER_RECORD if is_newer else BAD_RECORD) from exc
+    if not 0 <= record.duration_ms <= LONGEST_MS:
+        raise Unusable(BAD_TIME)
+    began = iso_epoch(record.started_at)
+    db_api = record.groups.get("db_api")
+    return AccessEntry(
+        form,
+        record.service or UNKNOWN,
+        None if began is None else began + record.duration_ms / 1000,
+        method_of(record.method),
+        route_of_record(record.route),
+        int(record.status),
+        record.duration_ms,
+        int(record.response_bytes),
+        record.request_id,
+        record.global_request_id,
+        record.user_id,
+        record.user_name,
+        record.project_id,
+        record.project_name,
+        record.remote_address,
+        None if db_api is None else db_api.ms,
+        None if db_api is None else int(db_api.calls),
+        record.breakdown_ms or None,
+        None if db_api is None else db_api.wall_ms,
+    )

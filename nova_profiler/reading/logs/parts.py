@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reads logs on all cores: parts of files to processes, results in order."""
+
+from __future__ import annotations
+
+import itertools
+import multiprocessing
+import os
+import signal
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
+from typing import NamedTuple, TypeAlias, TypeVar
+
+from nova_profiler.reading.logs.files.blocks import blocks_of
+from nova_profiler.reading.logs.files.sources import (
+    BINARY,
+    HEAD_BYTES,
+    Source,
+    head_of,
+    is_binary,
+)
+from nova_profiler.reading.logs.line_parts.stamps import Years, years_of
+from nova_profiler.reading.logs.unread import Unread
+from nova_profiler.reading.process_pools import process_pool
+
+Result = TypeVar("Result")
+
+_PART_BYTES = 8 * 1024 * 1024
+_GROUP_BYTES = 4 * 1024 * 1024
+# Less is read before a process has started.
+_WORTH_PROCESSES = 24 * 1024 * 1024
+_MOST_PROCESSES = 16
+# How many parts wait for each process: enough that none has to.
+_AHEAD = 2
+
+
+class Lines(NamedTuple):
+    """A block of whole lines, and what helps to read them."""
+
+    block: bytes
+    file: str
+    years: Years
+
+
+# Makes a result of the lines of one part; importable, for other processes.
+PartReader: TypeAlias = Callable[[Iterable[Lines], Unread], Result]
+
+
+class ReadError(Exception):
+    """The logs cannot be read on; the message says why."""
+
+
+class _Part(NamedTuple):
+    source: Source
+    years: Years
+    size: int
+    start: int = 0
+    end: int | None = None
+    # Of what cannot be read from any offset: the text itself.
+    blocks: tuple[bytes, ...] | None = None
+
+
+def read_in_parts(
+    read: PartReader[Result],
+    sources: Iterable[Source],
+    unread: Unread,
+    on_bytes: Callable[[int], None] | None = None,
+    processes: int | None = None,
+    part_bytes: int | None = None,
+) -> Iterator[Result]:
+    """Yield what *read* makes of each part of *sources*, in their order.
+
+    Small logs are read in this process, larger ones by one process for
+    each core. However long a log is, only a few parts of it are in memory,
+    of *part_bytes* each.
+    *on_bytes* hears how much of the files on disk was read.
+    """
+    told = on_bytes or _unheard
+    parts = _parts_of(sources, unread, told, part_bytes or _PART_BYTES)
+    first: list[_Part] = []
+    size = 0
+    for part in parts:
+        first.append(part)
+        size += part.size
+        if size > _WORTH_PROCESSES:
+            break
+    count = processes or min(_MOST_PROCESSES, usable_cores())
+    if size <= _WORTH_PROCESSES or count == 1:
+        results = _read_here(read, itertools.chain(first, parts))
+    else:
+        results = _read_by(count, read, itertools.chain(first, parts))
+    for done, (result, part_unread) in results:
+        unread.merge(part_unread)
+        if done.blocks is None:
+            told(done.size)
+        yield result
+
+
+def usable_cores() -> int:
+    """Return how many cores this process may run on."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:
+        return os.cpu_count() or 1
+
+
+def _unheard(count: int) -> None:
+    """Nobody wants to know."""
+
+
+def _parts_of(
+    sources: Iterable[Source],
+    unread: Unread,
+    on_bytes: Callable[[int], None],
+    part_bytes: int,
+) -> Iterator[_Part]:
+    for source in sources:
+        if source.is_splittable and source.size is not None:
+            yield from _ranges_of(source, source.size, unread, part_bytes)
+            continue
+        years = None
+        for blocks in _grouped(blocks_of(source, unread, on_bytes)):
+            # A pipe can be read but once: its first block is its head.
+            years = years or years_of(
+                blocks[0][:HEAD_BYTES], source.modified, source.local
+            )
+            size = sum(map(len, blocks))
+            yield _Part(source, years, size, blocks=blocks)
+
+
+def _grouped(blocks: Iterable[bytes]) -> Iterator[tuple[bytes, ...]]:
+    """Yield *blocks*, as many at once as are worth handing to a process."""
+    held: list[bytes] = []
+    size = 0
+    for block in blocks:
+        held.append(block)
+        size += len(block)
+        if size >= _GROUP_BYTES:
+            yield tuple(held)
+            held, size = [], 0
+    if held:
+        yield tuple(held)
+
+
+def _ranges_of(
+    source: Source, size: int, unread: Unread, part_bytes: int
+) -> Iterator[_Part]:
+    head = head_of(source)
+    if is_binary(head):
+        unread.add(BINARY, source.name)
+        return
+    years = years_of(head, source.modified, source.local)
+    for start in range(0, size, part_bytes):
+        end = min(size, start + part_bytes)
+        yield _Part(source, years, end - start, start, end)
+
+
+def _read_here(
+    read: PartReader[Result], parts: Iterable[_Part]
+) -> Iterator[tuple[_Part, tuple[Result, Unread]]]:
+    for part in parts:
+        yield part, _read_part(read, part)
+
+
+def _read_by(
+    count: int, read: PartReader[Result], parts: Iterable[_Part]
+) -> Iterator[tuple[_Part, tuple[Result, Unread]]]:
+    # Not forked: the caller may have threads, a progress bar for one.
+    spawn = multiprocessing.get_context("spawn")
+    waiting: deque[tuple[_Part, Future[tuple[Result, Unread]]]] = deque()
+    try:
+        with process_pool(count, spawn, _leave_ctrl_c_to_parent) as pool:
+            for part in parts:
+                waiting.append((part, pool.submit(_read_part, read, part)))
+                if len(waiting) >= count * (1 + _AHEAD):
+                    done, future = waiting.popleft()
+                    yield done, future.result()
+            while waiting:
+                done, future = waiting.popleft()
+                yield done, future.result()
+    except BrokenProcessPool as exc:
+        raise ReadError(
+            "a reading process was killed; is there memory left?"
+        ) from exc
+
+
+def _leave_ctrl_c_to_parent() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _read_part(read: PartReader[Result], part: _Part) -> tuple[Result, Unread]:
+    unread = Unread()
+    return read(_lines_of(part, unread), unread), unread
+
+
+def _lines_of(part: _Part, unread: Unread) -> Iterator[Lines]:
+    blocks = part.blocks or blocks_of(
+        part.source, unread, None, part.start, part.end
+    )
+    for block in blocks:
+        yield Lines(block, part.source.name, part.years)

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""All entries of logs, each request once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+
+from nova_profiler.reading.logs.duplicates import Spool, SpooledRow, spooled
+from nova_profiler.reading.logs.entries import AccessEntry
+from nova_profiler.reading.logs.entry_of_line import entry_of_line
+from nova_profiler.reading.logs.files.sources import Source, sources_of
+from nova_profiler.reading.logs.parts import Lines, read_in_parts
+from nova_profiler.reading.logs.unread import Unread
+
+SAID_AGAIN = "further line about a request, merged"
+
+
+def entries_of(
+    paths: Iterable[str],
+    unread: Unread,
+    on_bytes: Callable[[int], None] | None = None,
+) -> Iterator[AccessEntry]:
+    """Yield each request in the logs that *paths* name, once.
+
+    *paths* may be files, folders, globs and ``-``. Lines that tell nothing,
+    files that cannot be read, and lines about a request that another line
+    tells better, are counted in *unread*.
+    """
+    yield from entries_of_sources(sources_of(paths, unread), unread, on_bytes)
+
+
+def entries_of_sources(
+    sources: Iterable[Source],
+    unread: Unread,
+    on_bytes: Callable[[int], None] | None = None,
+) -> Iterator[AccessEntry]:
+    """Yield each request in *sources* once; see ``entries_of``."""
+    with closing(Spool()) as spool:
+        for rows in read_in_parts(_rows_of, sources, unread, on_bytes):
+            spool.add(rows)
+        merged = spool.merge()
+        if merged:
+            unread.add(SAID_AGAIN, spool.dropped_example(), merged)
+        yield from spool.entries()
+
+
+def _rows_of(parts: Iterable[Lines], unread: Unread) -> list[SpooledRow]:
+    rows = []
+    for part in parts:
+        for line in part.block.split(b"\n"):
+            entry = entry_of_line(line, part.years, part.file, unread)
+            if entry is not None:
+                rows.append(spooled(entry))
+    return rows

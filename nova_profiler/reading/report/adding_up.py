@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Logs to figures: block by block where it can be, entry by entry else."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timezone, tzinfo
+from functools import lru_cache, partial
+from operator import itemgetter
+from typing import NamedTuple, TypeAlias
+
+from nova_profiler.reading.logs.entry_of_line import entry_of_line
+from nova_profiler.reading.logs.files.pipes import copied
+from nova_profiler.reading.logs.files.sources import Source
+from nova_profiler.reading.logs.forms.wsgi_server import (
+    REQUESTLOG,
+    WSGI_SERVER,
+)
+from nova_profiler.reading.logs.line_parts.contexts import id_and_name
+from nova_profiler.reading.logs.line_parts.path_routes import (
+    method_of,
+    route_of_path,
+)
+from nova_profiler.reading.logs.line_parts.services import (
+    UNKNOWN,
+    service_of_logger,
+)
+from nova_profiler.reading.logs.line_parts.stamps import epoch_of
+from nova_profiler.reading.logs.parts import Lines, read_in_parts
+from nova_profiler.reading.logs.requests_once import entries_of_sources
+from nova_profiler.reading.logs.unread import Unread
+from nova_profiler.reading.report.figures import (
+    EXACT_MOST,
+    Answered,
+    Asked,
+    Figures,
+    hour_of,
+)
+from nova_profiler.reading.report.quick_lines import (
+    QuickRow,
+    quick_rows,
+    requests_of,
+)
+
+# About the length of a line.
+_LINE_BYTES = 300
+# Figures take no more memory for a larger part, and less time to merge.
+_PART_BYTES = 32 * 1024 * 1024
+
+
+# Times in milliseconds by what requests have in common: hour, logger, user
+# and project, method and path, status.
+Alike: TypeAlias = "dict[tuple[bytes, ...], list[float]]"
+
+
+class Report(NamedTuple):
+    """The figures of logs, and what was left out of them."""
+
+    figures: Figures
+    unread: Unread
+    sources: int
+
+
+def report_of(
+    sources: Sequence[Source],
+    asked: Asked,
+    unread: Unread,
+    on_bytes: Callable[[int], None] | None = None,
+    on_restart: Callable[[], None] | None = None,
+) -> Report:
+    """Return the report on *sources*.
+
+    Lines of one form cannot tell of a request twice: they are added up as
+    they are read. With the first line of a second form all is read again,
+    as entries that can be compared; *on_restart* hears of that.
+    """
+    with copied(sources, unread, on_bytes) as files:
+        known = Unread()
+        figures = _figures_of_one_form(files, asked, known, on_bytes)
+        if figures is not None:
+            unread.merge(known)
+        else:
+            if on_restart is not None:
+                on_restart()
+            figures = _figures_of_entries(files, asked, unread, on_bytes)
+    return Report(figures, unread, len(sources))
+
+
+def _figures_of_entries(
+    sources: Sequence[Source],
+    asked: Asked,
+    unread: Unread,
+    on_bytes: Callable[[int], None] | None,
+) -> Figures:
+    figures = Figures(asked)
+    for entry in entries_of_sources(sources, unread, on_bytes):
+        figures.add_entry(entry)
+        figures.stay_small()
+    return figures
+
+
+def _figures_of_one_form(
+    sources: Sequence[Source],
+    asked: Asked,
+    unread: Unread,
+    on_bytes: Callable[[int], None] | None,
+) -> Figures | None:
+    """Return the figures, or None if there are lines of several forms."""
+    size = sum(source.size or 0 for source in sources)
+    read = partial(figures_of_lines, asked, size // _LINE_BYTES <= EXACT_MOST)
+    figures = Figures(asked)
+    parts = read_in_parts(
+        read, sources, unread, on_bytes, part_bytes=_PART_BYTES
+    )
+    for part in parts:
+        figures.merge(part)
+        if len(figures.forms) > 1:
+            return None
+    return figures
+
+
+def figures_of_lines(
+    asked: Asked, is_exact: bool, parts: Iterable[Lines], unread: Unread
+) -> Figures:
+    """Return the figures of one part of a log."""
+    figures = Figures(asked, is_exact)
+    alike: Alike = defaultdict(list)
+    for part in parts:
+        rows = quick_rows(part.block)
+        others = [row[-1] for row in rows if row[-1]]
+        for line in others:
+            entry = entry_of_line(line, part.years, part.file, unread)
+            if entry is not None:
+                figures.add_entry(entry)
+        if len(others) < len(rows):
+            _add_quick(rows, figures, part.years.local, alike)
+    for key, values in alike.items():
+        figures.add(_answered(*key), values)
+    return figures
+
+
+def _add_quick(
+    rows: list[QuickRow],
+    figures: Figures,
+    local: tzinfo | None,
+    alike: Alike,
+) -> None:
+    """Add the times of *rows* to those of their like in *alike*."""
+    asked = figures.asked
+    if asked.since is not None or asked.until is not None:
+        rows = _in_time(rows, figures, local)
+    requests = requests_of(rows)
+    if asked.by == "hour":
+        for row, request in zip(rows, requests, strict=True):
+            stamp, logger, who, _, status, seconds, other = row
+            if not other:
+                hour = _hour_of(stamp[:16], local)
+                alike[hour, logger, who, request, status].append(
+                    1000 * float(seconds)
+                )
+    else:
+        # The hot loop: a million turns for a million lines.
+        for (_, logger, who, _, status, seconds, other), request in zip(
+            rows, requests, strict=True
+        ):
+            if not other:
+                alike[b"", logger, who, request, status].append(
+                    1000 * float(seconds)
+                )
+    stamps = list(filter(None, map(itemgetter(0), rows)))
+    for stamp in (min(stamps), max(stamps)) if stamps else ():
+        at = _at(stamp, local)
+        if at is not None:
+            figures.saw(at)
+
+
+def _at(stamp: bytes, local: tzinfo | None) -> float | None:
+    date, clock = stamp.decode("ascii").split()
+    return epoch_of(date, clock, local=local)
+
+
+@lru_cache(4096)
+def _hour_of(minute: bytes, local: tzinfo | None) -> bytes:
+    # Not all zones are whole hours ahead.
+    at = _at(minute + b":00", local)
+    return b"" if at is None else hour_of(at).encode()
+
+
+def _in_time(
+    rows: list[QuickRow], figures: Figures, local: tzinfo | None
+) -> list[QuickRow]:
+    """Return the rows of the time asked for, as texts that sort alike."""
+    since, until = (
+        None if at is None else _shown_at(at, local)
+        for at in (figures.asked.since, figures.asked.until)
+    )
+    kept = [
+        row
+        for row in rows
+        if not row[-1]
+        and (since is None or row[0] >= since)
+        and (until is None or row[0] < until)
+    ]
+    figures.out_of_time += sum(1 for row in rows if not row[-1]) - len(kept)
+    return kept
+
+
+def _shown_at(at: float, local: tzinfo | None) -> bytes:
+    """Return *at* as a line of a log in the zone *local* has it."""
+    moment = datetime.fromtimestamp(at, local or timezone.utc)
+    shown = moment.replace(tzinfo=None).isoformat(" ", "milliseconds")
+    return shown.encode()
+
+
+def _answered(
+    hour: bytes,
+    logger: bytes,
+    who: bytes,
+    request: bytes,
+    status: bytes,
+) -> Answered:
+    method, _, path = request.decode("utf-8", "replace").partition(" ")
+    code = int(status)
+    user, _, project = who.partition(b" ")
+    return Answered(
+        REQUESTLOG if b"requestlog" in logger else WSGI_SERVER,
+        service_of_logger(logger.decode("utf-8", "replace")) or UNKNOWN,
+        _who(user),
+        _who(project),
+        method_of(method),
+        route_of_path(path, code),
+        code,
+        hour.decode("ascii"),
+    )
+
+
+def _who(text: bytes) -> str:
+    user_id, name = id_and_name(text.decode("utf-8", "replace"))
+    return name or user_id or "-"

@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``nova-profiler report``: which calls are slow, from any logs."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import tzinfo
+from typing import Any
+
+import click
+
+from nova_profiler.reading.command_line.folded_zones import timezone_option
+from nova_profiler.reading.command_line.options import (
+    json_option,
+    limit_option,
+    moment_of,
+)
+from nova_profiler.reading.command_line.progress import byte_progress, size_of
+from nova_profiler.reading.logs.files.sources import sources_of
+from nova_profiler.reading.logs.line_parts.stamps import iso_epoch
+from nova_profiler.reading.logs.parts import ReadError
+from nova_profiler.reading.logs.unread import Unread
+from nova_profiler.reading.report.adding_up import report_of
+from nova_profiler.reading.report.figures import BY, METADATA, Asked
+from nova_profiler.reading.report.summary import summary_of
+from nova_profiler.reading.screen.terminal import printable
+
+_FORMATS = ("table", "text", "json", "csv", "markdown", "html")
+_DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?) ?(ms|s)?")
+
+
+def _duration_ms(
+    ctx: click.Context, param: click.Parameter, value: str
+) -> float:
+    found = _DURATION.fullmatch(value.strip())
+    if found is None:
+        raise click.BadParameter(
+            f"{value!r}: expected seconds such as 1, or 500ms", ctx, param
+        )
+    return float(found[1]) * (1 if found[2] == "ms" else 1000)
+
+
+@click.command("report")
+@click.argument("logs", metavar="LOG...", nargs=-1, required=True)
+@click.option(
+    "--slow",
+    "slow_ms",
+    metavar="TIME",
+    default="1s",
+    show_default=True,
+    callback=_duration_ms,
+    help="From here on a call is slow: seconds, or 500ms.",
+)
+@click.option(
+    "--by",
+    type=click.Choice(BY),
+    default="route",
+    show_default=True,
+    help="What the table has a line for.",
+)
+@click.option(
+    "--route",
+    metavar="ROUTE",
+    help="Only this route, or any that contains the text if it does not "
+    "begin with /.",
+)
+@click.option(
+    "--exclude",
+    metavar="ROUTE",
+    multiple=True,
+    help=f"Leave these routes out; {METADATA} means all of the metadata API. "
+    "May be given several times.",
+)
+@click.option(
+    "--since",
+    metavar="WHEN",
+    callback=moment_of,
+    help="Only calls from then on: 30m, 2h, 7d or 2026-11-21T10:35.",
+)
+@click.option(
+    "--until",
+    metavar="WHEN",
+    callback=moment_of,
+    help="Only calls before that time.",
+)
+@limit_option(15, "How many lines of each table to show.")
+@click.option(
+    "--format",
+    "shown_as",
+    type=click.Choice(_FORMATS),
+    help="html is one page with plots that needs no network; text has the "
+    "sections of the first such report, in seconds. Without it table.",
+)
+@timezone_option
+@json_option
+def command(
+    logs: tuple[str, ...],
+    slow_ms: float,
+    by: str,
+    route: str | None,
+    exclude: tuple[str, ...],
+    since: str | None,
+    until: str | None,
+    limit: int,
+    shown_as: str | None,
+    local: tzinfo | None,
+    as_json: bool,
+) -> None:
+    """Show which REST calls are slow, and for whom, from any logs.
+
+    LOG is a file, a folder, a pattern or - for standard input, compressed
+    or not: nova's own log of any release, uWSGI's, Apache's, the filter's
+    log_file. Forms may be mixed; a request that several lines tell of is
+    counted once.
+
+    \b
+    nova-profiler report /var/log/nova --exclude metadata
+    nova-profiler report screen-n-api.txt.gz --by user --slow 500ms
+    nova-profiler report 'logs/**/*.gz' --format html > report.html
+    """
+    if as_json and shown_as not in (None, "json"):
+        raise click.UsageError(f"--json is not --format {shown_as}")
+    asked = Asked(
+        slow_ms,
+        by,
+        exclude,
+        None if since is None else iso_epoch(since),
+        None if until is None else iso_epoch(until),
+        route,
+    )
+    unread = Unread()
+    sources = sources_of(logs, unread, local)
+    with byte_progress("reading logs", size_of(sources)) as progress:
+        try:
+            report = report_of(
+                sources, asked, unread, progress.advance, progress.restart
+            )
+        except ReadError as exc:
+            raise click.ClickException(str(exc)) from exc
+    if not report.figures.forms and not report.figures.out_of_time:
+        raise click.ClickException(_nothing_read(unread))
+    shown_as = "json" if as_json else shown_as or "table"
+    _print(summary_of(report, limit), shown_as)
+
+
+def _nothing_read(unread: Unread) -> str:
+    """Return in one line why no log told of a request."""
+    kinds = [
+        f"{kind.count} {kind.kind} ({printable(kind.example)[:100]})"
+        for kind in unread
+    ]
+    why = "; ".join(kinds[:3]) or "the logs are empty"
+    return f"no timed requests found: {why}"
+
+
+def _print(summary: dict[str, Any], shown_as: str) -> None:
+    if shown_as == "json":
+        click.echo(json.dumps(summary, indent=2))
+        return
+    if shown_as == "table":
+        from nova_profiler.reading.report.page import print_report
+        from nova_profiler.reading.screen.terminal import terminal
+
+        print_report(terminal(), summary)
+        return
+    from nova_profiler.reading.report import plain_text
+
+    if shown_as == "html":
+        from nova_profiler.reading.report.html_page import HtmlMissing, html_of
+
+        try:
+            click.echo(html_of(summary), nl=False)
+        except HtmlMissing as exc:
+            raise click.ClickException(str(exc)) from exc
+        return
+    show = {
+        "text": plain_text.text_of,
+        "csv": plain_text.csv_of,
+        "markdown": plain_text.markdown_of,
+    }[shown_as]
+    click.echo(show(summary), nl=False)

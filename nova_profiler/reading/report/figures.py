@@ -1,0 +1,255 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The requests of logs, added up: in all, by route, by who asked."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from nova_profiler.reading.logs.entries import AccessEntry
+from nova_profiler.reading.logs.line_parts.path_routes import is_metadata
+from nova_profiler.reading.logs.line_parts.stamps import iso_of
+from nova_profiler.reading.report.durations import Batch, Durations
+
+METADATA = "metadata"
+OTHERS = "(others)"
+NOT_KNOWN = "-"
+
+BY = ("route", "user", "project", "service", "status", "hour")
+
+# Percentiles are exact up to so many requests.
+EXACT_MOST = 200_000
+# Rows that clients make, by their paths and users, are only so many.
+_MOST_ROUTES = 1_000
+_MOST_CALLERS = 10_000
+
+
+class Asked(NamedTuple):
+    """What the report is to be about."""
+
+    slow_ms: float = 1000.0
+    by: str = "route"
+    exclude: tuple[str, ...] = ()
+    since: float | None = None
+    until: float | None = None
+    route: str | None = None
+
+    def is_route(self, route: str) -> bool:
+        """Tell whether requests of *route* are counted."""
+        if self.route is not None and not _is_meant(self.route, route):
+            return False
+        return not any(_is_meant(text, route) for text in self.exclude)
+
+    def is_time(self, at: float | None) -> bool:
+        """Tell whether requests that ended *at* are counted."""
+        if self.since is None and self.until is None:
+            return True
+        return (
+            at is not None
+            and (self.since is None or at >= self.since)
+            and (self.until is None or at < self.until)
+        )
+
+
+class Answered(NamedTuple):
+    """What several requests had in common."""
+
+    form: str
+    service: str
+    user: str
+    project: str
+    method: str
+    route: str
+    status: int
+    hour: str = ""
+
+    def value_of(self, by: str) -> str:
+        """Return the value that these requests are grouped by."""
+        return str(getattr(self, by)) or NOT_KNOWN
+
+
+class Row:
+    """Requests that are shown in one line."""
+
+    __slots__ = (
+        "breakdown_ms",
+        "db_api_calls",
+        "db_api_ms",
+        "db_api_of_ms",
+        "db_api_requests",
+        "db_api_wall_ms",
+        "durations",
+    )
+
+    def __init__(self, is_exact: bool = True) -> None:
+        self.durations = Durations(is_exact)
+        # Only of requests whose line tells it.
+        self.db_api_requests = 0
+        self.db_api_calls = 0
+        self.db_api_ms = 0.0
+        # Of those that tell the cover, too.
+        self.db_api_wall_ms = 0.0
+        self.db_api_of_ms = 0.0
+        self.breakdown_ms: dict[str, float] = {}
+
+    def add_inside(self, entry: AccessEntry) -> None:
+        """Add where the time of one request went, if its line tells."""
+        if entry.db_api_ms is not None:
+            self.db_api_requests += 1
+            self.db_api_calls += entry.db_api_calls or 0
+            self.db_api_ms += entry.db_api_ms
+        if entry.db_api_wall_ms is not None:
+            # A damaged line may claim more than there was.
+            self.db_api_wall_ms += min(entry.db_api_wall_ms, entry.ms)
+            self.db_api_of_ms += entry.ms
+        for bucket, ms in (entry.breakdown_ms or {}).items():
+            if bucket in self.breakdown_ms or len(self.breakdown_ms) < 100:
+                known = self.breakdown_ms.get(bucket, 0.0)
+                self.breakdown_ms[bucket] = known + ms
+
+    def merge(self, other: Row) -> None:
+        """Add what *other* holds."""
+        self.durations.merge(other.durations)
+        self.db_api_requests += other.db_api_requests
+        self.db_api_calls += other.db_api_calls
+        self.db_api_ms += other.db_api_ms
+        self.db_api_wall_ms += other.db_api_wall_ms
+        self.db_api_of_ms += other.db_api_of_ms
+        for bucket, ms in other.breakdown_ms.items():
+            known = self.breakdown_ms.get(bucket, 0.0)
+            self.breakdown_ms[bucket] = known + ms
+
+
+Key = tuple[str, ...]
+
+
+class Rows(dict[Key, Row]):
+    """Rows by key; past ``most`` all that are new share one."""
+
+    def __init__(self, most: int, is_exact: bool = True) -> None:
+        super().__init__()
+        self.most = most
+        self.is_exact = is_exact
+
+    def of(self, key: Key) -> Row:
+        """Return the row of *key*."""
+        row = self.get(key)
+        if row is None:
+            if len(self) >= self.most:
+                key = (OTHERS, *[""] * (len(key) - 1))
+            row = self.setdefault(key, Row(self.is_exact))
+        return row
+
+    def merge(self, other: Rows) -> None:
+        """Add the rows of *other*."""
+        for key, row in other.items():
+            self.of(key).merge(row)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rows_of, (self.most, self.is_exact, dict(self))
+
+
+def _rows_of(most: int, is_exact: bool, rows: dict[Key, Row]) -> Rows:
+    made = Rows(most, is_exact)
+    made.update(rows)
+    return made
+
+
+class Figures:
+    """All that a report shows, of any part of the logs.
+
+    With *is_exact* percentiles are, as long as the requests are few.
+    """
+
+    def __init__(self, asked: Asked, is_exact: bool = True) -> None:
+        self.asked = asked
+        self.total = Row(is_exact)
+        self.routes = Rows(_MOST_ROUTES, is_exact)
+        self.callers = Rows(_MOST_CALLERS, is_exact)
+        self.groups = Rows(_MOST_CALLERS, is_exact)
+        self.forms: dict[str, int] = {}
+        self.first: float | None = None
+        self.last: float | None = None
+        self.excluded = 0
+        self.out_of_time = 0
+
+    def add(self, answered: Answered, values: list[float]) -> list[Row]:
+        """Add requests that took *values* ms; return the rows they are in."""
+        form = answered.form
+        self.forms[form] = self.forms.get(form, 0) + len(values)
+        if not self.asked.is_route(answered.route):
+            self.excluded += len(values)
+            return []
+        batch = Batch(values, self.asked.slow_ms)
+        method, route = answered.method, answered.route
+        rows = [
+            self.total,
+            self.routes.of((method, route)),
+            self.callers.of((answered.user, method, route)),
+        ]
+        if self.asked.by != "route":
+            rows.append(self.groups.of((answered.value_of(self.asked.by),)))
+        for row in rows:
+            row.durations.add(batch)
+        return rows
+
+    def add_entry(self, entry: AccessEntry) -> None:
+        """Add one request."""
+        if not self.asked.is_time(entry.at):
+            self.out_of_time += 1
+            return
+        answered = Answered(
+            entry.form,
+            entry.service,
+            entry.user,
+            entry.project,
+            entry.method,
+            entry.route,
+            entry.status,
+            "" if entry.at is None else hour_of(entry.at),
+        )
+        for row in self.add(answered, [entry.ms]):
+            row.add_inside(entry)
+        if entry.at is not None:
+            self.saw(entry.at)
+
+    def saw(self, at: float) -> None:
+        """Note that there was a request *at* that time."""
+        self.first = at if self.first is None else min(self.first, at)
+        self.last = at if self.last is None else max(self.last, at)
+
+    def merge(self, other: Figures) -> None:
+        """Add the figures of another part of the logs."""
+        self.total.merge(other.total)
+        self.routes.merge(other.routes)
+        self.callers.merge(other.callers)
+        self.groups.merge(other.groups)
+        for form, count in other.forms.items():
+            self.forms[form] = self.forms.get(form, 0) + count
+        for at in (other.first, other.last):
+            if at is not None:
+                self.saw(at)
+        self.excluded += other.excluded
+        self.out_of_time += other.out_of_time
+        self.stay_small()
+
+    def stay_small(self) -> None:
+        """Give up single durations where they became too many."""
+        durations = self.total.durations
+        if durations.count <= EXACT_MOST or not durations.is_exact:
+            return
+        durations.collapse()
+        for rows in (self.routes, self.callers, self.groups):
+            rows.is_exact = False
+            for row in rows.values():
+                row.durations.collapse()
+
+
+def hour_of(at: float) -> str:
+    """Return the hour of *at*: ``2026-11-21 10:00``."""
+    return iso_of(at)[:13].replace("T", " ") + ":00"
+
+
+def _is_meant(text: str, route: str) -> bool:
+    if text == METADATA:
+        return is_metadata(route)
+    return route == text if text.startswith("/") else text in route

@@ -1,0 +1,286 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The tables of a report on a terminal, as wide as there is room."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from nova_profiler.reading.report.figures import BY
+from nova_profiler.reading.screen.fitted_table import (
+    Column,
+    print_fitted,
+    print_left_out,
+)
+from nova_profiler.reading.screen.folded_whole_parts import has_width
+from nova_profiler.reading.screen.terminal import (
+    BAD,
+    FAINT,
+    HEADING,
+    WARNING,
+    bar,
+    ms_text,
+    safe,
+    share_text,
+)
+
+_ID = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_BAR_WIDTH = 12
+_SPREAD_WIDTH = 40
+_SHORTEST_SPREAD = 8
+# What a route asks for before a figure goes, and what it always has.
+_ROUTE = 28
+_SHORTEST_ROUTE = 12
+_METHOD = 8
+_USER = 16
+# That of the beginning of an id.
+_SHORTEST_USER = 11
+_KIND = 40
+_SHORTEST_KIND = 16
+_SHORTEST_EXAMPLE = 20
+_LONGEST_EXAMPLE = 70
+_LONGEST_PIPED = 200
+# The share of slow calls that catches the eye.
+_MANY_SLOW = 0.05
+
+Rows = Sequence[dict[str, Any]]
+
+
+def print_spread(console: Console, summary: dict[str, Any]) -> None:
+    """Print how many calls took how long."""
+    steps = summary["spread"]
+    if len(steps) < 2:
+        return
+    most = max(step["calls"] for step in steps)
+    styles = [
+        BAD if step["from_ms"] >= summary["slow_ms"] else "green"
+        for step in steps
+    ]
+    bars = _bars(console, [step["calls"] / most for step in steps], styles)
+    columns = [
+        _figures("took", map(_step_text, steps)),
+        Column(drawn=bars, ease=_SHORTEST_SPREAD, most=_SPREAD_WIDTH, gives=1),
+        _figures("calls", (step["calls"] for step in steps)),
+    ]
+    print_fitted(console, columns)
+    console.print()
+
+
+def print_rows(console: Console, summary: dict[str, Any]) -> None:
+    """Print each route, user or hour with its figures."""
+    rows = summary["rows"]
+    if not rows:
+        return
+    by = summary["by"]
+    names = _names(by, rows, _ROUTE, _SHORTEST_ROUTE, gives=4)
+    columns = [names, *_row_figures(console, summary)]
+    if by == "route":
+        columns.insert(0, _methods(rows))
+    left_out = print_fitted(console, columns)
+    if summary["rows_more"]:
+        console.print(f"{summary['rows_more']} more; see --limit", style=FAINT)
+    if by == "route":
+        others = ", ".join(name for name in BY if name != by)
+        console.print(f"also --by {others}", style=FAINT)
+    print_left_out(console, left_out)
+    console.print()
+
+
+def _row_figures(console: Console, summary: dict[str, Any]) -> list[Column]:
+    """Return the columns of figures, each with its turn to give way."""
+    rows = summary["rows"]
+    whole = summary["total"]["total_ms"]
+    of_all = [row["total_ms"] / whole if whole > 0 else 0.0 for row in rows]
+    columns = [
+        _figures("calls", (row["calls"] for row in rows)),
+        Column(
+            f">={summary['slow_ms'] / 1000:g} s",
+            [share_cell(row["slow_share"]) for row in rows],
+            right=True,
+            gives=7,
+        ),
+        _milliseconds("mean", rows, "mean_ms", style=HEADING),
+        _milliseconds("p50", rows, "p50_ms", gives=3),
+        _milliseconds("p90", rows, "p90_ms", gives=2),
+        _milliseconds("p99", rows, "p99_ms", gives=6),
+        _milliseconds("max ms", rows, "max_ms", gives=8),
+    ]
+    if any("db_api" in row for row in rows):
+        shares = (row.get("db_api", {}).get("share") for row in rows)
+        columns.append(_figures("DB", map(share_text, shares), gives=5))
+    columns.append(
+        Column(
+            "of all time",
+            drawn=_bars(console, of_all, ["blue"] * len(rows)),
+            most=_BAR_WIDTH,
+            gives=1,
+        )
+    )
+    return columns
+
+
+def print_slow_calls(console: Console, summary: dict[str, Any]) -> None:
+    """Print who had slow calls of what."""
+    rows = summary["slow_calls"]
+    if not rows:
+        return
+    slow_s = summary["slow_ms"] / 1000
+    console.print(
+        f"Slow calls: who had one of {slow_s:g} s or more", style=HEADING
+    )
+    longest = max(row["mean_ms"] for row in rows) or 1.0
+    shares = [row["mean_ms"] / longest for row in rows]
+    bars = _bars(console, shares, [WARNING] * len(rows))
+    columns = [
+        _milliseconds("mean ms", rows, "mean_ms", style=HEADING),
+        Column(drawn=bars, most=_BAR_WIDTH, gives=1),
+        _names("user", rows, _USER, _SHORTEST_USER, gives=3),
+        _methods(rows),
+        _names("route", rows, _ROUTE, _SHORTEST_ROUTE, gives=4),
+        _figures("calls", (row["calls"] for row in rows), gives=5),
+        _figures("slow", (row["slow_calls"] for row in rows), gives=6),
+        _milliseconds("p99", rows, "p99_ms", gives=2),
+        _milliseconds("max ms", rows, "max_ms", gives=7),
+    ]
+    left_out = print_fitted(console, columns)
+    if summary["slow_calls_more"]:
+        console.print(
+            f"{summary['slow_calls_more']} more; see --limit", style=FAINT
+        )
+    print_left_out(console, left_out)
+    console.print()
+
+
+def print_fastest(console: Console, summary: dict[str, Any]) -> None:
+    """Print the routes with the quickest calls."""
+    rows = summary["fastest"]
+    if not rows:
+        return
+    console.print("Fastest routes", style=HEADING)
+    columns = [
+        _milliseconds("min ms", rows, "min_ms", digits=3),
+        _milliseconds("mean ms", rows, "mean_ms", digits=3, gives=2),
+        _methods(rows),
+        _names("route", rows, _ROUTE, _SHORTEST_ROUTE, gives=1),
+    ]
+    print_left_out(console, print_fitted(console, columns))
+    console.print()
+
+
+def print_not_counted(console: Console, summary: dict[str, Any]) -> None:
+    """Print what is in no figure, and why."""
+    rows = [
+        (row["count"], row["kind"], row["example"])
+        for row in summary["unread"]
+    ]
+    if summary["excluded"]:
+        rows.append((summary["excluded"], "call left out by its route", ""))
+    if summary["out_of_time"]:
+        rows.append((summary["out_of_time"], "call at another time", ""))
+    if not rows:
+        return
+    console.print("Not counted", style=HEADING)
+
+    def examples(width: int) -> list[Text]:
+        return [safe(_shortened(text, width), FAINT) for _, _, text in rows]
+
+    columns = [
+        _figures("", (f"{count} x" for count, _, _ in rows)),
+        Column(
+            cells=[safe(kind) for _, kind, _ in rows],
+            folds=True,
+            ease=_KIND,
+            least=_SHORTEST_KIND,
+            gives=1,
+        ),
+        Column(
+            drawn=examples,
+            ease=_SHORTEST_EXAMPLE,
+            most=_LONGEST_EXAMPLE if has_width(console) else _LONGEST_PIPED,
+            gives=2,
+        ),
+    ]
+    print_fitted(console, columns)
+
+
+def share_style(share: float) -> str:
+    """Return the style of a share of slow calls."""
+    if share >= _MANY_SLOW:
+        return BAD
+    return WARNING if share else ""
+
+
+def share_cell(share: float) -> Text:
+    """Return a share of slow calls, empty if there are none."""
+    return Text(share_text(share) if share else "", share_style(share))
+
+
+def _figures(heading: str, values: Any, gives: int = 0) -> Column:
+    cells = [Text(str(value)) for value in values]
+    return Column(heading, cells, right=True, gives=gives)
+
+
+def _milliseconds(
+    heading: str,
+    rows: Rows,
+    name: str,
+    *,
+    gives: int = 0,
+    digits: int = 1,
+    style: str = "",
+) -> Column:
+    cells = [Text(ms_text(row[name], digits), style) for row in rows]
+    return Column(heading, cells, right=True, gives=gives)
+
+
+def _methods(rows: Rows) -> Column:
+    cells = [safe(row["method"]) for row in rows]
+    return Column("method", cells, ease=_METHOD)
+
+
+def _names(
+    name: str, rows: Rows, ease: int, least: int, *, gives: int
+) -> Column:
+    cells = [safe(_short_id(row[name])) for row in rows]
+    return Column(name, cells, gives=gives, least=least, ease=ease, folds=True)
+
+
+def _bars(
+    console: Console, shares: Sequence[float], styles: Sequence[str]
+) -> Callable[[int], list[Text]]:
+    def drawn(width: int) -> list[Text]:
+        return [
+            bar(console, share, width, style)
+            for share, style in zip(shares, styles, strict=True)
+        ]
+
+    return drawn
+
+
+def _step_text(step: dict[str, Any]) -> str:
+    if step["below_ms"] is None:
+        return f"from {_round_ms(step['from_ms'])}"
+    return f"below {_round_ms(step['below_ms'])}"
+
+
+def _round_ms(ms: float) -> str:
+    return f"{ms / 1000:g} s" if ms >= 1000 else f"{ms:g} ms"
+
+
+def _shortened(example: str, most: int) -> str:
+    """Return at most so much of a line, with the time that it tells."""
+    if len(example) <= most:
+        return example
+    at = example.rfind(" time:")
+    end = example[at:][: most // 2] if at > 0 else ""
+    return f"{example[: most - len(end) - 3]}...{end}"
+
+
+def _short_id(text: object) -> str:
+    """Return the beginning of an id, which tells it from others."""
+    whole = str(text)
+    return f"{whole[:8]}..." if _ID.fullmatch(whole) else whole

@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``nova-profiler calls``: the DB API table of each route."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+
+import click
+
+from nova_profiler.dump_store import DumpError, DumpStore, name_of_route
+from nova_profiler.reading.command_line.folded_progress import with_progress
+from nova_profiler.reading.command_line.options import (
+    dump_dir_options,
+    filter_options,
+    is_route,
+    json_option,
+    limit_option,
+    store_of,
+)
+from nova_profiler.reading.command_line.skipped import Skipped
+from nova_profiler.reading.requests.calls_by_route import (
+    RouteCalls,
+    calls_by_route,
+    figures_of,
+)
+from nova_profiler.reading.requests.log_file_records import records_of_logs
+from nova_profiler.record import RequestRecord
+
+_GROUPS = {"function": "db_api", "sql": "sql"}
+_DUMPS_NOTE = (
+    "From dumps: only requests that dump_when chose, so mostly slow ones. "
+    "For all of them give the log_file."
+)
+
+
+@click.command("calls")
+@click.argument(
+    "log_files", metavar="[LOG_FILE]...", nargs=-1, type=click.Path()
+)
+@dump_dir_options
+@filter_options
+@click.option(
+    "--by",
+    type=click.Choice(sorted(_GROUPS)),
+    default="function",
+    show_default=True,
+    help="DB API functions, or SQL verbs and tables.",
+)
+@limit_option(10, "How many routes to show.")
+@json_option
+def command(
+    log_files: tuple[str, ...],
+    dump_dir: str | None,
+    config_file: str | None,
+    route: str | None,
+    since: str | None,
+    by: str,
+    limit: int,
+    as_json: bool,
+) -> None:
+    """Show which DB API calls each route makes and what they take.
+
+    From the dumps, or from what the option log_file made: files, folders,
+    patterns or - for standard input, compressed or not.
+
+    \b
+    nova-profiler calls --route /v2.1/servers/detail
+    nova-profiler calls /var/log/nova/requests.json --by sql
+    """
+    skipped = Skipped()
+    records = (
+        _of_logs(log_files, route, since, skipped)
+        if log_files
+        else _of_dumps(store_of(dump_dir, config_file), route, since, skipped)
+    )
+    try:
+        routes = calls_by_route(records, _GROUPS[by])
+    except DumpError as exc:
+        raise click.ClickException(str(exc)) from exc
+    if as_json:
+        figures = [figures_of(one) for one in routes[:limit]]
+        click.echo(json.dumps(figures, indent=2))
+    else:
+        _print(routes, limit, _GROUPS[by], from_dumps=not log_files)
+    skipped.tell()
+
+
+def _of_dumps(
+    store: DumpStore, route: str | None, since: str | None, skipped: Skipped
+) -> Iterator[RequestRecord]:
+    wanted = None if route is None else name_of_route(route)
+    foreign: list[str] = []
+    chosen = []
+    for entry in store.entries(foreign):
+        if since is not None and entry.started_at < since:
+            break
+        if is_route(route, entry.route_name, wanted):
+            chosen.append(entry)
+    skipped.add_foreign(foreign)
+    for entry in with_progress(chosen, "reading dumps", len(chosen)):
+        try:
+            yield store.read(entry)
+        except DumpError as exc:
+            skipped.add(str(exc))
+
+
+def _of_logs(
+    logs: Sequence[str],
+    route: str | None,
+    since: str | None,
+    skipped: Skipped,
+) -> Iterator[RequestRecord]:
+    wanted = None if route is None else name_of_route(route)
+    for record in records_of_logs(logs, skipped):
+        if since is not None and record.started_at < since:
+            continue
+        if is_route(route, name_of_route(record.route), wanted):
+            yield record
+
+
+def _print(
+    routes: list[RouteCalls], limit: int, group: str, *, from_dumps: bool
+) -> None:
+    from nova_profiler.reading.requests.calls_page import print_calls
+    from nova_profiler.reading.screen.terminal import counted, terminal
+
+    calling = [one for one in routes if one.functions]
+    if not calling:
+        requests = sum(one.requests for one in routes)
+        found = (
+            f"no {group} calls in {counted(requests, 'request')}"
+            if requests
+            else "no such requests"
+        )
+        click.echo(found, err=True)
+        return
+    print_calls(terminal(), calling[:limit], group)
+    if calling[limit:]:
+        more = counted(len(calling) - limit, "route")
+        click.echo(f"{more} more; see --limit")
+    without = len(routes) - len(calling)
+    if without:
+        click.echo(f"{counted(without, 'route')} made no {group} calls")
+    if from_dumps:
+        click.echo(_DUMPS_NOTE)

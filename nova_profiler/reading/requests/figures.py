@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the page of one request says, as plain figures."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from nova_profiler.groups import LABELS
+from nova_profiler.reading.record_words import profile_notes
+from nova_profiler.reading.screen.terminal import counted
+from nova_profiler.record import (
+    CallTotals,
+    GroupTotals,
+    RequestRecord,
+    StatementTotals,
+    TimelineEntry,
+)
+
+# From here on an equal statement looks like one query per row of another.
+REPEATED = 5
+
+# BEGIN, SAVEPOINT and their like come as often as transactions do.
+_WITH_ROWS = ("SELECT", "INSERT", "UPDATE", "DELETE", "REPLACE", "WITH")
+
+_LONGEST = 20_000
+_COLUMNS = re.compile(r"\bSELECT\s[^()]{20,}?\sFROM\s", re.IGNORECASE)
+
+# Records have microseconds; what is shorter tells no shares.
+SHORTEST_MS = 0.001
+
+# Parallel calls measured apart differ from their cover by more than this.
+_ROUNDING_MS = 0.1
+
+
+class Bucket(NamedTuple):
+    """A part of the request's time."""
+
+    name: str
+    label: str
+    ms: float
+    share: float
+
+
+class Lane(NamedTuple):
+    """One thread's calls: its merged spans of time, in milliseconds."""
+
+    number: int
+    spans: list[tuple[float, float]]
+    busy_ms: float
+
+
+def db_api_share(record: RequestRecord) -> float | None:
+    """Return in which part of the request a DB API call ran.
+
+    Each moment counts once, however many calls ran in it. None where no
+    call was recorded.
+    """
+    totals = record.groups.get("db_api")
+    if totals is None or not totals.calls:
+        return None
+    if record.duration_ms < SHORTEST_MS:
+        return None
+    return totals.wall_ms / record.duration_ms
+
+
+def buckets_of(record: RequestRecord) -> list[Bucket]:
+    """Return the breakdown, largest first, without what took no time."""
+    whole = max(record.duration_ms, SHORTEST_MS)
+    return [
+        Bucket(name, LABELS.get(name, name), ms, ms / whole)
+        for name, ms in sorted(
+            record.breakdown_ms.items(), key=lambda item: -item[1]
+        )
+        if ms >= 0.0005
+    ]
+
+
+def database_sentences(record: RequestRecord) -> list[str]:
+    """Return the database's part in words.
+
+    "db_api 15 calls 840.0 ms, 26.9 % of the call; driver 188.3 ms of it,
+    the rest SQLAlchemy, wrapper and waiting", and the same for the
+    statements.
+    """
+    sentences = []
+    totals = record.groups.get("db_api")
+    if totals is not None and totals.calls:
+        sentence = _calls_in_words("db_api", "call", totals, record)
+        driver_ms = [
+            call.driver_ms
+            for call in calls_of(record, "db_api")
+            if call.driver_ms is not None
+        ]
+        if driver_ms:
+            sentence += (
+                f"; driver {sum(driver_ms):.1f} ms of it, the rest "
+                f"SQLAlchemy, wrapper and waiting"
+            )
+        sentences.append(sentence)
+    totals = record.groups.get("sql")
+    if totals is not None and totals.calls:
+        sentences.append(_calls_in_words("sql", "statement", totals, record))
+    return sentences
+
+
+def calls_of(record: RequestRecord, group: str) -> list[CallTotals]:
+    """Return the totals of *group*, those that took longest first."""
+    return sorted(
+        (call for call in record.calls if call.group == group),
+        key=lambda call: -call.ms,
+    )
+
+
+def slowest_statements(record: RequestRecord) -> list[StatementTotals]:
+    """Return the statements by the time that they took together."""
+    return sorted(record.statements or (), key=lambda row: -row.ms)
+
+
+def repeated_statements(record: RequestRecord) -> list[StatementTotals]:
+    """Return what was executed so often that one query might have done."""
+    return sorted(
+        (
+            row
+            for row in record.statements or ()
+            if row.count - row.executemany >= REPEATED
+            and row.name.startswith(_WITH_ROWS)
+        ),
+        key=lambda row: -row.count,
+    )
+
+
+def condensed(row: StatementTotals) -> str:
+    """Return a statement without its lists of columns.
+
+    What tells statements apart is what they read from and by what. Of one
+    with so many columns that capture kept no more, its name is left.
+    """
+    text = _COLUMNS.sub("SELECT ... FROM ", str(row.statement)[:_LONGEST])
+    if text.endswith(" ...") and " FROM " not in text.upper():
+        return f"{row.name} (its text was cut within the columns)"
+    return text
+
+
+def lanes_of(record: RequestRecord) -> list[Lane]:
+    """Return the lanes in which something was recorded, in their order."""
+    lanes: dict[int, list[TimelineEntry]] = {}
+    for entry in record.timeline or ():
+        lanes.setdefault(int(entry.lane), []).append(entry)
+    return [
+        Lane(number, spans, sum(end - start for start, end in spans))
+        for number in sorted(lanes)
+        for spans in [merged_spans(lanes[number], record.duration_ms)]
+    ]
+
+
+def merged_spans(
+    entries: Iterable[TimelineEntry], until_ms: float
+) -> list[tuple[float, float]]:
+    """Return when any of *entries* ran, each moment once, in order."""
+    merged: list[tuple[float, float]] = []
+    for start, end in sorted(
+        (
+            max(0.0, float(entry.start_ms)),
+            min(until_ms, float(entry.start_ms) + float(entry.ms)),
+        )
+        for entry in entries
+    ):
+        if end <= start:
+            continue
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def is_parallel(totals: GroupTotals) -> bool:
+    """Tell whether calls of a group ran side by side."""
+    return totals.ms - totals.wall_ms > _ROUNDING_MS
+
+
+def notes_of(record: RequestRecord) -> list[str]:
+    """Return what a reader must know to take the figures rightly."""
+    notes = []
+    if record.dropped_calls:
+        notes.append(
+            f"{counted(record.dropped_calls, 'call')} beyond max_calls: in "
+            f"the totals, missing from the timeline"
+        )
+    for name, count in sorted(record.counts.items()):
+        if count:
+            notes.append(_count_note(name, count))
+    notes.extend(profile_notes(record))
+    return notes
+
+
+_COUNT_NOTES = {
+    "late_calls": ("call", " ended after the request, left out"),
+    "config_lookups": ("look-up", " of configuration"),
+}
+
+
+def _count_note(name: str, count: int) -> str:
+    if name not in _COUNT_NOTES:
+        return f"{name}: {count}"
+    noun, rest = _COUNT_NOTES[name]
+    return counted(count, noun) + rest
+
+
+def _calls_in_words(
+    group: str, noun: str, totals: GroupTotals, record: RequestRecord
+) -> str:
+    text = f"{group} {counted(totals.calls, noun)} {totals.ms:.1f} ms"
+    ms = totals.ms
+    if is_parallel(totals):
+        ms = totals.wall_ms
+        text += f" added up, {ms:.1f} ms of the clock"
+    if record.duration_ms >= SHORTEST_MS:
+        text += f", {100 * ms / record.duration_ms:.1f} % of the call"
+    return text

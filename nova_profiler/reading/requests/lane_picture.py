@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The lanes of a request as a picture of when each of them was busy."""
+
+from __future__ import annotations
+
+from rich.console import Console, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from nova_profiler.reading.requests.figures import (
+    SHORTEST_MS,
+    Lane,
+    is_parallel,
+    lanes_of,
+)
+from nova_profiler.reading.screen.terminal import (
+    FAINT,
+    heights,
+    ms_text,
+    speaks_unicode,
+)
+from nova_profiler.record import RequestRecord
+
+_MOST_LANES = 8
+_BESIDE_PICTURE = 26
+
+
+def lane_picture(
+    console: Console, record: RequestRecord, width: int
+) -> list[RenderableType]:
+    """Return a line per lane over the time of the request, and its sums.
+
+    A cell is as high as the part of its moment in which a call ran there.
+    """
+    lanes = [lane for lane in lanes_of(record) if lane.spans]
+    if not lanes or record.duration_ms < SHORTEST_MS:
+        return []
+    cells = max(20, width - _BESIDE_PICTURE)
+    grid = Table.grid(padding=(0, 1, 0, 0))
+    grid.add_column(no_wrap=True)
+    grid.add_column(no_wrap=True)
+    grid.add_column(justify="right", no_wrap=True)
+    edge = "▕" if speaks_unicode(console) else "|"
+    for lane in _busiest(lanes):
+        shares = busy_shares(lane, record.duration_ms, cells)
+        picture = heights(console, shares, "cyan")
+        picture.append(edge, style=FAINT)
+        grid.add_row(
+            "request" if lane.number == 0 else f"lane {lane.number}",
+            picture,
+            f"{ms_text(lane.busy_ms)} ms",
+        )
+    parts: list[RenderableType] = [
+        grid,
+        _axis(record.duration_ms, cells),
+        Text("ms: when any call ran in the lane, each moment once"),
+    ]
+    if len(lanes) > _MOST_LANES:
+        parts.append(
+            Text(
+                f"the {_MOST_LANES} busiest of {len(lanes)} lanes",
+                style=FAINT,
+            )
+        )
+    for group in ("db_api", "sql"):
+        totals = record.groups.get(group)
+        if totals is not None and is_parallel(totals):
+            parts.append(
+                Text(
+                    f"{group}: {ms_text(totals.ms)} ms added up over all "
+                    f"lanes, {ms_text(totals.wall_ms)} ms of the clock"
+                )
+            )
+    return parts
+
+
+def busy_shares(lane: Lane, duration_ms: float, cells: int) -> list[float]:
+    """Return for each cell the part of its time in which *lane* was busy."""
+    cell_ms = duration_ms / cells
+    shares = [0.0] * cells
+    for start, end in lane.spans:
+        first = min(cells - 1, int(start / cell_ms))
+        last = min(cells - 1, int(end / cell_ms))
+        for cell in range(first, last + 1):
+            inside = min(end, (cell + 1) * cell_ms) - max(
+                start, cell * cell_ms
+            )
+            shares[cell] += max(0.0, inside) / cell_ms
+    return shares
+
+
+def _busiest(lanes: list[Lane]) -> list[Lane]:
+    busiest = sorted(lanes, key=lambda lane: -lane.busy_ms)[:_MOST_LANES]
+    return sorted(busiest, key=lambda lane: lane.number)
+
+
+def _axis(duration_ms: float, cells: int) -> Text:
+    end = f"{ms_text(duration_ms)} ms"
+    return Text(" " * 8 + "0" + end.rjust(cells - 1), style=FAINT)

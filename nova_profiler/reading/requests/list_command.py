@@ -1,0 +1,248 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``nova-profiler list``: the dumps, newest or slowest first."""
+
+from __future__ import annotations
+
+import heapq
+import json
+import re
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import click
+
+from nova_profiler.dump_store import (
+    DumpEntry,
+    DumpError,
+    DumpStore,
+    name_of_route,
+)
+from nova_profiler.reading.command_line.folded_progress import with_progress
+from nova_profiler.reading.command_line.options import (
+    Finite,
+    dump_dir_options,
+    filter_options,
+    is_route,
+    json_option,
+    limit_option,
+    store_of,
+)
+from nova_profiler.reading.command_line.skipped import Skipped
+from nova_profiler.record import FAILED, RequestRecord
+
+Row = tuple[DumpEntry, RequestRecord]
+
+_STATUSES = re.compile(r"[0-9x]{1,3}(,[0-9x]{1,3})*")
+
+
+class Wanted(NamedTuple):
+    """Which dumps to list: what names tell, then what only files tell."""
+
+    route: str | None = None
+    method: str | None = None
+    since: str | None = None
+    min_ms: float | None = None
+    user: str | None = None
+    status: str | None = None
+    failed: bool = False
+
+    @property
+    def needs_files(self) -> bool:
+        """Tell whether names alone do not decide."""
+        return self.user is not None or self.status is not None or self.failed
+
+    @property
+    def is_told_by_names(self) -> bool:
+        """Tell whether the names that fit are just those that are wanted."""
+        return not self.needs_files and self.min_ms is None
+
+    def names(self, entries: Iterable[DumpEntry]) -> Iterator[DumpEntry]:
+        """Yield those of *entries*, newest first, whose names fit."""
+        route = None if self.route is None else name_of_route(self.route)
+        method = None if self.method is None else self.method.upper()
+        for entry in entries:
+            if self.since is not None and entry.started_at < self.since:
+                return
+            if (
+                (method is None or entry.method == method)
+                # Names have whole milliseconds, rounded.
+                and (
+                    self.min_ms is None
+                    or entry.duration_ms >= round(self.min_ms)
+                )
+                and is_route(self.route, entry.route_name, route)
+            ):
+                yield entry
+
+    def has(self, record: RequestRecord) -> bool:
+        """Tell whether the file's content fits, too."""
+        if self.failed and record.outcome != FAILED:
+            return False
+        if self.min_ms is not None and record.duration_ms < self.min_ms:
+            return False
+        if self.user is not None and self.user not in (
+            record.user_name,
+            record.user_id,
+            record.project_name,
+            record.project_id,
+        ):
+            return False
+        return self.status is None or _has_status(record, self.status)
+
+
+class Rows(NamedTuple):
+    """What is listed, of at most how many.
+
+    Names are counted, but for those of damaged files: only who opens a file
+    knows. ``most`` is None where names do not tell.
+    """
+
+    rows: list[Row]
+    most: int | None
+
+
+def status_of(
+    ctx: click.Context, param: click.Parameter, value: str | None
+) -> str | None:
+    """Return statuses in lower case, or refuse what can be none."""
+    if value is None:
+        return None
+    wanted = value.lower().replace(" ", "")
+    if not _STATUSES.fullmatch(wanted):
+        raise click.BadParameter(
+            f"{value!r}: expected a status such as 404, 4xx or 409,5xx",
+            ctx,
+            param,
+        )
+    return wanted
+
+
+@click.command("list")
+@dump_dir_options
+@filter_options
+@click.option("--slowest", is_flag=True, help="Slowest first, not newest.")
+@limit_option(20, "How many to list.")
+@click.option("--method", help="Only this method.")
+@click.option("--min-ms", type=Finite(0), help="Only what took this long.")
+@click.option("--user", help="Only this user or project, by name or id.")
+@click.option(
+    "--status",
+    callback=status_of,
+    help="Only this status: 404, 4xx, or 409,5xx.",
+)
+@click.option("--failed", is_flag=True, help="Only what failed.")
+@json_option
+def command(
+    dump_dir: str | None,
+    config_file: str | None,
+    slowest: bool,
+    limit: int,
+    as_json: bool,
+    **wanted: object,
+) -> None:
+    """List the dumped requests, newest first.
+
+    \b
+    nova-profiler list --slowest --route /v2.1/servers/detail --since 2h
+    """
+    store = store_of(dump_dir, config_file)
+    # click has made each what the field says.
+    chosen = Wanted(**wanted)  # type: ignore[arg-type]
+    skipped = Skipped()
+    try:
+        rows, most = chosen_rows(store, chosen, limit, slowest, skipped)
+    except DumpError as exc:
+        raise click.ClickException(str(exc)) from exc
+    # After the work that can fail; takes a good part of a short run.
+    from nova_profiler.reading.requests.dump_table import (
+        figures_of,
+        print_dumps,
+    )
+    from nova_profiler.reading.screen.terminal import terminal
+
+    if as_json:
+        click.echo(json.dumps([figures_of(*row) for row in rows], indent=2))
+    elif rows:
+        print_dumps(terminal(), rows)
+        _tell_more(len(rows), most, limit)
+    else:
+        click.echo(f"no such dumps in {store.directory}", err=True)
+    skipped.tell()
+
+
+def chosen_rows(
+    store: DumpStore,
+    wanted: Wanted,
+    limit: int,
+    slowest: bool,
+    skipped: Skipped,
+) -> Rows:
+    """Return the first *limit* dumps that are *wanted*; opens few others."""
+    foreign: list[str] = []
+    named = _Counted(wanted.names(store.entries(foreign)))
+    entries: Iterator[DumpEntry] = iter(named)
+    if slowest and wanted.needs_files:
+        entries = iter(sorted(entries, key=_slowest_first))
+    elif slowest:
+        # Some more than asked for: a few of them may be damaged.
+        entries = iter(
+            heapq.nsmallest(limit + 100, entries, key=_slowest_first)
+        )
+    if wanted.needs_files:
+        entries = with_progress(entries, "reading dumps", None)
+    rows: list[Row] = []
+    damaged = 0
+    for entry in entries:
+        try:
+            record = store.read(entry)
+        except DumpError as exc:
+            skipped.add(str(exc))
+            damaged += 1
+            continue
+        if wanted.has(record):
+            rows.append((entry, record))
+            if len(rows) == limit:
+                break
+    if not wanted.is_told_by_names:
+        skipped.add_foreign(foreign)
+        return Rows(rows, None)
+    most = named.count_all() - damaged
+    skipped.add_foreign(foreign)
+    return Rows(rows, most)
+
+
+class _Counted:
+    """Dumps, and how many there have been."""
+
+    def __init__(self, entries: Iterator[DumpEntry]) -> None:
+        self._entries = entries
+        self._count = 0
+
+    def __iter__(self) -> Iterator[DumpEntry]:
+        for entry in self._entries:
+            self._count += 1
+            yield entry
+
+    def count_all(self) -> int:
+        """Return how many there are; only names are read for it."""
+        return self._count + sum(1 for _ in self._entries)
+
+
+def _tell_more(listed: int, most: int | None, limit: int) -> None:
+    if most is None and listed == limit:
+        click.echo(f"the first {listed}; --limit for more")
+    elif most is not None and most > listed == limit:
+        click.echo(f"{listed} of at most {most}; --limit for more")
+
+
+def _slowest_first(entry: DumpEntry) -> int:
+    return -entry.duration_ms
+
+
+def _has_status(record: RequestRecord, wanted: str) -> bool:
+    status = str(record.status)
+    return any(
+        len(one) == len(status)
+        and all(a in ("x", b) for a, b in zip(one, status, strict=True))
+        for one in wanted.split(",")
+    )

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``nova-profiler prune``: applies limits to the dump directory."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from nova_profiler.dump_store import DumpStore
+from nova_profiler.reading.command_line.options import (
+    Finite,
+    dump_dir_options,
+    json_option,
+    store_of,
+)
+from nova_profiler.reading.screen.terminal import bytes_text, counted
+
+# An exbibyte and a century: what is more is a typing error.
+_MOST_MB = 2.0**40
+_MOST_HOURS = 876_600.0
+
+
+@click.command("prune")
+@dump_dir_options
+@click.option(
+    "--max-files", type=click.IntRange(1), help="Keep this many files."
+)
+@click.option(
+    "--max-mb",
+    type=Finite(0, _MOST_MB, min_open=True),
+    help="Keep this many MiB.",
+)
+@click.option(
+    "--max-age-hours",
+    type=Finite(0, _MOST_HOURS, min_open=True),
+    help="Keep only requests younger than this.",
+)
+@click.option("--dry-run", is_flag=True, help="Only tell what would go.")
+@json_option
+def command(
+    dump_dir: str | None,
+    config_file: str | None,
+    max_files: int | None,
+    max_mb: float | None,
+    max_age_hours: float | None,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Remove dumps beyond the limits, oldest first.
+
+    nova-api keeps its own limits by itself; this is for more room now.
+
+    \b
+    nova-profiler prune --max-age-hours 24 --dry-run
+    """
+    if max_files is None and max_mb is None and max_age_hours is None:
+        raise click.UsageError(
+            "give one of --max-files, --max-mb and --max-age-hours"
+        )
+    directory = store_of(dump_dir, config_file).directory
+    if not directory.is_dir():
+        raise click.ClickException(f"{directory}: no such directory")
+    store = DumpStore(
+        directory, max_files or 0, max_mb or 0, max_age_hours or 0
+    )
+    removed = store.prune(dry_run=dry_run)
+    size = sum(dump.bytes for dump in removed)
+    if as_json:
+        figures = {
+            "dry_run": dry_run,
+            "bytes": size,
+            "removed": [file for dump in removed for file in dump.files],
+        }
+        click.echo(json.dumps(figures, indent=2))
+        return
+    if dry_run:
+        for dump in removed:
+            click.echo(f"{dump.day}/{dump.stem}")
+    files = sum(len(dump.files) for dump in removed)
+    done = "would remove" if dry_run else "removed"
+    click.echo(
+        f"{done} {counted(len(removed), 'dump')}, "
+        f"{counted(files, 'file')}, {bytes_text(size)}"
+    )

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``nova-profiler compare``: which routes got slower, with an exit code."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from nova_profiler.reading.command_line.options import (
+    Finite,
+    json_option,
+    limit_option,
+)
+from nova_profiler.reading.runs.options import (
+    engine_option,
+    history_option,
+    least_change_option,
+    told,
+)
+
+if TYPE_CHECKING:
+    from nova_profiler.reading.runs.compare.comparison import (
+        Comparison,
+        Limits,
+    )
+
+_FAILED = 1
+
+
+@click.command("compare")
+@click.argument("a", metavar="A")
+@click.argument("b", metavar="B")
+@click.option(
+    "--fail-above",
+    metavar="PERCENT",
+    type=Finite(0),
+    help="Exit with 1 if a route is surely slower, by more than this.",
+)
+@click.option(
+    "--fail-all-above",
+    metavar="PERCENT",
+    type=Finite(0),
+    help="The same for all routes together; without it twice --fail-above.",
+)
+@click.option(
+    "--confidence",
+    metavar="PERCENT",
+    type=Finite(50, 99.9999),
+    default=99.0,
+    show_default=True,
+    help="How sure a change of any route must be.",
+)
+@least_change_option
+@limit_option(
+    40, "How many routes to show, those that changed first; not of JSON."
+)
+@history_option
+@engine_option
+@click.option(
+    "--format",
+    "shape",
+    type=click.Choice(["text", "markdown", "json"]),
+    default="text",
+    show_default=True,
+)
+@json_option
+@click.pass_context
+def command(
+    ctx: click.Context,
+    a: str,
+    b: str,
+    fail_above: float | None,
+    fail_all_above: float | None,
+    confidence: float,
+    least_change: float,
+    limit: int,
+    directory: Path,
+    engine: str,
+    shape: str,
+    as_json: bool,
+) -> None:
+    """Tell which routes are slower or faster in B than in A.
+
+    A and B are runs (see `history`) or logs. Several runs, by comma or as a
+    pattern in quotes, make a better A: they also tell how much routes
+    differ from run to run for no reason. The newest ten are used.
+
+    \b
+    nova-profiler compare nightly-20 nightly-21
+    nova-profiler compare 'nightly-*' logs/n-api.log.gz --fail-above 10
+    """
+    with told():
+        from nova_profiler.reading.runs.compare.comparison import (
+            Limits,
+            figures_of,
+        )
+
+        limits = Limits(
+            confidence / 100,
+            least_change / 100,
+            _part(fail_above),
+            _part(fail_all_above),
+        )
+        found = _compared(a, b, directory, engine, limits)
+    if as_json or shape == "json":
+        click.echo(json.dumps(figures_of(found), indent=2))
+    elif shape == "markdown":
+        from nova_profiler.reading.runs.compare.folded_markdown import (
+            markdown_of,
+        )
+
+        click.echo(markdown_of(found, limit))
+    else:
+        from nova_profiler.reading.runs.compare.folded_compare_page import (
+            print_comparison,
+        )
+        from nova_profiler.reading.screen.terminal import terminal
+
+        print_comparison(terminal(), found, limit)
+    if limits.is_gate and found.nothing_compared:
+        raise click.ClickException(
+            f"nothing could be compared: {found.nothing_compared}"
+        )
+    if found.failures:
+        ctx.exit(_FAILED)
+
+
+def _compared(
+    a: str, b: str, directory: Path, engine: str, limits: Limits
+) -> Comparison:
+    from nova_profiler.reading.runs.compare.comparison import compared
+    from nova_profiler.reading.runs.compare.sides import Sides
+    from nova_profiler.reading.runs.kept.damaged import damaged
+    from nova_profiler.reading.runs.kept.engines import engine_at, requests_of
+    from nova_profiler.reading.runs.kept.folded_comparing import SidesFigures
+    from nova_profiler.reading.runs.kept.folded_errors import HistoryError
+    from nova_profiler.reading.runs.kept.store import History
+
+    with Sides(History(directory)) as sides, engine_at(engine) as backend:
+        side_a, side_b = sides.side(a), sides.side(b)
+        try:
+            figures = SidesFigures(
+                requests_of(backend, side_a.directory, side_a.runs),
+                requests_of(backend, side_b.directory, side_b.runs),
+                [run.name for run in side_a.runs],
+            )
+            return compared((side_a.name, side_b.name), figures, limits)
+        except Exception as exc:
+            broken = {
+                **damaged(backend, side_a.directory, side_a.runs),
+                **damaged(backend, side_b.directory, side_b.runs),
+            }
+            if not broken:
+                raise
+            raise HistoryError("; ".join(broken.values())) from exc
+
+
+def _part(percent: float | None) -> float | None:
+    return None if percent is None else percent / 100

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A comparison of two sides: routes, what they have in common, verdict."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple, Protocol
+
+from nova_profiler.reading.runs.compare.folded_compare_gate import (
+    failures_of,
+    nothing_compared,
+)
+from nova_profiler.reading.runs.compare.shifts import (
+    FEW_CALLS,
+    Drift,
+    RouteKey,
+    Shift,
+    drift_of,
+    samples_of,
+    shifts_of,
+)
+from nova_profiler.reading.runs.compare.verdicts import (
+    FASTER,
+    SLOWER,
+    Limits,
+    RouteChange,
+    changes_of,
+    side_figures,
+)
+
+__all__ = ["Comparison", "Limits", "compared", "figures_of"]
+
+Rows = Sequence[Mapping[str, Any]]
+
+# A machine moves all routes. Where so many of them stayed where they were,
+# the others moved for reasons of their own.
+_MANY_STILL = 0.1
+
+
+class Figures(Protocol):
+    """What a comparison asks; runs/kept/comparing answers."""
+
+    @property
+    def baseline_runs(self) -> Sequence[str]:
+        """The runs of side a, oldest first."""
+
+    @property
+    def totals(self) -> Rows:
+        """Calls, failures, p50 and p99 by side and route."""
+
+    def order_statistics(self) -> Rows:
+        """Return times by side and route, evenly by rank."""
+
+    def baseline_order_statistics(self) -> Rows:
+        """Return the same by run of side a."""
+
+    def rank_sums(self, drift: float) -> Rows:
+        """Return rank sums by route, b scaled down by *drift*."""
+
+
+class Comparison(NamedTuple):
+    """What came out; ``failures`` are the limits that were passed.
+
+    ``nothing_compared`` is why no route has a verdict, if none has.
+    """
+
+    a: str
+    b: str
+    runs_a: int
+    limits: Limits
+    drift: Drift
+    changes: tuple[RouteChange, ...]
+    failures: tuple[str, ...]
+    nothing_compared: str | None
+
+
+def compared(
+    names: tuple[str, str], figures: Figures, limits: Limits
+) -> Comparison:
+    """Return how side b differs from side a."""
+    samples = samples_of(figures.order_statistics())
+    shifts = shifts_of(
+        samples.get("a", {}), samples.get("b", {}), limits.confidence
+    )
+    sides = side_figures(figures.totals)
+
+    def changes_beside(drift: Drift) -> list[RouteChange]:
+        ranks = figures.rank_sums(drift.ratio)
+        return changes_of(sides, shifts, drift, ranks, limits)
+
+    drift = drift_of(shifts, _baseline(figures))
+    changes = changes_beside(drift)
+    if not drift.is_usual and _many_stayed(changes, shifts, drift):
+        drift = drift._replace(is_taken_out=False)
+        changes = changes_beside(drift)
+    return Comparison(
+        *names,
+        len(figures.baseline_runs),
+        limits,
+        drift,
+        tuple(changes),
+        tuple(failures_of(changes, drift, limits)),
+        nothing_compared(changes),
+    )
+
+
+def _baseline(figures: Figures) -> list[dict[RouteKey, Shift]]:
+    if len(figures.baseline_runs) < 2:
+        return []
+    samples = samples_of(figures.baseline_order_statistics())
+    return [
+        shifts_of(samples.get(one, {}), samples.get(other, {}))
+        for one, other in pairwise(figures.baseline_runs)
+    ]
+
+
+def _many_stayed(
+    changes: Sequence[RouteChange],
+    shifts: Mapping[RouteKey, Shift],
+    drift: Drift,
+) -> bool:
+    """Tell whether many routes surely did not move with the others.
+
+    Those that moved against them have a reason of their own.
+    """
+    against = FASTER if drift.log_ratio > 0 else SLOWER
+    tested = [change for change in changes if change.p is not None]
+    still = [
+        change
+        for change in tested
+        if change.verdict == against
+        and abs(shifts[change.method, change.route].log_ratio)
+        < abs(drift.log_ratio) / 2
+    ]
+    return len(still) >= max(1.0, _MANY_STILL * len(tested))
+
+
+def figures_of(found: Comparison) -> dict[str, Any]:
+    """Return *found* as JSON-ready values; changes are parts of one."""
+    drift = found.drift
+    return {
+        "a": found.a,
+        "b": found.b,
+        "runs_a": found.runs_a,
+        "limits": {
+            **found.limits._asdict(),
+            "fail_all_above": found.limits.most_drift,
+            "few_calls": FEW_CALLS,
+        },
+        "all_routes": {
+            "routes": drift.routes,
+            "change": math.expm1(drift.log_ratio),
+            "low": math.expm1(drift.low),
+            "high": math.expm1(drift.high),
+            "wobble": drift.wobble,
+            "taken_out": drift.is_taken_out,
+        },
+        "routes": [
+            {
+                **change._asdict(),
+                "a": change.a._asdict(),
+                "b": change.b._asdict(),
+            }
+            for change in found.changes
+        ],
+        "failures": list(found.failures),
+        "nothing_compared": found.nothing_compared,
+    }

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What A and B of ``compare`` mean: kept runs, or logs read on the spot."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from fnmatch import fnmatchcase
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+from nova_profiler.reading.logs import Unread
+from nova_profiler.reading.runs.kept.folded_errors import HistoryError
+from nova_profiler.reading.runs.kept.run import Run
+from nova_profiler.reading.runs.kept.store import History
+from nova_profiler.reading.runs.options import entries_of_logs, tell_unread
+
+_LOGS = "logs"
+# Older runs tell less of what is usual now, and more make nothing surer.
+_MOST_RUNS = 10
+_MOST_NAMED = 5
+
+
+class Side(NamedTuple):
+    """Runs of one directory, oldest first, no more than ten."""
+
+    name: str
+    directory: Path
+    runs: Sequence[Run]
+
+
+class Sides:
+    """Finds the sides; what it reads from logs goes away with it."""
+
+    def __init__(self, history: History) -> None:
+        self._history = history
+        self._aside: list[AbstractContextManager[str]] = []
+
+    def __enter__(self) -> Sides:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        for aside in self._aside:
+            aside.__exit__(None, None, None)
+
+    def side(self, text: str) -> Side:
+        """Return what *text* means.
+
+        Names of runs, by comma, or patterns of them; otherwise a log.
+        """
+        runs: dict[str, Run] = {}
+        for name in filter(None, text.split(",")):
+            found = self._runs_called(name)
+            if not found:
+                return self._side_of_logs(text)
+            runs.update((run.name, run) for run in found)
+        if not runs:
+            raise HistoryError(f"{text!r}: expected a run or a log")
+        newest = sorted(runs.values(), key=lambda run: run.sort_key)
+        return Side(text, self._history.directory, newest[-_MOST_RUNS:])
+
+    def _runs_called(self, name: str) -> list[Run]:
+        # A file may be called as a run is; ./NAME means the file.
+        if "/" in name:
+            return []
+        if not any(letter in name for letter in "*?["):
+            # Also one that cannot be read, which then says why.
+            is_kept = self._history.has(name)
+            return [self._history.run(name)] if is_kept else []
+        return self._matching(name)
+
+    def _matching(self, pattern: str) -> list[Run]:
+        """Return the runs that *pattern* means, all of them or none.
+
+        Without those that cannot be read the side would be another one than
+        was asked for, and nobody would know.
+        """
+        runs, unreadable = [], []
+        for name in self._history.names():
+            if fnmatchcase(name, pattern):
+                try:
+                    runs.append(self._history.run(name))
+                except HistoryError as exc:
+                    unreadable.append(str(exc))
+        if unreadable:
+            raise HistoryError(
+                f"{pattern}: {_listed(unreadable)}; remove what is damaged, "
+                "or name the runs to compare"
+            )
+        return runs
+
+    def _side_of_logs(self, path: str) -> Side:
+        if path != "-" and not glob.glob(path) and not Path(path).exists():
+            raise HistoryError(
+                f"{path}: neither a run in {self._history.directory} nor a "
+                "log; see `nova-profiler history list`"
+            )
+        aside = TemporaryDirectory(prefix="nova-profiler-")
+        self._aside.append(aside)
+        history = History(aside.__enter__())
+        unread = Unread()
+        try:
+            run, _ = history.add(_LOGS, entries_of_logs([path], unread))
+        except HistoryError:
+            raise HistoryError(f"{path}: no request in it") from None
+        finally:
+            tell_unread(unread)
+        return Side(path, history.directory, [run])
+
+
+def _listed(messages: Sequence[str]) -> str:
+    more = len(messages) - _MOST_NAMED
+    return "; ".join(messages[:_MOST_NAMED]) + (
+        f"; and {more} more" if more > 0 else ""
+    )

@@ -1,0 +1,275 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which routes got slower or faster, with how much certainty."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from statistics import NormalDist
+from typing import Any, NamedTuple
+
+from nova_profiler.reading.runs.compare.shifts import (
+    FEW_CALLS,
+    Drift,
+    RouteKey,
+    Shift,
+)
+
+SLOWER = "slower"
+FASTER = "faster"
+NO_CHANGE = "no change"
+FEW = "few"
+FAILED_A = "failed in A"
+FAILED_B = "failed in B"
+FAILED_BOTH = "failed in both"
+ONLY_A = "only in A"
+ONLY_B = "only in B"
+
+_NORMAL = NormalDist()
+# How much each route adds to what is known of the wobble: the calmer part of
+# them tells it, with less certainty than all would.
+_FREEDOM_OF_A_ROUTE = 0.75
+
+
+class Limits(NamedTuple):
+    """How sure a change must be, and how large, as parts of one.
+
+    Beyond the last two the comparison fails; None is no limit.
+    """
+
+    confidence: float = 0.99
+    least_change: float = 0.05
+    fail_above: float | None = None
+    fail_all_above: float | None = None
+
+    @property
+    def is_gate(self) -> bool:
+        """Tell whether the comparison can fail."""
+        return self.most_drift is not None
+
+    @property
+    def most_drift(self) -> float | None:
+        """Return by how much the run as a whole may be slower.
+
+        By twice what a route may, if nothing is said: a whole run also
+        moves with its machine, a route beside the others does not.
+        """
+        if self.fail_all_above is not None or self.fail_above is None:
+            return self.fail_all_above
+        return 2 * self.fail_above
+
+
+class SideFigures(NamedTuple):
+    """What one side has of a route; failed requests are not timed."""
+
+    calls: int = 0
+    failed: int = 0
+    p50_ms: float | None = None
+    p99_ms: float | None = None
+
+
+class RouteChange(NamedTuple):
+    """One route on both sides.
+
+    ``change`` is the route's own: what the whole run moved is taken out of
+    it and of its interval, unless some routes did not move with it. ``p``
+    is corrected for the number of routes. ``detectable`` is the change that
+    would have been told with so many calls, ``all_change`` the one with the
+    whole run's in it.
+    """
+
+    method: str
+    route: str
+    a: SideFigures
+    b: SideFigures
+    verdict: str
+    change: float | None = None
+    low: float | None = None
+    high: float | None = None
+    p: float | None = None
+    detectable: float | None = None
+    all_change: float | None = None
+
+
+class _Test(NamedTuple):
+    p: float
+    error: float
+    freedom: float
+
+
+def side_figures(
+    rows: Iterable[Mapping[str, Any]],
+) -> dict[tuple[str, str, str], SideFigures]:
+    """Return the figures by side, method and route."""
+    return {
+        (row["side"], row["method"], row["route"]): SideFigures(
+            row["calls"], row["failed"], row["p50_ms"], row["p99_ms"]
+        )
+        for row in rows
+    }
+
+
+def changes_of(
+    figures: Mapping[tuple[str, str, str], SideFigures],
+    shifts: Mapping[RouteKey, Shift],
+    drift: Drift,
+    rank_rows: Iterable[Mapping[str, Any]],
+    limits: Limits,
+) -> list[RouteChange]:
+    """Return each route with its verdict, the most slowed first."""
+    tests = {
+        (row["method"], row["route"]): _test(row, shifts, drift)
+        for row in rank_rows
+        if min(row["calls_a"], row["calls_b"]) >= FEW_CALLS
+    }
+    corrected = holm({key: test.p for key, test in tests.items()})
+    # What the first of so many routes has to reach.
+    strict = _NORMAL.inv_cdf(
+        1 - (1 - limits.confidence) / 2 / max(1, len(tests))
+    )
+    changes = []
+    for method, route in sorted({key[1:] for key in figures}):
+        a = figures.get(("a", method, route), SideFigures())
+        b = figures.get(("b", method, route), SideFigures())
+        change = RouteChange(method, route, a, b, _standing(a, b))
+        key = (method, route)
+        if key in shifts:
+            change = _with_shift(change, shifts[key], drift, limits)
+        if key in tests:
+            change = change._replace(
+                p=corrected[key],
+                detectable=_detectable(tests[key], strict, limits),
+            )
+            change = change._replace(verdict=_verdict(change, limits))
+        changes.append(change)
+    return sorted(changes, key=_order)
+
+
+def holm(values: Mapping[RouteKey, float]) -> dict[RouteKey, float]:
+    """Return the p values as they stand among so many (Holm's method).
+
+    The chance that any one of the routes is called changed though none is
+    stays below what was asked for.
+    """
+    corrected = {}
+    largest = 0.0
+    for place, key in enumerate(sorted(values, key=values.__getitem__)):
+        largest = max(largest, values[key] * (len(values) - place))
+        corrected[key] = min(1.0, largest)
+    return corrected
+
+
+def _test(
+    row: Mapping[str, Any], shifts: Mapping[RouteKey, Shift], drift: Drift
+) -> _Test:
+    """Return the p value of the rank sum test (Mann and Whitney)."""
+    a, b = int(row["calls_a"]), int(row["calls_b"])
+    count = a + b
+    ties = float(row["ties"]) / (count * (count - 1))
+    variance = a * b / 12 * (count + 1 - ties)
+    apart = float(row["rank_sum_b"]) - b * (count + 1) / 2
+    z = 0.0
+    if variance > 0:
+        z = max(0.0, abs(apart) - 0.5) / math.sqrt(variance)
+    own = shifts[row["method"], row["route"]].error
+    error = math.hypot(own, drift.wobble)
+    freedom = _freedom(drift, error)
+    # A route that wobbles from run to run is so much less certain, and how
+    # far it does is an estimate itself.
+    if error > 0:
+        z = _as_normal(z * own / error, freedom)
+    return _Test(2 * _NORMAL.cdf(-z), error, freedom)
+
+
+def _freedom(drift: Drift, error: float) -> float:
+    """Return the degrees of freedom of *error* (Welch, Satterthwaite)."""
+    if not drift.wobble:
+        return math.inf
+    share = (drift.wobble / error) ** 2
+    return _FREEDOM_OF_A_ROUTE * drift.routes / share**2
+
+
+def _as_normal(t: float, freedom: float) -> float:
+    """Return the normal deviate as likely as Student's *t* (Wallace)."""
+    if math.isinf(freedom):
+        return t
+    lift = (8 * freedom + 1) / (8 * freedom + 3)
+    return lift * math.sqrt(freedom * math.log1p(t * t / freedom))
+
+
+def _as_student(z: float, freedom: float) -> float:
+    """Return Student's t as likely as the normal deviate *z*."""
+    if math.isinf(freedom):
+        return z
+    lifted = z * (8 * freedom + 3) / (8 * freedom + 1)
+    return math.sqrt(freedom * math.expm1(lifted * lifted / freedom))
+
+
+def _detectable(test: _Test, strict: float, limits: Limits) -> float:
+    told = _as_student(strict, test.freedom) * test.error
+    return math.expm1(max(told, math.log1p(limits.least_change)))
+
+
+def _with_shift(
+    change: RouteChange, shift: Shift, drift: Drift, limits: Limits
+) -> RouteChange:
+    deviate = _NORMAL.inv_cdf(0.5 + limits.confidence / 2)
+    error = math.hypot(shift.error, drift.wobble)
+    wide = drift.wobble * _as_student(deviate, _freedom(drift, error))
+    beyond = shift.log_ratio - drift.taken_out
+    below = math.hypot(shift.log_ratio - shift.low, wide)
+    above = math.hypot(shift.high - shift.log_ratio, wide)
+    return change._replace(
+        change=math.expm1(beyond),
+        low=math.expm1(beyond - below),
+        high=math.expm1(beyond + above),
+        all_change=math.expm1(shift.log_ratio),
+    )
+
+
+def _standing(a: SideFigures, b: SideFigures) -> str:
+    if not a.calls + a.failed:
+        return ONLY_B
+    if not b.calls + b.failed:
+        return ONLY_A
+    # Those that have requests, but none of them timed.
+    all_failed = (not a.calls, not b.calls)
+    return {
+        (False, False): FEW,
+        (True, False): FAILED_A,
+        (False, True): FAILED_B,
+        (True, True): FAILED_BOTH,
+    }[all_failed]
+
+
+def _verdict(change: RouteChange, limits: Limits) -> str:
+    if change.p is None or change.change is None:
+        return FEW
+    if change.p > 1 - limits.confidence or (
+        abs(math.log1p(change.change)) < math.log1p(limits.least_change)
+    ):
+        return NO_CHANGE
+    return SLOWER if change.change > 0 else FASTER
+
+
+VERDICTS = (
+    FAILED_B,
+    SLOWER,
+    FASTER,
+    NO_CHANGE,
+    FEW,
+    FAILED_A,
+    FAILED_BOTH,
+    ONLY_B,
+    ONLY_A,
+)
+
+
+def _order(change: RouteChange) -> tuple[int, float, str, str]:
+    moved = abs(change.change or 0.0)
+    return (
+        VERDICTS.index(change.verdict),
+        -moved if change.verdict in (SLOWER, FASTER) else 0.0,
+        change.route,
+        change.method,
+    )

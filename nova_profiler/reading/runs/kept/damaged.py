@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which runs an engine cannot read, asked once reading several failed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nova_profiler.reading.runs.kept.engines import first_line, requests_of
+from nova_profiler.reading.runs.kept.folded_errors import HistoryError
+from nova_profiler.reading.runs.kept.queries import levels
+from nova_profiler.reading.runs.kept.run import Run
+
+if TYPE_CHECKING:
+    from ibis.backends import BaseBackend
+
+Rows = list[dict[str, Any]]
+
+
+def levels_of_sound(
+    backend: BaseBackend,
+    directory: Path,
+    runs: Sequence[Run],
+    unreadable: list[str],
+) -> tuple[Rows, Sequence[Run]]:
+    """Return the levels of those of *runs* that are sound, and these.
+
+    *unreadable* gets a line about each of the others.
+    """
+    try:
+        return _levels(backend, directory, runs), runs
+    except Exception:
+        # Each engine has errors of its own.
+        broken = damaged(backend, directory, runs)
+        if not broken:
+            raise
+    sound = [run for run in runs if run.name not in broken]
+    if not sound:
+        raise HistoryError("; ".join(broken.values()))
+    unreadable.extend(broken.values())
+    return _levels(backend, directory, sound), sound
+
+
+def damaged(
+    backend: BaseBackend, directory: Path, runs: Sequence[Run]
+) -> dict[str, str]:
+    """Return what is wrong with each run that cannot be read, by name.
+
+    Each is read alone. Only by the engine inside: another may have lost
+    its cluster, and would be asked in vain for each run.
+    """
+    found: dict[str, str] = {}
+    for run in runs if backend.name == "duckdb" else ():
+        try:
+            _levels(backend, directory, [run])
+        except Exception as exc:
+            found[run.name] = f"run {run.name}: is damaged: {first_line(exc)}"
+    return found
+
+
+def _levels(
+    backend: BaseBackend, directory: Path, runs: Sequence[Run]
+) -> Rows:
+    table = levels(requests_of(backend, directory, runs))
+    rows: Rows = table.to_pyarrow().to_pylist()
+    return rows

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The engine that does the work: DuckDB inside, or a larger one by URL."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nova_profiler.reading.runs.kept.folded_errors import HistoryError
+from nova_profiler.reading.runs.kept.run import Run, folder_of
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+    from ibis.backends import BaseBackend
+
+DEFAULT = "duckdb://"
+# What Spark calls a master; anything else is a URL that ibis knows.
+_SPARK_MASTER = re.compile(r"spark://|k8s://|yarn$|local(-cluster)?(\[|$)")
+_LONGEST_MESSAGE = 300
+
+
+@contextmanager
+def engine_at(url: str = DEFAULT) -> Iterator[BaseBackend]:
+    """Connect to the engine at *url*, and leave it at the end."""
+    with warnings.catch_warnings():
+        # ibis and its engines warn each other of what they will change.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.simplefilter("ignore", FutureWarning)
+        yield from _engine_at(url)
+
+
+def _engine_at(url: str) -> Iterator[BaseBackend]:
+    backend = _connected(url)
+    try:
+        yield backend
+    except HistoryError:
+        raise
+    except Exception as exc:
+        # Each engine has errors of its own; the first line says what it is.
+        raise HistoryError(f"engine {_shown(url)}: {first_line(exc)}") from exc
+    finally:
+        with suppress(Exception):
+            backend.disconnect()
+
+
+def requests_of(
+    backend: BaseBackend, directory: Path, runs: Sequence[Run]
+) -> ir.Table:
+    """Return the requests of *runs*, with the name of each as ``run``."""
+    if backend.name == "duckdb":
+        # Only these files are ever opened, whatever else lies there.
+        return backend.read_parquet(
+            [
+                folder_of(directory, run.name) / part
+                for run in runs
+                for part in run.parts
+            ],
+            hive_partitioning=True,
+            hive_types_autocast=False,
+            union_by_name=len({run.schema for run in runs}) > 1,
+        )
+    table = backend.read_parquet(str(directory))
+    return table.filter(table.run.isin([run.name for run in runs]))
+
+
+def _connected(url: str) -> Any:
+    try:
+        import ibis
+
+        if _SPARK_MASTER.match(url):
+            return _spark(url)
+        if url == DEFAULT:
+            return ibis.duckdb.connect()
+        return ibis.connect(url)
+    except ImportError as exc:
+        extra = "spark" if _SPARK_MASTER.match(url) else "history"
+        raise HistoryError(
+            f"engine {_shown(url)}: {first_line(exc)}; "
+            f"pip install 'nova-profiler[{extra}]'"
+        ) from exc
+    except Exception as exc:
+        raise HistoryError(f"engine {_shown(url)}: {first_line(exc)}") from exc
+
+
+def _spark(master: str) -> Any:
+    import ibis
+    from pyspark.sql import SparkSession
+
+    session = (
+        SparkSession.builder.master(master)
+        .appName("nova-profiler")
+        .config("spark.ui.enabled", "false")
+        .config("spark.ui.showConsoleProgress", "false")
+        .config("spark.log.level", "ERROR")
+        # A run may be called 2026; its name stays a text.
+        .config(
+            "spark.sql.sources.partitionColumnTypeInference.enabled", False
+        )
+        .getOrCreate()
+    )
+    return ibis.pyspark.connect(session)
+
+
+def _shown(url: str) -> str:
+    """Return *url* without a password."""
+    return re.sub(r"(//[^:/@]*):[^@/]*@", r"\1@", url)
+
+
+def first_line(exc: Exception) -> str:
+    """Return what *exc* says first: whatever follows is an engine's own."""
+    lines = str(exc).strip().splitlines() or [type(exc).__name__]
+    return lines[0][:_LONGEST_MESSAGE]

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A kept run: its name, its manifest and its files."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from nova_profiler.reading.runs.kept.folded_errors import HistoryError
+from nova_profiler.reading.runs.kept.schema import SCHEMA
+
+# A leading underscore hides it from engines that read whole directories.
+MANIFEST = "_run.json"
+FOLDER_PREFIX = "run="
+
+# As a directory name means the same to every engine: nothing to be escaped.
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_LARGEST_MANIFEST = 1 << 20
+
+
+class Run(NamedTuple):
+    """What the manifest of a run says; times are ISO 8601 in UTC."""
+
+    name: str
+    schema: int
+    added_at: str
+    first_at: str | None
+    last_at: str | None
+    requests: int
+    bytes: int
+    parts: tuple[str, ...]
+    sources: tuple[str, ...]
+    version: str
+
+    @property
+    def sort_key(self) -> tuple[str, str]:
+        """Return what orders runs: when they ran, else when they came."""
+        return (self.first_at or self.added_at, self.name)
+
+
+def checked_name(name: str) -> str:
+    """Return *name* if a run may be called so."""
+    # Engines read the directory run=null as no value at all.
+    if _NAME.fullmatch(name) is None or name.lower() == "null":
+        raise HistoryError(
+            f"{name!r}: a run's name is up to 100 letters, digits and . _ -, "
+            "the first a letter or a digit"
+        )
+    return name
+
+
+def folder_of(directory: Path, name: str) -> Path:
+    """Return where the run *name* is kept."""
+    return directory / f"{FOLDER_PREFIX}{name}"
+
+
+def name_of_folder(folder: Path) -> str | None:
+    """Return which run *folder* keeps, None if it is no run's."""
+    name = folder.name.removeprefix(FOLDER_PREFIX)
+    is_run = folder.name.startswith(FOLDER_PREFIX) and _NAME.fullmatch(name)
+    return name if is_run else None
+
+
+def write_manifest(folder: Path, run: Run) -> None:
+    """Write the manifest; the folder is not yet where readers look."""
+    with (folder / MANIFEST).open("x", encoding="utf-8") as file:
+        json.dump(run._asdict(), file, indent=1)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def read_run(folder: Path) -> Run:
+    """Return the run in *folder*, whole and of a schema that is known."""
+    name = folder.name.removeprefix(FOLDER_PREFIX)
+    try:
+        with (folder / MANIFEST).open("rb") as file:
+            values = json.loads(file.read(_LARGEST_MANIFEST))
+        schema = int(values["schema"])
+    except FileNotFoundError:
+        raise HistoryError(f"run {name}: has no {MANIFEST}") from None
+    except OSError as exc:
+        raise HistoryError(
+            f"run {name}: {MANIFEST} cannot be read: {exc.strerror}"
+        ) from None
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise HistoryError(f"run {name}: {MANIFEST} is damaged") from None
+    if schema > SCHEMA:
+        raise HistoryError(
+            f"run {name}: schema {schema} is newer than this version reads "
+            f"({SCHEMA}); upgrade nova-profiler"
+        )
+    run = _run_of(name, values)
+    for part in run.parts:
+        if not (folder / part).is_file():
+            raise HistoryError(f"run {name}: {part} is missing")
+    return run
+
+
+def _run_of(name: str, values: dict[str, Any]) -> Run:
+    try:
+        run = Run(
+            name=name,
+            schema=int(values["schema"]),
+            added_at=str(values["added_at"]),
+            first_at=_text_or_none(values["first_at"]),
+            last_at=_text_or_none(values["last_at"]),
+            requests=int(values["requests"]),
+            bytes=int(values["bytes"]),
+            parts=tuple(os.path.basename(part) for part in values["parts"]),
+            sources=tuple(str(source) for source in values["sources"]),
+            version=str(values["version"]),
+        )
+    except (KeyError, TypeError, ValueError):
+        raise HistoryError(f"run {name}: {MANIFEST} is damaged") from None
+    return run
+
+
+def _text_or_none(value: object) -> str | None:
+    return None if value is None else str(value)

@@ -1,0 +1,293 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``nova-profiler check``: is the set-up right, each point with its remedy."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import warnings
+from collections.abc import Iterator, Sequence
+
+import click
+from oslo_config import cfg
+from paste.deploy import loadwsgi
+
+from nova_profiler.capture.profilers.pyspy import self_test
+from nova_profiler.capture.profilers.pyspy.permission import find_pyspy
+from nova_profiler.capture.settings.live import LiveSettings
+from nova_profiler.capture.settings.options import ConfigError, Settings
+from nova_profiler.factory import (
+    check_engine,
+    filter_factory,
+    install_hooks,
+)
+from nova_profiler.reading.command_line.options import json_option
+from nova_profiler.reading.screen.terminal import counted
+from nova_profiler.reading.setup import OK, WARNING, WRONG, Point
+from nova_profiler.reading.setup.destinations import (
+    dump_dir_point,
+    log_file_point,
+    statsd_point,
+)
+from nova_profiler.reading.setup.folded_hook_points import (
+    db_api_point,
+    hook_remedy,
+)
+from nova_profiler.reading.setup.folded_paste_factory import (
+    load_remedy,
+    right_section,
+)
+from nova_profiler.reading.setup.in_the_worker import profiler_points
+from nova_profiler.reading.setup.pipelines import (
+    filters_of,
+    is_made_by_us,
+    nova_paste_file,
+    pipeline_points,
+    section_point,
+    sections_of,
+)
+
+NOVA_CONF = "/etc/nova/nova.conf"
+
+_NO_NOVA_CONF = Point(
+    WARNING,
+    "nova.conf",
+    f"{NOVA_CONF} is not there: defaults and the paste file's options hold",
+    ("nova-profiler check --config-file NOVA_CONF",),
+)
+_FILE = click.Path(exists=True, dir_okay=False, readable=True)
+
+
+@click.command("check")
+@click.option(
+    "--paste",
+    metavar="FILE",
+    type=_FILE,
+    help="nova's api-paste.ini; without it the one that nova.conf names, in "
+    "/etc/nova or in nova's environment.",
+)
+@click.option(
+    "--config-file",
+    "config_files",
+    metavar="FILE",
+    type=_FILE,
+    multiple=True,
+    help=f"nova.conf, once for each file; {NOVA_CONF} without it.",
+)
+@json_option
+@click.pass_context
+def command(
+    ctx: click.Context,
+    paste: str | None,
+    config_files: Sequence[str],
+    as_json: bool,
+) -> None:
+    """Tell whether the set-up is right, each point with its remedy.
+
+    Run it as nova-api's user, in nova-api's environment. The exit code is
+    1 if a point is wrong.
+
+    \b
+    sudo -u nova nova-profiler check
+    """
+    points = []
+    if not config_files:
+        if os.path.exists(NOVA_CONF):
+            config_files = (NOVA_CONF,)
+        else:
+            points.append(_NO_NOVA_CONF)
+    conf, defaults, configured = _nova_conf(config_files)
+    path = paste or nova_paste_file(configured, sys.prefix)
+    points += _points(path, conf, defaults)
+    if as_json:
+        click.echo(json.dumps([one._asdict() for one in points], indent=2))
+    else:
+        _print(points)
+    if any(one.state == WRONG for one in points):
+        ctx.exit(1)
+
+
+def _nova_conf(
+    paths: Sequence[str],
+) -> tuple[cfg.ConfigOpts, set[str], str | None]:
+    """Return nova.conf, its options in [DEFAULT] and api_paste_config."""
+    defaults: set[str] = set()
+    configured = None
+    for path in paths:
+        sections: dict[str, dict[str, list[str]]] = {}
+        try:
+            cfg.ConfigParser(path, sections).parse()
+        except OSError as exc:
+            raise click.ClickException(f"{path}: {exc.strerror}") from exc
+        except (UnicodeError, cfg.ParseError) as exc:
+            # Not its text: the line may hold a password.
+            line = getattr(exc, "lineno", None)
+            at = f" in line {line}" if line else ""
+            raise click.ClickException(
+                f"{path}: cannot be read{at}; expected [group] or "
+                f"option = value"
+            ) from exc
+        defaults |= sections.get("DEFAULT", {}).keys()
+        named = sections.get("wsgi", {}).get("api_paste_config")
+        configured = named[-1] if named else configured
+    conf = cfg.ConfigOpts()
+    conf([], project="nova", default_config_files=list(paths))
+    return conf, defaults, configured
+
+
+def _points(
+    path: str, conf: cfg.ConfigOpts, defaults: set[str]
+) -> Iterator[Point]:
+    sections = sections_of(path)
+    ours = filters_of(sections)
+    yield section_point(path, ours)
+    yield from pipeline_points(sections, ours)
+    yield _oslo_point(path)
+    _know_references(conf, defaults)
+    for name in ours:
+        is_by_us = is_made_by_us(sections[f"filter:{name}"])
+        yield from _filter_points(path, name, conf, is_by_us)
+    if not ours:
+        yield from _settings_points(path, conf, {})
+
+
+def _oslo_point(path: str) -> Point:
+    """Return whether the paste file survives oslo.config, as in nova."""
+    try:
+        cfg.ConfigParser(path, {}).parse()
+    except cfg.ParseError as exc:
+        found = f"line {exc.lineno} of {path} is not option = value"
+        remedy = ("nova reads this file with oslo.config, too: mend the line",)
+        return Point(WRONG, "oslo.config", found, remedy)
+    return Point(OK, "oslo.config", f"{path} survives it")
+
+
+def _know_references(conf: cfg.ConfigOpts, defaults: set[str]) -> None:
+    """Register what ``$name`` in a value may stand for."""
+    for name in defaults - {"config_file", "config_dir", "config_source"}:
+        conf.register_opt(cfg.StrOpt(name))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            from nova.conf import paths
+
+        paths.register_opts(conf)
+    except Exception:
+        # No nova here, or nova.conf has set them: those are known now.
+        return
+
+
+def _filter_points(
+    path: str, name: str, conf: cfg.ConfigOpts, is_by_us: bool
+) -> Iterator[Point]:
+    try:
+        # paste takes a relative path for one relative to nothing.
+        context = loadwsgi.loadcontext(
+            loadwsgi.FILTER,
+            f"config:{os.path.abspath(path)}",
+            name=name,
+        )
+    except Exception as exc:
+        found = f"[filter:{name}] cannot be loaded: {_line_of(exc)}"
+        yield Point(WRONG, "factory", found, load_remedy(name, exc))
+        return
+    # A section may also say `use =` another one, which is ours.
+    if not is_by_us and context.object is not filter_factory:
+        found = f"[filter:{name}] is another filter's: this one never runs"
+        yield Point(WRONG, "factory", found, right_section(name))
+        return
+    yield Point(OK, "factory", f"[filter:{name}] can be imported")
+    yield from _settings_points(path, conf, context.local_conf)
+
+
+def _settings_points(
+    path: str, conf: cfg.ConfigOpts, local_conf: dict[str, str]
+) -> Iterator[Point]:
+    try:
+        live = LiveSettings(conf, {"__file__": path}, local_conf)
+    except ConfigError as exc:
+        yield Point(WRONG, "options", str(exc), ("mend or remove that line",))
+        return
+    settings = live.current
+    yield Point(OK, "options", "all are known, with values that they take")
+    yield _enabled_point(settings)
+    yield from _hook_points(settings)
+    yield _sqlalchemy_point()
+    yield from profiler_points(
+        settings.profiler,
+        _problem_with(settings.profiler),
+        settings.profile_when,
+        settings.profile_keys,
+        settings.dump_dir,
+    )
+    yield statsd_point(settings.statsd_host, settings.statsd_port)
+    yield dump_dir_point(settings.dump_dir)
+    yield log_file_point(settings.log_file)
+
+
+def _problem_with(profiler: str) -> str | None:
+    """Return why *profiler* cannot work here, None if it can."""
+    try:
+        check_engine(profiler)
+    except ConfigError as exc:
+        return str(exc).removeprefix("nova_profiler: ")
+    if profiler == "pyspy":
+        return self_test.problem_with(find_pyspy() or "py-spy")
+    return None
+
+
+def _enabled_point(settings: Settings) -> Point:
+    if settings.enabled:
+        return Point(OK, "enabled", "true")
+    found = "false: no request is timed"
+    return Point(WARNING, "enabled", found, ("enabled = true",))
+
+
+def _hook_points(settings: Settings) -> Iterator[Point]:
+    try:
+        with warnings.catch_warnings():
+            # Of what nova imports; its own log has them.
+            warnings.simplefilter("ignore")
+            undo = install_hooks(settings)
+    except Exception as exc:
+        found = _line_of(exc)
+        remedy = hook_remedy(found, settings.hooks, settings.timed_callables)
+        yield Point(WRONG, "hooks", found, remedy)
+        return
+    undo()
+    hooks = ", ".join(settings.hooks) or "none"
+    yield Point(OK, "hooks", f"{hooks} can be installed")
+    if "db_api" in settings.hooks:
+        yield db_api_point(settings.db_api_modules)
+
+
+def _sqlalchemy_point() -> Point:
+    name = "SQLAlchemy"
+    try:
+        import sqlalchemy
+    except ImportError:
+        found = "is not installed here: no statements are timed"
+        return Point(WARNING, name, found, ("pip install SQLAlchemy",))
+    version = sqlalchemy.__version__
+    if version.split(".")[:2] in (["1", "4"], ["2", "0"], ["2", "1"]):
+        return Point(OK, name, f"{version} is one that is tested")
+    remedy = ("pip install 'SQLAlchemy>=1.4,<2.2'",)
+    return Point(WARNING, name, f"{version} is not tested", remedy)
+
+
+def _line_of(exc: Exception) -> str:
+    return " ".join(f"{type(exc).__name__}: {exc}".split())
+
+
+def _print(points: Sequence[Point]) -> None:
+    for point in points:
+        click.echo(f"{point.state:<8} {point.name}: {point.found}")
+        for line in point.remedy:
+            click.echo(f"             {line}")
+    wrong = sum(one.state == WRONG for one in points)
+    doubtful = sum(one.state == WARNING for one in points)
+    click.echo(
+        f"{counted(len(points), 'point')}, {wrong} wrong, "
+        f"{counted(doubtful, 'warning')}"
+    )

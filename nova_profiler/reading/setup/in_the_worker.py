@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whether the profiler that is configured can work, and be asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from nova_profiler.reading.setup import OK, WARNING, WRONG, Point
+from nova_profiler.reading.setup.sign_command import SHORT_KEY
+
+# Yama's setting: 0 anybody of the same user, 1 who was allowed to, 2 root.
+PTRACE_SCOPE = Path("/proc/sys/kernel/yama/ptrace_scope")
+_DEAR = ("pyinstrument", "cprofile")
+
+
+def profiler_points(
+    profiler: str,
+    problem: str | None,
+    profile_when: Sequence[str],
+    profile_keys: Sequence[str],
+    dump_dir: str | None,
+) -> Iterator[Point]:
+    """Return whether stacks can be taken, asked for and kept.
+
+    *problem* is what the profiler itself says.
+    """
+    if profiler == "none":
+        yield Point(OK, "profiler", "none: no stacks are taken")
+        return
+    if problem is not None:
+        yield Point(WRONG, "profiler", problem, ("or profiler = none",))
+        return
+    yield Point(OK, "profiler", f"{profiler} can work here")
+    if profiler == "pyspy":
+        yield _ptrace_point(PTRACE_SCOPE)
+    yield _when_point(profiler, profile_when)
+    if "signed" in profile_when:
+        yield _keys_point(profile_keys)
+    if not dump_dir:
+        found = "no dump_dir: stacks are taken and kept nowhere"
+        remedy = ("dump_dir = /var/lib/nova/profiler",)
+        yield Point(WARNING, "profiler", found, remedy)
+
+
+def _ptrace_point(path: Path) -> Point:
+    name = "ptrace_scope"
+    try:
+        scope = path.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeError):
+        return Point(OK, name, "this kernel does not restrict py-spy")
+    if scope in ("0", "1"):
+        return Point(OK, name, f"{scope}: py-spy may look at its worker")
+    return Point(
+        WARNING,
+        name,
+        f"{scope}: py-spy may look at nova-api only as root",
+        ("sysctl kernel.yama.ptrace_scope=1", "or profiler = pyinstrument"),
+    )
+
+
+def _when_point(profiler: str, when: Sequence[str]) -> Point:
+    name = "profile_when"
+    if not when:
+        found = "empty: no request is ever chosen"
+        return Point(WARNING, name, found, ("profile_when = armed,signed",))
+    if "always" in when and profiler in _DEAR:
+        found = f"always: {profiler} makes every request a good deal slower"
+        return Point(WARNING, name, found, ("profile_when = armed,signed",))
+    return Point(OK, name, ", ".join(when))
+
+
+def _keys_point(keys: Sequence[str]) -> Point:
+    name = "profile_keys"
+    remedy = ("profile_keys = what `openssl rand -hex 16` prints",)
+    if not any(keys):
+        found = "empty: every signed trigger is refused"
+        return Point(WARNING, name, found, remedy)
+    short = sum(len(key) < SHORT_KEY for key in keys)
+    if short:
+        found = f"{short} of {len(keys)} can be guessed: too short"
+        return Point(WARNING, name, found, remedy)
+    return Point(OK, name, f"{len(keys)} for signed triggers")

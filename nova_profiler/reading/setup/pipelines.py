@@ -1,0 +1,283 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which pipelines of a paste file the filter stands in, and where."""
+
+from __future__ import annotations
+
+import configparser
+import os
+from collections.abc import Iterator
+from difflib import get_close_matches
+from typing import NamedTuple
+
+import click
+
+from nova_profiler.reading.setup import OK, WARNING, WRONG, Point
+
+# The application that nova-api serves, and the keys of nova's own factory
+# that hold a pipeline each.
+ROOT = "osapi_compute"
+_AUTH_KEYS = ("keystone", "noauth2")
+
+# What the filter is called as a rule, and what makes it.
+_WORD = "nova_profiler"
+MAKER = "paste.filter_factory = nova_profiler.factory:filter_factory"
+_SECTION = (f"[filter:{_WORD}]", MAKER)
+# So far a name may be mistyped and still be taken for ours.
+_LIKENESS = 0.8
+
+Sections = dict[str, dict[str, str]]
+
+
+class Pipeline(NamedTuple):
+    """A line of filters and an application, and what stands around it."""
+
+    section: str
+    key: str
+    names: tuple[str, ...]
+    is_covered: bool
+
+
+class Mine(NamedTuple):
+    """What stands for our filter: in remedies, in sections, in neither."""
+
+    word: str
+    ours: list[str]
+    undeclared: list[str]
+
+    @property
+    def words(self) -> list[str]:
+        """Return all of a pipeline's words that mean it."""
+        return [*self.ours, *self.undeclared]
+
+
+def sections_of(path: str) -> Sections:
+    """Return the sections of the paste file at *path*.
+
+    Raises click.ClickException, one line, if it cannot be read.
+    """
+    parser = configparser.RawConfigParser(
+        strict=False, default_section="\0", allow_no_value=True
+    )
+    # Names as they are written; the stubs know a method only.
+    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    try:
+        with open(path, encoding="utf-8") as file:
+            parser.read_file(file)
+    except OSError as exc:
+        raise click.ClickException(f"{path}: {exc.strerror}") from exc
+    except (UnicodeError, configparser.Error) as exc:
+        # Not its text: the line may hold a password.
+        raise click.ClickException(
+            f"{path}: is not a paste file; expected sections in brackets "
+            f"and lines of key = value"
+        ) from exc
+    return {
+        ":".join(part.strip() for part in name.split(":", 1)): {
+            key: value or "" for key, value in parser.items(name)
+        }
+        for name in parser.sections()
+    }
+
+
+def filters_of(sections: Sections) -> list[str]:
+    """Return the names of our filters: ``nova_profiler`` as a rule.
+
+    Also one of that name whose factory is none of ours: it is meant to be.
+    """
+    return [
+        name.partition(":")[2]
+        for name, options in sections.items()
+        if name == f"filter:{_WORD}"
+        or (name.startswith("filter:") and is_made_by_us(options))
+    ]
+
+
+def is_made_by_us(options: dict[str, str]) -> bool:
+    """Tell whether a section's *options* name a factory of ours."""
+    return any(
+        "nova_profiler" in maker or "nova-profiler" in maker
+        for maker in (
+            options.get("use", ""),
+            options.get("paste.filter_factory", ""),
+        )
+    )
+
+
+def _undeclared(sections: Sections, ours: list[str]) -> list[str]:
+    """Return what pipelines call our filter and no section is called."""
+    words = {
+        word
+        for name, options in sections.items()
+        if name.startswith(("pipeline:", "composite:"))
+        for key in ("pipeline", *_AUTH_KEYS)
+        for word in options.get(key, "").split()
+        # egg:NAME and config:FILE need no section.
+        if ":" not in word
+    }
+    declared = {name.partition(":")[2] for name in sections}
+    known = [*ours, _WORD]
+    return [
+        word
+        for word in sorted(words - declared)
+        if get_close_matches(word, known, 1, _LIKENESS)
+    ]
+
+
+def pipelines_of(sections: Sections, ours: list[str]) -> list[Pipeline]:
+    """Return the pipelines of the compute API, as requests reach them.
+
+    All pipelines of a file that has no ``osapi_compute``.
+    """
+    roots = [ROOT]
+    if not any(name.endswith(f":{ROOT}") for name in sections):
+        roots = [name.partition(":")[2] for name in sections]
+    found: dict[tuple[str, str], Pipeline] = {}
+    for root in roots:
+        for pipeline in _reached(sections, root, ours, False, ()):
+            found.setdefault((pipeline.section, pipeline.key), pipeline)
+    return list(found.values())
+
+
+def _reached(
+    sections: Sections,
+    name: str,
+    ours: list[str],
+    is_covered: bool,
+    seen: tuple[str, ...],
+) -> Iterator[Pipeline]:
+    if name in seen:
+        return
+    seen = (*seen, name)
+    pipeline = sections.get(f"pipeline:{name}", {}).get("pipeline", "")
+    if pipeline:
+        names = tuple(pipeline.split())
+        yield Pipeline(f"pipeline:{name}", "pipeline", names, is_covered)
+        is_covered = is_covered or any(one in ours for one in names)
+        # The last one, unless it is our filter in the application's place.
+        inner = [one for one in names if one not in ours][-1:]
+        for one in inner:
+            yield from _reached(sections, one, ours, is_covered, seen)
+    section = f"composite:{name}"
+    for key, value in sections.get(section, {}).items():
+        if key in _AUTH_KEYS:
+            yield Pipeline(section, key, tuple(value.split()), is_covered)
+        elif key.startswith("/") or key.startswith("http"):
+            yield from _reached(
+                sections, value.strip(), ours, is_covered, seen
+            )
+
+
+def section_point(path: str, ours: list[str]) -> Point:
+    """Return whether the filter is declared in the file at *path*."""
+    name = "filter section"
+    if ours:
+        told = ", ".join(f"[filter:{one}]" for one in ours)
+        return Point(OK, name, f"{told} in {path}")
+    return Point(WRONG, name, f"{path} declares no filter of ours", _SECTION)
+
+
+def pipeline_points(sections: Sections, ours: list[str]) -> list[Point]:
+    """Return a point for each pipeline of the compute API."""
+    undeclared = _undeclared(sections, ours)
+    mine = Mine(ours[0] if ours else _WORD, ours, undeclared)
+    pipelines = pipelines_of(sections, mine.words)
+    if not pipelines:
+        return [
+            Point(
+                WRONG,
+                "pipelines",
+                "the file has none: is it nova's api-paste.ini?",
+                ("give nova's file with --paste FILE",),
+            )
+        ]
+    return [_pipeline_point(one, mine) for one in pipelines]
+
+
+def _pipeline_point(pipeline: Pipeline, mine: Mine) -> Point:
+    name = f"[{pipeline.section}] {pipeline.key}"
+    named = [one for one in pipeline.names if one in mine.words]
+    if not named:
+        return _without_filter(pipeline, name, mine)
+    for one in named:
+        if one in mine.undeclared:
+            found = (
+                f"{one} is in it, but there is no [filter:{one}]: nova-api "
+                "does not start"
+            )
+            return Point(WRONG, name, found, _declared(pipeline, one, mine))
+    if pipeline.names[-1] in mine.words:
+        return Point(
+            WRONG,
+            name,
+            f"{pipeline.names[-1]} is last in it, where the application has "
+            "to be: nova-api does not start",
+            _with_filter(pipeline, mine),
+        )
+    if pipeline.is_covered:
+        return Point(OK, name, "in it; the one around it does the timing")
+    place = pipeline.names.index(named[0])
+    if place:
+        before = ", ".join(pipeline.names[:place])
+        return Point(
+            WARNING,
+            name,
+            f"in it, but {before} {'stands' if place == 1 else 'stand'} "
+            f"before it and will not be in its figures",
+            _with_filter(pipeline, mine),
+        )
+    return Point(OK, name, "in it, outermost")
+
+
+def _declared(pipeline: Pipeline, word: str, mine: Mine) -> tuple[str, ...]:
+    """Return the section that *word* lacks, or the line without a slip."""
+    if word == mine.word:
+        return _SECTION
+    return _with_filter(pipeline, mine)
+
+
+def _without_filter(pipeline: Pipeline, name: str, mine: Mine) -> Point:
+    if pipeline.is_covered:
+        return Point(OK, name, "timed by the filter around it")
+    if pipeline.key == "pipeline" and any(
+        "version" in one for one in (pipeline.section, pipeline.names[-1])
+    ):
+        return Point(OK, name, "not in it: version documents are not timed")
+    # Only one of the two takes requests, mostly keystone.
+    state = WARNING if pipeline.key == "noauth2" else WRONG
+    if pipeline.key == "pipeline" and pipeline.section.endswith(":meta"):
+        state = WARNING
+    return Point(
+        state,
+        name,
+        "the filter is not in it: its requests are not timed",
+        _with_filter(pipeline, mine),
+    )
+
+
+def _with_filter(pipeline: Pipeline, mine: Mine) -> tuple[str, ...]:
+    others = [one for one in pipeline.names if one not in mine.words]
+    rest = " ".join(others) or "APPLICATION"
+    return (
+        f"[{pipeline.section}]",
+        f"{pipeline.key} = {mine.word} {rest}",
+    )
+
+
+def nova_paste_file(configured: str | None, prefix: str) -> str:
+    """Return where nova's paste file is, if it is not given.
+
+    *configured* is api_paste_config of nova.conf, *prefix* the folder of
+    the environment, into which nova installs its own. Raises
+    click.ClickException.
+    """
+    name = configured or "api-paste.ini"
+    places = [
+        os.path.join(folder, name)
+        for folder in ("/etc/nova", os.path.join(prefix, "etc", "nova"))
+    ]
+    for place in places:
+        if os.path.exists(place):
+            return place
+    raise click.ClickException(
+        f"{places[0]}: No such file or directory; give --paste FILE"
+    )

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``nova-profiler sign``: the header that has one request profiled."""
+
+from __future__ import annotations
+
+import json
+import re
+import stat
+import uuid
+from pathlib import Path
+from time import time
+from urllib.parse import unquote_to_bytes, urlsplit
+
+import click
+
+from nova_profiler.reading.command_line.options import json_option
+from nova_profiler.signed_headers import (
+    HEADER,
+    LONGEST_S,
+    osprofiler_headers,
+    trigger_of,
+)
+
+_SPAN = re.compile(r"([0-9]{1,6})\s*([smh]?)")
+_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
+_METHOD = re.compile(r"[A-Za-z]{1,16}")
+# A key that can be guessed is none.
+SHORT_KEY = 16
+
+
+def _seconds_of(ctx: click.Context, param: click.Parameter, value: str) -> int:
+    match = _SPAN.fullmatch(value.strip())
+    seconds = int(match[1]) * _UNITS[match[2]] if match else 0
+    if not 0 < seconds <= LONGEST_S:
+        raise click.BadParameter(
+            f"{value!r}: expected a time such as 90s, 10m or 2h, up to "
+            f"{LONGEST_S // 3600}h",
+            ctx,
+            param,
+        )
+    return seconds
+
+
+@click.command("sign")
+@click.argument("method")
+@click.argument("url", metavar="PATH|URL")
+@click.option(
+    "--key",
+    envvar="NOVA_PROFILER_KEY",
+    show_envvar=True,
+    help="One of nova's profile_keys. On the command line other users of "
+    "the machine can see it.",
+)
+@click.option(
+    "--key-file",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="File whose first line is the key.",
+)
+@click.option(
+    "--expires",
+    metavar="SPAN",
+    default="10m",
+    show_default=True,
+    callback=_seconds_of,
+    help="How long the header is good for: 90s, 10m, 2h; a day at most.",
+)
+@click.option(
+    "--osprofiler",
+    is_flag=True,
+    help="Print osprofiler's two headers, which also have osprofiler trace "
+    "the request. They never expire and are good for any request.",
+)
+@json_option
+def command(
+    method: str,
+    url: str,
+    key: str | None,
+    key_file: Path | None,
+    expires: int,
+    osprofiler: bool,
+    as_json: bool,
+) -> None:
+    """Print the header that has one request profiled.
+
+    The request's path counts as nova-api sees it, without its query string:
+    what stands in the path of its records. The profiler must be on, with
+    signed in profile_when.
+
+    \b
+    curl -H "$(nova-profiler sign GET /v2.1/servers/detail)" \\
+        -H "X-Auth-Token: $TOKEN" $NOVA/servers/detail
+    """
+    secret = _key_of(key, key_file)
+    method = method.upper()
+    if not _METHOD.fullmatch(method):
+        raise click.UsageError(f"{method!r} is not a method such as GET")
+    path = _path_of(url)
+    expires_at = int(time()) + expires
+    if osprofiler:
+        headers = osprofiler_headers(secret, str(uuid.uuid4()))
+    else:
+        headers = {HEADER: trigger_of(method, path, expires_at, secret)}
+    if len(secret) < SHORT_KEY:
+        click.echo(
+            f"a key of {len(secret)} characters can be guessed; "
+            f"take 32 from `openssl rand -hex 16`",
+            err=True,
+        )
+    if as_json:
+        shown: dict[str, object] = {
+            "method": method,
+            "path": path,
+            "headers": headers,
+        }
+        if not osprofiler:
+            shown["expires"] = expires_at
+        click.echo(json.dumps(shown, indent=2))
+        return
+    for name, value in headers.items():
+        click.echo(f"{name}: {value}")
+
+
+def _key_of(key: str | None, key_file: Path | None) -> str:
+    if key_file is not None:
+        # A pipe, as of <(...), is fine: it is read once.
+        with key_file.open(encoding="utf-8", errors="surrogateescape") as file:
+            key = file.readline(4096).strip()
+        mode = key_file.stat().st_mode
+        if stat.S_ISREG(mode) and mode & (stat.S_IRGRP | stat.S_IROTH):
+            click.echo(
+                f"{key_file} can be read by others: chmod 600 it", err=True
+            )
+    if not key:
+        raise click.UsageError(
+            "there is no key: give --key-file, --key or NOVA_PROFILER_KEY, "
+            "one of the profile_keys in nova's configuration"
+        )
+    return key
+
+
+def _path_of(url: str) -> str:
+    """Return the path as WSGI has it: unquoted, its bytes as latin-1."""
+    try:
+        path = urlsplit(url).path
+    except ValueError:
+        path = ""
+    if not path.startswith("/"):
+        raise click.UsageError(
+            f"{url!r} has no path: expected one such as /v2.1/servers/detail"
+        )
+    return unquote_to_bytes(path).decode("latin-1")

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What one request did: the value that capture writes and readers read."""
+
+from nova_profiler.record.request_record import (
+    ABORTED,
+    FAILED,
+    OK,
+    SCHEMA,
+    Attach,
+    Profiled,
+    RecordError,
+    RequestRecord,
+)
+from nova_profiler.record.rows import (
+    CallTotals,
+    GroupTotals,
+    StatementTotals,
+    TimelineEntry,
+)
+
+__all__ = [
+    "ABORTED",
+    "FAILED",
+    "OK",
+    "SCHEMA",
+    "Attach",
+    "CallTotals",
+    "GroupTotals",
+    "Profiled",
+    "RecordError",
+    "RequestRecord",
+    "StatementTotals",
+    "TimelineEntry",
+]

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What only a dump holds: its statements and its timeline."""
+
+from __future__ import annotations
+
+import pytest
+from executing import Cursor, executed
+from serving import recorded
+
+from nova_profiler.capture.current import LaneCall, current_lane
+from nova_profiler.capture.hooks.database import db_api_calls
+from nova_profiler.capture.lanes import CallKey
+
+
+def statement(text, rows=-1, many=False, fails=False):
+    """Execute *text*; the driver counts *rows*, or fails."""
+
+    def driver():
+        if fails:
+            raise LookupError("x")
+
+    try:
+        executed(text, driver, Cursor(rows), many)
+    except LookupError:
+        assert fails
+
+
+def dumped(work, **options):
+    """Return the record of *work* with all its details."""
+    return recorded(work, dump_dir="x", dump_when=("all",), **options)
+
+
+def test_texts_that_differ_in_values_are_one_statement():
+    """Values are gone, so the N+1 of a loop shows as one row."""
+
+    def work():
+        for number in range(5):
+            statement(
+                f"SELECT a FROM t WHERE b = {number} AND c = 'x{number}'"
+            )
+
+    record = dumped(work)
+    (row,) = record.statements
+
+    assert row.statement == "SELECT a FROM t WHERE b = ? AND c = ?"
+    assert (row.name, row.count) == ("SELECT t", 5)
+    assert {entry.statement for entry in record.timeline} == {0}
+
+
+def test_lanes_share_the_statements():
+    """The same text in three threads is one row; the timeline tells them."""
+
+    def work():
+        statement("SELECT a FROM t")
+        for _ in range(2):
+            LaneCall(current_lane().capture, statement)("SELECT a FROM t")
+
+    record = dumped(work)
+
+    assert [row.count for row in record.statements] == [3]
+    assert [entry.lane for entry in record.timeline] == [0, 1, 2]
+
+
+def test_an_own_lane_without_calls_still_is_lane_0():
+    """Threads are numbered from 1, whoever did the work."""
+
+    def work():
+        LaneCall(current_lane().capture, statement)("SELECT a FROM t")
+
+    assert [entry.lane for entry in dumped(work).timeline] == [1]
+
+
+@pytest.mark.parametrize(
+    ("rows", "shown", "total"), [(-1, None, 0), (0, 0, 0), (7, 7, 7)]
+)
+def test_rows_that_the_driver_told(rows, shown, total):
+    """Minus one is not a number of rows but that it was not counted."""
+    record = dumped(lambda: statement("UPDATE t SET a = 1", rows))
+
+    assert [entry.rows for entry in record.timeline] == [shown]
+    assert [row.rows for row in record.statements] == [total]
+
+
+def test_failed_and_many():
+    """Errors by call and by statement; executemany by statement."""
+
+    def work():
+        statement("INSERT INTO t VALUES (?)", 2, many=True)
+        statement("INSERT INTO t VALUES (?)", fails=True)
+        statement("INSERT INTO t VALUES (?)", 1)
+
+    record = dumped(work)
+    (row,) = record.statements
+
+    assert (row.count, row.errors, row.executemany, row.rows) == (3, 1, 1, 3)
+    assert [e.error for e in record.timeline] == [None, "LookupError", None]
+
+
+@pytest.mark.parametrize("most", [0, 1, 300, 5_000])
+def test_the_timeline_ends_where_it_was_told_to(most):
+    """Its first calls are there; the figures are of all of them."""
+
+    def work():
+        for _ in range(1_000):
+            statement("SELECT a FROM t", 1)
+
+    record = dumped(work, max_calls=most)
+
+    assert len(record.timeline) == min(most, 1_000)
+    assert record.dropped_calls == 1_000 - len(record.timeline)
+    assert [row.count for row in record.statements] == [1_000]
+    starts = [entry.start_ms for entry in record.timeline]
+    assert starts == sorted(starts)
+
+
+def test_an_unusual_driver_fails_no_statement(caplog):
+    """A cursor that cannot tell its rows: logged once, then counted."""
+
+    class Odd:
+        @property
+        def rowcount(self):
+            raise NotImplementedError("token=secret")
+
+    def work():
+        for _ in range(3):
+            executed("SELECT 1", cursor=Odd())
+        statement("SELECT a FROM t")
+
+    record = dumped(work)
+
+    assert record.outcome == "ok"
+    assert len(caplog.records) <= 1
+    assert "secret" not in caplog.text
+    assert "SELECT a FROM t" in [row.statement for row in record.statements]
+
+
+def test_db_api_calls_are_listed_in_their_order():
+    """Over all lanes, outermost calls only, for the lines of log_calls."""
+
+    def named(name, work=lambda: None):
+        key = CallKey("db_api", name, f"nova.db.main.api.{name}")
+        db_api_calls.timed(work, key)()
+
+    def work():
+        named("one", lambda: named("nested"))
+        LaneCall(current_lane().capture, named)("two")
+        named("three")
+
+    record = recorded(work, log_calls=True)
+
+    assert [label for label, _ in record.db_api_calls] == [
+        "nova.db.main.api.one",
+        "nova.db.main.api.two",
+        "nova.db.main.api.three",
+    ]

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Our own failures: one line in the log, then numbers."""
+
+from __future__ import annotations
+
+import errno
+import logging
+
+import pytest
+
+from nova_profiler.capture.failures import Faults
+
+
+@pytest.fixture
+def lines(caplog):
+    """Return what was logged so far."""
+    caplog.set_level(logging.DEBUG)
+    return lambda: [record.getMessage() for record in caplog.records]
+
+
+def test_a_failure_is_logged_once(lines):
+    """Each kind the first time, all of them counted."""
+    faults = Faults()
+
+    for _ in range(3):
+        faults.note("dump", OSError(errno.ENOSPC, "No space left on device"))
+    faults.note("statsd", ValueError("x"))
+
+    assert lines() == [
+        "dump failed (OSError: No space left on device); requests are "
+        "served as before, further failures are only counted",
+        "statsd failed (ValueError); requests are served as before, further "
+        "failures are only counted",
+    ]
+    assert faults.counts() == {"dump": 3, "statsd": 1}
+
+
+def test_the_text_of_an_error_is_not_logged(lines):
+    """It may hold what a client sent, or a token."""
+    faults = Faults()
+
+    faults.note("record", ValueError("s3cret"))
+    faults.note("sink", OSError(5, "Input/output error", "/s3cret"))
+
+    assert "s3cret" not in "".join(lines())
+
+
+def test_a_count_without_an_error_is_not_logged(lines):
+    """Such as what did not fit."""
+    faults = Faults()
+
+    faults.note("dropped")
+
+    assert lines() == []
+    assert faults.counts() == {"dropped": 1}
+
+
+def test_news_are_told_once():
+    """For counters that add up what they get."""
+    faults = Faults()
+    faults.note("dump")
+    faults.note("dump")
+
+    told = [faults.untold()]
+    told.append(faults.untold())
+    faults.note("dump")
+    faults.note("log")
+    told.append(faults.untold())
+
+    assert told == [{"dump": 2}, {}, {"dump": 1, "log": 1}]
+
+
+def test_counts_are_a_copy():
+    """Nobody outside changes them."""
+    faults = Faults()
+
+    faults.counts()["x"] = 1
+
+    assert faults.counts() == {}
+
+
+def test_a_broken_log_is_counted():
+    """The host's handler may raise."""
+
+    class Broken(logging.Handler):
+        def handle(self, record: logging.LogRecord) -> bool:
+            raise RuntimeError("no")
+
+    logger = logging.getLogger("nova_profiler")
+    handler = Broken()
+    logger.addHandler(handler)
+    faults = Faults()
+    try:
+        faults.note("dump", ValueError())
+    finally:
+        logger.removeHandler(handler)
+
+    assert faults.counts() == {"dump": 1, "logging": 1}

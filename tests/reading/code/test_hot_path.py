@@ -1,0 +1,303 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The hot path in a few lines, for people and for programs."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from profile_builders import (
+    API,
+    CONTROLLER,
+    DISPATCH,
+    ORM,
+    WAITING,
+    pyspy_session,
+    rebuild_samples,
+    rebuild_stats,
+    session,
+    write_session,
+    write_stats,
+)
+from rich.console import Console
+
+from nova_profiler.profiles.functions import Function
+from nova_profiler.profiles.loading import load
+from nova_profiler.profiles.session_files import read_session
+from nova_profiler.profiles.stack_tree import StackTree
+from nova_profiler.profiles.summaries import Step
+from nova_profiler.reading.code import hot_path, top_page
+from nova_profiler.reading.code.hot_path_page import hot_path_parts
+from nova_profiler.reading.code.html_page import page_of
+
+
+def shown(*parts, width: int = 120) -> str:
+    console = Console(
+        file=io.StringIO(), width=width, markup=False, highlight=False
+    )
+    for part in parts:
+        console.print(part)
+    return console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def step(name: str, share: float, package: str = "nova") -> Step:
+    return Step(Function(f"/a/nova/{package}/x.py", 1, name), 5, 1.0, share)
+
+
+@pytest.fixture
+def samples(tmp_path):
+    return load(write_session(tmp_path / "a.pyisession", *rebuild_samples()))
+
+
+@pytest.fixture
+def calls(tmp_path):
+    return load(write_stats(tmp_path / "a.prof", rebuild_stats()))
+
+
+def test_the_page_names_function_file_and_line(samples):
+    """What held most of the time is said first, with its place."""
+    lines = [
+        line.strip() for line in shown(*hot_path_parts(samples)).split("\n")
+    ]
+
+    assert lines[:3] == [
+        "100 samples: 800.0 ms at work, 200.0 ms waiting",
+        "nova.compute.api:rebuild holds 100.0 % of the work",
+        "nova/compute/api.py:3512, mostly in line 3540",
+    ]
+    assert any(
+        line.split() == ["75.0", "%", "sqlalchemy.orm.loading:instances",
+                         "loading.py:69"]
+        for line in lines
+    )  # fmt: skip
+    assert any(
+        line.split() == ["200.0", "lock.acquire",
+                         "nova.api.openstack.compute.servers:_action",
+                         "servers.py:990"]
+        for line in lines
+    )  # fmt: skip
+
+
+def test_calls_are_called_calls(calls):
+    """And that counting them slows small functions is said."""
+    page = shown(*hot_path_parts(calls))
+
+    assert "44 calls: 800.0 ms at work, 200.0 ms waiting" in page
+    assert "nova.compute.api:rebuild holds 87.5 % of the work" in page
+    assert "counting calls makes small functions look slower" in page
+
+
+def test_only_steps_that_say_something_are_told():
+    """Equal shares are one line, decorators and filters none."""
+    steps = [
+        step("filter", 1.0, "webob"),
+        step("Resource", 1.0),
+        step("schema.<locals>.wrapper", 0.99),
+        step("detail", 0.99),
+        step("get_all", 0.8),
+        step("get_by_filters", 0.795),
+        step("execute", 0.6, "sqlalchemy"),
+    ]
+
+    told = [one.function.name for one in hot_path.told_steps(steps)]
+
+    assert told == ["detail", "get_by_filters", "execute"]
+    hot = hot_path.hot_function(steps)
+    assert hot is not None
+    assert hot.function.name == "get_by_filters"
+
+
+def test_a_path_without_nova_ends_at_its_last():
+    """Another service's code has a hot path, too."""
+    steps = [step("a", 1.0, "placement"), step("b", 0.7, "placement")]
+
+    assert hot_path.hot_function(steps) == steps[-1]
+    assert hot_path.told_steps(steps) == steps[-1:]
+    assert hot_path.hot_function([]) is None
+    assert hot_path.told_steps([]) == []
+
+
+def test_the_figures_are_plain_json(samples):
+    """Programs get files whole, seconds, and samples by their name."""
+    figures = json.loads(json.dumps(hot_path.figures_of(samples)))
+
+    assert (figures["engine"], figures["samples"]) == ("pyinstrument", 100)
+    assert figures["hot_path"][2] == {
+        "function": "nova.compute.api:rebuild",
+        "file": "/usr/lib/python3/dist-packages/nova/compute/api.py",
+        "line": 3512,
+        "busiest_line": 3540,
+        "seconds": 0.8,
+        "share": 1.0,
+    }
+    assert figures["functions"][0]["samples"] == 60
+    assert figures["waits"][0]["for"]["line"] == 990
+
+
+def test_too_few_samples_have_no_shares():
+    """One sample of work is not all of the work; its time is still told."""
+    tree = StackTree("pyspy")
+    content = pyspy_session(
+        ([CONTROLLER, API], 0.146), ([API, WAITING], 3.97), number=2
+    )
+    tree.add(read_session(json.dumps(content).encode()))
+
+    page = shown(*hot_path_parts(tree, 203.7), width=200)
+    figures = hot_path.figures_of(tree, duration_ms=203.7)
+    html = page_of(tree, "a")
+    console = Console(file=io.StringIO(), width=120, highlight=False)
+    top_page.print_top(console, tree, "tottime", 5)
+    table = console.file.getvalue()  # type: ignore[attr-defined]
+
+    assert "2020.6 % of the request's 203.7 ms: each sample stands" in page
+    assert "holds" not in page
+    assert "holds" not in html
+    assert "146.0  <1" in page.replace("       ", "  ")
+    for text in (page, html, table):
+        assert "too few for shares" in text
+        assert "100.0 %" not in text
+    assert figures["hot_path"] == []
+    assert figures["sample_s"] == pytest.approx(2.058)
+    (row,) = figures["functions"][:1]
+    assert (row["share"], row["self_samples"]) == (None, 0.07)
+
+
+def test_percall_is_sorted_by_what_is_shown(tmp_path):
+    """By the primitive calls, as the second column of that name is."""
+    key = ("/a.py", 1, "recursion")
+    content = rebuild_stats()
+    content[key] = (1, 1000, 0.0, 5.0, {})
+    calls = load(write_stats(tmp_path / "a.prof", content))
+
+    rows = top_page.sorted_rows(calls, "percall")
+    console = Console(file=io.StringIO(), width=120, highlight=False)
+    top_page.print_top(console, calls, "percall", 1)
+    lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+
+    assert rows[0].function == key
+    assert lines[2].split()[4] == "5.000000"
+
+
+def test_samples_have_no_percall_to_sort_by(samples):
+    """Then their table is sorted as if nothing was asked."""
+    by_call = top_page.sorted_rows(samples, "percall")
+
+    assert by_call == top_page.sorted_rows(samples, "tottime")
+
+
+def test_top_has_the_columns_of_pstats(calls):
+    """Calls, times, times a call; the wait below, in no share."""
+    console = Console(file=io.StringIO(), width=120, highlight=False)
+    top_page.print_top(console, calls, "tottime", 2)
+    lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+
+    assert lines[0].startswith("cprofile: 1 profile, 44 calls: 800.0 ms at")
+    assert lines[1].split() == [
+        *("ncalls", "tottime", "percall", "cumtime", "percall", "tot", "%"),
+        "filename:lineno(function)",
+    ]
+    assert lines[2].split() == [
+        *("40", "0.600", "0.015000", "0.600", "0.015000", "75.0", "%"),
+        "sqlalchemy/orm/loading.py:69(instances)",
+    ]
+    assert lines[4] == "and 1 more, 100.0 ms"
+    assert lines[6] == "Waiting, left out above"
+    assert lines[8].split()[-1] == "nova/compute/api.py:3512(rebuild)"
+    assert "{built-in method time.sleep}" in lines[8]
+
+
+def test_top_of_samples_has_no_calls(samples):
+    """A column that nobody counted is not there."""
+    console = Console(file=io.StringIO(), width=120, highlight=False)
+    top_page.print_top(console, samples, "cumtime", 10)
+    page = console.file.getvalue()  # type: ignore[attr-defined]
+
+    assert "ncalls" not in page
+    assert "percall" not in page
+    assert page.splitlines()[2].split()[:3] == ["80", "0.000", "0.800"]
+
+
+def test_the_page_of_html_stands_alone(samples):
+    """No address, no script, no style from anywhere else."""
+    page = page_of(samples, "POST /v2.1/servers", ["pyspy: partly seen"])
+
+    assert "default-src 'none'" in page
+    assert "http" not in page.replace("http-equiv", "")
+    assert " src=" not in page
+    assert "<link" not in page
+    assert "<title>POST /v2.1/servers</title>" in page
+    assert "pyspy: partly seen" in page
+    assert "mostly in line 3540" in page
+
+
+def test_the_picture_has_every_second(samples):
+    """Callers come before their callees, and own times add up."""
+    page = page_of(samples, "a")
+    data = json.loads(page.split('id="nodes">')[1].split("</script>")[0])
+
+    assert all(
+        caller < number
+        for number, (caller, *_) in enumerate(data["nodes"])
+        if number
+    )
+    assert sum(node[2] for node in data["nodes"]) == pytest.approx(800.0)
+    assert sum(node[3] for node in data["nodes"]) == pytest.approx(200.0)
+    names = [data["functions"][node[1]][0] for node in data["nodes"]]
+    assert names[0] == "all"
+    assert "nova.compute.api:rebuild" in names
+
+
+def test_counted_calls_have_no_picture(calls):
+    """Without stacks there is none; the tables are there."""
+    page = page_of(calls, "a")
+
+    assert "<script" not in page
+    assert "nova.compute.api:rebuild" in page
+
+
+HOSTILE = "</script><script>alert(1)</script>\x1b[31m<b>&\"'"
+
+
+def test_hostile_names_are_shown_as_text(tmp_path):
+    """Neither a terminal nor a browser takes them for anything else."""
+    frame = f"{HOSTILE}\x00/x/{HOSTILE}.py\x001"
+    tree = load(write_session(tmp_path / "a.pyisession", ([frame], 1.0)))
+
+    page = page_of(tree, HOSTILE, [HOSTILE])
+    assert page.count("<script") == 2
+    assert page.count("</script>") == 2
+    assert "\x1b" not in page
+    assert "<b>" not in page
+    assert "\x1b" not in shown(*hot_path_parts(tree))
+
+
+TEXT = st.text(st.characters(exclude_characters="\x00\x01"), max_size=20)
+FRAMES = st.lists(
+    st.builds(lambda *parts: "\x00".join(parts), TEXT, TEXT, TEXT), max_size=4
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(FRAMES, st.floats(0, 1e6)), max_size=4),
+    st.integers(30, 150),
+)
+def test_no_profile_makes_a_report_fail(samples, width):
+    """Odd frames look odd, and none of their characters steer."""
+    content = session(*([*samples, ([DISPATCH, CONTROLLER, ORM], 0.5)]))
+    tree = StackTree("pyspy")
+    tree.add(read_session(json.dumps(content).encode()))
+    console = Console(
+        file=io.StringIO(), width=width, markup=False, highlight=False
+    )
+    for part in hot_path_parts(tree):
+        console.print(part)
+    top_page.print_top(console, tree, "tottime", 5)
+    json.dumps(hot_path.figures_of(tree))
+
+    text = console.file.getvalue()  # type: ignore[attr-defined]
+    assert all(letter.isprintable() or letter == "\n" for letter in text)
+    assert page_of(tree, "a").count("<script") == 2

@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The figures of one request's page."""
+
+from __future__ import annotations
+
+import pytest
+from builders import SELECT_INSTANCES, parallel_detail, record, slow_rebuild
+
+from nova_profiler.reading.record_words import title_of, user_of
+from nova_profiler.reading.requests.figures import (
+    buckets_of,
+    condensed,
+    database_sentences,
+    db_api_share,
+    lanes_of,
+    merged_spans,
+    notes_of,
+    repeated_statements,
+)
+from nova_profiler.record import GroupTotals, StatementTotals, TimelineEntry
+
+
+def test_the_sentence_of_the_slow_call():
+    """15 calls, 840.0 ms, 26.9 %: the form in which it was once asked."""
+    sentences = database_sentences(slow_rebuild())
+
+    assert sentences == [
+        "db_api 15 calls 840.0 ms, 26.9 % of the call; driver 188.3 ms of "
+        "it, the rest SQLAlchemy, wrapper and waiting",
+        "sql 22 statements 150.3 ms, 4.8 % of the call",
+    ]
+
+
+def test_parallel_calls_name_sum_and_cover():
+    """What ran side by side is never a share of more than the call."""
+    sentence = database_sentences(parallel_detail())[0]
+
+    assert sentence.startswith(
+        "db_api 6 calls 450.0 ms added up, 290.0 ms of the clock, 72.5 %"
+    )
+
+
+def test_no_sentence_without_calls():
+    """Nothing is said of what was not recorded."""
+    assert database_sentences(record()) == []
+    assert (
+        database_sentences(record(groups={"sql": GroupTotals(0, 0, 0)})) == []
+    )
+
+
+def test_one_call_is_singular():
+    """One statement is not one statements."""
+    sentences = database_sentences(
+        record(groups={"sql": GroupTotals(1, 4.0, 4.0)})
+    )
+
+    assert sentences == ["sql 1 statement 4.0 ms, 9.4 % of the call"]
+
+
+@pytest.mark.parametrize("one", [slow_rebuild(), parallel_detail()])
+def test_the_share_is_that_of_the_sentence(one):
+    """The list and the page of a request have one figure for one thing."""
+    share = db_api_share(one)
+
+    assert share is not None
+    assert f" {100 * share:.1f} % of the call" in database_sentences(one)[0]
+
+
+def test_waiting_within_calls_is_theirs():
+    """The share is of the calls, not of a bucket."""
+    one = parallel_detail()
+    one.breakdown_ms = {"waiting": 290.0, "python": 110.0}
+
+    assert db_api_share(one) == pytest.approx(290.0 / 400.0)
+
+
+def test_the_share_of_nothing_is_unknown():
+    """Without calls or a duration there is no share."""
+    some = {"db_api": GroupTotals(1, 4.0, 4.0)}
+
+    assert db_api_share(record()) is None
+    assert (
+        db_api_share(record(groups={"db_api": GroupTotals(0, 0, 0)})) is None
+    )
+    assert db_api_share(record(groups=some, duration_ms=0.0)) is None
+
+
+def test_buckets_are_largest_first_and_none_is_empty():
+    """What took no time has no bar; an unknown one keeps its name."""
+    buckets = buckets_of(
+        record(
+            duration_ms=100.0,
+            breakdown_ms={"sql": 0.0, "rpc": 20.0, "python": 80.0},
+        )
+    )
+
+    assert [(bucket.label, bucket.share) for bucket in buckets] == [
+        ("Python, the rest", 0.8),
+        ("rpc", 0.2),
+    ]
+
+
+def test_a_statement_is_repeated_from_five_on():
+    """An executemany is one for many rows; BEGIN reads none at all."""
+    found = repeated_statements(
+        record(
+            statements=[
+                statement("a", count=4),
+                statement("b", count=5),
+                statement("c", count=9),
+                statement("d", count=9, many=9),
+                statement("BEGIN", "BEGIN", count=9),
+            ]
+        )
+    )
+
+    assert [one.statement for one in found] == ["c", "b"]
+
+
+def test_spans_count_each_moment_once():
+    """Nested and overlapping calls merge, and end with the request."""
+
+    def call(start_ms: float, ms: float) -> TimelineEntry:
+        return TimelineEntry("sql", "SELECT t", start_ms, ms)
+
+    spans = merged_spans(
+        [call(50, 20), call(10, 30), call(20, 5), call(60, 90), call(-5, 6)],
+        100.0,
+    )
+
+    assert spans == [(0.0, 1.0), (10.0, 40.0), (50.0, 100.0)]
+
+
+def statement(text: str, name: str = "SELECT t", count=1, many=0):
+    return StatementTotals(text, name, "nova", count, 1.0, 1.0, 0, 0, many)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (
+            SELECT_INSTANCES,
+            "SELECT ... FROM (SELECT instances.* FROM instances WHERE "
+            "instances.deleted = ? AND instances.project_id = ? LIMIT ?) AS "
+            "anon_1 LEFT OUTER JOIN instance_extra AS instance_extra_1 ON "
+            "instance_extra_1.instance_uuid = anon_1.instances_uuid",
+        ),
+        ("SELECT count(*) FROM t", "SELECT count(*) FROM t"),
+        (
+            "SELECT t.a, t.b ...",
+            "SELECT t (its text was cut within the columns)",
+        ),
+    ],
+)
+def test_condensed_statements_keep_what_tells_them_apart(text, shown):
+    """Columns go; tables, joins and conditions stay."""
+    assert condensed(statement(text)) == shown
+
+
+def test_lanes_are_in_their_order():
+    """Each thread has its own spans."""
+    lanes = lanes_of(parallel_detail())
+
+    assert [(lane.number, lane.busy_ms) for lane in lanes] == [
+        (0, 150.0),
+        (1, 110.0),
+        (2, 90.0),
+        (3, 100.0),
+    ]
+
+
+def test_notes_tell_what_is_missing():
+    """A capped list, late calls and an engine's doubts are said."""
+    notes = notes_of(
+        record(
+            dropped_calls=312,
+            counts={"late_calls": 1, "config_lookups": 450, "odd": 2, "no": 0},
+            profile={"engine": "cprofile", "notes": ["overlapped"]},
+        )
+    )
+
+    assert notes == [
+        "312 calls beyond max_calls: in the totals, missing from the timeline",
+        "450 look-ups of configuration",
+        "1 call ended after the request, left out",
+        "odd: 2",
+        "cprofile: overlapped",
+    ]
+
+
+def test_who_and_what():
+    """Equal user and project are said once; an action follows its route."""
+    assert user_of(record()) == "demo"
+    assert user_of(record(user_name="a", project_name="b")) == "a/b"
+    assert user_of(record(user_name=None, project_name=None)) == (
+        "0f" * 16 + "/" + "1e" * 16
+    )
+    assert title_of(slow_rebuild()) == "/v2.1/servers/{id}/action rebuild"

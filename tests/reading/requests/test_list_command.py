@@ -1,0 +1,304 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`nova-profiler list`: order, filters, and what cannot be read."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from datetime import datetime, timezone
+from pathlib import Path
+
+import pytest
+from builders import numbered, parallel_detail, record, slow_rebuild, written
+
+from nova_profiler.cli import main
+from nova_profiler.dump_store import DumpStore
+from nova_profiler.reading.command_line.skipped import Skipped
+from nova_profiler.reading.requests.list_command import Wanted, chosen_rows
+
+
+def listed(capsys, directory: Path, *args: str) -> list[dict]:
+    assert main(["list", "--json", "--dump-dir", str(directory), *args]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def statuses(capsys, directory: Path, *args: str) -> list[int]:
+    return [row["status"] for row in listed(capsys, directory, *args)]
+
+
+def test_newest_first_and_no_more_than_the_limit(tmp_path, capsys):
+    """The last requests are what one looks for first."""
+    written(tmp_path, *(numbered(n) for n in range(30)))
+
+    rows = listed(capsys, tmp_path, "--limit", "3")
+
+    assert [row["duration_ms"] for row in rows] == [129.0, 128.0, 127.0]
+
+
+def test_dumps_with_stacks_are_marked(tmp_path, capsys):
+    """By the engine that took them; the column is there only if needed."""
+    profile = {"engine": "pyspy", "file": "x", "notes": []}
+    paths = written(
+        tmp_path, numbered(1), numbered(2, profile=profile), numbered(3)
+    )
+    main(["list", "--dump-dir", str(tmp_path)])
+    assert "stacks" not in capsys.readouterr().out
+
+    paths[1].with_suffix(".pyisession").write_text("{}")
+    paths[2].with_suffix(".prof").write_text("{}")
+
+    marks = [row["stacks"] for row in listed(capsys, tmp_path)]
+    assert marks == [".prof", "pyspy", None]
+    main(["list", "--dump-dir", str(tmp_path)])
+    head, *lines = capsys.readouterr().out.splitlines()
+    assert head.split()[-2:] == ["stacks", "request"]
+    assert [line.split()[-2] for line in lines] == [".prof", "pyspy", "demo"]
+
+
+def test_slowest_first(tmp_path, capsys):
+    """Or those that took longest, over all days."""
+    written(
+        tmp_path,
+        *(
+            numbered(n * 50000, duration_ms=ms)
+            for n, ms in enumerate((5, 9, 7))
+        ),
+    )
+
+    rows = listed(capsys, tmp_path, "--slowest")
+
+    assert [row["duration_ms"] for row in rows] == [9, 7, 5]
+
+
+@pytest.fixture
+def mixed(tmp_path: Path) -> Path:
+    written(
+        tmp_path,
+        numbered(1, status=200),
+        numbered(2, status=404, method="DELETE", route="/v2.1/servers/{id}"),
+        numbered(3, status=500, outcome="failed", user_name="alice"),
+        numbered(
+            4, status=202, duration_ms=2500.4, route="/v2.1/servers/{id}"
+        ),
+        numbered(5, status=409, project_name="tenant"),
+    )
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("args", "found"),
+    [
+        ([], [409, 202, 500, 404, 200]),
+        (["--route", "/v2.1/servers"], [409, 500, 200]),
+        (["--route", "/v2.1/servers/{id}"], [202, 404]),
+        (["--route", "{id}"], [202, 404]),
+        (["--method", "delete"], [404]),
+        (["--min-ms", "2500.3"], [202]),
+        (["--min-ms", "2500.45"], []),
+        (["--user", "alice"], [500]),
+        (["--user", "tenant"], [409]),
+        (["--status", "4xx"], [409, 404]),
+        (["--status", "404, 5XX"], [500, 404]),
+        (["--failed"], [500]),
+        (["--since", "2026-11-10T08:00:04"], [409, 202]),
+        (["--since", "2026-11-10 09:00:04+01:00"], [409, 202]),
+        (["--since", "2026-11-10T08:00:05Z"], [409]),
+        (["--since", "2026-11-11"], []),
+        (["--slowest", "--status", "4xx"], [409, 404]),
+        (["--slowest", "--user", "demo", "--limit", "1"], [202]),
+    ],
+)
+def test_filters(mixed, capsys, args, found):
+    """Each filter leaves what it says, in the order asked for."""
+    assert statuses(capsys, mixed, *args) == found
+
+
+def test_an_age_is_counted_from_now(tmp_path, capsys):
+    """2h means the last two hours."""
+    now = datetime.now(timezone.utc).isoformat()
+    written(tmp_path, record(started_at=now, status=201), numbered(1))
+
+    assert statuses(capsys, tmp_path, "--since", "2h") == [201]
+    assert statuses(capsys, tmp_path, "--since", "0.5 h") == [201]
+
+
+def test_names_alone_decide_where_they_can(mixed, monkeypatch):
+    """Only the rows shown are opened."""
+    store = DumpStore(mixed)
+    opened = []
+    read = store.read
+    monkeypatch.setattr(
+        store, "read", lambda entry: opened.append(entry) or read(entry)
+    )
+
+    chosen_rows(store, Wanted(route="{id}"), 1, False, Skipped())
+
+    assert len(opened) == 1
+
+
+def test_the_table_for_people(tmp_path, capsys, monkeypatch):
+    """One line a request, with the start of its id."""
+    monkeypatch.setenv("COLUMNS", "120")
+    written(tmp_path, slow_rebuild(), parallel_detail())
+
+    assert main(["list", "--dump-dir", str(tmp_path)]) == 0
+
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 3
+    assert any("rebuild" in line and "6ec84648" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("args", "last"),
+    [
+        (["--limit", "2"], "2 of at most 5; --limit for more"),
+        (["--limit", "2", "--slowest"], "2 of at most 5; --limit for more"),
+        (["--limit", "2", "--status", "2xx"], "the first 2; --limit for more"),
+        (["--limit", "2", "--min-ms", "1"], "the first 2; --limit for more"),
+    ],
+)
+def test_a_list_that_was_cut_says_so(tmp_path, capsys, args, last):
+    """With how many there are, where names alone tell."""
+    written(tmp_path, *(numbered(n) for n in range(5)))
+
+    assert main(["list", "--dump-dir", str(tmp_path), *args]) == 0
+
+    assert capsys.readouterr().out.splitlines()[-1] == last
+
+
+@pytest.mark.parametrize("order", [[], ["--slowest"]])
+def test_damaged_files_are_not_counted_as_listed(tmp_path, capsys, order):
+    """Those that were come upon; of the others names do not tell."""
+    paths = written(tmp_path, *(numbered(n) for n in range(6)))
+    for path in (paths[0], paths[5]):
+        path.write_text("")
+    args = ["list", "--dump-dir", str(tmp_path), *order]
+
+    assert main([*args, "--limit", "3"]) == 0
+    cut = capsys.readouterr().out.splitlines()[-1]
+    assert main([*args, "--limit", "5"]) == 0
+    whole = capsys.readouterr().out
+
+    assert cut == "3 of at most 5; --limit for more"
+    assert len(whole.splitlines()) == 1 + 4
+
+
+@pytest.mark.parametrize("args", [[], ["--limit", "5"], ["--slowest"]])
+def test_a_whole_list_says_nothing_more(tmp_path, capsys, args):
+    """Its lines are all there are."""
+    written(tmp_path, *(numbered(n) for n in range(5)))
+
+    assert main(["list", "--dump-dir", str(tmp_path), *args]) == 0
+
+    assert "--limit" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--status", "foo", "expected a status such as 404, 4xx or 409,5xx"),
+        ("--status", "", "expected a status"),
+        ("--status", "404,", "expected a status"),
+        ("--min-ms", "nan", "is not a finite number"),
+        ("--min-ms", "inf", "is not a finite number"),
+        ("--min-ms", "1e400", "is not a finite number"),
+        ("--min-ms", "-1", "not in the range"),
+    ],
+)
+def test_values_that_cannot_be_are_refused(
+    tmp_path, capsys, option, value, said
+):
+    """One line, before anything is read."""
+    args = ["list", "--dump-dir", str(tmp_path), option, value]
+
+    assert main(args) == 2
+
+    shown = capsys.readouterr().err
+    assert said in shown
+    assert shown.count("\n") == 1
+
+
+def test_nothing_found_is_said(tmp_path, capsys):
+    """An empty table is not silence."""
+    assert main(["list", "--dump-dir", str(tmp_path)]) == 0
+
+    assert capsys.readouterr().err == f"no such dumps in {tmp_path}\n"
+
+
+@pytest.mark.parametrize("order", [[], ["--slowest"], ["--status", "200"]])
+def test_damaged_and_foreign_files_are_named(tmp_path, capsys, order):
+    """The first few by name, the others counted, and the rest is right."""
+    good, bad, newer = written(tmp_path, *(numbered(n) for n in range(3)))
+    bad.write_bytes(b'{"schema": 1, "status": "tw')
+    newer.write_text('{"schema": 7}')
+    for name in ("a.txt", "b\x1b[31m.json", "c"):
+        (good.parent / name).write_text("")
+
+    assert main(["list", "--json", "--dump-dir", str(tmp_path), *order]) == 0
+
+    shown = capsys.readouterr()
+    assert [row["file"] for row in json.loads(shown.out)] == [str(good)]
+    assert f"skipped dump {bad.name}: not JSON" in shown.err
+    assert (
+        f"skipped dump {newer.name}: schema 7 is newer than this version "
+        f"reads (1); upgrade nova-profiler"
+    ) in shown.err
+    assert "skipped 2 more" in shown.err
+    assert "\x1b" not in shown.err
+
+
+def test_text_of_a_client_does_not_steer_the_terminal(tmp_path, capsys):
+    """A user name with an escape sequence is shown as what it is."""
+    written(
+        tmp_path, record(user_name="\x1b]0;owned\x07", path="/\r\n\x1b[2J")
+    )
+
+    for command in (["list"], ["show", "--last"]):
+        assert main([*command, "--dump-dir", str(tmp_path)]) == 0
+        shown = capsys.readouterr().out
+        assert all(one.isprintable() or one == "\n" for one in shown)
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_dumps(tmp_path):
+    """Newest, slowest and one by its id are found among all of them."""
+    paths = _hundred_thousand(tmp_path)
+    store = DumpStore(tmp_path)
+    skipped = Skipped()
+
+    newest, most = chosen_rows(store, Wanted(), 20, False, skipped)
+    slowest, same = chosen_rows(store, Wanted(), 20, True, skipped)
+
+    assert [entry.path for entry, _ in newest] == paths[:-21:-1]
+    assert [entry.path for entry, _ in slowest] == paths[:20]
+    assert store.find("req-0000ffff").path == paths[0xFFFF]
+    assert most == same == 100_000
+    assert skipped.count == 0
+    # Else pytest keeps them, and removes them some other day.
+    shutil.rmtree(tmp_path)
+
+
+def _hundred_thousand(directory: Path) -> list[Path]:
+    """Write small dumps, each younger and quicker than the one before."""
+    content = json.dumps(record().to_dict())
+    paths = []
+    for number in range(100_000):
+        minute, second = divmod(number // 10 % 3600, 60)
+        day, hour = 10 + number // 60_000, number // 36_000
+        paths.append(
+            directory
+            / f"2026-11-{day}"
+            / (
+                f"{hour:02d}{minute:02d}{second:02d}.{number % 10:03d}"
+                f"-{200_000 - number}ms-GET-v2_1_servers-{number:08x}.json"
+            )
+        )
+    for folder in {path.parent for path in paths}:
+        folder.mkdir()
+    # Links are made and removed much faster; a file has at most 65 000.
+    for first in range(0, len(paths), 50_000):
+        paths[first].write_text(content)
+        for path in paths[first + 1 : first + 50_000]:
+            os.link(paths[first], path)
+    return paths

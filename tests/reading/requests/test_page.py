@@ -1,0 +1,334 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the reports look like, and that no record can make them fail."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import pytest
+from builders import numbered, parallel_detail, record, slow_rebuild
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.console import Console
+
+from nova_profiler.dump_store.names import entry_of, name_of_dump
+from nova_profiler.reading.requests.calls_by_route import calls_by_route
+from nova_profiler.reading.requests.calls_page import print_calls
+from nova_profiler.reading.requests.dump_table import figures_of, print_dumps
+from nova_profiler.reading.requests.figures import Lane
+from nova_profiler.reading.requests.lane_picture import busy_shares
+from nova_profiler.reading.requests.page import print_request
+from nova_profiler.reading.screen.terminal import (
+    bar,
+    bytes_text,
+    heights,
+    printable,
+)
+from nova_profiler.record import (
+    CallTotals,
+    GroupTotals,
+    RequestRecord,
+    StatementTotals,
+    TimelineEntry,
+)
+
+
+def console(width: int = 100, encoding: str = "utf-8") -> Console:
+    file = io.TextIOWrapper(
+        io.BytesIO(), encoding=encoding, errors="replace", newline=""
+    )
+    return Console(
+        file=file, width=width, highlight=False, markup=False, emoji=False
+    )
+
+
+def text_of(shown: Console) -> str:
+    shown.file.flush()
+    content: bytes = shown.file.buffer.getvalue()  # type: ignore[attr-defined]
+    return content.decode(shown.encoding)
+
+
+def page_of(one: RequestRecord, *commands: str, **how) -> str:
+    shown = console(**how)
+    print_request(shown, one, commands)
+    return text_of(shown)
+
+
+def row_of(one: RequestRecord):
+    day, stem = name_of_dump(one)
+    entry = entry_of(day, day, stem)
+    assert entry is not None
+    return entry, one
+
+
+def test_the_page_of_the_slow_call():
+    """One page says what it was, where the time went and what repeats."""
+    page = page_of(slow_rebuild(), "nova-profiler list")
+
+    lines = [line.rstrip() for line in page.splitlines()]
+    assert lines[0].startswith("POST /v2.1/servers/{id}/action rebuild ")
+    assert lines[0].endswith("202   3117.4 ms")
+    assert "user TestServerDiskConfig-user" in page
+    assert re.search(r"SQLAlchemy and wrapper +651\.7 ms +20\.9 %  █", page)
+    assert "db_api 15 calls 840.0 ms, 26.9 % of the call" in page
+    assert "instance_get_by_uuid +2 inside others" in page
+    assert "instance_fault_create 1 failed" in page
+    assert re.search(r"12 times +101\.3 ms together +SELECT \.\.\. FROM", page)
+    assert lines[-2:] == ["Next", "  nova-profiler list"]
+    assert len(lines) <= 50
+
+
+def test_headings_without_content_are_left_out():
+    """A request without database calls has a short page."""
+    page = page_of(record(groups={}, calls=[], statements=[], timeline=[]))
+
+    headings = re.findall(r"^[A-Z][^/\n]*$", page, re.MULTILINE)
+    assert [one.strip() for one in headings] == ["Where its time went"]
+
+
+def test_parallel_lanes_are_a_picture():
+    """Each thread is a line, and sum and cover have their names."""
+    page = page_of(parallel_detail())
+
+    assert re.search(r"request +▂█+▆ +▕ +150\.0 ms", page)
+    assert re.search(r"lane 3 +▂█+▆ +▕ +100\.0 ms", page)
+    assert "ms: when any call ran in the lane, each moment once" in page
+    assert "450.0 ms added up over all lanes, 290.0 ms of the clock" in page
+
+
+def test_a_failed_request_says_why():
+    """Outcome and exception stand right below the title."""
+    page = page_of(
+        record(outcome="failed", error="DBConnectionError", status=500)
+    )
+
+    assert page.splitlines()[1].rstrip() == "failed: DBConnectionError"
+
+
+def test_long_lists_say_what_they_leave_out():
+    """The page stays one screen whatever the request did."""
+    page = page_of(
+        record(
+            duration_ms=1000.0,
+            breakdown_ms={f"b{n}": 10.0 for n in range(20)},
+            calls=[
+                CallTotals("db_api", f"f{n}", 1, 9.0, 9.0) for n in range(30)
+            ],
+            statements=[
+                StatementTotals(f"SELECT {n}", "SELECT t", "nova", 1, 2.0, 2.0)
+                for n in range(40)
+            ],
+            timeline=[
+                TimelineEntry("sql", "SELECT t", n * 10.0, 9.0, lane=n)
+                for n in range(50)
+            ],
+        )
+    )
+
+    assert "and 8 more, 80.0 ms" in page
+    assert "and 22 more, 198.0 ms" in page
+    assert "and 35 more, 70.0 ms" in page
+    assert "the 8 busiest of 50 lanes" in page
+
+
+@pytest.mark.parametrize("width", [40, 80, 100, 200])
+def test_no_line_is_wider_than_the_terminal(width):
+    """Whatever the width, nothing wraps where it was not meant to."""
+    page = page_of(slow_rebuild(), width=width)
+
+    assert max(map(len, page.splitlines())) <= width
+
+
+def test_other_encodings_get_plain_characters():
+    """Without block characters bars and lanes are still there."""
+    page = page_of(parallel_detail(), encoding="ascii")
+
+    assert re.search(r"driver: statements .*##", page)
+    assert re.search(r"lane 3 .*#+", page)
+
+
+def test_a_page_for_a_file_has_no_colours():
+    """No escape sequence goes anywhere but to a terminal."""
+    assert "\x1b" not in page_of(slow_rebuild())
+
+
+def test_dumps_of_one_day_have_it_in_the_heading():
+    """Lines stay short; over several days each has its date."""
+    shown = console()
+    print_dumps(shown, [row_of(numbered(1)), row_of(numbered(2))])
+    lines = text_of(shown).splitlines()
+    assert lines[0].startswith("2026-11-10 UTC")
+    assert lines[1].startswith("08:00:01.000")
+
+    shown = console()
+    print_dumps(shown, [row_of(numbered(1)), row_of(numbered(90000))])
+    lines = text_of(shown).splitlines()
+    assert lines[0].startswith("UTC ")
+    assert lines[1].startswith("11-10 08:00:01.000")
+
+
+def test_a_dump_line_tells_all_at_a_glance():
+    """Time, duration, status, route with action, user, share and id."""
+    shown = console(140)
+    print_dumps(shown, [row_of(slow_rebuild())])
+
+    assert text_of(shown).splitlines()[1].split() == [
+        "10:35:01.123", "3117.4", "202", "POST", "/v2.1/servers/{id}/action",
+        "rebuild", "TestServerDiskConfig-user/TestS…", "27", "%", "6ec84648",
+    ]  # fmt: skip
+
+
+def test_statuses_tell_how_it_ended():
+    """A client that went away left no status worth showing."""
+    shown = console(140)
+    print_dumps(
+        shown,
+        [
+            row_of(record(outcome="aborted")),
+            row_of(record(outcome="failed", status=500)),
+            row_of(record(status=0, request_id=None, breakdown_ms={})),
+        ],
+    )
+
+    lines = text_of(shown).splitlines()
+    assert [line.split()[2] for line in lines[1:]] == [
+        "aborted",
+        "500",
+        "none",
+    ]
+
+
+def test_the_figures_of_a_line():
+    """JSON has the whole id and the names as they are."""
+    figures = figures_of(*row_of(slow_rebuild()))
+
+    assert figures["request_id"] == slow_rebuild().request_id
+    assert figures["db_api_share"] == 0.2695
+
+
+def test_the_calls_page():
+    """Each route has its heading, its rows, a total and the shares."""
+    shown = console()
+    routes = calls_by_route([slow_rebuild(), slow_rebuild()], "db_api")
+    print_calls(shown, routes, "db_api")
+
+    page = text_of(shown)
+    assert page.startswith(
+        "POST /v2.1/servers/{id}/action rebuild   2 requests   p50 3117.4"
+    )
+    assert re.search(
+        r"instance_get_by_uuid +12 +6\.0 +805\.2 +67\.10 +120\.00", page
+    )
+    assert re.search(r"total +30 +15\.0 +1680\.0", page)
+    assert (
+        "db_api 26.9 % of these requests' time; of the calls' time driver"
+        in page
+    )
+
+
+def test_the_calls_page_is_capped():
+    """Many functions end in a line that says how many more there are."""
+    calls = [CallTotals("sql", f"SELECT t{n}", 1, 1.0, 1.0) for n in range(40)]
+    shown = console()
+    print_calls(shown, calls_by_route([record(calls=calls)], "sql"), "sql")
+
+    assert "and 15 more" in text_of(shown)
+
+
+def test_cells_are_as_high_as_their_moment_was_busy():
+    """A call over half a cell fills half of it."""
+    shares = busy_shares(Lane(0, [(5.0, 15.0), (39.0, 40.0)], 11.0), 40.0, 4)
+
+    assert shares == pytest.approx([0.5, 0.5, 0.0, 0.1])
+
+
+def test_bars_and_heights():
+    """Bars go to the eighth; what is not nothing is seen."""
+    shown = console()
+
+    assert bar(shown, 0.5, 5, "").plain == "██▌"
+    assert bar(shown, 7.0, 3, "").plain == "███"
+    assert heights(shown, [0.0, 0.001, 0.5, 1.0, 9.0], "").plain == " ▁▄██"
+
+
+def test_text_that_would_steer_a_terminal_does_not():
+    """Escapes, new lines, direction marks and lone surrogates are shown."""
+    hostile = "a\x1b[31m\r\nb\u202ec\ud800d\x9be"
+
+    assert printable(hostile) == "a�[31m��b�c�d�e"
+    assert len(printable("x" * 70000)) == 603
+
+
+def test_sizes_in_the_unit_that_fits():
+    """Bytes, and from there on in steps of 1024."""
+    sizes = [bytes_text(size) for size in (0, 1023, 1536, 2**21, 2**40)]
+
+    assert sizes == ["0 B", "1023 B", "1.5 KiB", "2.0 MiB", "1024.0 GiB"]
+
+
+TEXT = st.text(st.characters(), max_size=30)
+NUMBER = st.floats(-1e14, 1e14) | st.integers(-(10**14), 10**14)
+MAYBE = st.none() | TEXT
+RECORDS = st.builds(
+    record,
+    method=TEXT,
+    path=TEXT,
+    route=TEXT,
+    action=MAYBE,
+    request_id=MAYBE,
+    global_request_id=MAYBE,
+    started_at=TEXT,
+    user_name=MAYBE,
+    project_name=MAYBE,
+    outcome=TEXT,
+    error=MAYBE,
+    status=NUMBER,
+    pid=NUMBER,
+    response_bytes=NUMBER,
+    duration_ms=NUMBER,
+    cpu_ms=st.none() | NUMBER,
+    breakdown_ms=st.dictionaries(TEXT | st.just("sql"), NUMBER, max_size=4),
+    groups=st.dictionaries(
+        st.sampled_from(["db_api", "sql"]),
+        st.builds(GroupTotals, NUMBER, NUMBER, NUMBER),
+    ),
+    calls=st.lists(
+        st.builds(
+            CallTotals, st.sampled_from(["db_api", "sql"]), TEXT, NUMBER,
+            NUMBER, NUMBER, NUMBER, NUMBER, st.none() | NUMBER,
+        ),
+        max_size=3,
+    ),
+    counts=st.dictionaries(TEXT, st.integers(-5, 5), max_size=2),
+    profile=st.none()
+    | st.dictionaries(st.sampled_from(["notes", "engine"]), MAYBE | NUMBER),
+    statements=st.none()
+    | st.lists(
+        st.builds(
+            StatementTotals, TEXT | st.none() | NUMBER, TEXT, TEXT, NUMBER,
+            NUMBER, NUMBER, NUMBER, NUMBER, NUMBER,
+        ),
+        max_size=3,
+    ),
+    timeline=st.none()
+    | st.lists(
+        st.builds(TimelineEntry, TEXT, TEXT, NUMBER, NUMBER, NUMBER),
+        max_size=4,
+    ),
+)  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None)
+@given(RECORDS, st.integers(20, 150))
+def test_no_record_makes_a_report_fail(one, width):
+    """Odd values look odd, and none of their characters steer."""
+    shown = console(width)
+    print_request(shown, one, [])
+    print_dumps(shown, [row_of(one)])
+    for group in ("db_api", "sql"):
+        print_calls(shown, calls_by_route([one, one], group), group)
+
+    assert all(
+        letter.isprintable() or letter == "\n" for letter in text_of(shown)
+    )

@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is asked of runs, against the same worked out by hand."""
+
+from __future__ import annotations
+
+import random
+import statistics
+
+import pytest
+from run_builders import entry, kept
+
+from nova_profiler.reading.report.durations import Batch, Durations
+from nova_profiler.reading.runs.kept import queries
+from nova_profiler.reading.runs.kept.engines import engine_at, requests_of
+from nova_profiler.reading.runs.kept.folded_comparing import SidesFigures
+from nova_profiler.reading.runs.kept.folded_errors import HistoryError
+
+
+@pytest.fixture
+def asked(tmp_path):
+    """Return what asks of runs: name to entries."""
+    with engine_at() as backend:
+
+        def ask(**runs):
+            history = kept(tmp_path, **runs)
+            return {
+                run.name: requests_of(backend, tmp_path, [run])
+                for run in history.runs()
+            }
+
+        yield ask
+
+
+def rows(table) -> list[dict]:
+    return table.to_pyarrow().to_pylist()
+
+
+def test_levels_are_those_of_each_run(tmp_path):
+    """Failed requests are no measure of how long doing it takes."""
+    history = kept(
+        tmp_path,
+        one=[entry(ms) for ms in (1.0, 2.0, 4.0)] + [entry(99.0, status=500)],
+        two=[entry(5.0)],
+    )
+
+    with engine_at() as backend:
+        requests = requests_of(backend, tmp_path, history.runs())
+        found = {row["run"]: row for row in rows(queries.levels(requests))}
+
+    assert found["one"]["calls"] == 3
+    assert found["one"]["p50_ms"] == 2.0
+    assert found["one"]["p99_ms"] == 4.0
+    assert found["two"]["calls"] == 1
+
+
+@pytest.mark.parametrize("calls", [1, 2, 40, 99, 100, 101])
+def test_percentiles_are_those_of_a_report(tmp_path, calls):
+    """Of as many calls, the same one: nearest rank, ties or not."""
+    times = [float(25 * (number % 30)) for number in range(1, calls + 1)]
+    durations = Durations()
+    durations.add(Batch(times, 1000.0))
+    failed = [entry(0.5, status=500)] * 7
+    history = kept(tmp_path, one=[*map(entry, times), *failed])
+
+    with engine_at() as backend:
+        requests = requests_of(backend, tmp_path, history.runs())
+        (level,) = rows(queries.levels(requests))
+        (total,) = rows(queries.totals(requests.mutate(side=requests.run)))
+
+    expected = durations.percentiles_ms(50, 99)
+    assert [level["p50_ms"], level["p99_ms"]] == expected
+    assert [total["p50_ms"], total["p99_ms"]] == expected
+    assert (total["calls"], total["failed"]) == (calls, 7)
+
+
+def test_a_run_called_by_a_number_stays_a_text(tmp_path):
+    """2026 and 007 are names."""
+    history = kept(tmp_path, **{"007": [entry()], "2026": [entry()]})
+
+    with engine_at() as backend:
+        requests = requests_of(backend, tmp_path, history.runs())
+        found = rows(queries.levels(requests))
+
+    assert sorted(row["run"] for row in found) == ["007", "2026"]
+
+
+def test_totals_count_failures_apart(asked):
+    """Who fails quickly is not faster."""
+    runs = asked(a=[entry(5.0), entry(1.0, status=503)], b=[entry(7.5)])
+
+    found = SidesFigures(runs["a"], runs["b"], ["a"]).totals
+
+    by_side = {row["side"]: row for row in found}
+    assert (by_side["a"]["calls"], by_side["a"]["failed"]) == (1, 1)
+    assert by_side["a"]["p50_ms"] == 5.0
+    assert by_side["b"]["failed"] == 0
+
+
+def test_order_statistics_are_all_times_of_a_few(asked):
+    """And so many, evenly by rank, of many."""
+    many = [float(value) + 0.25 for value in range(1, 1001)]
+    runs = asked(a=[entry(3.5), entry(1.5)], b=[entry(ms) for ms in many])
+
+    figures = SidesFigures(runs["a"], runs["b"], ["a"])
+    found = figures.order_statistics()
+
+    a = sorted(row["value"] for row in found if row["side"] == "a")
+    b = sorted(row["value"] for row in found if row["side"] == "b")
+    assert a == [1.5, 3.5]
+    assert len(b) == queries.GRID
+    assert statistics.mean(b) == pytest.approx(statistics.mean(many), rel=0.01)
+    assert {b[i + 1] - b[i] for i in range(len(b) - 1)} == {5.0}
+    assert {row["size"] for row in found if row["side"] == "b"} == {1000}
+
+
+def test_rank_sums_are_those_of_the_pooled_times(asked):
+    """With the middle rank for ties, and the whole run's drift taken out."""
+    chance = random.Random(3)
+    a = [round(chance.uniform(1, 9), 1) + 0.01 for _ in range(60)]
+    b = [round(chance.uniform(1, 9), 1) + 0.01 for _ in range(40)]
+    runs = asked(a=[entry(x) for x in a], b=[entry(2 * x) for x in b])
+
+    figures = SidesFigures(runs["a"], runs["b"], ["a"])
+    (found,) = figures.rank_sums(2.0)
+
+    pooled = sorted(a + b)
+    ranks = {
+        x: pooled.index(x) + (pooled.count(x) + 1) / 2 for x in set(pooled)
+    }
+    assert found["rank_sum_b"] == pytest.approx(sum(ranks[x] for x in b))
+    ties = sum(pooled.count(x) ** 2 - 1 for x in pooled)
+    assert found["ties"] == ties
+    assert (found["calls_a"], found["calls_b"]) == (60, 40)
+
+
+def test_whole_milliseconds_are_spread(asked):
+    """A log that rounds tells 3 for all from 2.5 to 3.5."""
+    runs = asked(a=[entry(3.0)] * 4, b=[entry(3.0)] * 2)
+
+    figures = SidesFigures(runs["a"], runs["b"], ["a"])
+    found = figures.order_statistics()
+
+    a = sorted(row["value"] for row in found if row["side"] == "a")
+    b = sorted(row["value"] for row in found if row["side"] == "b")
+    assert a == [2.625, 2.875, 3.125, 3.375]
+    assert b == [2.75, 3.25]
+
+
+def test_no_time_is_a_little_time(asked):
+    """A ratio to nothing is none."""
+    runs = asked(a=[entry(0.0)], b=[entry(0.25)])
+
+    found = SidesFigures(runs["a"], runs["b"], ["a"]).order_statistics()
+
+    assert min(row["value"] for row in found) > 0
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("nosuch://host", "engine nosuch://host: "),
+        ("postgres://me:secret@127.0.0.1:1/x", "engine postgres://me@127"),
+    ],
+)
+def test_an_engine_that_is_not_there_is_one_line(url, told):
+    """With its URL, without a password in it."""
+    with pytest.raises(HistoryError) as caught, engine_at(url):
+        pass
+
+    assert str(caught.value).startswith(told)
+    assert "secret" not in str(caught.value)
+    assert "\n" not in str(caught.value)

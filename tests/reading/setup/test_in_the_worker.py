@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`nova-profiler check` of the profiler: each doubt with its remedy."""
+
+from __future__ import annotations
+
+import pytest
+
+from nova_profiler.reading.setup import OK, WARNING, WRONG
+from nova_profiler.reading.setup import in_the_worker as module
+
+KEY = "0123456789abcdef0123456789abcdef"
+
+
+@pytest.fixture(autouse=True)
+def scope(tmp_path, monkeypatch):
+    """Return the file of Yama's setting; not there."""
+    path = tmp_path / "ptrace_scope"
+    monkeypatch.setattr(module, "PTRACE_SCOPE", path)
+    return path
+
+
+def points(profiler="pyinstrument", problem=None, **options):
+    """Return name and state of each point."""
+    options = {
+        "profile_when": ("armed", "signed"),
+        "profile_keys": (KEY,),
+        "dump_dir": "/dumps",
+        **options,
+    }
+    found = list(module.profiler_points(profiler, problem, **options))
+    for point in found:
+        assert bool(point.remedy) == (point.state != OK)
+    return [(point.name, point.state) for point in found]
+
+
+GOOD = [("profiler", OK), ("profile_when", OK), ("profile_keys", OK)]
+
+
+def test_without_a_profiler_there_is_nothing_to_say():
+    """The default; keys and engines do not matter then."""
+    assert points("none", profile_keys=()) == [("profiler", OK)]
+
+
+def test_a_good_setting_is_good():
+    """Nothing to do."""
+    assert points() == GOOD
+
+
+def test_a_profiler_that_cannot_work_is_wrong():
+    """nova-api would not start."""
+    assert points(problem="install it") == [("profiler", WRONG)]
+
+
+@pytest.mark.parametrize("keys", [(), ("",), ("short",), (KEY, "short")])
+def test_keys_that_are_missing_or_short_are_doubtful(keys):
+    """Nobody can ask for a profile, or anybody can."""
+    assert points(profile_keys=keys) == [
+        *GOOD[:2], ("profile_keys", WARNING)
+    ]  # fmt: skip
+
+
+def test_keys_are_not_asked_for_where_nothing_is_signed():
+    """They would not be used."""
+    assert points(profile_when=("armed",), profile_keys=()) == GOOD[:2]
+
+
+@pytest.mark.parametrize(
+    ("profiler", "when", "state"),
+    [
+        ("pyinstrument", (), WARNING),
+        ("pyinstrument", ("always",), WARNING),
+        ("cprofile", ("always", "rate"), WARNING),
+        ("pyspy", ("always",), OK),
+        ("cprofile", ("rate",), OK),
+    ],
+)
+def test_never_and_always_are_doubtful(profiler, when, state):
+    """The one is of no use, the other slows every request."""
+    assert ("profile_when", state) in points(profiler, profile_when=when)
+
+
+def test_stacks_without_a_directory_are_doubtful():
+    """They would be taken for nothing."""
+    assert points(dump_dir=None) == [*GOOD, ("profiler", WARNING)]
+
+
+@pytest.mark.parametrize(
+    ("text", "state"),
+    [(None, OK), ("0\n", OK), ("1\n", OK), ("2\n", WARNING), ("3\n", WARNING)],
+)
+def test_what_the_kernel_lets_pyspy_do(scope, text, state):
+    """At 1 the worker allows it by itself."""
+    if text is not None:
+        scope.write_text(text)
+
+    assert ("ptrace_scope", state) in points("pyspy")

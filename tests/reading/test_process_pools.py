@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A pool ends, whatever became of its processes."""
+
+from __future__ import annotations
+
+import multiprocessing
+import threading
+import time
+from concurrent.futures.process import BrokenProcessPool
+
+import pytest
+
+from nova_profiler.reading.process_pools import process_pool
+
+SPAWN = multiprocessing.get_context("spawn")
+
+
+def test_it_does_what_pools_do():
+    """In another process."""
+    with process_pool(2, SPAWN) as pool:
+        assert list(pool.map(abs, [-1, 2])) == [1, 2]
+
+
+def test_processes_that_are_killed_while_they_are_given_work():
+    """Where a signal goes to the whole group, or memory has run out."""
+    with pytest.raises(BrokenProcessPool), process_pool(1, SPAWN) as pool:
+        assert pool.submit(abs, -1).result() == 1
+        pool.submit(time.sleep, 600)
+        # More than a pipe takes: it is being written until somebody reads.
+        more = pool.submit(len, b"x" * 10_000_000)
+        for process in list(pool._processes.values()):
+            process.kill()
+        more.result()
+
+    assert not [one for one in threading.enumerate() if "Queue" in one.name]
+
+
+def test_what_is_left_at_the_end_is_dropped():
+    """Who ends early waits for what runs, not for what was to follow."""
+    with process_pool(1, SPAWN) as pool:
+        asked = [pool.submit(abs, -n) for n in range(100)]
+
+    assert all(one.done() for one in asked)

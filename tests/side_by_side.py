@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sixteen requests at once, each of functions of its own, profiled.
+
+    python side_by_side.py threads|eventlet
+
+Prints as JSON how many samples have but their own request's functions.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import warnings
+from pathlib import Path
+
+if "eventlet" in sys.argv:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import eventlet
+    eventlet.monkey_patch()
+
+import threading
+import time
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from serving import Profiled
+
+from nova_profiler.capture.current import LaneCall, current_lane
+from nova_profiler.capture.profilers.pyinstrument.engine import engine
+
+REQUESTS = 16
+ROUNDS = 30
+# How many samples tell something, and how often all are served for them: on
+# a quick machine, or one with much else to do, a request has few.
+SAMPLES = 100
+MOST_TIMES = 20
+
+
+def marked(number: int) -> Any:
+    """Return a function whose name, and that of what it calls, is its own."""
+    names: dict[str, Any] = {"sleep": time.sleep}
+    exec(
+        f"def inner_{number}_():\n"
+        f"    for _ in range(300):\n"
+        f"        sum(range(300))\n"
+        f"def outer_{number}_(rounds):\n"
+        f"    for _ in range(rounds):\n"
+        f"        inner_{number}_()\n"
+        f"        sleep(0)\n",
+        names,
+    )
+    return names[f"outer_{number}_"]
+
+
+FUNCTIONS = [marked(number) for number in range(REQUESTS)]
+
+
+def app(environ: dict[str, Any], start_response: Any) -> Any:
+    """Work as the number in the path says: here, beside, in the body."""
+    work = FUNCTIONS[int(environ["PATH_INFO"][1:])]
+    start_response("200 OK", [])
+    beside = threading.Thread(
+        target=LaneCall(current_lane().capture, work), args=(ROUNDS,)
+    )
+    beside.start()
+    work(ROUNDS)
+    beside.join()
+
+    def body() -> Any:
+        for _ in range(3):
+            work(ROUNDS // 3)
+            yield b"x"
+
+    return body()
+
+
+def main() -> None:
+    """Serve all at once and print what is in their stacks."""
+    over = Profiled(
+        app,
+        load=lambda name, note: engine(note),
+        profiler="pyinstrument",
+        profile_when=("always",),
+        profiler_interval_ms=1.0,
+    )
+    left: list[object] = []
+
+    def ask(number: int) -> None:
+        over.get(f"/{number}")
+        left.append(sys.getprofile())
+
+    own = foreign = served = 0
+    while own <= SAMPLES and served < MOST_TIMES:
+        threads = [
+            threading.Thread(target=ask, args=(number,))
+            for number in range(REQUESTS)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        for record in over.records[served * REQUESTS :]:
+            mark = f"_{record.path[1:]}_"
+            for stack in stacks_of(record):
+                marks = [
+                    f for f in stack if f.startswith(("inner_", "outer_"))
+                ]
+                own += bool(marks)
+                foreign += any(mark not in one for one in marks)
+        served += 1
+    # Greenthreads share their thread's: only the last one is to find none.
+    left = [sys.getprofile()] if "eventlet" in sys.modules else left
+    print(
+        json.dumps(
+            {
+                "served": served,
+                "requests": len(over.records),
+                "without_samples": sum(
+                    not stacks_of(record) for record in over.records
+                ),
+                "own": own,
+                "foreign": foreign,
+                "left": sum(one is not None for one in left),
+                "faults": over.faults.counts(),
+            }
+        )
+    )
+
+
+def stacks_of(record: Any) -> list[list[str]]:
+    """Return the functions' names of each of the record's stacks."""
+    kept: list[bytes] = []
+    if record.profiled is not None:
+        record.profiled.attach(lambda suffix, content, _: kept.append(content))
+    return [
+        [frame.partition("\x00")[0] for frame in stack]
+        for content in kept
+        for stack, _ in json.loads(content)["frame_records"]
+    ]
+
+
+if __name__ == "__main__":
+    main()

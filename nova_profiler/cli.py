@@ -11,6 +11,7 @@ from io import TextIOWrapper
 import click
 
 from nova_profiler import __version__
+from nova_profiler.errors import NovaProfilerError
 from nova_profiler.reading.command_line.termination import (
     Terminated,
     sigterm_as_ctrl_c,
@@ -84,6 +85,11 @@ def main(args: Sequence[str] | None = None) -> int:
         return _failed("terminated", 143)
     except click.ClickException as exc:
         return _failed(_message_of(exc))
+    except NovaProfilerError as exc:
+        # Only here: rich takes longer to import than a short command runs.
+        from nova_profiler.reading.screen.terminal import printable
+
+        return _failed(printable(exc))
     except click.Abort:
         return _failed("interrupted", 130)
     except OSError as exc:

@@ -7,10 +7,12 @@ import os
 import stat
 from pathlib import Path
 
+from nova_profiler.errors import NovaProfilerError
+
 LARGEST_BYTES = 64 * 1024 * 1024
 
 
-class FileError(Exception):
+class FileError(NovaProfilerError):
     """A file cannot be read; the message says which and why."""
 
 

@@ -18,12 +18,13 @@ from nova_profiler.dump_store.names import (
     is_day,
     is_stem,
 )
+from nova_profiler.errors import NovaProfilerError
 from nova_profiler.record import RecordError, RequestRecord
 
 LARGEST_BYTES = 64 * 1024 * 1024
 
 
-class DumpError(Exception):
+class DumpError(NovaProfilerError):
     """A dump cannot be found or read; the message says why."""
 
 

@@ -9,6 +9,8 @@ Both may come from anywhere; reading one never runs or trusts what it says.
 
 from __future__ import annotations
 
+from nova_profiler.errors import NovaProfilerError
+
 # The innermost frame of a sample in which the thread was not running: an
 # identifier without file and line. What is above it is who waited.
 WAITING = "[waiting]"
@@ -33,5 +35,5 @@ SAMPLES_SUFFIX = ".pyisession"
 NOT_LOOKED = "it did not look in that time"
 
 
-class ProfileError(Exception):
+class ProfileError(NovaProfilerError):
     """A profile cannot be read; the message says which and why."""

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from nova_profiler.errors import NovaProfilerError
 from nova_profiler.profiles import (
     CALLS_SUFFIX,
     ENGINE_FIELD,
@@ -40,7 +41,7 @@ _WAITING = Function("~", 0, WAITING)
 Figures = tuple[int, int, float, float]
 
 
-class ExportError(ValueError):
+class ExportError(NovaProfilerError, ValueError):
     """A format cannot hold what the profile has."""
 
 

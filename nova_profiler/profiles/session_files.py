@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, NoReturn
 
+from nova_profiler.errors import NovaProfilerError
 from nova_profiler.profiles import ENGINE_FIELD, PYINSTRUMENT, PYSPY
 
 # A stack may be as deep as an interpreter is ever told to allow.
@@ -16,7 +17,7 @@ _LONGEST_TEXT = 4096
 _MOST_S = 1e9
 
 
-class SessionError(ValueError):
+class SessionError(NovaProfilerError, ValueError):
     """The text is not a session."""
 
 

@@ -18,6 +18,8 @@ import struct
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from nova_profiler.errors import NovaProfilerError
+
 Key = tuple[str, int, str]
 Entry = tuple[Key, int, int, float, float]
 
@@ -45,7 +47,7 @@ _FILE_AND_LINE = struct.Struct("<BBBIBi")
 _FIGURES = struct.Struct("<BBBiBiBdBd")
 
 
-class StatsError(ValueError):
+class StatsError(NovaProfilerError, ValueError):
     """The bytes are not a profile."""
 
 

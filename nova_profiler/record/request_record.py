@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from nova_profiler.errors import NovaProfilerError
 from nova_profiler.record.rows import (
     CallTotals,
     GroupTotals,
@@ -42,7 +43,7 @@ FAILED = "failed"
 ABORTED = "aborted"
 
 
-class RecordError(ValueError):
+class RecordError(NovaProfilerError, ValueError):
     """A JSON object is not a record that this version can read."""
 
 

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from nova_profiler.errors import NovaProfilerError
+
 Undo = Callable[[], None]
 
 
-class HookError(Exception):
+class HookError(NovaProfilerError):
     """A hook cannot be installed here; the text says why."""

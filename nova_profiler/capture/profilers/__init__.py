@@ -14,13 +14,14 @@ from collections.abc import Callable
 from typing import Protocol
 
 from nova_profiler.capture.lanes import Capture, Watch
+from nova_profiler.errors import NovaProfilerError
 
 __all__ = ["Engine", "EngineError", "Note", "Watch"]
 
 Note = Callable[..., None]
 
 
-class EngineError(Exception):
+class EngineError(NovaProfilerError):
     """An engine cannot work here: one line that says what to do."""
 
 

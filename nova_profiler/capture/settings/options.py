@@ -10,6 +10,8 @@ from typing import Any
 
 from oslo_config import cfg, types
 
+from nova_profiler.errors import NovaProfilerError
+
 GROUP = "nova_profiler"
 
 HOOKS = ("sqlalchemy", "db_api", "threads", "config")
@@ -18,7 +20,7 @@ PROFILERS = ("none", "pyspy", "pyinstrument", "cprofile")
 PROFILE_WHEN = ("always", "rate", "armed", "signed")
 
 
-class ConfigError(Exception):
+class ConfigError(NovaProfilerError):
     """An option is wrong: one line with where, what, and what is expected."""
 
 

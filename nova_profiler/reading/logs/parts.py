@@ -13,6 +13,7 @@ from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from typing import NamedTuple, TypeAlias, TypeVar
 
+from nova_profiler.errors import NovaProfilerError
 from nova_profiler.reading.logs.files.blocks import blocks_of
 from nova_profiler.reading.logs.files.sources import (
     BINARY,
@@ -48,7 +49,7 @@ class Lines(NamedTuple):
 PartReader: TypeAlias = Callable[[Iterable[Lines], Unread], Result]
 
 
-class ReadError(Exception):
+class ReadError(NovaProfilerError):
     """The logs cannot be read on; the message says why."""
 
 

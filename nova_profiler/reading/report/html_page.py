@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from nova_profiler import __version__
+from nova_profiler.errors import NovaProfilerError
 from nova_profiler.reading.report.folded_report_plots import (
     WIDTH,
     axis_of,
@@ -17,7 +18,7 @@ from nova_profiler.reading.screen.terminal import printable
 _SPREAD_HEIGHT = 120
 
 
-class HtmlMissing(Exception):
+class HtmlMissing(NovaProfilerError):
     """What writes pages is not installed; the message says how to get it."""
 
 

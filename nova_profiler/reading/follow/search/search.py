@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import NamedTuple
 
+from nova_profiler.errors import NovaProfilerError
 from nova_profiler.reading.follow.search.ahead import Ahead, Wanted, wanted_of
 from nova_profiler.reading.follow.search.folded_follow_relations import (
     ids_named_by,
@@ -44,7 +45,7 @@ _WHOLE_ID = re.compile(
 )
 
 
-class RequestNotFound(Exception):
+class RequestNotFound(NovaProfilerError):
     """No line holds the id, or lines of several requests do."""
 
 

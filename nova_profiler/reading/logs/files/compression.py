@@ -11,6 +11,8 @@ import zlib
 from collections.abc import Callable
 from typing import IO, Any, Protocol
 
+from nova_profiler.errors import NovaProfilerError
+
 # The first bytes tell, whatever the file is called.
 _MAGIC = {
     b"\x1f\x8b": "gzip",
@@ -23,7 +25,7 @@ LONGEST_MAGIC = 6
 DAMAGED = (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile)
 
 
-class Damaged(Exception):
+class Damaged(NovaProfilerError):
     """An archive cannot be read to its end."""
 
 

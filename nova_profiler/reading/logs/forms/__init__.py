@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from nova_profiler.errors import NovaProfilerError
 from nova_profiler.reading.logs.entries import AccessEntry
 from nova_profiler.reading.logs.line_parts.prefixes import LinePrefix
 from nova_profiler.reading.logs.line_parts.services import (
@@ -22,7 +23,7 @@ NEWER_RECORD = "record of a newer version; upgrade nova-profiler"
 LONGEST_MS = 1e9
 
 
-class Unusable(Exception):
+class Unusable(NovaProfilerError):
     """A line is of this form and gives no entry; the message is the kind."""
 
 

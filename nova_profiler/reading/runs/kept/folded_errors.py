@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from nova_profiler.errors import NovaProfilerError
 
-class HistoryError(Exception):
+
+class HistoryError(NovaProfilerError):
     """A run or its history cannot be used; the message says what to do."""

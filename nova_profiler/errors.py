@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The base of our errors, each of which a person can put right."""
+
+from __future__ import annotations
+
+
+class NovaProfilerError(Exception):
+    """One line that says where, what was found, and what to do.
+
+    The command line prints it and exits with 2. Each folder has its own
+    subclasses, so that a caller can skip one file and go on.
+    """
+
+
+def missing_extra(what: str, extra: str) -> NovaProfilerError:
+    """Return the error for *what* that needs a package of *extra*."""
+    return NovaProfilerError(f"{what}: pip install 'nova-profiler[{extra}]'")

@@ -22,16 +22,12 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-from demo import (
-    databases,
-    figures,
-    identity,
-    load,
-    mysql_databases,
-    nova_api,
-    stacks,
-    summary,
-)
+from demo import identity, load
+from demo.databases import mysql_server, sqlite_files
+from demo.databases.making import DatabaseError
+from demo.page import figures, stacks, summary
+from demo.page.metrics import Metrics
+from demo.server import nova_api
 from demo.statsd_listener import StatsdListener
 from nova_profiler.reading.screen.terminal import terminal
 from nova_profiler.record import RequestRecord
@@ -52,7 +48,7 @@ def main() -> int:
         console.print("stopped; nothing is left running")
         return 130
     except (
-        databases.DatabaseError,
+        DatabaseError,
         nova_api.StartError,
         load.LoadError,
     ) as exc:
@@ -90,15 +86,16 @@ def _run(options: argparse.Namespace, console: Console) -> None:
     say = console.print
     directory = nova_api.new_directory("demo")
     if options.db == "mysql":
-        server = os.environ.get("MYSQL_URL", mysql_databases.SERVER_URL)
-        urls = mysql_databases.urls(server, options.instances, say)
+        server = os.environ.get("MYSQL_URL", mysql_server.SERVER_URL)
+        urls = mysql_server.urls(server, options.instances, say)
     else:
-        urls = databases.sqlite(directory, options.instances, say)
+        urls = sqlite_files.urls(directory, options.instances, say)
     say(
         f"starting nova-api {version('nova')} in {options.mode} mode on "
         f"{options.db} with {options.instances} servers"
     )
-    with StatsdListener() as statsd:
+    metrics = Metrics()
+    with StatsdListener(metrics.add) as statsd:
         profiler = _profiler(directory, statsd.port)
         if options.profiler:
             requests = options.clients * options.requests
@@ -108,7 +105,7 @@ def _run(options: argparse.Namespace, console: Console) -> None:
                 _load(console, api, path, options)
             expected = options.clients * options.requests * len(_PATHS)
             records = _records(directory / "requests.jsonl", expected)
-            summary.show(console, records, figures.by_route(records), statsd)
+            summary.show(console, records, figures.by_route(records), metrics)
             summary.show_commands(
                 console, "read on", _commands(directory, records)
             )

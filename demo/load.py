@@ -52,24 +52,30 @@ def run(
         if failures:
             raise LoadError("another client was not answered")
 
-    def client() -> None:
+    def client(number: int) -> None:
         try:
             ask_each(port, [path] * requests, asked, token)
         except LoadError as exc:
             failures.append(exc)
 
+    start = time.perf_counter()
+    at_once(client, clients)
+    if failures:
+        raise failures[0]
+    return Load(time.perf_counter() - start, latencies)
+
+
+def at_once(client: Callable[[int], object], clients: int) -> None:
+    """Call *client* with each number below *clients*, in threads."""
     # Daemons, so that Ctrl-C need not wait for an answer.
     threads = [
-        threading.Thread(target=client, daemon=True) for _ in range(clients)
+        threading.Thread(target=client, args=(number,), daemon=True)
+        for number in range(clients)
     ]
-    start = time.perf_counter()
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    if failures:
-        raise failures[0]
-    return Load(time.perf_counter() - start, latencies)
 
 
 def ask_each(

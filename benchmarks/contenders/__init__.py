@@ -8,7 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.workloads import App, Engines
+from benchmarks.application.workloads import Engines
+from benchmarks.running.wsgi_client import App
 
 
 class Place(NamedTuple):

@@ -12,50 +12,19 @@ from __future__ import annotations
 import functools
 import os
 import socket
-import time
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from typing import Any
 
 from sqlalchemy import event
 
-from benchmarks import db_api
+from benchmarks.application import db_api
 from benchmarks.contenders import Installed, Place
 from benchmarks.contenders.floor_line import line_of, metrics_of
+from benchmarks.contenders.floor_record import Record, clock, cpu_clock
 from benchmarks.contenders.functions import wrap_functions
 from benchmarks.contenders.log_file import LogFile
-from benchmarks.workloads import App
-
-_clock = time.perf_counter_ns
-_cpu_clock = time.thread_time_ns
-
-
-class Record:
-    """What one request did, as raw numbers."""
-
-    __slots__ = (
-        "app_ns",
-        "bytes",
-        "calls",
-        "cpu_ns",
-        "driver_ns",
-        "duration_ns",
-        "start",
-        "started_at",
-        "statements",
-        "status",
-    )
-
-    def __init__(self) -> None:
-        self.calls: list[tuple[str, int, int]] = []
-        self.statements: list[tuple[str, int]] = []
-        self.driver_ns = 0
-        self.status = "000"
-        self.bytes = 0
-        self.started_at = time.time()
-        self.cpu_ns = _cpu_clock()
-        self.start = _clock()
-
+from benchmarks.running.wsgi_client import App
 
 _current: ContextVar[Record | None] = ContextVar("floor", default=None)
 _current_record = _current.get
@@ -97,9 +66,9 @@ class Floor:
 
         try:
             body = self._app(environ, noted)
-            record.app_ns = _clock() - record.start
+            record.app_ns = clock() - record.start
         except BaseException:
-            record.app_ns = _clock() - record.start
+            record.app_ns = clock() - record.start
             self._finish(record, environ)
             raise
         finally:
@@ -126,8 +95,8 @@ class Floor:
                 self._finish(record, environ)
 
     def _finish(self, record: Record, environ: dict[str, Any]) -> None:
-        record.duration_ns = _clock() - record.start
-        record.cpu_ns = _cpu_clock() - record.cpu_ns
+        record.duration_ns = clock() - record.start
+        record.cpu_ns = cpu_clock() - record.cpu_ns
         line, names = line_of(record, environ)
         try:
             self._socket.send(metrics_of(record, environ, names))
@@ -144,12 +113,12 @@ def _timed(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         if record is None:
             return function(*args, **kwargs)
         driver = record.driver_ns
-        start = _clock()
+        start = clock()
         try:
             return function(*args, **kwargs)
         finally:
             record.calls.append(
-                (name, _clock() - start, record.driver_ns - driver)
+                (name, clock() - start, record.driver_ns - driver)
             )
 
     return timed
@@ -163,7 +132,7 @@ def _before(
     context: Any,
     executemany: bool,
 ) -> None:
-    context.floor_start = _clock()
+    context.floor_start = clock()
 
 
 def _after(
@@ -176,6 +145,6 @@ def _after(
 ) -> None:
     record = _current_record()
     if record is not None:
-        taken = _clock() - context.floor_start
+        taken = clock() - context.floor_start
         record.driver_ns += taken
         record.statements.append((statement, taken))

@@ -8,10 +8,9 @@ import re
 import socket
 import time
 from json.encoder import encode_basestring_ascii as quoted
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from benchmarks.contenders.floor import Record
+from benchmarks.contenders.floor_record import Record
 
 # name -> count, total, largest, part of the driver
 Totals = dict[str, list[int]]

@@ -18,7 +18,7 @@ from opentelemetry.sdk.trace.export import (
 )
 from opentelemetry.trace import SpanKind
 
-from benchmarks import db_api
+from benchmarks.application import db_api
 from benchmarks.contenders import Installed, Place, Seen
 from benchmarks.contenders.functions import wrap_functions
 

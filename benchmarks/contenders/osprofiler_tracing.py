@@ -9,7 +9,7 @@ import sqlalchemy
 from osprofiler import notifier, profiler, web
 from osprofiler import sqlalchemy as osprofiler_sqlalchemy
 
-from benchmarks import db_api
+from benchmarks.application import db_api
 from benchmarks.contenders import Installed, Place, Seen
 from benchmarks.contenders.functions import wrap_functions
 

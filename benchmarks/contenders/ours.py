@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from benchmarks.contenders import Installed, Place
 from benchmarks.contenders.log_file import LogFile
-from benchmarks.workloads import App
+from benchmarks.running.wsgi_client import App
 from nova_profiler.factory import filter_factory
 
 LOG_NAME = "requests.log"
@@ -33,7 +33,7 @@ def outside(place: Place) -> Installed:
 def _filtered(place: Place, **options: str) -> App:
     settings = {
         "hooks": "sqlalchemy,db_api,threads",
-        "db_api_modules": "benchmarks.db_api",
+        "db_api_modules": "benchmarks.application.db_api",
         "statsd_host": "127.0.0.1",
         "statsd_port": str(place.statsd_port),
         "log_file": str(place.directory / LOG_NAME),

@@ -3,35 +3,43 @@
 
 from __future__ import annotations
 
+import os
 import socket
 
-from demo.statsd_listener import Metric, StatsdListener
+from demo.statsd_listener import StatsdListener
 
 
-def _sent(*datagrams: bytes) -> StatsdListener:
-    listener = StatsdListener()
+def _send(listener: StatsdListener, *datagrams: bytes) -> None:
     with (
         listener,
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender,
     ):
         for datagram in datagrams:
             sender.sendto(datagram, ("127.0.0.1", listener.port))
-    return listener
 
 
-def test_values_of_one_name_are_added_up() -> None:
-    """Over all lines of all datagrams."""
-    listener = _sent(b"a:1.5|ms\nb:1|c", b"a:2|ms|#route:x")
+def test_each_datagram_is_taken() -> None:
+    """The last ones, too, that were sent just before the end."""
+    taken: list[bytes] = []
+    listener = StatsdListener(taken.append)
+    sent = [b"a:1|ms\nb:1|c", *(b"%d:1|c" % n for n in range(100))]
 
-    assert listener.metrics == {
-        "a": Metric("ms", 2, 3.5),
-        "b": Metric("c", 1, 1.0),
-    }
-    assert (listener.datagrams, listener.lines) == (2, 3)
+    _send(listener, *sent)
+
+    assert taken == sent
+    assert listener.datagrams == 101
 
 
-def test_what_is_no_metric_is_kept_aside() -> None:
-    """So that the demo can say that something was not understood."""
-    listener = _sent(b"nonsense\na:x|ms")
+def test_only_its_own_thread_stays_on_the_core() -> None:
+    """What is measured must not share the core of what listens."""
+    allowed = os.sched_getaffinity(0)
+    core = min(allowed)
+    seen: list[set[int]] = []
+    listener = StatsdListener(
+        lambda datagram: seen.append(os.sched_getaffinity(0)), core
+    )
 
-    assert listener.refused == ["nonsense", "a:x|ms"]
+    _send(listener, b"a:1|ms")
+
+    assert seen == [{core}]
+    assert os.sched_getaffinity(0) == allowed

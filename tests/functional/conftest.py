@@ -8,13 +8,13 @@ import os
 import pytest
 import sqlalchemy
 
-from demo import mysql_databases
+from demo.databases.mysql_server import SERVER_URL
 
 
 @pytest.fixture(scope="session")
 def mysql_server() -> str:
     """Return the URL of a MySQL or MariaDB server that answers."""
-    url = os.environ.get("MYSQL_URL", mysql_databases.SERVER_URL)
+    url = os.environ.get("MYSQL_URL", SERVER_URL)
     try:
         with sqlalchemy.create_engine(url).connect():
             return url

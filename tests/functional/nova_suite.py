@@ -23,7 +23,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
-from demo import configuration, databases
+from demo.places import STATE
+from demo.server import configuration
 from nova_profiler.capture.settings.options import PROFILERS
 from nova_profiler.dump_store.names import COMPANION_SUFFIXES
 
@@ -66,7 +67,7 @@ def run(mode: str, profiler: str, regex: str) -> Outcome:
     without any patience, and where a thread of it ends late, on a busy
     machine, all tests after that in the same process fail.
     """
-    work = databases.STATE / "nova-suite" / f"{mode}-{profiler}"
+    work = STATE / "nova-suite" / f"{mode}-{profiler}"
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     paste = configuration.nova_paste().read_text()

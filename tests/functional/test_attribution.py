@@ -10,9 +10,9 @@ import pytest
 
 from demo import load
 from nova_profiler.record import RequestRecord
-from tests.functional import marked_server
 from tests.functional.log_files import records_in
-from tests.functional.marked_app import CLIENTS
+from tests.functional.programs import marked_server
+from tests.functional.programs.marked_app import CLIENTS
 
 pytestmark = pytest.mark.functional
 

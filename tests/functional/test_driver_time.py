@@ -11,8 +11,8 @@ import pytest
 import sqlalchemy as sa
 
 from demo import load
-from tests.functional import marked_server
 from tests.functional.log_files import records_in
+from tests.functional.programs import marked_server
 
 pytestmark = [pytest.mark.functional, pytest.mark.services]
 

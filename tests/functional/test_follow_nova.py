@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from places import ROOT
 
-from demo import configuration, databases
+from demo.places import STATE
+from demo.server import configuration
 from nova_profiler.cli import main
 from tests.functional import nova_suite
 
@@ -29,7 +30,7 @@ _CREATED = re.compile(
 @pytest.fixture(scope="module", params=["threads", "eventlet"])
 def logs(request) -> Path:
     """Return a folder with the logs of three services, one slow to spawn."""
-    work = databases.STATE / "follow" / request.param
+    work = STATE / "follow" / request.param
     shutil.rmtree(work, ignore_errors=True)
     (work / "logs").mkdir(parents=True)
     paste = configuration.with_profiler(
@@ -40,7 +41,7 @@ def logs(request) -> Path:
         [
             "[filter:split_logs]",
             "paste.filter_factory = "
-            "tests.functional.split_logs:filter_factory",
+            "tests.functional.programs.split_logs:filter_factory",
             f"directory = {work / 'logs'}",
             f"spawn_s = {SPAWN_MS / 1000}",
             "",

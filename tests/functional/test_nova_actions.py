@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from demo import databases, nova_api
+from demo.databases import sqlite_files
+from demo.server import nova_api
 from tests.functional.log_files import records_in
 
 pytestmark = pytest.mark.functional
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.functional
 def api(request: pytest.FixtureRequest) -> Iterator[nova_api.NovaApi]:
     """Return a nova-api with one server."""
     directory = nova_api.new_directory(f"tests/actions-{request.param}")
-    urls = databases.sqlite(directory, 1, print)
+    urls = sqlite_files.urls(directory, 1, print)
     profiler = {"log_file": str(directory / "requests.jsonl")}
     with nova_api.running(directory, urls, request.param, profiler) as api:
         yield api

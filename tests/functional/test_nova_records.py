@@ -10,7 +10,9 @@ from typing import NamedTuple
 
 import pytest
 
-from demo import databases, identity, load, mysql_databases, nova_api
+from demo import identity, load
+from demo.databases import mysql_server, sqlite_files
+from demo.server import nova_api
 from nova_profiler.record import RequestRecord
 from tests.functional.log_files import records_in
 
@@ -57,9 +59,9 @@ def run(request: pytest.FixtureRequest) -> Run:
     directory = nova_api.new_directory(f"tests/{request.param}")
     if database == "mysql":
         server = request.getfixturevalue("mysql_server")
-        urls = mysql_databases.urls(server, INSTANCES, print)
+        urls = mysql_server.urls(server, INSTANCES, print)
     else:
-        urls = databases.sqlite(directory, INSTANCES, print)
+        urls = sqlite_files.urls(directory, INSTANCES, print)
     profiler = {
         "log_file": str(directory / "requests.jsonl"),
         "dump_dir": str(directory / "dumps"),

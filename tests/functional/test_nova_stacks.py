@@ -11,8 +11,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from places import ROOT
 
-from demo import databases, identity, nova_api
+from demo import identity
+from demo.databases import sqlite_files
+from demo.server import nova_api
 
 pytestmark = pytest.mark.functional
 
@@ -52,7 +55,7 @@ def dumps(request: pytest.FixtureRequest) -> list[Dump]:
     """
     engine, _, mode = request.param.partition("-")
     directory = nova_api.new_directory(f"tests/stacks-{request.param}")
-    urls = databases.sqlite(directory, 10, print)
+    urls = sqlite_files.urls(directory, 10, print)
     profiler = {
         "profiler": engine,
         "profiler_interval_ms": "1",
@@ -104,7 +107,7 @@ def _ask_signed(port: int, signed: str, asked: str) -> None:
         ],
         capture_output=True,
         check=True,
-        cwd=databases.ROOT,
+        cwd=ROOT,
     )
     headers = json.loads(done.stdout)["headers"]
     connection = http.client.HTTPConnection("127.0.0.1", port, 60)

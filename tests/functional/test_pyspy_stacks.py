@@ -11,7 +11,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from demo import databases, load, nova_api
+from demo import load
+from demo.databases import sqlite_files
+from demo.server import nova_api
 from nova_profiler.capture.profilers.pyspy.permission import (
     PyspyError,
     find_pyspy,
@@ -45,7 +47,7 @@ def run(request: pytest.FixtureRequest) -> Run:
     """Return a run in one mode with every request dumped."""
     _need_pyspy()
     directory = nova_api.new_directory(f"tests/pyspy-{request.param}")
-    urls = databases.sqlite(directory, 10, print)
+    urls = sqlite_files.urls(directory, 10, print)
     profiler = {
         "profiler": "pyspy",
         "profiler_interval_ms": "5",

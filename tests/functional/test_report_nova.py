@@ -8,7 +8,9 @@ import time
 
 import pytest
 
-from demo import databases, load, nova_api
+from demo import load
+from demo.databases import sqlite_files
+from demo.server import nova_api
 from nova_profiler.cli import main
 from tests.functional.log_files import records_in
 
@@ -21,12 +23,12 @@ CLIENTS, REQUESTS = 3, 5
 def logs(monkeypatch):
     """Return the folder of a run with three logs of each request."""
     directory = nova_api.new_directory("tests/report")
-    urls = databases.sqlite(directory, 2, print)
+    urls = sqlite_files.urls(directory, 2, print)
     start = nova_api._start
 
     def started(module, *arguments, **more):
-        if module == "demo.serve":
-            module = "tests.functional.logged_uwsgi"
+        if module == "demo.server.serve":
+            module = "tests.functional.programs.logged_uwsgi"
         return start(module, *arguments, **more)
 
     monkeypatch.setattr(nova_api, "_start", started)

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The application that every contender wraps, and its database."""

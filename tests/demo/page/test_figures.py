@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the demo adds up from records."""
+
+from __future__ import annotations
+
+from demo.page import figures
+from nova_profiler.record import CallTotals, GroupTotals, RequestRecord
+
+
+def _record(route: str, calls: int, nested: int = 0) -> RequestRecord:
+    record = RequestRecord()
+    record.method, record.route = "GET", route
+    record.started_at = f"2026-11-21T10:00:{calls:02}.000000+00:00"
+    record.duration_ms = 10.0
+    record.breakdown_ms = {"sql": 2.0 * calls, "python": 10.0 - 2.0 * calls}
+    record.groups = {"sql": GroupTotals(4, 2.0, 2.0)}
+    record.counts = {"config_lookups": 100}
+    if calls:
+        record.calls = [
+            CallTotals("db_api", "get", calls, 4.0, 2.0, nested=nested)
+        ]
+    return record
+
+
+def test_routes_come_in_the_order_they_were_first_asked() -> None:
+    """The page tells of the run as it went."""
+    routes = figures.by_route([_record("/b", 2), _record("/a", 1)])
+
+    assert [route.name for route in routes] == ["GET /a", "GET /b"]
+
+
+def test_calls_of_each_request_are_the_fewest_and_the_most() -> None:
+    """Two figures tell whether all requests of a route are alike."""
+    (route,) = figures.by_route([_record("/a", 3), _record("/a", 2)])
+
+    assert route.each == {"get": (2, 3)}
+
+
+def test_a_request_without_the_call_counts_as_none() -> None:
+    """The fewest are 0 when one request did not call it at all."""
+    (route,) = figures.by_route([_record("/a", 3), _record("/a", 0)])
+
+    assert route.each == {"get": (0, 3)}
+
+
+def test_nested_calls_are_not_counted() -> None:
+    """They are inside other calls, whose count and time they are part of."""
+    (route,) = figures.by_route([_record("/a", 3, nested=1)])
+
+    assert route.each == {"get": (2, 2)}
+
+
+def test_a_routes_figures_are_means_of_its_requests() -> None:
+    """Buckets, statements and look-ups are told for one request."""
+    (route,) = figures.by_route([_record("/a", 1), _record("/a", 3)])
+
+    assert route.mean_breakdown_ms == {"sql": 4.0, "python": 6.0}
+    assert (route.statements, route.config_lookups) == (4.0, 100.0)

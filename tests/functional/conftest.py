@@ -7,6 +7,7 @@ import os
 
 import pytest
 import sqlalchemy
+from services import missing
 
 from demo.databases.mysql_server import SERVER_URL
 
@@ -19,7 +20,4 @@ def mysql_server() -> str:
         with sqlalchemy.create_engine(url).connect():
             return url
     except sqlalchemy.exc.SQLAlchemyError as exc:
-        reason = f"no MySQL or MariaDB at MYSQL_URL: {exc.orig}"
-        if os.environ.get("NOVA_PROFILER_REQUIRE_SERVICES"):
-            pytest.fail(reason)
-        pytest.skip(reason)
+        missing(f"no MySQL or MariaDB at MYSQL_URL: {exc.orig}")

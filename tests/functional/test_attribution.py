@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 
 import pytest
@@ -86,14 +85,7 @@ def _ask_side_by_side(port: int) -> None:
         except load.LoadError as exc:
             failures.append(exc)
 
-    threads = [
-        threading.Thread(target=client, args=(number,))
-        for number in range(CLIENTS)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    load.at_once(client, CLIENTS)
 
     assert failures == []
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import shutil
@@ -11,6 +12,7 @@ import sys
 
 import pytest
 from run_builders import kept, run_of
+from services import missing
 
 pytestmark = pytest.mark.services
 
@@ -48,18 +50,11 @@ print(json.dumps(said))
 @pytest.fixture(scope="module")
 def spark() -> str:
     """Return the master's URL, where Java and PySpark are."""
-    missing = None
     if shutil.which("java") is None and "JAVA_HOME" not in os.environ:
-        missing = "no Java"
-    try:
-        import pyspark  # noqa: F401
-    except ImportError:
-        missing = "no PySpark"
-    if missing is None:
-        return CLUSTER
-    if os.environ.get("NOVA_PROFILER_REQUIRE_SERVICES"):
-        pytest.fail(missing)
-    pytest.skip(missing)
+        missing("no Java")
+    if importlib.util.find_spec("pyspark") is None:
+        missing("no PySpark")
+    return CLUSTER
 
 
 @pytest.fixture(scope="module")

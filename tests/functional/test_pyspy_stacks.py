@@ -4,21 +4,16 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from services import pyspy_program
 
 from demo import load
 from demo.databases import sqlite_files
 from demo.server import nova_api
-from nova_profiler.capture.profilers.pyspy.permission import (
-    PyspyError,
-    find_pyspy,
-)
-from nova_profiler.capture.profilers.pyspy.recording import Recording
 
 pytestmark = [pytest.mark.functional, pytest.mark.services]
 
@@ -45,7 +40,7 @@ class Run(NamedTuple):
 @pytest.fixture(scope="module", params=["threads", "eventlet", "uwsgi"])
 def run(request: pytest.FixtureRequest) -> Run:
     """Return a run in one mode with every request dumped."""
-    _need_pyspy()
+    pyspy_program()
     directory = nova_api.new_directory(f"tests/pyspy-{request.param}")
     urls = sqlite_files.urls(directory, 10, print)
     profiler = {
@@ -84,21 +79,6 @@ def _has_both(directory: Path) -> bool:
         if path.parent.parent.name == "dumps"
     ]
     return all(any(own.search(text) for text in texts) for own in OWN.values())
-
-
-def _need_pyspy() -> None:
-    reason = "py-spy is not installed"
-    program = find_pyspy()
-    if program is not None:
-        try:
-            Recording(program, 10, 1, 10).close()
-        except PyspyError as exc:
-            reason = str(exc.strerror)
-        else:
-            return
-    if os.environ.get("NOVA_PROFILER_REQUIRE_SERVICES"):
-        pytest.fail(reason)
-    pytest.skip(reason)
 
 
 def _recorders() -> list[str]:

@@ -35,7 +35,7 @@ FIND_PYTHON = found=; for below in 14 99; do \
 sys.exit(not (3, 11) <= sys.version_info[:2] < (3, $$below))" \
 	>/dev/null 2>&1; then found=$$python; fi; done; done
 
-.PHONY: help demo test fast functional nova-functional bench lint docs \
+.PHONY: help demo test fast slow functional nova-functional bench lint docs \
 	clean clean-all
 
 help:  ## this list
@@ -52,11 +52,17 @@ demo: .venv/demo-ready  ## the real nova-api under load, and what the filter say
 		$(if $(INSTANCES),--instances $(INSTANCES)) \
 		$(if $(KEEP),--keep) $(if $(PROFILER),--profiler $(PROFILER)) $(ARGS)
 
-test: fast functional  ## all tests: the fast ones first, then with the real nova-api
+test: fast slow functional  ## all tests, each once: the fast ones first, the real nova-api last
 
-fast: .venv/tests-ready  ## the tests that need no nova
+# On all cores, up to eight: each process imports all tests first.
+fast: .venv/tests-ready  ## the tests that need no nova, a minute on two cores
 	@echo "== tests without nova"
-	@$(RUN) -m pytest -q --ignore=tests/functional $(ARGS)
+	@$(RUN) -m pytest -q --ignore=tests/functional -m "not slow" \
+		-n logical --maxprocesses 8 --dist worksteal $(ARGS)
+
+slow: .venv/tests-ready  ## those of them that take more than a few seconds
+	@echo "== slow tests without nova, a few minutes"
+	@$(RUN) -m pytest -q --ignore=tests/functional -m slow $(ARGS)
 
 functional: .venv/tests-ready  ## the tests with the real nova-api
 	@echo "== tests with the real nova-api, a few minutes"

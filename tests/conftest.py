@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import os
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -13,6 +14,11 @@ import pytest
 from hypothesis import settings
 
 from nova_profiler.record import RequestRecord
+
+# Pages are as wide as these say. readline, which pytest imports, sets them
+# for every process that it starts, such as those that share the tests.
+for _name in ("COLUMNS", "LINES"):
+    os.environ.pop(_name, None)
 
 # A busy machine is no reason to fail.
 settings.register_profile("untimed", deadline=None)

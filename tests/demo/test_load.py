@@ -30,7 +30,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 def port() -> Iterator[int]:
     """Return the port of a server that knows /known."""
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        # It looks this often whether it is to end.
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         yield server.server_port
         server.shutdown()

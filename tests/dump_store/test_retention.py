@@ -55,7 +55,7 @@ def test_max_files_holds_after_every_write(tmp_path):
 @pytest.mark.parametrize("max_files", [1, 2, 50])
 def test_max_files_holds_across_processes(tmp_path, max_files):
     """Workers that write at once keep one limit between them."""
-    in_processes(tmp_path, workers=6, count=80, max_files=max_files)
+    in_processes(tmp_path, workers=6, count=30, max_files=max_files)
 
     assert 0 < len(dump_files(tmp_path)) <= max_files
     assert not list((tmp_path / ".writing").iterdir())

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The manual says what the code does: options, record fields, commands."""
+"""The manual agrees with the code: options, record fields, tests."""
 
 from __future__ import annotations
 
+import ast
 import importlib
 import re
 
 from oslo_config import cfg
-from places import ROOT
+from places import ROOT, TESTS
 
 from nova_profiler import record
 from nova_profiler.capture.settings.options import OPTIONS
@@ -117,3 +118,45 @@ def test_the_paste_line_in_the_readme_leads_to_the_filter():
 
     assert factories
     assert all(map(callable, factories))
+
+
+def test_every_test_that_proves_a_promise_exists():
+    """Each row of the promises names tests, and they are where it says."""
+    text = (DOC / "promises.rst").read_text()
+    rows = re.split(r"^   \* - ", text, flags=re.MULTILINE)[1:]
+
+    proofs = [
+        proofs_in(row) for row in rows if not row.startswith("promise\n")
+    ]
+
+    assert len(proofs) > 20
+    assert all(proofs)
+    assert [
+        f"{path}::{name}"
+        for path, name in sum(proofs, [])
+        if name not in functions_of(path)
+    ] == []
+
+
+def proofs_in(row: str) -> list[tuple[str, str]]:
+    """Return (path, test) of a row: a file's name stands before its tests."""
+    path = ""
+    found = []
+    for word in re.findall(r"``([\w/]+\.py|test_\w+)``", row):
+        if word.endswith(".py"):
+            path = word
+        else:
+            found.append((path, word))
+    return found
+
+
+def functions_of(path: str) -> set[str]:
+    """Return the names of the functions of a file below tests/."""
+    file = TESTS / path
+    if not file.is_file():
+        return set()
+    return {
+        node.name
+        for node in ast.parse(file.read_text()).body
+        if isinstance(node, ast.FunctionDef)
+    }

@@ -17,7 +17,7 @@ BIN = .venv/bin
 RUN = $(BIN)/python
 # Builds happen in environments of their own; this pins these, too. Only
 # errors are printed, on a terminal a dot as a sign of life, and what the
-# machine's own pip configuration says holds.
+# machine's own pip configuration sets holds.
 PIP = PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt \
 	PIP_ROOT_USER_ACTION=ignore $(RUN) -m pip \
 	--disable-pip-version-check -qq install -c constraints.txt
@@ -47,7 +47,7 @@ help:  ## this list
 	@echo "INSTANCES=10, KEEP=1 (serve on afterwards) and, for stacks,"
 	@echo "PROFILER=pyspy|pyinstrument|cprofile; the others ARGS='...'"
 
-demo: .venv/demo-ready  ## the real nova-api under load, and what the filter says of it
+demo: .venv/demo-ready  ## the real nova-api under load, and what the filter wrote
 	@$(RUN) -m demo $(if $(DB),--db $(DB)) $(if $(MODE),--mode $(MODE)) \
 		$(if $(INSTANCES),--instances $(INSTANCES)) \
 		$(if $(KEEP),--keep) $(if $(PROFILER),--profiler $(PROFILER)) $(ARGS)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The demo: the real nova-api under load, and what the filter says of it."""
+"""The demo: the real nova-api under load, and what the filter wrote."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _SETTLE_S = 5
 
 
 def main() -> int:
-    """Run the demo; returns the exit code."""
+    """Run the demo and return the exit code."""
     options = _parse()
     console = terminal()
     signal.signal(signal.SIGTERM, _interrupt)
@@ -83,14 +83,14 @@ def _interrupt(signum: int, frame: FrameType | None) -> None:
 
 
 def _run(options: argparse.Namespace, console: Console) -> None:
-    say = console.print
+    progress = console.print
     directory = nova_api.new_directory("demo")
     if options.db == "mysql":
         server = os.environ.get("MYSQL_URL", mysql_server.SERVER_URL)
-        urls = mysql_server.urls(server, options.instances, say)
+        urls = mysql_server.urls(server, options.instances, progress)
     else:
-        urls = sqlite_files.urls(directory, options.instances, say)
-    say(
+        urls = sqlite_files.urls(directory, options.instances, progress)
+    progress(
         f"starting nova-api {version('nova')} in {options.mode} mode on "
         f"{options.db} with {options.instances} servers"
     )
@@ -113,7 +113,7 @@ def _run(options: argparse.Namespace, console: Console) -> None:
                 _stacks(console, directory, options.profiler)
             if options.keep:
                 _keep(console, api, options.profiler)
-    say(f"everything of this run is in {_relative(directory)}")
+    progress(f"everything of this run is in {_relative(directory)}")
 
 
 def _profiler(directory: Path, statsd_port: int) -> dict[str, str]:
@@ -128,7 +128,7 @@ def _profiler(directory: Path, statsd_port: int) -> dict[str, str]:
 
 
 def _stacks(console: Console, directory: Path, engine: str) -> None:
-    """Print the hot path of the load's last path; say where its page is."""
+    """Print the hot path of the load's last path, and where its page is."""
     page = directory / "servers-detail.html"
     summary.print_head(console, f"hot path of GET {_PATHS[-1]}, {engine}")
     stacks.show(console, directory / "dumps", _PATHS[-1], page)
@@ -219,7 +219,7 @@ def _relative(path: Path) -> str:
 def _keep(
     console: Console, api: nova_api.NovaApi, profiler: str | None
 ) -> None:
-    """Serve on until Ctrl-C, and say how to ask."""
+    """Serve on until Ctrl-C, and print commands that ask."""
     ask = f"-H 'X-Auth-Token: {identity.token()}' {api.url}/servers/detail"
     commands = [("the token stands in for keystone's", f"curl -s {ask}")]
     if profiler in ("pyinstrument", "cprofile"):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who the demo's clients are, and the token that says so."""
+"""The user of the demo's clients, and its token."""
 
 # nova takes only [0-9a-f-]+ for a project in a URL.
 PROJECT_ID = "d3e0d3e0d3e04a4a8b8bc0ffee000001"

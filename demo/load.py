@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The load: some clients, each asking one thing many times."""
+"""The load: clients in threads, each with many requests."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _TIMEOUT_S = 60
 
 
 class LoadError(Exception):
-    """A request was not answered as it should have been."""
+    """A request got another answer than 200, or none."""
 
 
 class Load(NamedTuple):
@@ -38,7 +38,7 @@ def run(
     answered: Callable[[], object] = lambda: None,
     token: str = "",
 ) -> Load:
-    """Have *clients* ask for *path*, each *requests* times in a row.
+    """Return the load of *clients* that ask for *path* *requests* times each.
 
     *answered* is called after each answer. The first answer other than 200
     stops all clients and raises LoadError.

@@ -15,7 +15,7 @@ from hypothesis import settings
 
 from nova_profiler.record import RequestRecord
 
-# Pages are as wide as these say. readline, which pytest imports, sets them
+# These set the width of pages. readline, which pytest imports, sets them
 # for every process that it starts, such as those that share the tests.
 for _name in ("COLUMNS", "LINES"):
     os.environ.pop(_name, None)
@@ -26,7 +26,7 @@ settings.load_profile("untimed")
 
 
 class FakeClock:
-    """A clock in seconds that only moves when a test says so."""
+    """A clock in seconds that only a test moves."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -134,6 +134,6 @@ def _leaves_nothing_behind(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 def _ends_soon(thread: threading.Thread) -> bool:
-    """Wait a little for a thread that has been told to end."""
+    """Return whether a thread ends within a moment."""
     thread.join(timeout=2.0)
     return not thread.is_alive()

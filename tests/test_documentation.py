@@ -121,7 +121,7 @@ def test_the_paste_line_in_the_readme_leads_to_the_filter():
 
 
 def test_every_test_that_proves_a_promise_exists():
-    """Each row of the promises names tests, and they are where it says."""
+    """Each row of the promises names tests by file, and they are there."""
     text = (DOC / "promises.rst").read_text()
     rows = re.split(r"^   \* - ", text, flags=re.MULTILINE)[1:]
 

@@ -22,7 +22,7 @@ ROWS = 10
 
 
 class Context(NamedTuple):
-    """What nova passes to each function: who asks, and which database."""
+    """What nova passes to each function: the user, and the database."""
 
     engine: Engine
     request_id: str
@@ -61,7 +61,7 @@ class Instance(_Row, _Model):
 
 
 class Fault(_Row, _Model):
-    """What went wrong with a server."""
+    """An error of a server."""
 
     __tablename__ = "instance_faults"
     instance_id: Mapped[int] = mapped_column(ForeignKey("instances.id"))
@@ -121,7 +121,7 @@ def extras_get_all(context: Context) -> list[Extra]:
 
 
 def nothing(context: Context) -> None:
-    """Return at once: a call whose only cost is that of watching it."""
+    """Return at once: watching the call is all that it costs."""
 
 
 def engine_of(*, listened: bool) -> Engine:
@@ -129,7 +129,7 @@ def engine_of(*, listened: bool) -> Engine:
 
     With *listened* it has two listeners that do nothing, as every engine
     of oslo.db has some: SQLAlchemy then takes its slower way through each
-    statement, whoever else listens.
+    statement, with other listeners or without.
     """
     engine = create_engine(
         "sqlite://",

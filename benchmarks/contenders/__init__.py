@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who is measured: a row here and an ``install`` function each."""
+"""The contenders: a row here and an ``install`` function each."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Installed(NamedTuple):
 class Contender(NamedTuple):
     """One row of the price table.
 
-    ``sees`` says which fields of Seen it fills for a request that has
+    ``sees`` names the fields of Seen that it fills for a request with
     something of the kind; the others must stay empty.
     """
 
@@ -86,7 +86,7 @@ CONTENDERS = {row[0]: Contender(*row) for row in _ROWS}
 def install(contender: Contender, place: Place) -> Installed:
     """Return *contender*, imported and wrapped around the application."""
     module_name, _, function_name = contender.install.partition(":")
-    # Imported only here: a process must hold no other contender's code.
+    # Imported here, so that a process holds no other contender's code.
     module = importlib.import_module(f"benchmarks.contenders.{module_name}")
     installed: Installed = getattr(module, function_name)(place)
     return installed

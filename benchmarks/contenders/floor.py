@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The least that the same work can cost: written out by hand.
 
-No settings, no routing rules, no caps, no care for what may go wrong in a
-sink: what is left is two clocks, a record in a ContextVar, wrapped
+It has no settings, no routing rules, no caps and no care for a sink that
+fails. What is left is two clocks, a record in a ContextVar, wrapped
 functions, an event pair, one datagram and one write. It writes the fields
 of nova-profiler's log_file, so that the two do the same for their reader.
 """
@@ -101,7 +101,7 @@ class Floor:
         try:
             self._socket.send(metrics_of(record, environ, names))
         except OSError:
-            # Nobody listens: the metrics are lost, as with any UDP.
+            # Without a listener the metrics are lost, as with any UDP.
             self.lost += 1
         os.write(self._file, line)
 

@@ -10,7 +10,7 @@ from benchmarks.contenders import Seen
 
 
 class LogFile:
-    """The lines that came since the last look."""
+    """Counts the lines that came since the last look."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -26,7 +26,7 @@ _API_PREFIX = "db_api."
 
 
 class _NullExporter(SpanExporter):
-    """Keeps the names of spans until it is told to forget them."""
+    """Keeps the names of spans until the measuring begins."""
 
     def __init__(self) -> None:
         self.names: list[tuple[str, SpanKind]] | None = []

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The profilers that watch every function: they see no calls, but stacks."""
+"""The profilers that watch every function and record stacks alone."""
 
 from __future__ import annotations
 

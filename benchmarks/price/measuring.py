@@ -44,7 +44,7 @@ class Sample(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """All samples of a run, and what each contender was seen to record."""
+    """All samples of a run, and what each contender recorded."""
 
     samples: list[Sample]
     seen: dict[str, dict[str, list[int]]]
@@ -101,7 +101,7 @@ class _Worker:
         return cpu / n / 1000, wall / n / 1000
 
     def stop(self) -> None:
-        """Close the pipes; the process ends by itself."""
+        """Close the pipes, at which the process ends."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.close()
@@ -122,7 +122,7 @@ def measure(
 ) -> Measured:
     """Return the samples of *names*, taken in turn round by round.
 
-    What the machine does besides hits all of them alike, because no two
+    Other work of the machine hits all of them alike, because no two
     batches of one contender follow each other, and the order changes.
     """
     order = random.Random(2)

@@ -83,7 +83,7 @@ def measure(requests: int, progress: Callable[[str], None]) -> Growth:
 
 
 class _Hostile:
-    """Answers as it likes, and makes SQL that was never seen before."""
+    """Answers at random, with SQL texts that never come again."""
 
     def __init__(self, chance: random.Random, context: db_api.Context) -> None:
         self._chance = chance
@@ -109,8 +109,8 @@ class _Hostile:
 
     def _select(self) -> None:
         number = self._chance.getrandbits(60)
-        # A text of its own each time: what is kept by text must be bounded.
-        # Of a number of ours: there is nothing to inject.
+        # A new text each time: a cache by text has to be bounded. The number
+        # is ours, so that there is nothing to inject.
         statement = f"SELECT {number} AS c{number} FROM instances LIMIT 1"  # noqa: S608
         with self._context.engine.connect() as connection:
             connection.exec_driver_sql(statement).all()
@@ -123,9 +123,9 @@ def _send(
         try:
             get(app, _environ(chance))
         except ValueError:
-            # Made by the application above; a server would answer 500.
+            # The application above raises it; a server would answer 500.
             continue
-    # The lines are not what is measured, and would fill the disk.
+    # Memory is measured, and the lines would fill the disk.
     if log_file.exists():
         os.truncate(log_file, 0)
 

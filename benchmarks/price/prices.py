@@ -38,8 +38,8 @@ def prices(samples: Iterable[Sample]) -> dict[str, Price]:
     """Return each contender's price.
 
     Every turn gives one value: the contender's batch less the median of
-    the reference processes' batches of the same turn. A process as such
-    may be some percent off for as long as it lives, hence three of them.
+    the reference processes' batches of the same turn. There are three of
+    them, because one process may be some percent off all its life.
     """
     cpu: dict[str, dict[tuple[int, int], Taken]] = _by_turn()
     wall: dict[str, dict[tuple[int, int], Taken]] = _by_turn()
@@ -92,7 +92,7 @@ def values_of(measured: Measured, found: dict[str, Price]) -> dict[str, Any]:
 
 
 def figures(found: dict[str, Price]) -> list[Figure]:
-    """Return what nova-profiler's price is held against."""
+    """Return nova-profiler's prices beside their limits."""
     rows = [
         _over(found, "request", "floor", 1.5),
         _over(found, "call", "floor", 1.5),
@@ -160,7 +160,7 @@ def _quotient(
     divisor = _median(found, below, field)
     if dividend is None or divisor is None:
         return None
-    # A price of nothing is lost in the noise; a quotient by it says nothing.
+    # A price near zero is noise, and so is a quotient by it.
     return dividend / divisor if divisor > 0.01 else None
 
 

@@ -28,14 +28,14 @@ _WARM_UP = 30
 
 
 class NotLiveError(Exception):
-    """A contender did not record what its row says it records."""
+    """A contender did not record what its row in CONTENDERS promises."""
 
 
 def check(contender: Contender, installed: Installed) -> dict[str, Seen]:
     """Return what *contender* records of each workload, if that is right.
 
-    A price without this means nothing: instrumentation that is not in
-    force costs nothing.
+    Instrumentation that is not in force costs nothing: without this check
+    a price would mean nothing.
     """
     found = {}
     for name in CHECKED:
@@ -55,7 +55,7 @@ def check(contender: Contender, installed: Installed) -> dict[str, Seen]:
                 f"{name!r}, expected {expected}"
             )
         found[name] = seen
-    # A sampler may well miss a short request: one of all must be enough.
+    # A sampler may miss a short request: one stack in all of them is enough.
     if "stacks" in contender.sees and not any(
         seen.stacks for seen in found.values()
     ):
@@ -81,11 +81,11 @@ def batch(app: App, template: dict[str, Any], n: int) -> list[int]:
 def main() -> None:
     """Install the contender named in argv, then answer batch by batch."""
     name, core, statsd_port, directory, words = sys.argv[1:]
-    # Around a batch, not a request: it takes room and no time.
+    # Around a batch, not a request: padding takes room and no time.
     padded = padded_call(int(words))
     processes.pin(int(core) if core else None)
     answers = sys.stdout
-    # Whatever a contender prints must not stand between the answers.
+    # What a contender prints must not stand between the answers.
     sys.stdout = sys.stderr
     contender = CONTENDERS[name]
     engines = workloads.engines()

@@ -18,10 +18,10 @@ from benchmarks.running.figures import Figure
 from benchmarks.running.processes import NOVA_PROFILER
 
 ALONE = "req-6ec84648-93a7-4e51-8d02-b0d2a2b0b2d0"
-# One that a global id leads on from: the files are read a second time.
+# A request with a global id: follow reads the files a second time for it.
 LED_ON = "req-5d0e8f11-4f65-4c9f-9c1e-3a0a7a5b6c7d"
 GLOBAL = "req-0a1b2c3d-5e6f-4a7b-8c9d-00000000beef"
-# So many files hold lines of the request, so many lines each.
+# The number of files with lines of the request, and of such lines in each.
 HOLDING = 20
 _LINES = 5
 _LEAST_MB_S = 300
@@ -54,7 +54,7 @@ def run(
             (ALONE, "one pass"),
             (LED_ON, "two passes, for a global id"),
         ):
-            # Once unmeasured: the files are in memory from here on.
+            # Not measured: this brings the files into memory.
             measure(request_id, folder)
             measured = [measure(request_id, folder) for _ in range(pairs)]
             rows.append(_row(console, label, size_mb, measured))
@@ -115,7 +115,7 @@ def _first_line_s(command: list[str]) -> float:
 
 
 def make_logs(folder: Path, files: int, size: int) -> int:
-    """Write so many *files* of *size* bytes; return the bytes of all."""
+    """Write *files* logs of *size* bytes; return the bytes of all."""
     random = Random(1)
     total = 0
     for number in range(files):

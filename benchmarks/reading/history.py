@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How long compare and trend take, what they find and what they make up."""
+"""How long compare and trend take, what they find, false alarms."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Took(NamedTuple):
 
 
 class Found(NamedTuple):
-    """How often a slowed route was found, and alarms without one."""
+    """How often a slowed route was found, and the alarms in equal runs."""
 
     spread: float
     baseline: int
@@ -46,7 +46,7 @@ class Found(NamedTuple):
 def measure_times(
     runs: int, requests: int, progress: Callable[[str], None]
 ) -> list[Took]:
-    """Return what the commands take over so many kept runs."""
+    """Return what the commands take over *runs* kept runs."""
     with tempfile.TemporaryDirectory() as directory:
         history = History(directory)
         for number in range(runs):

@@ -26,12 +26,13 @@ from benchmarks.truth.worker import ask
 DEPTH = 60
 # Profiles of each engine that are made; the others are copies.
 MADE = 20
-# So a request has as many samples as one of a second by default.
+# At this interval a request has as many samples as one that takes a second
+# has by default.
 _INTERVAL_MS = 3.0
 LIMIT_S = 10.0
 LIMIT_MB = 500.0
-# The command, and what it took with all the processes that it had. Each of
-# those is taken to be as large as the largest was.
+# The command, then what it took with its child processes. Each child counts
+# as the largest one, the only one of which the system keeps the peak.
 _TOP = """
 import json, resource, sys
 from nova_profiler.cli import main
@@ -40,8 +41,8 @@ try:
     main()
 finally:
     used = [
-        resource.getrusage(who)
-        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+        resource.getrusage(whose)
+        for whose in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     ]
     cpu_s = sum(one.ru_utime + one.ru_stime for one in used)
     peak = used[0].ru_maxrss + PROCESSES * used[1].ru_maxrss
@@ -70,7 +71,7 @@ def run(
 
 
 def measure(profiles: int, progress: Callable[[str], None]) -> list[Merged]:
-    """Return what adding up so many profiles takes, by engine."""
+    """Return what adding up *profiles* files takes, by engine."""
     found = []
     for engine in ("pyinstrument", "cprofile"):
         with tempfile.TemporaryDirectory() as name:
@@ -118,7 +119,7 @@ def figures(found: list[Merged]) -> list[Figure]:
 
 
 def _fill(folder: Path, engine: str, profiles: int) -> float:
-    """Put so many profiles into *folder*; return their size in MB."""
+    """Put *profiles* files into *folder*; return their size in MB."""
     request = orm_queries()
     app = app_of(lambda: _deeper(DEPTH, request))
     with tempfile.TemporaryDirectory() as directory:
@@ -155,6 +156,6 @@ def _merged(
     )
     seconds = perf_counter() - began
     (table,) = json.loads(done.stdout)
-    assert table["profiles"] == profiles, "some were not added up"
+    assert table["profiles"] == profiles, "not all profiles were added up"
     cpu_s, peak_mb = json.loads(done.stderr.splitlines()[-1])
     return Merged(engine, profiles, files_mb, seconds, cpu_s, peak_mb)

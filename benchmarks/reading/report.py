@@ -166,8 +166,8 @@ def _memory_mb(path: Path, folder: str) -> tuple[float, float]:
         "from nova_profiler.cli import main\n"
         "if __name__ == '__main__':\n"
         "    main(sys.argv[1:])\n"
-        "    for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN):\n"
-        "        print(resource.getrusage(who).ru_maxrss, file=sys.stderr)\n"
+        "    for whose in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN):\n"
+        "        print(resource.getrusage(whose).ru_maxrss, file=sys.stderr)\n"
     )
     script = Path(folder) / "memory.py"
     script.write_text(program)

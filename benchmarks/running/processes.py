@@ -31,7 +31,7 @@ class Took(NamedTuple):
 class Cores(NamedTuple):
     """A core for the load and the clocks, another for what is measured.
 
-    Both are None on a machine with one core: nothing is pinned then.
+    Both are None on a machine with one core, where nothing is pinned.
     """
 
     own: int | None

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Takes up room on Python's frame stack, so that luck evens out.
+"""Pads Python's frame stack, so that luck evens out.
 
-CPython from 3.11 on keeps frames in chunks of 16 KiB, and gives one back to
-the system as soon as it is empty. Where a function that is called thousands
-of times happens to be the first one of a chunk, each call maps memory and
-unmaps it: from 1 to 22 ms of a GET servers/detail, with or without our
-filter. Any frame more shifts all others, a filter that does nothing as well
-as ours. So a comparison is made at many shifts, or it compares luck.
+CPython from 3.11 on keeps frames in chunks of 16 KiB, and unmaps a chunk as
+soon as it is empty. Where a function that is called thousands of times is the
+first one of a chunk, each call maps memory and unmaps it: from 1 to 22 ms of
+a GET servers/detail, with our filter or without. Each frame more shifts all
+others, also that of a filter that does nothing. A comparison at one shift
+compares luck; hence there are many.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def padded_paste_text(text: str, words: int) -> str:
 def filter_factory(
     global_conf: dict[str, str], words: str
 ) -> Callable[[Any], Any]:
-    """Return a filter whose frames take about *words* of the stack."""
+    """Return a filter with frames of about *words* on the stack."""
     call = padded_call(int(words))
     return lambda app: functools.partial(call, app)
 

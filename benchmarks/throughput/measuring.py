@@ -68,7 +68,7 @@ class _Servers(NamedTuple):
 
 
 class ThroughputError(Exception):
-    """A figure would mean nothing: not all requests did what they should."""
+    """A figure would mean nothing: some requests failed or left no record."""
 
 
 def measure(
@@ -86,8 +86,8 @@ def measure(
     Both servers are up all the time on the same databases and the same
     core, and only one has work at a time. Which one of a pair comes first
     changes: what the machine gains or loses meanwhile hits both alike. Both
-    are started anew for each padding of the frame stack, whose chunks would
-    otherwise decide; see stack_padding.
+    start again for each padding of the frame stack, since its chunks would
+    decide otherwise; see stack_padding.
     """
     measured: list[Pair] = []
     for generation, words in enumerate(paddings(GENERATIONS)):
@@ -183,14 +183,14 @@ def _two_servers(
             yield _Servers(servers[False], servers[True], log_file)
         if not statsd.datagrams:
             raise ThroughputError("the filter sent no metric")
-    # Only now: what failed has its logs there.
+    # Not after an exception: the logs of what failed are there.
     for directory in directories.values():
         shutil.rmtree(directory)
 
 
 @contextmanager
 def _padded_pipelines(directory: Path, words: int) -> Iterator[None]:
-    """Have the demo start from a nova whose pipelines are padded."""
+    """Make the demo start from a nova with padded pipelines."""
     source = directory / "padded-paste.ini"
     text = configuration.nova_paste().read_text()
     source.write_text(padded_paste_text(text, words))
@@ -199,7 +199,7 @@ def _padded_pipelines(directory: Path, words: int) -> Iterator[None]:
 
 
 def _run(server: Server, requests: int) -> Turn:
-    """Have the clients send their requests; all must succeed."""
+    """Return a run of all clients; each request must succeed."""
     statuses: list[int] = []
 
     def client(number: int) -> None:

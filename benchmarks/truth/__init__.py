@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether profilers are right: about shares, and about whose stacks."""
+"""Whether profilers are right: shares, and stacks of other requests."""

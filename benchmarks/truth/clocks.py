@@ -10,7 +10,7 @@ CLOCKS: dict[str, float] = defaultdict(float)
 
 
 def taken() -> dict[str, float]:
-    """Return the clocks, which start anew."""
+    """Return the clocks and set them back."""
     found = dict(CLOCKS)
     CLOCKS.clear()
     return found

@@ -19,7 +19,7 @@ _LOOK_S = 0.5
 
 
 class Profile(NamedTuple):
-    """The profile of the request of a path, and what its dump says of it."""
+    """The profile of the request of a path, and the notes of its dump."""
 
     path: str
     found: Found
@@ -39,7 +39,7 @@ class Contender:
         raise NotImplementedError
 
     def without(self) -> int:
-        """Return how many requests have no profile, and say so."""
+        """Return how many requests have no profile."""
         return 0
 
 
@@ -88,7 +88,7 @@ class Ours(Contender):
         return self._without
 
     def _await_files(self) -> None:
-        """Wait until no stacks are still to come."""
+        """Wait until all stacks have come."""
         end = time.monotonic() + _WAIT_S
         while time.monotonic() < end and self._are_to_come():
             time.sleep(_LOOK_S)

@@ -13,18 +13,18 @@ from benchmarks.truth.orm_queries import orm_queries
 
 # The function, and the clock, of a request as a whole.
 WHOLE = "whole_request"
-# So many that the shortest function takes longer than 12 ms, the time between
+# Enough for the shortest function to take longer than 12 ms, the time between
 # two samples: what comes after the last one of a request is lost.
 _TURNS = 500_000
 
 
 class Load(NamedTuple):
-    """One kind of request, and the functions whose shares are known."""
+    """One kind of request, and the functions with known shares."""
 
     name: str
     parts: tuple[str, ...]
     make: Callable[[], Callable[[], None]]
-    # Whether it is many small calls that take the time.
+    # Many small calls take the time.
     calls_often: bool = False
 
 
@@ -42,7 +42,7 @@ def plain() -> Callable[[], None]:
 def with_small_calls() -> Callable[[], None]:
     """Return a request whose 30 % go to a function that calls a small one.
 
-    How many such calls take 30 % is found out on this machine.
+    It measures on this machine how many such calls take 30 %.
     """
     turn_s = _seconds(sixty, 6 * _TURNS)
     call_s = _seconds(thirty_by_calls, 3 * _TURNS)
@@ -120,9 +120,9 @@ LOADS = {
 def app_of(request: Callable[[], None]) -> Callable[..., Iterable[bytes]]:
     """Return an application that serves *request*, all of it on a clock.
 
-    The request begins a chunk of Python's frame stack of its own. It would
-    take longer or shorter by the number of frames below it, which is
-    another one with each profiler; see stack_padding.
+    The request begins a chunk of its own on Python's frame stack. Its time
+    would depend on the number of frames below it, which differs from
+    profiler to profiler; see stack_padding.
     """
     in_own_chunk = padded_call(CHUNK_WORDS)
 

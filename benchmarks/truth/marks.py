@@ -32,7 +32,7 @@ _MARK = re.compile(r"(?:work|leaf|small)_(\d+)\Z")
 
 
 def between(leaf: Callable[[], None], pause: Callable[[float], None]) -> None:
-    """Stands in all requests' stacks: only what is above tells them apart."""
+    """Call both; it is in all requests' stacks, unlike what it calls."""
     leaf()
     pause(0)
 
@@ -46,7 +46,7 @@ for _number in range(REQUESTS):
 
 
 def mark_of(function: str) -> int | None:
-    """Return whose function it is, None if it is anybody's."""
+    """Return the number of the request of *function*, if it has one."""
     found = _MARK.match(function)
     return int(found[1]) if found else None
 
@@ -56,7 +56,7 @@ def marked_app(
 ) -> Iterable[bytes]:
     """Do the work of the request in the path; half of it in the body."""
     work = _FUNCTIONS[f"work_{environ['PATH_INFO'].rpartition('/')[2]}"]
-    # Looked up now: under eventlet it has been exchanged.
+    # Looked up now, because eventlet replaces it.
     work(time.sleep)
     start_response("200 OK", [("Content-Type", "text/plain")])
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether profilers tell the truth: shares beside clocks, foreign samples."""
+"""Measures profilers: shares beside clocks, samples of other requests."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from demo.places import ROOT
 
 CONTENDERS = (*ENGINES, *PEERS)
 MODES = ("threads", "eventlet")
-# Shares may be so many points off, or else a note has to say why.
+# A share that is more points off needs a note that explains it.
 LIMIT_POINTS = 3.0
 LEAST_SAMPLES = 5000
-# What those notes say. They explain nothing where little is called.
+# What those notes hold. They explain nothing where little is called.
 WHY = "called often"
 
 _INTERVAL_MS = 2.0
@@ -36,7 +36,7 @@ Progress = Callable[[str], None]
 
 
 class TruthError(Exception):
-    """A process that measures did not work: one line that says why."""
+    """A process that measures failed; one line with the reason."""
 
 
 class Share(NamedTuple):
@@ -57,23 +57,23 @@ class Share(NamedTuple):
 
     @property
     def reasons(self) -> list[str]:
-        """Return the notes that say why."""
+        """Return the notes that explain it."""
         if not loads.LOADS[self.load].calls_often:
             return []
         return [note for note in self.notes if WHY in note]
 
     @property
-    def is_told(self) -> bool:
-        """Return whether a note says why."""
+    def is_explained(self) -> bool:
+        """Whether a note explains it."""
         return bool(self.reasons)
 
 
 class Foreign(NamedTuple):
     """What a profiler put into a request's profile that was another's.
 
-    ``told`` of the ``foreign`` samples are in profiles that say so;
-    ``without`` are requests that have no profile, and say so; ``errors``
-    those for which the profiler raised.
+    ``noted`` of the ``foreign`` samples are in profiles with a note about
+    them; ``without`` are requests without a profile, ``errors`` those for
+    which the profiler raised.
     """
 
     contender: str
@@ -85,16 +85,16 @@ class Foreign(NamedTuple):
     errors: int = 0
     samples: int = 0
     foreign: int = 0
-    told: int = 0
+    noted: int = 0
 
     @property
     def verdict(self) -> str:
-        """Return in a word what to think of it."""
-        if self.foreign > self.told:
-            return "WRONG, untold"
+        """Return whether the stacks are right, in a word or two."""
+        if self.foreign > self.noted:
+            return "WRONG, no note"
         if self.errors:
             return "raises"
-        return "wrong, says so" if self.foreign else "right"
+        return "wrong, noted" if self.foreign else "right"
 
 
 def measure_shares(seconds: float, progress: Progress) -> list[Share]:
@@ -164,7 +164,7 @@ def version_of(python: str) -> str:
 def _collected(
     row: Foreign, python: str, seconds: float, progress: Progress
 ) -> Foreign:
-    """Run the contender until it has samples enough, or too often."""
+    """Return *row* with enough samples, or with those of all tries."""
     for _ in range(_TRIES):
         progress(
             f"16 requests at once in {row.mode}, Python {row.python}, "
@@ -210,18 +210,20 @@ def _answer(python: str, *words: str) -> dict[str, Any]:
 
 
 def figures(shares: Sequence[Share], rows: Sequence[Foreign]) -> list[Figure]:
-    """Return what our engines are held against."""
+    """Return what our engines found beside its limits."""
     found = []
     for name in ENGINES:
         off = [abs(s.off) for s in shares if s.contender == name]
-        untold = [
-            abs(s.off) for s in shares if s.contender == name and not s.is_told
+        unexplained = [
+            abs(s.off)
+            for s in shares
+            if s.contender == name and not s.is_explained
         ]
         if off:
             found.append(
                 Figure(
                     f"{name}: shares off the clocks' without a note, at most",
-                    *(max(untold, default=0.0), LIMIT_POINTS, "points"),
+                    *(max(unexplained, default=0.0), LIMIT_POINTS, "points"),
                 )
             )
     for name in ENGINES:
@@ -232,9 +234,9 @@ def figures(shares: Sequence[Share], rows: Sequence[Foreign]) -> list[Figure]:
 
 
 def _foreign_figures(name: str, rows: Sequence[Foreign]) -> list[Figure]:
-    untold = sum(row.foreign - row.told for row in rows)
+    without_note = sum(row.foreign - row.noted for row in rows)
     return [
-        Figure(f"{name}: foreign samples that no note tells", untold, 0, ""),
+        Figure(f"{name}: foreign samples without a note", without_note, 0, ""),
         Figure(
             f"{name}: samples looked at, the least of {len(rows)} runs",
             *(min(row.samples for row in rows), LEAST_SAMPLES, ""),

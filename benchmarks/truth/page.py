@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Prints what profilers say beside what is true."""
+"""Prints what profilers find beside what is true."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def run(
 ) -> tuple[dict[str, Any], list[Figure]]:
     """Measure and print; return everything, and the figures to reach."""
     for python in pythons:
-        # A Python that lacks something is told now, not in ten minutes.
+        # A Python that lacks something ends the run now, not in ten minutes.
         version_of(python)
     shares: list[Share] = []
     rows: list[Foreign] = []
@@ -54,8 +54,8 @@ def show_shares(console: Console, shares: Sequence[Share]) -> None:
     """Print a row a part: its share by the clocks, then by each contender."""
     table = Table(
         title="Shares of a request in percent, and points off the clocks",
-        caption=f"! more than {LIMIT_POINTS:g} points off; * and a note of "
-        f"the dump says why",
+        caption=f"! more than {LIMIT_POINTS:g} points off; * the same, with a "
+        f"note of the dump that explains it",
     )
     table.add_column("load")
     table.add_column("function")
@@ -85,7 +85,7 @@ def show_foreign(console: Console, rows: Sequence[Foreign]) -> None:
     table = Table(
         title="16 requests at once, each with functions of its own",
         caption="foreign: samples (cProfile: calls) with a function of "
-        "another request; told: those in a profile that says so",
+        "another request; noted: those in a profile with a note about it",
     )
     for heading in ("contender", "Python", "mode"):
         table.add_column(heading)
@@ -96,7 +96,7 @@ def show_foreign(console: Console, rows: Sequence[Foreign]) -> None:
         "errors",
         "samples",
         "foreign",
-        "told",
+        "noted",
     ):
         table.add_column(heading, justify="right")
     table.add_column("stacks are")
@@ -107,7 +107,7 @@ def show_foreign(console: Console, rows: Sequence[Foreign]) -> None:
             row.mode,
             *(str(value) for value in row[3:]),
             row.verdict,
-            style="bold red" if row.foreign > row.told else "",
+            style="bold red" if row.foreign > row.noted else "",
             end_section=row.contender == CONTENDERS[-1],
         )
     console.print(table)
@@ -116,5 +116,5 @@ def show_foreign(console: Console, rows: Sequence[Foreign]) -> None:
 def _cell(share: Share) -> str:
     mark = ""
     if abs(share.off) > LIMIT_POINTS:
-        mark = "*" if share.is_told else "!"
+        mark = "*" if share.is_explained else "!"
     return f"{share.found:.1f} {share.off:+.1f}{mark}"

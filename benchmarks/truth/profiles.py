@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-# What pyinstrument says of time that is not the request's.
+# Frames of pyinstrument for time that is not the request's.
 _ELSEWHERE = ("[out-of-context]", "[await]")
 
 
@@ -30,7 +30,7 @@ def of_file(path: Path) -> Found:
     """Return what is in a ``.prof`` or ``.pyisession`` file."""
     content = path.read_bytes()
     if path.suffix == ".prof":
-        # Written by this very machine a moment ago.
+        # This machine has written it a moment ago.
         return of_stats(marshal.loads(content))  # noqa: S302
     session = json.loads(content)
     return of_records(session["frame_records"], session["min_interval"])
@@ -78,9 +78,9 @@ def shares(
 def counted(
     profile: Found, own: int, mark_of: Callable[[str], int | None]
 ) -> tuple[int, int]:
-    """Return how many samples have a mark, and of those how many another.
+    """Return how many samples have a mark, and how many a foreign one.
 
-    Another's than *own*, the request that the profile is of.
+    Every mark but *own* is foreign, that of the profiled request.
     """
     marked = foreign = 0
     for functions, number in profile.samples:
@@ -93,5 +93,5 @@ def counted(
 
 
 def _name(frame: str) -> str:
-    # Some write the class or function round it in front.
+    # Some profilers write the class or the outer function in front.
     return frame.partition("\x00")[0].rpartition(".")[2]

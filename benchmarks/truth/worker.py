@@ -13,10 +13,10 @@ from typing import Any
 
 from benchmarks.running.wsgi_client import App, get
 
-# How often samples are asked for. py-spy holds what it takes under a share of
-# a processor, which grows as this gets less.
+# Milliseconds between samples. py-spy limits itself to a share of a processor,
+# and that share grows as the interval becomes shorter.
 _INTERVAL_MS = {"pyspy": 2.5}
-# What a Python must have to run this.
+# The modules that this needs.
 NEEDED = ("eventlet", "oslo_config", "pyinstrument", "sqlalchemy")
 
 
@@ -41,8 +41,8 @@ def ask(app: App, path: str) -> None:
 def shares(name: str, load_name: str, seconds: float) -> dict[str, Any]:
     """Return the true shares of a load's parts, and those in profiles.
 
-    A request that nobody profiles goes with each one that is: clocks in a
-    profiled request would tell how long the profiler took.
+    Each profiled request is followed by one without a profiler, because
+    clocks in a profiled request would measure the profiler, too.
     """
     from benchmarks.truth import loads
     from benchmarks.truth.clocks import taken
@@ -70,7 +70,7 @@ def shares(name: str, load_name: str, seconds: float) -> dict[str, Any]:
                 truth[part].append(share)
         profiles = [one for one in watched.profiles() if one.path == "/truth"]
     return {
-        # The median: other work on the machine may come into any request.
+        # The median, because other work of the machine may hit any request.
         "truth": {part: statistics.median(truth[part]) for part in truth},
         "shares": shares_of(
             [one.found for one in profiles], load.parts, loads.WHOLE
@@ -125,8 +125,8 @@ def foreign(
         "errors": len(watched.errors),
         "samples": sum(marked for _, marked, _ in found),
         "foreign": sum(wrong for _, _, wrong in found),
-        # Where the dump says that calls of others are mixed in.
-        "told": sum(
+        # Of those in a dump with a note that calls of others are mixed in.
+        "noted": sum(
             wrong
             for one, _, wrong in found
             if any("mixed in" in note for note in one.notes)
@@ -137,7 +137,7 @@ def foreign(
 def main() -> None:
     """Do what argv asks for."""
     answers = sys.stdout
-    # Whatever a profiler prints must not stand between the answers.
+    # What a profiler prints must not stand between the answers.
     sys.stdout = sys.stderr
     what, name, *more = sys.argv[1:]
     if what == "shares":

@@ -30,7 +30,7 @@ def edition(instances: int) -> str:
 
 
 def make(directory: Path, urls: dict[str, str], instances: int) -> None:
-    """Have a process of nova's own make schemas, cells and servers."""
+    """Make schemas, cells and servers, in a process of nova's own."""
     directory.chmod(0o700)
     (directory / "nova.conf").write_text(
         configuration.nova_conf_text(directory, urls, "http://127.0.0.1:1")

@@ -24,8 +24,8 @@ def urls(
 ) -> dict[str, str]:
     """Return the URLs of the demo's databases, made if they are not there.
 
-    They stay on the server for the next run, which is told by a database
-    more that names their edition.
+    They stay on the server for the next run; one more database holds the
+    name of their edition.
     """
     server = sa.engine.make_url(server_url)
     urls = {

@@ -19,7 +19,7 @@ from demo import identity
 
 
 def main() -> None:
-    """Make everything that the command line says."""
+    """Make schemas, cells and servers by the command line."""
     directory, cell0, cell1, servers = sys.argv[1:]
     os.environ["OS_NOVA_DISABLE_EVENTLET_PATCHING"] = "true"
     conf = Path(directory, "nova.conf")

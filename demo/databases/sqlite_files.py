@@ -32,13 +32,13 @@ def urls(
     if not template.exists():
         progress(f"making SQLite databases with {instances} servers, once")
         template.parent.mkdir(parents=True, exist_ok=True)
-        # Aside, and whole when it gets its name: another run may need it.
+        # Made aside and then renamed: another run finds it whole or not.
         made = Path(tempfile.mkdtemp(prefix="making-", dir=template.parent))
         making.make(made, urls_in(made), instances)
         try:
             made.rename(template)
         except OSError:
-            # Another run was quicker.
+            # Another run has made it meanwhile.
             shutil.rmtree(made)
     copied = urls_in(directory)
     for url in copied.values():

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The demo's stacks: which options take them, and what they say."""
+"""The demo's stacks: the options that take them, and their hot path."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ __all__ = ["ENGINES", "KEY", "options", "show"]
 
 # Signs what `nova-profiler sign` asks for; guards nothing here.
 KEY = "the-key-of-the-demo"
-# About so many requests of each path, where watching one slows it.
+# Requests of each path to watch, where watching slows them.
 _CHOSEN = 30
-# py-spy writes when its window closes: some seconds, then the work on it.
+# py-spy writes some seconds after its window has closed.
 _WINDOW_S = 40
 
 
 def options(engine: str, requests: int) -> dict[str, str]:
     """Return the filter's options for *engine*.
 
-    py-spy looks on from outside at every request. The others run inside of
-    those that they are chosen for.
+    py-spy looks at every request from outside. The others run inside the
+    requests that were chosen.
     """
     if engine == PYSPY:
         return {"profiler": engine, "profile_when": "always"}
@@ -57,7 +57,7 @@ def show(console: Console, dumps: Path, route: str, page: Path) -> None:
 
 
 def _stacks_of(
-    dumps: Path, route: str, say: Callable[[str], object]
+    dumps: Path, route: str, progress: Callable[[str], object]
 ) -> list[Path]:
     """Return the stacks of *route*, once they have all been written."""
     store = DumpStore(dumps)
@@ -65,7 +65,7 @@ def _stacks_of(
     entries = [one for one in store.entries() if one.route_name == name]
     left = [one for one in entries if _is_to_come(store, one)]
     if left:
-        say("waiting for the window of py-spy to close")
+        progress("waiting for the window of py-spy to close")
     deadline = time.monotonic() + _WINDOW_S
     while left and time.monotonic() < deadline:
         time.sleep(1)

@@ -52,7 +52,7 @@ class NovaApi(NamedTuple):
 
 
 class StartError(Exception):
-    """nova-api did not come up; the last lines of its output."""
+    """nova-api did not start; the last lines of its output."""
 
 
 def new_directory(name: str) -> Path:
@@ -132,10 +132,10 @@ def _start(
             env={
                 name: value
                 for name, value in os.environ.items()
-                # Both would reach into nova's own configuration.
+                # Both would change nova's own configuration.
                 if not name.startswith(("OS_", "UWSGI_"))
             },
-            # Ctrl-C is for the one who started this, who then stops it.
+            # Ctrl-C is for the demo, which then stops this process.
             start_new_session=True,
         )
     finally:

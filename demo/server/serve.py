@@ -4,8 +4,8 @@
     python -m demo.server.serve DIRECTORY MODE WORKERS
 
 DIRECTORY has nova.conf and api-paste.ini, and gets a file ``port`` when the
-server listens. The process ends when its standard input is closed, so that
-it never outlives the one who started it, or on SIGTERM.
+server listens. The process ends on SIGTERM, or when its standard input is
+closed, so that it never outlives the process that started it.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ UWSGI_PROCESSES = 2
 
 
 def main() -> None:
-    """Serve as the command line says."""
+    """Serve by the arguments of the command line."""
     directory, mode, workers = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
     # nova parses the command line of the program that it is loaded into.
     sys.argv = ["nova-api"]
     os.environ.update(configuration.environment(directory, mode))
-    # Not threading.Thread: eventlet must not find one when it patches.
+    # Not threading.Thread, which eventlet would find when it patches.
     _thread.start_new_thread(_end_with_starter, ())
     serve = {"threads": _threads, "eventlet": _eventlet, "uwsgi": _uwsgi}
     serve[mode](directory, int(workers))
 
 
 def say_ready(directory: Path, port: int) -> None:
-    """Tell the one who started this that requests are answered now."""
+    """Write the port, now that requests are answered."""
     aside = directory / f"port.{os.getpid()}"
     aside.write_text(str(port))
     aside.rename(directory / "port")
@@ -120,7 +120,7 @@ def _uwsgi(directory: Path, workers: int) -> None:
                 *("--pythonpath", str(ROOT)),
                 *("--module", "demo.server.uwsgi_application"),
                 *("--home", sys.prefix, "--buffer-size", "65535"),
-                # Said because it is so: this socket keeps none alive.
+                # True: this socket keeps no connection alive.
                 *("--add-header", "Connection: close"),
                 *("--worker-reload-mercy", "3", "--reload-mercy", "3"),
                 "--disable-logging",
@@ -142,7 +142,7 @@ def _stop_uwsgi(server: subprocess.Popen[bytes]) -> None:
     try:
         server.wait(10)
     except subprocess.TimeoutExpired:
-        # Its workers are in the session that it was given.
+        # Its workers are in the session that it leads.
         os.killpg(server.pid, signal.SIGKILL)
 
 

@@ -47,11 +47,11 @@ class NeutronHandler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing: nova's log tells what it asked for."""
+        """Log nothing: nova's own log has its requests."""
 
 
 def main() -> None:
-    """Serve until the one who started this goes away."""
+    """Serve until standard input is closed."""
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), NeutronHandler)
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What uWSGI loads: nova's entry point, and word that it is loaded."""
+"""The module that uWSGI loads: nova's entry point; writes the port."""
 
 import os
 from pathlib import Path

@@ -23,7 +23,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def port() -> Iterator[int]:
         thread.join()
 
 
-def test_each_client_asks_as_often_as_told(port: int) -> None:
+def test_each_client_asks_as_often_as_it_should(port: int) -> None:
     """Every answer has its latency, and is announced when it comes."""
     answers: list[int] = []
 
@@ -49,6 +49,6 @@ def test_each_client_asks_as_often_as_told(port: int) -> None:
 
 
 def test_a_wrong_answer_ends_the_load(port: int) -> None:
-    """Figures of failed requests would say nothing."""
+    """Figures of failed requests would mean nothing."""
     with pytest.raises(load.LoadError, match="GET /other: 404 Not Found"):
         load.run(port, "/other", 3, 100)

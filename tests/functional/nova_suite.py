@@ -79,8 +79,8 @@ def run(mode: str, profiler: str, regex: str) -> Outcome:
     passed, failed, skipped = _tried(work, mode, regex)
     again: frozenset[str] = frozenset()
     if failed:
-        # One test may be run for several versions, which its name in
-        # brackets tells, and only all of them can be asked for.
+        # A test may run for several versions, named in brackets, and only
+        # all of them can be asked for.
         names = {test.partition("(")[0] for test in failed}
         (work / "again.txt").write_text("\n".join(names))
         passed_now, _, _ = _tried(work, mode, "--load-list", "again.txt")
@@ -235,7 +235,7 @@ def main() -> int:
 
 
 def _is_same(without: Outcome, with_filter: Outcome, profiler: str) -> bool:
-    """Say what differs, if anything does."""
+    """Print what differs; return whether nothing does."""
     differ = sorted(without.passed ^ with_filter.passed)
     for test in differ:
         side = "without" if test in without.passed else "with"

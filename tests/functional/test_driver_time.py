@@ -23,7 +23,7 @@ _MARKED = "sql_text LIKE 'SELECT SLEEP(%'"
 
 @pytest.fixture
 def slow_log(mysql_server: str) -> Iterator[sa.Connection]:
-    """Have the server log every statement to its table, for this test."""
+    """Return a connection; the server logs every statement to its table."""
     engine = sa.create_engine(mysql_server, isolation_level="AUTOCOMMIT")
     wanted = {"slow_query_log": 1, "log_output": "TABLE", "long_query_time": 0}
     with engine.connect() as connection:
@@ -45,7 +45,7 @@ def slow_log(mysql_server: str) -> Iterator[sa.Connection]:
 def test_driver_time_is_the_servers(
     mode: str, mysql_server: str, slow_log: sa.Connection, tmp_path: Path
 ) -> None:
-    """Each SELECT SLEEP took what the server's slow log says, within 5 %."""
+    """Each SELECT SLEEP took what the server's slow log has, within 5 %."""
     log_file = tmp_path / "requests.jsonl"
     started = slow_log.execute(sa.text("SELECT NOW(6)")).scalar()
     with marked_server.running(mode, mysql_server, log_file) as port:

@@ -39,11 +39,11 @@ from click.testing import CliRunner
 from ibis.backends.pyspark import Backend
 from nova_profiler import cli
 Backend.disconnect = lambda backend: None
-said = []
+printed = []
 for command in json.loads(sys.argv[1]):
     result = CliRunner().invoke(cli.group, command)
-    said.append([result.exit_code, result.stdout, result.stderr])
-print(json.dumps(said))
+    printed.append([result.exit_code, result.stdout, result.stderr])
+print(json.dumps(printed))
 """
 
 
@@ -75,17 +75,21 @@ def history(tmp_path_factory) -> str:
 
 @pytest.fixture(scope="module")
 def asked(history, spark):
-    """Return what a command says by each engine, and how it ends."""
+    """Return what a command prints by each engine, and how it ends."""
     return dict(
         zip(
             map(tuple, COMMANDS),
-            zip(said(history, "duckdb://"), said(history, spark), strict=True),
+            zip(
+                printed(history, "duckdb://"),
+                printed(history, spark),
+                strict=True,
+            ),
             strict=True,
         )
     )
 
 
-def said(history: str, engine: str) -> list[tuple[int, object]]:
+def printed(history: str, engine: str) -> list[tuple[int, object]]:
     more = ["--json", "--history", history, "--engine", engine]
     settings = [f"--conf {key}={value}" for key, value in SETTINGS.items()]
     done = subprocess.run(
@@ -112,7 +116,7 @@ def said(history: str, engine: str) -> list[tuple[int, object]]:
 
 
 def alike(one: object, other: object) -> bool:
-    """Tell whether JSON values are the same but for the last bits."""
+    """Return whether JSON values are the same but for the last bits."""
     if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(
             alike(value, other[key]) for key, value in one.items()

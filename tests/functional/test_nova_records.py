@@ -100,7 +100,7 @@ def test_details_of_servers_call_the_db_api_six_times(run: Run) -> None:
 
 
 def test_every_request_of_a_route_has_the_same_statements(run: Run) -> None:
-    """The statements of a request do not depend on who asks beside it."""
+    """The statements of a request do not depend on those beside it."""
     for route in ("/v2.1/servers", "/v2.1/servers/detail"):
         statements = Counter(
             frozenset(_calls(record, "sql").items())

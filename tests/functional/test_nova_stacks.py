@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Stacks of the real nova-api: who asks for them, and what is in them."""
+"""Stacks of the real nova-api: for which requests, and what is in them."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def dumps(request: pytest.FixtureRequest) -> list[Dump]:
 
 
 def test_a_slow_route_arms_itself(dumps: list[Dump]) -> None:
-    """The second slow call has its stacks; nobody touched an option."""
+    """The second slow call has its stacks, without a change of options."""
     detailed = [d for d in dumps if d.record["path"] == f"/v2.1{DETAIL}"]
 
     assert [d.chosen_by for d in detailed] == [

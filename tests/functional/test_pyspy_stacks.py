@@ -98,7 +98,7 @@ def _recorders() -> list[str]:
 
 
 def test_every_dump_says_what_came_of_its_stacks(run: Run) -> None:
-    """A file with samples, or a note that says why there are none."""
+    """A file with samples, or a note with the reason."""
     assert len(run.dumps) == 2 * run.rounds * CLIENTS * REQUESTS
     for dump in run.dumps:
         profile = dump["profile"]

@@ -39,8 +39,8 @@ def logs(monkeypatch):
     with nova_api.running(directory, urls, "uwsgi", options) as api:
         for path in ("/v2.1/servers", "/v2.1/servers/detail"):
             load.run(api.port, path, CLIENTS, REQUESTS)
-        # uWSGI logs a request when its client has the answer: not yet,
-        # maybe, when it is told to end.
+        # uWSGI logs a request after its client has the answer, which may be
+        # too late for one that ends at once.
         asked = len(records_in(directory / "requests.jsonl"))
         deadline = time.monotonic() + 10
         while _lines_of_uwsgi(directory) < asked:
@@ -70,7 +70,7 @@ def test_each_request_is_counted_once(logs, capsys):
     assert set(calls.values()) == {expected}
     assert found["total"]["calls"] == expected
     assert found["forms"] == {"log_file": expected}
-    # requestlog, log_requests and uWSGI told of each as well.
+    # requestlog, log_requests and uWSGI have lines of each as well.
     merged = [
         row["count"] for row in found["unread"] if "merged" in row["kind"]
     ]

@@ -139,8 +139,8 @@ def share(contender, found, *notes, load="small-calls"):
     return measuring.Share(contender, load, "thirty", 30.0, found, 99, notes)
 
 
-def test_a_share_that_is_off_is_told_or_missed():
-    """A note that says why is as good as the truth; another one is not."""
+def test_a_share_that_is_off_is_explained_or_missed():
+    """A note that explains it is as good as the truth; another one is not."""
     rows = measuring.figures(
         [
             share("pyspy", 32.0),
@@ -172,20 +172,20 @@ def test_no_note_excuses_what_it_does_not_explain():
     ("fields", "verdict"),
     [
         ({}, "right"),
-        ({"foreign": 2, "told": 2}, "wrong, says so"),
-        ({"foreign": 2, "told": 1}, "WRONG, untold"),
+        ({"foreign": 2, "noted": 2}, "wrong, noted"),
+        ({"foreign": 2, "noted": 1}, "WRONG, no note"),
         ({"errors": 1}, "raises"),
-        ({"foreign": 1, "errors": 1}, "WRONG, untold"),
+        ({"foreign": 1, "errors": 1}, "WRONG, no note"),
     ],
 )
 def test_a_row_has_a_verdict(fields, verdict):
-    """The table is long: one word a row tells."""
+    """The table is long: its last words are enough."""
     row = measuring.Foreign("pyspy", "3.13.0", "threads", **fields)
 
     assert row.verdict == verdict
 
 
-def test_foreign_samples_are_told_or_missed():
+def test_foreign_samples_are_noted_or_missed():
     """And so are samples that are too few to mean anything."""
     rows = measuring.figures(
         [],
@@ -196,7 +196,7 @@ def test_foreign_samples_are_told_or_missed():
                 *("cprofile", "3.13.0", "threads"),
                 samples=9000,
                 foreign=7,
-                told=7,
+                noted=7,
             ),
             measuring.Foreign(
                 *("pyinstrument", "3.13.0", "threads"),
@@ -227,8 +227,8 @@ def test_a_python_that_cannot_be_used_is_named(tmp_path, monkeypatch):
         measuring.version_of(sys.executable)
 
 
-def test_what_we_say_of_inflation_is_what_the_bench_looks_for():
-    """Or else the bench would call a told share untold."""
+def test_our_notes_of_inflation_hold_what_the_bench_looks_for():
+    """Or else the bench would find no note that explains a share."""
     from nova_profiler.capture.profilers.cprofile.engine import INFLATES
     from nova_profiler.capture.profilers.pyinstrument.notes import inflation
 

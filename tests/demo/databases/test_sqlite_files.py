@@ -40,17 +40,17 @@ def cell_of(directory: Path) -> str:
 
 def test_they_are_made_once_and_copied(tmp_path, state, monkeypatch):
     """Each run's cells are its own copies."""
-    said: list[str] = []
+    printed: list[str] = []
     monkeypatch.setattr(making, "make", made)
     runs = [tmp_path / "a", tmp_path / "b"]
 
     for run in runs:
         run.mkdir()
-        urls = sqlite_files.urls(run, 3, said.append)
+        urls = sqlite_files.urls(run, 3, printed.append)
         assert urls["cell0"] == f"sqlite:///{run}/nova_cell0.sqlite"
         assert cell_of(run) == urls["cell0"]
 
-    assert said == ["making SQLite databases with 3 servers, once"]
+    assert printed == ["making SQLite databases with 3 servers, once"]
 
 
 def test_another_run_may_be_quicker(tmp_path, state, monkeypatch):

@@ -23,14 +23,14 @@ def _record(route: str, calls: int, nested: int = 0) -> RequestRecord:
 
 
 def test_routes_come_in_the_order_they_were_first_asked() -> None:
-    """The page tells of the run as it went."""
+    """The page follows the run."""
     routes = figures.by_route([_record("/b", 2), _record("/a", 1)])
 
     assert [route.name for route in routes] == ["GET /a", "GET /b"]
 
 
 def test_calls_of_each_request_are_the_fewest_and_the_most() -> None:
-    """Two figures tell whether all requests of a route are alike."""
+    """Two figures show whether all requests of a route are alike."""
     (route,) = figures.by_route([_record("/a", 3), _record("/a", 2)])
 
     assert route.each == {"get": (2, 3)}
@@ -44,14 +44,14 @@ def test_a_request_without_the_call_counts_as_none() -> None:
 
 
 def test_nested_calls_are_not_counted() -> None:
-    """They are inside other calls, whose count and time they are part of."""
+    """The calls around them include their count and time."""
     (route,) = figures.by_route([_record("/a", 3, nested=1)])
 
     assert route.each == {"get": (2, 2)}
 
 
 def test_a_routes_figures_are_means_of_its_requests() -> None:
-    """Buckets, statements and look-ups are told for one request."""
+    """Buckets, statements and look-ups are those of one request."""
     (route,) = figures.by_route([_record("/a", 1), _record("/a", 3)])
 
     assert route.mean_breakdown_ms == {"sql": 4.0, "python": 6.0}

@@ -30,7 +30,7 @@ def _parsed(text: str) -> configparser.ConfigParser:
 
 
 def test_the_filter_is_first_in_every_pipeline() -> None:
-    """Also in those that only tell versions, so that every URL is seen."""
+    """Also in those for versions, so that the filter sees every URL."""
     paste = _parsed(configuration.with_profiler(PASTE, {"slow_ms": "5"}))
 
     api = paste["composite:openstack_compute_api_v21"]

@@ -109,7 +109,7 @@ def engine_with_marks(url: str) -> Any:
 
 
 def main() -> None:
-    """Serve as the command line says."""
+    """Serve by the arguments of the command line."""
     mode, url, log_file = sys.argv[1:]
     {"threads": _threads, "eventlet": _eventlet}[mode](url, log_file)
 

@@ -4,8 +4,9 @@
 nova's functional tests run nova-api, the conductor with its scheduler and
 the compute manager in one process. The filter lets every request pass; when
 it is loaded it starts to write the log, in the format that a service has by
-default, into a file for each of them. Whose a line is tells its logger or,
-of a library's line, the thread: each service answers RPC in its own.
+default, into a file for each of them. The logger of a line decides its
+service; for a library's line the thread does, since each service answers RPC
+in its own.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ SERVICES = {
     "nova.scheduler.manager": "nova-conductor",
     "nova_profiler": "nova-api",
 }
-# placement runs in the threads of whoever asks it; the tests' own lines are
-# no service's.
+# placement runs in the threads of the services that ask it; the tests' own
+# lines belong to none.
 _LEFT_OUT = ("placement.", "nova.tests.")
 
 _here = threading.local()

@@ -15,6 +15,9 @@ ARGS =
 
 BIN = .venv/bin
 RUN = $(BIN)/python
+# All processes of the tests, and all runs, share what is compiled once.
+PYTEST = PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX="$(CURDIR)/.venvs/pycache" \
+	$(RUN) -m pytest -q
 # Builds happen in environments of their own; this pins these, too. Only
 # errors are printed, on a terminal a dot as a sign of life, and what the
 # machine's own pip configuration sets holds.
@@ -57,16 +60,16 @@ test: fast slow functional  ## all tests, each once: the fast ones first, the re
 # On all cores, up to eight: each process imports all tests first.
 fast: .venv/tests-ready  ## the tests that need no nova, a minute on two cores
 	@echo "== tests without nova"
-	@$(RUN) -m pytest -q --ignore=tests/functional -m "not slow" \
+	@$(PYTEST) --ignore=tests/functional -m "not slow" \
 		-n logical --maxprocesses 8 --dist worksteal $(ARGS)
 
 slow: .venv/tests-ready  ## those of them that take more than a few seconds
 	@echo "== slow tests without nova, a few minutes"
-	@$(RUN) -m pytest -q --ignore=tests/functional -m slow $(ARGS)
+	@$(PYTEST) --ignore=tests/functional -m slow $(ARGS)
 
 functional: .venv/tests-ready  ## the tests with the real nova-api
 	@echo "== tests with the real nova-api, a few minutes"
-	@$(RUN) -m pytest -q tests/functional $(ARGS)
+	@$(PYTEST) tests/functional $(ARGS)
 
 nova-functional: .venv/tests-ready  ## nova's own functional tests with the filter and without, about 20 minutes; ARGS="--profiler pyspy" with stacks
 	@$(RUN) -m tests.functional.nova_suite $(ARGS)
@@ -88,7 +91,7 @@ docs: .venv/checks-ready  ## the manual, to doc/build/html
 
 clean:  ## remove what runs and builds left, keep the environment
 	@rm -rf .state build dist doc/build .pytest_cache .mypy_cache \
-		.ruff_cache .hypothesis
+		.ruff_cache .hypothesis .venvs/pycache
 	@find . -name .venv -prune -o -name __pycache__ -type d -print | \
 		xargs rm -rf
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import importlib
 import re
 
@@ -150,6 +151,7 @@ def proofs_in(row: str) -> list[tuple[str, str]]:
     return found
 
 
+@functools.cache
 def functions_of(path: str) -> set[str]:
     """Return the names of the functions of a file below tests/."""
     file = TESTS / path

@@ -40,29 +40,18 @@ def test_no_request_is_without_a_record(records: list[RequestRecord]) -> None:
     assert Counter(record.path for record in records) == asked
 
 
-def test_no_statement_is_missing_or_elsewhere(
-    records: list[RequestRecord],
+@pytest.mark.parametrize(
+    ("group", "name"),
+    [("sql", "SELECT marks_{:02}"), ("db_api", "marks_{:02}")],
+)
+def test_no_call_is_missing_or_elsewhere(
+    group: str, name: str, records: list[RequestRecord]
 ) -> None:
-    """A record has its own client's statements, all and no others."""
+    """A record has its own client's calls, all and no others."""
     misplaced = [
         (record.path, found)
         for record in records
-        if (found := _counts(record, "sql"))
-        != _expected(record, "SELECT marks_{:02}")
-    ]
-
-    assert misplaced == []
-
-
-def test_no_db_api_call_is_missing_or_elsewhere(
-    records: list[RequestRecord],
-) -> None:
-    """A record has its own client's DB API calls, all and no others."""
-    misplaced = [
-        (record.path, found)
-        for record in records
-        if (found := _counts(record, "db_api"))
-        != _expected(record, "marks_{:02}")
+        if (found := _counts(record, group)) != _expected(record, name)
     ]
 
     assert misplaced == []

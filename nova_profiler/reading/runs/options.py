@@ -17,7 +17,7 @@ from nova_profiler.reading.command_line.options import Finite
 from nova_profiler.reading.logs import AccessEntry, ReadError, Unread
 from nova_profiler.reading.logs.files.sources import sources_of
 from nova_profiler.reading.logs.requests_once import entries_of_sources
-from nova_profiler.reading.runs.kept.folded_errors import HistoryError
+from nova_profiler.reading.runs.kept.run import HistoryError
 from nova_profiler.reading.screen.terminal import printable
 
 Function = TypeVar("Function", bound=Callable[..., Any])

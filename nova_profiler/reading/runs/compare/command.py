@@ -108,15 +108,11 @@ def command(
     if as_json or shape == "json":
         click.echo(json.dumps(figures_of(found), indent=2))
     elif shape == "markdown":
-        from nova_profiler.reading.runs.compare.folded_markdown import (
-            markdown_of,
-        )
+        from nova_profiler.reading.runs.compare.page import markdown_of
 
         click.echo(markdown_of(found, limit))
     else:
-        from nova_profiler.reading.runs.compare.folded_compare_page import (
-            print_comparison,
-        )
+        from nova_profiler.reading.runs.compare.page import print_comparison
         from nova_profiler.reading.screen.terminal import terminal
 
         print_comparison(terminal(), found, limit)
@@ -135,8 +131,8 @@ def _compared(
     from nova_profiler.reading.runs.compare.sides import Sides
     from nova_profiler.reading.runs.kept.damaged import damaged
     from nova_profiler.reading.runs.kept.engines import engine_at, requests_of
-    from nova_profiler.reading.runs.kept.folded_comparing import SidesFigures
-    from nova_profiler.reading.runs.kept.folded_errors import HistoryError
+    from nova_profiler.reading.runs.kept.queries import SidesFigures
+    from nova_profiler.reading.runs.kept.run import HistoryError
     from nova_profiler.reading.runs.kept.store import History
 
     with Sides(History(directory)) as sides, engine_at(engine) as backend:

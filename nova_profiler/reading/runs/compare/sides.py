@@ -12,8 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from nova_profiler.reading.logs import Unread
-from nova_profiler.reading.runs.kept.folded_errors import HistoryError
-from nova_profiler.reading.runs.kept.run import Run
+from nova_profiler.reading.runs.kept.run import HistoryError, Run
 from nova_profiler.reading.runs.kept.store import History
 from nova_profiler.reading.runs.options import entries_of_logs, tell_unread
 

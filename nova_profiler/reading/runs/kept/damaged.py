@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nova_profiler.reading.runs.kept.engines import first_line, requests_of
-from nova_profiler.reading.runs.kept.folded_errors import HistoryError
 from nova_profiler.reading.runs.kept.queries import levels
-from nova_profiler.reading.runs.kept.run import Run
+from nova_profiler.reading.runs.kept.run import HistoryError, Run
 
 if TYPE_CHECKING:
     from ibis.backends import BaseBackend

@@ -10,12 +10,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nova_profiler.reading.runs.kept.folded_errors import HistoryError
-from nova_profiler.reading.runs.kept.run import Run, folder_of
+from nova_profiler.reading.runs.kept.run import HistoryError, Run, folder_of
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
     from ibis.backends import BaseBackend
+
+Rows = list[dict[str, Any]]
 
 DEFAULT = "duckdb://"
 # What Spark calls a master; anything else is a URL that ibis knows.
@@ -65,6 +66,12 @@ def requests_of(
         )
     table = backend.read_parquet(str(directory))
     return table.filter(table.run.isin([run.name for run in runs]))
+
+
+def rows_of(table: ir.Table) -> Rows:
+    """Return the rows of *table*, worked out by its engine."""
+    rows: Rows = table.to_pyarrow().to_pylist()
+    return rows
 
 
 def _connected(url: str) -> Any:

@@ -3,13 +3,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import ibis
 from ibis import _
 
+from nova_profiler.reading.runs.kept.engines import rows_of
+
 if TYPE_CHECKING:
     import ibis.expr.types as ir
+
+Rows = list[dict[str, Any]]
 
 # A request that the server failed to do says nothing about the time that
 # doing it takes.
@@ -21,6 +27,42 @@ GRID = 200
 _LEAST_MS = 0.0005
 
 _KEYS = ["side", "method", "route"]
+
+
+class SidesFigures:
+    """Answers about two sides; each method is one query."""
+
+    def __init__(
+        self, a: ir.Table, b: ir.Table, runs_a: Sequence[str]
+    ) -> None:
+        self._both = sides(a, b)
+        self._by_run = by_run(a)
+        self.baseline_runs = tuple(runs_a)
+
+    @cached_property
+    def totals(self) -> Rows:
+        """What each side has of each route: calls, failures, p50, p99."""
+        return rows_of(totals(self._both))
+
+    def order_statistics(self) -> Rows:
+        """Return times of each side and route, evenly by rank."""
+        return rows_of(order_statistics(self._times(self._both)))
+
+    def baseline_order_statistics(self) -> Rows:
+        """Return the same for the single runs of a; a run is the side."""
+        return rows_of(order_statistics(self._times(self._by_run)))
+
+    def rank_sums(self, drift: float) -> Rows:
+        """Return rank sums by route, b scaled down by *drift*."""
+        return rows_of(rank_sums(self._times(self._both), drift))
+
+    def _times(self, requests: ir.Table) -> ir.Table:
+        # Spreading takes longer than all the rest, and most logs know more
+        # than milliseconds.
+        is_needed = any(
+            row["is_whole"] and row["calls"] > 1 for row in self.totals
+        )
+        return (spread_times if is_needed else times)(requests)
 
 
 def levels(requests: ir.Table) -> ir.Table:

@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from nova_profiler.reading.runs.kept.folded_errors import HistoryError
+from nova_profiler.errors import NovaProfilerError
 from nova_profiler.reading.runs.kept.schema import SCHEMA
 
 # A leading underscore hides it from engines that read whole directories.
@@ -19,6 +19,10 @@ FOLDER_PREFIX = "run="
 # As a directory name means the same to every engine: nothing to be escaped.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _LARGEST_MANIFEST = 1 << 20
+
+
+class HistoryError(NovaProfilerError):
+    """A run or its history cannot be used; the message says what to do."""
 
 
 class Run(NamedTuple):

@@ -12,8 +12,8 @@ from run_builders import entry, kept
 from nova_profiler.reading.report.durations import Batch, Durations
 from nova_profiler.reading.runs.kept import queries
 from nova_profiler.reading.runs.kept.engines import engine_at, requests_of
-from nova_profiler.reading.runs.kept.folded_comparing import SidesFigures
-from nova_profiler.reading.runs.kept.folded_errors import HistoryError
+from nova_profiler.reading.runs.kept.queries import SidesFigures
+from nova_profiler.reading.runs.kept.run import HistoryError
 
 
 @pytest.fixture

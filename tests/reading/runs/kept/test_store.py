@@ -14,7 +14,7 @@ import pytest
 from places import TESTS
 from run_builders import START, entry, kept
 
-from nova_profiler.reading.runs.kept.folded_errors import HistoryError
+from nova_profiler.reading.runs.kept.run import HistoryError
 from nova_profiler.reading.runs.kept.store import History
 
 

@@ -18,7 +18,7 @@ from nova_profiler.reading.runs.options import (
     engine_option,
     history_option,
     least_change_option,
-    told,
+    uses_history_extra,
 )
 
 if TYPE_CHECKING:
@@ -67,6 +67,7 @@ _FAILED = 1
     show_default=True,
 )
 @json_option
+@uses_history_extra
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -92,19 +93,18 @@ def command(
     nova-profiler compare nightly-20 nightly-21
     nova-profiler compare 'nightly-*' logs/n-api.log.gz --fail-above 10
     """
-    with told():
-        from nova_profiler.reading.runs.compare.comparison import (
-            Limits,
-            figures_of,
-        )
+    from nova_profiler.reading.runs.compare.comparison import (
+        Limits,
+        figures_of,
+    )
 
-        limits = Limits(
-            confidence / 100,
-            least_change / 100,
-            _part(fail_above),
-            _part(fail_all_above),
-        )
-        found = _compared(a, b, directory, engine, limits)
+    limits = Limits(
+        confidence / 100,
+        least_change / 100,
+        _part(fail_above),
+        _part(fail_all_above),
+    )
+    found = _compared(a, b, directory, engine, limits)
     if as_json or shape == "json":
         click.echo(json.dumps(figures_of(found), indent=2))
     elif shape == "markdown":

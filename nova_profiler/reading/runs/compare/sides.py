@@ -14,7 +14,7 @@ from typing import NamedTuple
 from nova_profiler.reading.logs import Unread
 from nova_profiler.reading.runs.kept.run import HistoryError, Run
 from nova_profiler.reading.runs.kept.store import History
-from nova_profiler.reading.runs.options import entries_of_logs, tell_unread
+from nova_profiler.reading.runs.options import entries_of_logs, print_unread
 
 _LOGS = "logs"
 # Older runs tell less of what is usual now, and more make nothing surer.
@@ -105,7 +105,7 @@ class Sides:
         except HistoryError:
             raise HistoryError(f"{path}: no request in it") from None
         finally:
-            tell_unread(unread)
+            print_unread(unread)
         return Side(path, history.directory, [run])
 
 

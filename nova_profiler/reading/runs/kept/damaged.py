@@ -5,16 +5,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from nova_profiler.reading.runs.kept.engines import first_line, requests_of
+from nova_profiler.reading.runs.kept.engines import (
+    Rows,
+    first_line,
+    requests_of,
+    rows_of,
+)
 from nova_profiler.reading.runs.kept.queries import levels
 from nova_profiler.reading.runs.kept.run import HistoryError, Run
 
 if TYPE_CHECKING:
     from ibis.backends import BaseBackend
-
-Rows = list[dict[str, Any]]
 
 
 def levels_of_sound(
@@ -61,6 +64,4 @@ def damaged(
 def _levels(
     backend: BaseBackend, directory: Path, runs: Sequence[Run]
 ) -> Rows:
-    table = levels(requests_of(backend, directory, runs))
-    rows: Rows = table.to_pyarrow().to_pylist()
-    return rows
+    return rows_of(levels(requests_of(backend, directory, runs)))

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nova_profiler.errors import missing_extra
 from nova_profiler.reading.runs.kept.run import HistoryError, Run, folder_of
 
 if TYPE_CHECKING:
@@ -85,9 +86,8 @@ def _connected(url: str) -> Any:
         return ibis.connect(url)
     except ImportError as exc:
         extra = "spark" if _SPARK_MASTER.match(url) else "history"
-        raise HistoryError(
-            f"engine {_shown(url)}: {first_line(exc)}; "
-            f"pip install 'nova-profiler[{extra}]'"
+        raise missing_extra(
+            f"engine {_shown(url)}: {first_line(exc)}", extra
         ) from exc
     except Exception as exc:
         raise HistoryError(f"engine {_shown(url)}: {first_line(exc)}") from exc

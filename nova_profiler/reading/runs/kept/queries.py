@@ -10,12 +10,10 @@ from typing import TYPE_CHECKING, Any
 import ibis
 from ibis import _
 
-from nova_profiler.reading.runs.kept.engines import rows_of
+from nova_profiler.reading.runs.kept.engines import Rows, rows_of
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
-
-Rows = list[dict[str, Any]]
 
 # A request that the server failed to do says nothing about the time that
 # doing it takes.

@@ -9,11 +9,11 @@ import statistics
 import pytest
 from run_builders import entry, kept
 
+from nova_profiler.errors import NovaProfilerError
 from nova_profiler.reading.report.durations import Batch, Durations
 from nova_profiler.reading.runs.kept import queries
 from nova_profiler.reading.runs.kept.engines import engine_at, requests_of
 from nova_profiler.reading.runs.kept.queries import SidesFigures
-from nova_profiler.reading.runs.kept.run import HistoryError
 
 
 @pytest.fixture
@@ -164,7 +164,7 @@ def test_no_time_is_a_little_time(asked):
 )
 def test_an_engine_that_is_not_there_is_one_line(url, told):
     """With its URL, without a password in it."""
-    with pytest.raises(HistoryError) as caught, engine_at(url):
+    with pytest.raises(NovaProfilerError) as caught, engine_at(url):
         pass
 
     assert str(caught.value).startswith(told)

@@ -10,6 +10,7 @@ from itertools import accumulate
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.special import bdtr
 
 RouteKey = tuple[str, str]
 
@@ -188,13 +189,10 @@ def _span(steps: Sequence[Sequence[Shift]]) -> float:
 def _median_interval(moves: Sequence[float]) -> tuple[float, float]:
     """Return between which of *moves* their median lies, at least 99 %."""
     count = len(moves)
-    outside = 0.0
-    below = 0
-    for tail in range(count // 2):
-        outside += 2 * math.comb(count, tail) / 2**count
-        if outside > 0.01:
-            break
-        below = tail
+    # The median has at most n of the moves below it as often as a coin that
+    # is tossed for each of them shows at most n heads.
+    tails = bdtr(np.arange(count // 2), count, 0.5)
+    below = max(0, int(np.count_nonzero(tails <= 0.005)) - 1)
     return moves[below], moves[-1 - below]
 
 

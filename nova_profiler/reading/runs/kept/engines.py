@@ -71,6 +71,11 @@ def requests_of(
 
 def rows_of(table: ir.Table) -> Rows:
     """Return the rows of *table*, worked out by its engine."""
+    backend = table.get_backend()
+    if backend.name == "duckdb":
+        # to_pyarrow() would import pandas: longer than most queries take.
+        values = backend.raw_sql(backend.compile(table)).fetchall()
+        return [dict(zip(table.columns, row, strict=True)) for row in values]
     rows: Rows = table.to_pyarrow().to_pylist()
     return rows
 

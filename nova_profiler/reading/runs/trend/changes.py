@@ -13,12 +13,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 Indices = np.ndarray[Any, np.dtype[np.intp]]
+Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 # The fewest runs that make a level of their own.
 LEAST_RUNS = 3
 
-# Up to so many pairs all orders are counted; beyond, where the smaller side
-# is no longer tiny, the normal distribution says the same.
+# All orders of up to this many pairs are counted. With more, and with a side
+# that is no longer tiny, the normal distribution gives the same p.
 _MOST_PAIRS = 1500
 _TINY = 12
 
@@ -122,6 +123,8 @@ def _counts(small: int, large: int) -> tuple[int, ...]:
     The coefficients of the Gaussian binomial: for each i up to *small*
     multiply by 1 - q^(large + i), divide by 1 - q^i.
     """
+    # Only scipy.stats has these counts; to import it takes half as long as
+    # the whole command.
     most = small * large // 2
     counts = [1] + [0] * most
     for i in range(1, small + 1):
@@ -132,16 +135,10 @@ def _counts(small: int, large: int) -> tuple[int, ...]:
     return tuple(counts)
 
 
-def _middle_ranks(values: Sequence[float]) -> list[float]:
+def _middle_ranks(values: Sequence[float]) -> Floats:
     """Return the rank of each value from 1; equal ones share the middle."""
-    order = sorted(range(len(values)), key=values.__getitem__)
-    ranks = [0.0] * len(values)
-    start = 0
-    while start < len(order):
-        end = start
-        while end < len(order) and values[order[end]] == values[order[start]]:
-            end += 1
-        for index in order[start:end]:
-            ranks[index] = (start + 1 + end) / 2
-        start = end
-    return ranks
+    _, places, counts = np.unique(
+        values, return_inverse=True, return_counts=True
+    )
+    middles: Floats = np.cumsum(counts) - (counts - 1) / 2
+    return middles[places]

@@ -3,12 +3,17 @@
 
 from __future__ import annotations
 
+import random
+from collections import Counter
+
 import pytest
 from compared_times import compare, pooled, run_of, verdicts
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import mannwhitneyu, rankdata
 
 from nova_profiler.reading.runs.compare.comparison import figures_of
+from nova_profiler.reading.runs.compare.shifts import NO_DRIFT, Shift
 from nova_profiler.reading.runs.compare.verdicts import (
     FASTER,
     FEW,
@@ -16,6 +21,9 @@ from nova_profiler.reading.runs.compare.verdicts import (
     ONLY_A,
     ONLY_B,
     SLOWER,
+    Limits,
+    SideFigures,
+    changes_of,
     holm,
 )
 
@@ -169,6 +177,53 @@ def test_figures_are_json_ready():
     assert figures["limits"]["fail_all_above"] == 0.2
     assert figures["all_routes"]["routes"] == 30
     assert figures["routes"][0]["a"]["calls"] == 60
+
+
+def p_of(calls_a, calls_b, rank_sum_b, ties=0):
+    """Return the p of one route, from its rank sum alone."""
+    key = ("GET", "/r")
+    row = {
+        "method": "GET",
+        "route": "/r",
+        "calls_a": calls_a,
+        "calls_b": calls_b,
+        "rank_sum_b": rank_sum_b,
+        "ties": ties,
+    }
+    figures = {
+        ("a", *key): SideFigures(calls_a),
+        ("b", *key): SideFigures(calls_b),
+    }
+    shifts = {key: Shift(0.1, 0.02, 0.05, 0.15, min(calls_a, calls_b))}
+    (change,) = changes_of(figures, shifts, NO_DRIFT, [row], Limits())
+    return change.p
+
+
+def test_p_is_corrected_for_continuity():
+    """Worked out by hand: 37 and 37 calls, two standard deviations apart.
+
+    The ranks of b add up to 1387.5 by chance, give or take 92.5, the root
+    of 37 * 37 * 75 / 12. Half a rank is left to chance, as ranks are whole.
+    """
+    assert p_of(37, 37, 1387.5 + 0.5 + 2 * 92.5) == pytest.approx(
+        0.0455002639, rel=1e-8
+    )
+    assert p_of(37, 37, 1387.5 - 0.5) == 1.0
+
+
+@pytest.mark.parametrize("digits", [0, 1, 3])
+def test_p_is_that_of_scipy(digits):
+    """With ties or without, and sides of unequal size."""
+    chance = random.Random(digits)
+    a = [round(chance.gauss(5, 1), digits) for _ in range(60)]
+    b = [round(chance.gauss(5.3, 1), digits) for _ in range(35)]
+
+    ties = sum(count**3 - count for count in Counter(a + b).values())
+    found = p_of(60, 35, rankdata(a + b)[60:].sum(), ties)
+
+    assert found == pytest.approx(
+        mannwhitneyu(a, b, method="asymptotic").pvalue
+    )
 
 
 def test_holm_multiplies_by_what_is_left():

@@ -39,6 +39,17 @@ def test_large_sides_meet_the_exact_count():
     assert exact == pytest.approx(normal, rel=0.25)
 
 
+def test_the_normal_distribution_is_corrected_for_continuity():
+    """Worked out by hand: 73 and 73 runs, two standard deviations apart.
+
+    Of 5329 pairs half are won by chance, give or take 255.5, the root of
+    5329 * 147 / 12. A half pair is left to chance, as pairs are whole.
+    """
+    assert rank_sum_p(73, 73, 2664.5 - 0.5 - 2 * 255.5) == pytest.approx(
+        0.0455002639, rel=1e-8
+    )
+
+
 def test_a_step_is_found_where_it_is():
     """Six runs on the new level suffice among sixty series."""
     chance = random.Random(1)

@@ -12,7 +12,7 @@ from nova_profiler.reading.runs.kept.queries import GRID
 
 
 class Times:
-    """Answers about two sides whose times are in memory."""
+    """The figures of two sides whose times are in memory."""
 
     def __init__(self, a, b, baseline=()):
         self._sides = {"a": a, "b": b}

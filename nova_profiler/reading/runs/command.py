@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``nova-profiler history``: keeps runs and shows how routes moved."""
+"""``nova-profiler history``: keeps runs, shows routes over the runs."""
 
 from __future__ import annotations
 
@@ -38,7 +38,8 @@ if TYPE_CHECKING:
 def command() -> None:
     """Keep runs and watch the times of their routes.
 
-    A run is what one set of logs tells: a night of CI, a day of production.
+    A run is the requests of one set of logs: a night of CI, a day of
+    production.
 
     \b
     nova-profiler history add nightly-2026-11-21 logs/*.gz
@@ -49,7 +50,7 @@ def command() -> None:
 @command.command("add")
 @click.argument("name", metavar="NAME")
 @click.argument("logs", metavar="LOG...", nargs=-1, required=True)
-@click.option("--replace", is_flag=True, help="In place of a run kept before.")
+@click.option("--replace", is_flag=True, help="Replace a run of this name.")
 @timezone_option
 @history_option
 @json_option
@@ -64,9 +65,9 @@ def add(
 ) -> None:
     """Keep the requests in logs as the run NAME.
 
-    As Parquet, one row a request. LOG is a file, a folder, a pattern or -
-    for standard input, in any form that `report` reads. The run is there
-    when it is whole, or not at all.
+    A run is Parquet, one row a request. LOG is a file, a folder, a pattern
+    or - for standard input, in any form that `report` reads. An interrupted
+    command leaves no part of a run.
 
     \b
     nova-profiler history add nightly-2026-11-21 logs/*.gz
@@ -106,7 +107,7 @@ def add(
 @json_option
 @uses_history_extra
 def list_runs(directory: Path, as_json: bool) -> None:
-    """List the runs that are kept, oldest first.
+    """List the kept runs, oldest first.
 
     \b
     nova-profiler history list
@@ -148,7 +149,7 @@ def remove(name: str, directory: Path, as_json: bool) -> None:
     "--last",
     metavar="RUNS",
     type=click.IntRange(1),
-    help="Only the newest so many runs.",
+    help="Take only this many runs, the newest.",
 )
 @limit_option(40, "How many routes to show; not of JSON.")
 @least_change_option
@@ -167,9 +168,9 @@ def trend(
 ) -> None:
     """Show p50 and p99 of each route over the runs.
 
-    And where a route changed its level: told by ranks alone, corrected for
-    the number of routes asked for. ROUTE is a route, with or without its
-    method, or a part of some.
+    And where a route changed its level, by a test that uses ranks alone and
+    is corrected for the number of routes shown. ROUTE is a route, with or
+    without its method, or a part of several.
 
     \b
     nova-profiler history trend
@@ -221,7 +222,7 @@ def _is_meant(text: str, row: Mapping[str, Any]) -> bool:
     route: str = row["route"]
     method, _, rest = text.partition(" ")
     if method.isalpha() and rest.startswith("/"):
-        # As the table names it.
+        # The table names a route with its method.
         return (method.upper(), rest) == (row["method"], route)
     return route == text if text.startswith("/") else text in route
 

@@ -36,7 +36,7 @@ def history_option(function: Function) -> Function:
         type=click.Path(file_okay=False, path_type=Path),
         default=_user_data,
         show_default="nova-profiler/history in the user's data directory",
-        help="Where the runs are; also NOVA_PROFILER_HISTORY.",
+        help="The directory of the runs; also NOVA_PROFILER_HISTORY.",
     )(function)
 
 
@@ -47,7 +47,7 @@ def engine_option(function: Function) -> Function:
         metavar="URL",
         default="duckdb://",
         show_default=True,
-        help="What reads the Parquet: a Spark master such as "
+        help="The engine that reads the Parquet: a Spark master such as "
         "spark://host:7077, or any URL that ibis connects to.",
     )(function)
 
@@ -59,7 +59,7 @@ least_change_option = click.option(
     type=Finite(0, 1000),
     default=5.0,
     show_default=True,
-    help="Smaller changes are none.",
+    help="Do not call a smaller change a change.",
 )
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``nova-profiler compare``: which routes got slower, with an exit code."""
+"""``nova-profiler compare``: names slower routes, fails a gate."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ _FAILED = 1
     "--fail-above",
     metavar="PERCENT",
     type=Finite(0),
-    help="Exit with 1 if a route is surely slower, by more than this.",
+    help="Exit with 1 if a route is surely slower by more than this.",
 )
 @click.option(
     "--fail-all-above",
     metavar="PERCENT",
     type=Finite(0),
-    help="The same for all routes together; without it twice --fail-above.",
+    help="The same for all routes together; twice --fail-above by default.",
 )
 @click.option(
     "--confidence",
@@ -54,9 +54,7 @@ _FAILED = 1
     help="How sure a change of any route must be.",
 )
 @least_change_option
-@limit_option(
-    40, "How many routes to show, those that changed first; not of JSON."
-)
+@limit_option(40, "How many routes to show, changed ones first; not of JSON.")
 @history_option
 @engine_option
 @click.option(
@@ -83,11 +81,11 @@ def command(
     shape: str,
     as_json: bool,
 ) -> None:
-    """Tell which routes are slower or faster in B than in A.
+    """Show which routes are slower or faster in B than in A.
 
     A and B are runs (see `history`) or logs. Several runs, by comma or as a
-    pattern in quotes, make a better A: they also tell how much routes
-    differ from run to run for no reason. The newest ten are used.
+    pattern in quotes, make a better A: they also show how much routes
+    differ between equal runs. The newest ten are used.
 
     \b
     nova-profiler compare nightly-20 nightly-21

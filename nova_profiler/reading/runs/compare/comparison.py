@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A comparison of two sides: routes, what they have in common, verdict."""
+"""A comparison of two sides: changes, common drift, and the gate."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ __all__ = ["Comparison", "Limits", "compared", "figures_of"]
 
 Rows = Sequence[Mapping[str, Any]]
 
-# A machine moves all routes. Where so many of them stayed where they were,
+# A machine moves all routes. Where this part of them stayed where they were,
 # the others moved for reasons of their own.
 _MANY_STILL = 0.1
 
 
 class Figures(Protocol):
-    """What a comparison asks; runs/kept/comparing answers."""
+    """The queries of a comparison; kept/queries.py has them."""
 
     @property
     def baseline_runs(self) -> Sequence[str]:
@@ -58,9 +58,9 @@ class Figures(Protocol):
 
 
 class Comparison(NamedTuple):
-    """What came out; ``failures`` are the limits that were passed.
+    """Both sides compared; ``failures`` are the exceeded limits.
 
-    ``nothing_compared`` is why no route has a verdict, if none has.
+    ``nothing_compared`` is the reason if no route could be compared.
     """
 
     a: str
@@ -118,9 +118,9 @@ def _many_stayed(
     shifts: Mapping[RouteKey, Shift],
     drift: Drift,
 ) -> bool:
-    """Tell whether many routes surely did not move with the others.
+    """Return whether many routes surely did not move with the others.
 
-    Those that moved against them have a reason of their own.
+    A route that moved the other way has a reason of its own.
     """
     against = FASTER if drift.log_ratio > 0 else SLOWER
     tested = [change for change in changes if change.p is not None]
@@ -137,7 +137,7 @@ def _many_stayed(
 def failures_of(
     changes: Sequence[RouteChange], drift: Drift, limits: Limits
 ) -> Iterator[str]:
-    """Yield each limit that was passed, in one line."""
+    """Yield a line for each exceeded limit."""
     yield from _of_all(drift, limits)
     if limits.fail_above is None:
         return
@@ -162,7 +162,7 @@ def _of_all(drift: Drift, limits: Limits) -> Iterator[str]:
     if most is None or slower <= max(most, limits.least_change):
         return
     # With few routes the interval reaches from the least moved to the most:
-    # a single one that stayed must not excuse all the others.
+    # a single still route must not excuse all the others.
     doubt = ""
     if drift.low <= 0:
         low, high = 100 * math.expm1(drift.low), 100 * math.expm1(drift.high)
@@ -190,7 +190,7 @@ def nothing_compared(changes: Sequence[RouteChange]) -> str | None:
 
 
 def figures_of(found: Comparison) -> dict[str, Any]:
-    """Return *found* as JSON-ready values; changes are parts of one."""
+    """Return *found* as JSON-ready values; a change of 0.1 is 10 %."""
     drift = found.drift
     return {
         "a": found.a,

@@ -44,7 +44,7 @@ _HEADINGS = (
     "change",
     "interval",
     "sure",
-    "would tell",
+    "detectable",
 )
 _ROUTE = 1
 # The columns from here on hold numbers.
@@ -55,7 +55,7 @@ _SPECIAL = str.maketrans({letter: f"\\{letter}" for letter in "\\`*_[]<>|#"})
 
 
 def print_comparison(console: Console, found: Comparison, limit: int) -> None:
-    """Print at most *limit* routes, and what failed last."""
+    """Print at most *limit* routes, and the failures last."""
     console.print(safe(_heading_of(found), style=HEADING))
     for line in _lines_about_all(found):
         console.print(Text(line), soft_wrap=not has_width(console))
@@ -76,12 +76,12 @@ def print_comparison(console: Console, found: Comparison, limit: int) -> None:
         console.print(f"{len(found.changes) - limit} more; see --limit")
     console.print(Text(_count_line(found), style=HEADING))
     for failure in found.failures:
-        # What a CI job is searched for must be one line.
+        # One line each: a CI job is searched for them.
         console.print(safe(f"failed: {failure}", style=BAD), soft_wrap=True)
 
 
 def markdown_of(found: Comparison, limit: int) -> str:
-    """Return at most *limit* routes as a table, with what failed."""
+    """Return the failures, and at most *limit* routes as a table."""
     lines = [f"### {_safe(_heading_of(found))}", ""]
     lines += [f"- {_safe(line)}" for line in _lines_about_all(found)]
     lines += [f"- {_safe(_count_line(found))}"]
@@ -127,20 +127,20 @@ def _cells_of(change: RouteChange) -> tuple[str, ...]:
 
 
 def _heading_of(found: Comparison) -> str:
-    """Return what is compared."""
+    """Return the line with the names of both sides."""
     of_runs = f" ({found.runs_a} runs)" if found.runs_a > 1 else ""
     return printable(f"A {found.a}{of_runs}, B {found.b}")
 
 
 def _lines_about_all(found: Comparison) -> list[str]:
-    """Return what the routes have in common."""
+    """Return the lines about the drift and the wobble."""
     drift = found.drift
     if found.nothing_compared:
         return [f"Nothing could be compared: {found.nothing_compared}."]
     if not drift.routes:
         return [
-            "Too few routes to tell what the whole run moved from what a "
-            "route did."
+            "Too few routes to separate the move of the whole run from that "
+            "of a route."
         ]
     return [
         f"All routes together: {_percent(math.expm1(drift.log_ratio))} "
@@ -153,7 +153,7 @@ def _lines_about_all(found: Comparison) -> list[str]:
         "From run to run a route wobbles by "
         f"{100 * drift.wobble:.1f} % "
         + (
-            "or more beside the others; more runs in A would tell."
+            "or more beside the others; more runs in A would show it."
             if drift.is_wobble_the_largest
             else "beside the others."
         ),

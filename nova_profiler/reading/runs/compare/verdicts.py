@@ -26,13 +26,13 @@ FAILED_BOTH = "failed in both"
 ONLY_A = "only in A"
 ONLY_B = "only in B"
 
-# How much each route adds to what is known of the wobble: the calmer part of
-# them tells it, with less certainty than all would.
+# The degrees of freedom that a route adds to the wobble: less than one, as the
+# wobble is estimated from the calmer part of the routes.
 _FREEDOM_OF_A_ROUTE = 0.75
 
 
 class Limits(NamedTuple):
-    """How sure a change must be, and how large, as parts of one.
+    """How sure and how large a change must be, as parts of one.
 
     Beyond the last two the comparison fails; None is no limit.
     """
@@ -44,15 +44,15 @@ class Limits(NamedTuple):
 
     @property
     def is_gate(self) -> bool:
-        """Tell whether the comparison can fail."""
+        """Return whether the comparison can fail."""
         return self.most_drift is not None
 
     @property
     def most_drift(self) -> float | None:
         """Return by how much the run as a whole may be slower.
 
-        By twice what a route may, if nothing is said: a whole run also
-        moves with its machine, a route beside the others does not.
+        The default is twice the limit of a route: a whole run also moves
+        with its machine.
         """
         if self.fail_all_above is not None or self.fail_above is None:
             return self.fail_all_above
@@ -60,7 +60,7 @@ class Limits(NamedTuple):
 
 
 class SideFigures(NamedTuple):
-    """What one side has of a route; failed requests are not timed."""
+    """The figures of a route on one side; failed requests are not timed."""
 
     calls: int = 0
     failed: int = 0
@@ -71,11 +71,11 @@ class SideFigures(NamedTuple):
 class RouteChange(NamedTuple):
     """One route on both sides.
 
-    ``change`` is the route's own: what the whole run moved is taken out of
-    it and of its interval, unless some routes did not move with it. ``p``
-    is corrected for the number of routes. ``detectable`` is the change that
-    would have been told with so many calls, ``all_change`` the one with the
-    whole run's in it.
+    ``change`` is the route's own: the move of the whole run is taken out of
+    it and of its interval, unless some routes did not move with the others.
+    ``p`` is corrected for the number of routes. ``detectable`` is the
+    smallest change that this many calls would show. ``all_change`` includes
+    the move of the whole run.
     """
 
     method: str
@@ -123,7 +123,7 @@ def changes_of(
         if min(row["calls_a"], row["calls_b"]) >= FEW_CALLS
     }
     corrected = holm({key: test.p for key, test in tests.items()})
-    # Holm's method asks this of the route with the smallest p.
+    # Holm's method asks this p of the surest of the routes.
     strictest = (1 - limits.confidence) / max(1, len(tests))
     changes = []
     for method, route in sorted({key[1:] for key in figures}):
@@ -144,10 +144,10 @@ def changes_of(
 
 
 def holm(values: Mapping[RouteKey, float]) -> dict[RouteKey, float]:
-    """Return the p values as they stand among so many (Holm's method).
+    """Return the p values corrected for their number (Holm's method).
 
-    The chance that any one of the routes is called changed though none is
-    stays below what was asked for.
+    So the chance that any unchanged route is called changed stays below one
+    minus the confidence.
     """
     corrected = {}
     largest = 0.0
@@ -226,7 +226,7 @@ def _standing(a: SideFigures, b: SideFigures) -> str:
         return ONLY_B
     if not b.calls + b.failed:
         return ONLY_A
-    # Those that have requests, but none of them timed.
+    # A side may have requests and no times.
     all_failed = (not a.calls, not b.calls)
     return {
         (False, False): FEW,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which runs an engine cannot read, asked once reading several failed."""
+"""Finds the damaged run after an engine failed to read several."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def levels_of_sound(
     runs: Sequence[Run],
     unreadable: list[str],
 ) -> tuple[Rows, Sequence[Run]]:
-    """Return the levels of those of *runs* that are sound, and these.
+    """Return the levels of the sound ones of *runs*, and these runs.
 
-    *unreadable* gets a line about each of the others.
+    *unreadable* gets a line about each damaged one.
     """
     try:
         return _levels(backend, directory, runs), runs
     except Exception:
-        # Each engine has errors of its own.
+        # Each engine has error classes of its own.
         broken = damaged(backend, directory, runs)
         if not broken:
             raise
@@ -47,10 +47,10 @@ def levels_of_sound(
 def damaged(
     backend: BaseBackend, directory: Path, runs: Sequence[Run]
 ) -> dict[str, str]:
-    """Return what is wrong with each run that cannot be read, by name.
+    """Return the error of each run that cannot be read, by name.
 
-    Each is read alone. Only by the engine inside: another may have lost
-    its cluster, and would be asked in vain for each run.
+    DuckDB reads each run alone. Other engines are not asked: one that has
+    lost its cluster would make the user wait for every run.
     """
     found: dict[str, str] = {}
     for run in runs if backend.name == "duckdb" else ():

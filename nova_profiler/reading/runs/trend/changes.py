@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where a series changed its level: a test that knows ranks only."""
+"""Finds where a series changed its level, from ranks only."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import numpy as np
 Indices = np.ndarray[Any, np.dtype[np.intp]]
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
-# The fewest runs that make a level of their own.
+# A level has at least this many runs.
 LEAST_RUNS = 3
 
 # All orders of up to this many pairs are counted. With more, and with a side
@@ -37,8 +37,8 @@ def splits_of(values: Sequence[float], chance: float) -> list[Split]:
     """Return where the level of *values* changed, in order.
 
     The best split in two is taken if its p is at most half of *chance*.
-    With the other half a stretch is looked for that differs from what is
-    before and after it: a fault and its repair. Then each part is looked at
+    The other half of it is for a stretch that differs from the values
+    before and after it: a fault and its repair. Each part is then searched
     in the same way.
     """
     return sorted(_splits(values, 0, len(values), chance))
@@ -61,10 +61,10 @@ def _splits(
 
 
 def best_split(values: Sequence[float]) -> list[Split]:
-    """Return the split in two that chance explains least, or none.
+    """Return the split in two with the smallest p, or an empty list.
 
-    Each place where both sides have LEAST_RUNS values is tried by the rank
-    sum test (Mann and Whitney, two-sided); p is corrected for their number.
+    The rank sum test (Mann and Whitney, two-sided) tries each place with
+    LEAST_RUNS values on both sides; p is corrected for their number.
     """
     count = len(values)
     ends = np.arange(LEAST_RUNS, count - LEAST_RUNS + 1)
@@ -73,9 +73,10 @@ def best_split(values: Sequence[float]) -> list[Split]:
 
 
 def best_stretch(values: Sequence[float]) -> list[Split]:
-    """Return both ends of the stretch that chance explains least, or none.
+    """Return both ends of the stretch with the smallest p, or nothing.
 
-    Each stretch is compared with all the rest; p counts all of them.
+    Each stretch is compared with all the rest; p is corrected for their
+    number.
     """
     count = len(values)
     starts, ends = np.triu_indices(count + 1, LEAST_RUNS)
@@ -87,7 +88,7 @@ def best_stretch(values: Sequence[float]) -> list[Split]:
 def _best(
     values: Sequence[float], starts: Indices, ends: Indices
 ) -> tuple[tuple[int, ...], float]:
-    """Return which of the stretches stands out most, and its p."""
+    """Return the stretch that stands out most, and its p."""
     if not len(starts):
         return (), 1.0
     count = len(values)
@@ -106,7 +107,7 @@ def _best(
 def rank_sum_p(first: int, second: int, pairs_won: float) -> float:
     """Return the two-sided p of *pairs_won* among first x second pairs."""
     pairs = first * second
-    # Ties give halves; towards the middle is the careful side.
+    # Ties give halves; rounding towards the middle makes p larger.
     low = math.ceil(min(pairs_won, pairs - pairs_won))
     if pairs <= _MOST_PAIRS or min(first, second) <= _TINY:
         counts = _counts(min(first, second), max(first, second))

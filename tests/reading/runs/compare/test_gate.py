@@ -34,7 +34,7 @@ def moved(count, factor, routes=10, seed=90):
 @pytest.mark.parametrize("runs_in_a", [1, 2, 5])
 @pytest.mark.parametrize("slowed", range(1, 11))
 def test_routes_slowed_by_half_never_pass(slowed, runs_in_a):
-    """Whether they are few, most or all: what did not move excuses none."""
+    """Whether few, most or all are: a still route excuses none."""
     a, runs = nights(runs_in_a)
 
     found = compare(a, moved(slowed, 1.5), runs, fail_above=0.1)
@@ -43,7 +43,7 @@ def test_routes_slowed_by_half_never_pass(slowed, runs_in_a):
 
 
 @pytest.mark.parametrize("slowed", range(6, 10))
-def test_what_some_routes_do_not_share_is_not_taken_out(slowed):
+def test_a_move_that_some_routes_do_not_share_is_not_taken_out(slowed):
     """The slowed are slower and the others unchanged, not faster."""
     a, runs = nights(5)
 
@@ -56,7 +56,7 @@ def test_what_some_routes_do_not_share_is_not_taken_out(slowed):
 
 @pytest.mark.parametrize("slowed", [5, 6, 8, 9])
 def test_a_shift_within_the_limit_of_all_hides_no_routes(slowed):
-    """Fifteen per cent of most routes are beyond what the nights show."""
+    """Fifteen per cent of most routes are more than the nights show."""
     a, runs = nights(5)
 
     found = compare(a, moved(slowed, 1.17), runs, fail_above=0.1)
@@ -90,7 +90,7 @@ def test_a_slower_machine_passes_within_its_limit(runs_in_a):
 
 
 def test_a_route_that_improved_does_not_spoil_a_slower_machine():
-    """Only routes that stayed tell that the others moved by themselves."""
+    """Only a still route shows that the others moved by themselves."""
     a, runs = nights(5)
     b = moved(10, 1.15)
     b["/r9"] = [ms / 2 for ms in b["/r9"]]
@@ -102,7 +102,7 @@ def test_a_route_that_improved_does_not_spoil_a_slower_machine():
 
 
 def test_nights_that_lie_as_far_apart_explain_a_shift():
-    """A machine that is now fast, now slow, at one kind of work."""
+    """A machine that is sometimes slow at one kind of work."""
     runs = [
         moved(8, factor, seed=seed)
         for seed, factor in enumerate([1.0, 1.3, 1.1, 1.25, 1.0, 1.2])
@@ -116,7 +116,7 @@ def test_nights_that_lie_as_far_apart_explain_a_shift():
 
 
 def test_a_shift_that_is_unsure_does_not_pass():
-    """It is told in one line, with from where to where it may be."""
+    """The line has the interval in which it may lie."""
     a, _ = nights(1)
 
     (failure, *_) = compare(a, moved(6, 1.5), fail_above=0.1).failures

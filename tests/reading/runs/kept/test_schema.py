@@ -22,7 +22,7 @@ def rows_of(*entries) -> list[dict]:
 
 
 def test_the_breakdown_becomes_columns():
-    """One a bucket; what is not known by name goes into other."""
+    """One for each bucket; unknown ones go into other."""
     row = rows_of(entry(breakdown_ms={"sql": 1.0, "python": 2.0, "gpu": 4.0}))
 
     assert row[0]["sql_ms"] == 1.0
@@ -46,7 +46,7 @@ def test_batches_are_bounded():
 
 
 def test_numbers_beyond_a_column_are_none():
-    """A hostile line costs its own value, not the run."""
+    """A hostile line loses its own value; the run stays."""
     odd = entry(status=2**40, response_bytes=2**70, route="/\ud800")
 
     row, plain = rows_of(odd, entry(status=204))
@@ -63,7 +63,7 @@ def test_numbers_beyond_a_column_are_none():
     st.none() | st.text(st.characters(codec=None), max_size=5),
 )
 def test_any_entry_becomes_a_row(route, at, number, text):
-    """Whatever a parser of logs lets through."""
+    """A parser of logs may let anything through."""
     odd = entry(
         route=route,
         at=at,

@@ -20,13 +20,13 @@ def whole(tmp_path_factory):
     Three equal runs, one with /r7 slowed, and of few calls one that failed
     and one of other routes.
     """
-    few = list(run_of(5, calls=20))
+    few = list(run_of(5, calls=20, routes=12))
     return kept(
         tmp_path_factory.mktemp("compare"),
-        n1=run_of(1, calls=60),
-        n2=run_of(2, calls=60, day=1),
-        n3=run_of(3, calls=60, day=2),
-        slow=run_of(4, calls=60, day=3, slowed=1.3),
+        n1=run_of(1, calls=60, routes=12),
+        n2=run_of(2, calls=60, routes=12, day=1),
+        n3=run_of(3, calls=60, routes=12, day=2),
+        slow=run_of(4, calls=60, routes=12, day=3, slowed=1.6),
         down=failing(few),
         elsewhere=[one._replace(route=f"/v3{one.route}") for one in few],
     )
@@ -66,7 +66,7 @@ def test_a_slowed_route_fails_the_gate(history, capsys):
     assert [line for line in lines if line.startswith("slower")] == [
         next(line for line in lines if "GET /r7 " in line)
     ]
-    assert lines[-2] == "1 slower, 29 no change"
+    assert lines[-2] == "1 slower, 11 no change"
     assert lines[-1].startswith("failed: GET /r7 is ")
     assert "\x1b" not in out
 
@@ -74,7 +74,7 @@ def test_a_slowed_route_fails_the_gate(history, capsys):
 def test_without_a_limit_nothing_fails(history, capsys):
     """The change is shown all the same."""
     assert main(["compare", "n1", "slow"]) == 0
-    assert "1 slower, 29 no change" in capsys.readouterr().out
+    assert "1 slower, 11 no change" in capsys.readouterr().out
 
 
 def test_equal_runs_pass(history):
@@ -122,24 +122,24 @@ def test_markdown_is_a_table(history, capsys):
     rows = [line for line in lines if line.startswith("| ")]
     assert len(rows) == 4
     assert rows[2].startswith("| slower | GET /r7 | 180 | 60 |")
-    assert lines[-1] == "28 more"
+    assert lines[-1] == "10 more"
 
 
 def test_few_calls_are_called_few(own, capsys):
     """A gate does not pass on them alone; without one they fail nothing."""
-    own.add("few", run_of(8, calls=9, slowed=9.0))
+    own.add("few", run_of(8, calls=9, routes=12))
 
     assert main(["compare", "n1", "few"]) == 0
     assert main(["compare", "n1", "few", "--fail-above", "10"]) == 2
 
     out, err = capsys.readouterr()
-    assert "30 few (under 20 calls on a side)" in out
+    assert "12 few (under 20 calls on a side)" in out
     assert "Nothing could be compared: no route has 20 calls" in out
     assert err.startswith("nova-profiler: nothing could be compared: no ")
     assert err.count("\n") == 1
 
 
-ALL_FAILED = "all 600 requests of B failed"
+ALL_FAILED = "all 240 requests of B failed"
 NO_COMMON_ROUTE = "no route has requests on both sides that did not fail"
 
 
@@ -167,15 +167,15 @@ def test_a_gate_that_sees_nothing_does_not_pass(
 
 def test_a_route_that_only_fails_fails_the_gate(own, capsys):
     """Not timed, and yet no "few"; a route that failed before passes."""
-    own.add("part", failing(run_of(5, calls=60), "/r3"))
+    own.add("part", failing(run_of(5, calls=60, routes=12), "/r3"))
 
     assert main(["compare", "n1", "part", "--fail-above", "10"]) == 1
     lines = capsys.readouterr().out.splitlines()
-    assert lines[-2] == "1 failed in B, 29 no change"
+    assert lines[-2] == "1 failed in B, 11 no change"
     assert lines[-1] == "failed: GET /r3: all 60 calls in B failed"
 
     assert main(["compare", "part", "n1", "--fail-above", "10"]) == 0
-    assert "29 no change, 1 failed in A" in capsys.readouterr().out
+    assert "11 no change, 1 failed in A" in capsys.readouterr().out
     assert main(["compare", "part", "part", "--fail-above", "10"]) == 0
     assert "1 failed in both" in capsys.readouterr().out
 
@@ -204,7 +204,7 @@ def test_a_limit_cuts_no_json(history, capsys):
     """Other programs get all."""
     assert main(["compare", "n1", "n2", "--json", "--limit", "2"]) == 0
 
-    assert len(json.loads(capsys.readouterr().out)["routes"]) == 30
+    assert len(json.loads(capsys.readouterr().out)["routes"]) == 12
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from typing import Any
 
 import statsd
 
+from nova_profiler.groups import NAMED_GROUPS
 from nova_profiler.record import CallTotals, RequestRecord
 from nova_profiler.routes import metric_name
 
@@ -24,7 +25,7 @@ MAX_NAMES = 2_000
 MAX_PENDING = 64
 _FIRST_RETRY_S = 5.0
 _LAST_RETRY_S = 300.0
-_SENT_GROUPS = frozenset(("db_api", "sql", "timed"))
+_SENT_GROUPS = frozenset(group.name for group in NAMED_GROUPS)
 
 
 class Transport:
@@ -229,7 +230,7 @@ class StatsdSink:
         if not self._labelled:
             name = f"{self._prefix}{self._service}.{kind}"
             return ".".join((name, *parts)), ""
-        labels = _LABELS.get(kind, ("name", "kind"))
+        labels = _LABELS[kind]
         pairs = zip(labels, parts, strict=False)
         told = ",".join(f"{label}:{part}" for label, part in pairs)
         return (
@@ -240,9 +241,8 @@ class StatsdSink:
 
 _LABELS = {
     "request": ("route", "method", "status"),
-    "db_api": ("function",),
-    "sql": ("verb", "table"),
     "profiler": ("what",),
+    **{group.name: group.metric for group in NAMED_GROUPS},
 }
 
 

@@ -18,10 +18,11 @@ from types import GeneratorType, ModuleType
 from typing import Any
 
 from nova_profiler.capture.current import active, current_lane, find_lane
-from nova_profiler.capture.failures import HOOK_FAULTS
+from nova_profiler.capture.failures import HOOK_FAILURES
 from nova_profiler.capture.hooks import HookError, Undo
 from nova_profiler.capture.hooks.attribute_patches import patch, undo_all
-from nova_profiler.capture.lanes import CHUNK_CALLS, CallKey, Lane, Sample
+from nova_profiler.capture.lanes import Lane
+from nova_profiler.capture.samples import CHUNK_CALLS, CallKey, Samples
 
 GROUP = "db_api"
 
@@ -137,7 +138,7 @@ def timed(function: Callable[..., Any], key: CallKey) -> Callable[..., Any]:
         # Written out here: one call more would cost a fifth of it all.
         samples = lane.calls.get(called)
         if samples is None:
-            samples = lane.calls[called] = []
+            samples = lane.calls[called] = Samples()
         # The very same number where no driver was called meanwhile.
         if lane.driver_s is driver_s:
             samples.append((start, end, 0.0))
@@ -149,7 +150,7 @@ def timed(function: Callable[..., Any], key: CallKey) -> Callable[..., Any]:
         if end > lane.cpu_due:
             lane.read_cpu(end, True)
         if len(samples) >= CHUNK_CALLS:
-            lane.fold(samples)
+            samples.fold(lane.capture.room)
         return result
 
     return timed_call
@@ -159,7 +160,7 @@ def _timed_generator(
     generator: Generator[Any, Any, Any],
     lane: Lane,
     key: CallKey,
-    made: Sample,
+    made: tuple[float, float, float],
 ) -> Generator[Any, Any, Any]:
     """Yield what *generator* yields; one call, as long as all its steps.
 
@@ -197,7 +198,7 @@ def _timed_generator(
                 resume, value = generator.throw, exc
     finally:
         if lane.closed:
-            HOOK_FAULTS.note("late_hooks")
+            HOOK_FAILURES.note("late_hooks")
         else:
             _add(lane, key, (start, start + spent, driver_total), error)
 
@@ -208,11 +209,8 @@ def _add(
     sample: tuple[float, float, float],
     error: str | None,
 ) -> None:
-    samples = lane.calls.setdefault(key, [])
-    samples.append(sample)
+    samples = lane.add(key, sample)
     if key.outermost:
         lane.db_api_driver_s += sample[2]
     if error is not None:
-        lane.failed(samples, sample[0], error)
-    if len(samples) >= CHUNK_CALLS:
-        lane.fold(samples)
+        samples.failed(sample[0], error, lane.capture.room)

@@ -16,7 +16,7 @@ from weakref import WeakSet
 from sqlalchemy.engine import default
 from sqlalchemy.pool import base as pool_base
 
-from nova_profiler.capture.failures import HOOK_FAULTS
+from nova_profiler.capture.failures import HOOK_FAILURES
 from nova_profiler.capture.hooks import Undo
 from nova_profiler.capture.hooks.attribute_patches import Wrap, patch, undo_all
 
@@ -76,7 +76,7 @@ def _seeing(wraps: Mapping[str, Wrap]) -> Wrap:
                             _wrap_methods(dialect, wraps)
             except Exception as exc:
                 # The pool of somebody else, who gets the connection.
-                HOOK_FAULTS.note("sqlalchemy_hook", exc)
+                HOOK_FAILURES.note("sqlalchemy_hook", exc)
             init(record, pool, *args, **kwargs)
 
         return seeing_init
@@ -105,7 +105,7 @@ def _wrap_methods(dialect: type, wraps: Mapping[str, Wrap]) -> None:
                 _undos.append(patch(owner, name, wrap))
             except (AttributeError, TypeError) as exc:
                 # A class that takes no attributes is used as it is.
-                HOOK_FAULTS.note("sqlalchemy_hook", exc)
+                HOOK_FAILURES.note("sqlalchemy_hook", exc)
 
 
 def _is_method(found: Any) -> bool:

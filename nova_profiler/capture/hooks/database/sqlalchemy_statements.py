@@ -16,20 +16,15 @@ from typing import Any
 import sqlalchemy
 
 from nova_profiler.capture.current import active, current_lane, find_lane
-from nova_profiler.capture.failures import HOOK_FAULTS
+from nova_profiler.capture.failures import HOOK_FAILURES
 from nova_profiler.capture.hooks import HookError, Undo
 from nova_profiler.capture.hooks.attribute_patches import undo_all
 from nova_profiler.capture.hooks.database import (
     sqlalchemy_dialects,
     sqlalchemy_methods,
 )
-from nova_profiler.capture.lanes import (
-    CHUNK_CALLS,
-    CONNECTING,
-    MAX_STATEMENTS,
-    Lane,
-    Samples,
-)
+from nova_profiler.capture.lanes import CONNECTING, MAX_STATEMENTS, Lane
+from nova_profiler.capture.samples import CHUNK_CALLS, Samples
 from nova_profiler.capture.sql import kind_of_statement
 
 Execute = Callable[..., Any]
@@ -100,12 +95,12 @@ def timed(execute: Execute, many: bool = False) -> Execute:
             # None is no number to add up; some drivers say so for "unknown".
             samples.append((start, end, -1 if rows is None else rows))
             if batch:
-                _count_batch(lane, samples)
+                samples.batches += 1
             if len(samples) >= CHUNK_CALLS:
-                lane.fold(samples)
+                samples.fold(lane.capture.room)
         except Exception as exc:
             # An unusual driver must not fail the application's statement.
-            HOOK_FAULTS.note("sqlalchemy_hook", exc)
+            HOOK_FAILURES.note("sqlalchemy_hook", exc)
         return result
 
     return timed_execute
@@ -157,14 +152,10 @@ def _samples_of(by_text: dict[str, Samples], statement: str) -> Samples:
     """Return the list for *statement*, or for its kind if there are many."""
     if len(by_text) >= MAX_STATEMENTS:
         statement = kind_of_statement(statement)
-    return by_text.setdefault(statement, [])
-
-
-def _count_batch(lane: Lane, samples: Samples) -> None:
-    if not lane.executemany:
-        lane.executemany = {}
-    counts = lane.executemany
-    counts[id(samples)] = counts.get(id(samples), 0) + 1
+    samples = by_text.get(statement)
+    if samples is None:
+        samples = by_text[statement] = Samples()
+    return samples
 
 
 def _add_failed(
@@ -182,8 +173,8 @@ def _add_failed(
         by_text = lane.sql.setdefault(engine, {})
         samples = _samples_of(by_text, _whole(statement, False, context)[0])
         samples.append((start, end, 0))
-        lane.failed(samples, start, type(error).__name__)
+        samples.failed(start, type(error).__name__, lane.capture.room)
         if len(samples) >= CHUNK_CALLS:
-            lane.fold(samples)
+            samples.fold(lane.capture.room)
     except Exception as exc:
-        HOOK_FAULTS.note("sqlalchemy_hook", exc)
+        HOOK_FAILURES.note("sqlalchemy_hook", exc)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import importlib
 import threading
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from oslo_config import cfg
@@ -133,7 +134,7 @@ def _statsd(live: LiveSettings, failures: Failures) -> Sink | None:
         settings.statsd_prefix,
         settings.service_name,
         settings.statsd_labels,
-        lambda: _new_counts(failures),
+        partial(_new_counts, failures),
     )
 
 

@@ -57,6 +57,15 @@ class Group(NamedTuple):
     also_called: str = ""
 
 
+class Count(NamedTuple):
+    """What a hook counts and does not time: in a record's ``counts``."""
+
+    name: str
+    # For a sentence, before and after its plural: "17 look-ups of options".
+    noun: str
+    rest: str = ""
+
+
 class Hook(NamedTuple):
     """A value of the option ``hooks``, and the module that does it."""
 
@@ -66,6 +75,7 @@ class Hook(NamedTuple):
     # For the option's help, after the name.
     meaning: str
     groups: tuple[Group, ...] = ()
+    counts: tuple[Count, ...] = ()
     # The option whose value install() gets; none: it gets nothing.
     takes: str = ""
     # False: the hook is there whenever the option that it takes is set.
@@ -147,7 +157,12 @@ HOOKS = (
         "thread_spawns",
         "takes the request along into executors and greenthreads",
     ),
-    Hook("config", "config_lookups", "counts look-ups of options"),
+    Hook(
+        "config",
+        "config_lookups",
+        "counts look-ups of options",
+        counts=(Count("config_lookups", "look-up", " of configuration"),),
+    ),
     Hook(
         "timed",
         "timed_callables",
@@ -160,6 +175,10 @@ HOOKS = (
 
 GROUPS = tuple(group for hook in HOOKS for group in hook.groups)
 BY_NAME = {group.name: group for group in GROUPS}
+
+# A lane has its counts in this order.
+COUNTS = tuple(count for hook in HOOKS for count in hook.counts)
+COUNT_PLACES = {count.name: place for place, count in enumerate(COUNTS)}
 
 # What no group claims.
 WAITING = Bucket("waiting", "waiting, not on the CPU", "yellow")

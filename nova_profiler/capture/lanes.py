@@ -13,7 +13,8 @@ from time import perf_counter, thread_time, time
 from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
-from nova_profiler.capture.samples import CHUNK_CALLS, CallKey, Room, Samples
+from nova_profiler.capture.samples import CHUNK_CALLS, CallKey, Samples
+from nova_profiler.groups import COUNTS
 from nova_profiler.record import RequestRecord
 
 Result = TypeVar("Result")
@@ -28,6 +29,7 @@ CLOCK_NOISE_S = 0.00002
 MAX_STATEMENTS = 500
 
 _NEVER = float("inf")
+_COUNTS = len(COUNTS)
 
 # Stands for the statement in a lane whose driver connects.
 CONNECTING: Any = object()
@@ -40,7 +42,7 @@ class Lane:
         "calls",
         "capture",
         "closed",
-        "config_lookups",
+        "counts",
         "cpu_at",
         "cpu_driver_s",
         "cpu_due",
@@ -69,7 +71,8 @@ class Lane:
         # The execution context of the statement that runs, or CONNECTING:
         # what goes on inside is part of it.
         self.executing: Any = None
-        self.config_lookups = 0
+        # By groups.COUNT_PLACES.
+        self.counts = [0] * _COUNTS
         self.cpu_at = 0.0
         # When to read the CPU clock again: never, where it tells nothing of
         # this lane alone.
@@ -117,7 +120,7 @@ class Lane:
         samples = self.samples_of(key)
         samples.append(sample)
         if len(samples) >= CHUNK_CALLS:
-            samples.fold(self.capture.room)
+            samples.fold(self.capture)
         return samples
 
 
@@ -180,23 +183,27 @@ class Capture:
 
     __slots__ = (
         "began_at",
+        "calls_room",
         "chosen",
         "closed",
         "cpu_start_s",
+        "errors_room",
         "found",
         "lanes",
         "lanes_missing",
         "late_calls",
         "main",
         "max_calls",
-        "room",
         "served",
         "started",
         "thread",
         "watch",
     )
 
-    def __init__(self, served: Served, max_calls: int) -> None:
+    def __init__(
+        self, served: Served, max_calls: int, has_cpu_clock: bool = False
+    ) -> None:
+        """*has_cpu_clock*: this thread's CPU clock tells of this alone."""
         self.served = served
         # The profiler's work for it, and why it was chosen.
         self.watch: Watch | None = None
@@ -205,24 +212,22 @@ class Capture:
         self.late_calls = 0
         self.lanes_missing = 0
         self.max_calls = max_calls
-        self.room = Room(max_calls)
+        # What may still be kept one by one: calls, once their chunk is full,
+        # and errors.
+        self.calls_room = self.errors_room = max_calls
         self.found: dict[int, Lane] | None = None
-        self.main = Lane(self)
-        self.lanes = [self.main]
-        # The thread whose CPU clock tells of this capture alone, 0: none.
-        self.thread = 0
-        self.cpu_start_s = 0.0
+        self.main = main = Lane(self)
+        self.lanes = [main]
         # By the wall clock, seconds since 1970.
         self.began_at = time()
-        self.started = perf_counter()
-
-    def watch_cpu(self) -> None:
-        """Have this thread's CPU clock tell how much of the time it ran."""
-        self.thread = get_ident()
-        main = self.main
-        main.cpu_at = self.started
-        main.cpu_due = self.started + CPU_STEP_S
-        main.cpu_s = self.cpu_start_s = thread_time()
+        self.started = started = perf_counter()
+        # The thread whose CPU clock is read, 0: none.
+        self.thread = 0
+        if has_cpu_clock:
+            self.thread = get_ident()
+            main.cpu_at = started
+            main.cpu_due = started + CPU_STEP_S
+            main.cpu_s = self.cpu_start_s = thread_time()
 
     def cpu_ms(self, now: float) -> float | None:
         """Return the CPU time so far; None where no clock tells it.

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 from nova_profiler.groups import BY_NAME
 
@@ -49,14 +49,11 @@ class Tally:
         self.chunks: list[list[Any]] = []
 
 
-class Room:
-    """How much of one request may still be kept one by one."""
+class Room(Protocol):
+    """How much of one request may still be kept one by one: its capture."""
 
-    __slots__ = ("calls", "errors")
-
-    def __init__(self, most: int) -> None:
-        self.calls = most
-        self.errors = most
+    calls_room: int
+    errors_room: int
 
 
 class Samples(list[Any]):
@@ -89,16 +86,16 @@ class Samples(list[Any]):
         tally.figure += sum(
             [sample[2] for sample in self if type(sample[2]) in _NUMBERS]
         )
-        if room.calls > 0:
-            room.calls -= len(spans)
+        if room.calls_room > 0:
+            room.calls_room -= len(spans)
             tally.chunks.append(self[:])
         self.clear()
 
     def failed(self, start: float, error: str, room: Room) -> None:
         """Note that the call that began at *start* raised an *error*."""
         self.failures += 1
-        if room.errors > 0:
-            room.errors -= 1
+        if room.errors_room > 0:
+            room.errors_room -= 1
             if self.errors is None:
                 self.errors = []
             self.errors.append((start, error))

@@ -8,7 +8,7 @@ import threading
 import weakref
 
 import pytest
-from serving import Profiled, recorded, set_clock
+from serving import Message, Profiled, recorded, set_clock
 
 from nova_profiler.capture import current, lanes
 from nova_profiler.capture.current import LaneCall
@@ -24,7 +24,7 @@ def timed(name, function=lambda: None):
 
 def test_names_that_come_while_the_record_is_made_do_not_lose_it():
     """A late thread adds a name between two looks at the lane's calls."""
-    capture = Capture({}, 10)
+    capture = Capture(Message(), 10)
     lane = capture.main
 
     class Meddling(dict):

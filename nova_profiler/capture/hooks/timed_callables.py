@@ -100,6 +100,6 @@ def _timed(function: Callable[..., Any], key: CallKey) -> Callable[..., Any]:
                 called = key.nested if nested else key
                 samples = lane.add(called, (start, perf_counter(), 0))
                 if error is not None:
-                    samples.failed(start, error, lane.capture.room)
+                    samples.failed(start, error, lane.capture)
 
     return timed_call

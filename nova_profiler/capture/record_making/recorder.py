@@ -32,19 +32,23 @@ class Recorder:
         self._second = (0, "")
 
     def finish(
-        self, record: RequestRecord, capture: Capture, settings: Settings
+        self,
+        record: RequestRecord,
+        capture: Capture,
+        settings: Settings,
+        stopped: float,
     ) -> None:
         """Complete *record* from the closed *capture* and deliver it.
 
-        Its times and its outcome are in it. Never raises.
+        Its times and its outcome are in it; *stopped* is when its clock
+        stopped. Never raises.
         """
-        began = perf_counter()
         try:
             self._fill(record, capture, settings)
         except Exception as exc:
             self._failures.note("record", exc)
             return
-        record.self_ms += (perf_counter() - began) * 1000
+        record.self_ms = (perf_counter() - stopped) * 1000
         for sink in self._sinks:
             try:
                 sink.emit(record)

@@ -19,13 +19,14 @@ from nova_profiler.capture.record_making.lane_samples import (
     used_lanes,
 )
 from nova_profiler.capture.samples import Samples
-from nova_profiler.groups import DB_API, DRIVER_GROUPS, PYTHON, WAITING
+from nova_profiler.groups import COUNTS, DB_API, DRIVER_GROUPS, PYTHON, WAITING
 from nova_profiler.record import CallTotals, GroupTotals, RequestRecord
 
 # Calls of one name whose durations go to statsd one by one.
 MAX_DURATIONS = 10
 
 _DB_API = DB_API.name
+_NO_COUNTS = [0] * len(COUNTS)
 
 # The fields of CallTotals, while they are added up.
 _Row = list[Any]
@@ -40,7 +41,13 @@ def fill_totals(
     """Fill groups, calls, breakdown and counts of *record*."""
     main = capture.main
     lanes = capture.lanes
-    _fill_counts(record, capture)
+    if (
+        len(lanes) > 1
+        or capture.late_calls
+        or capture.lanes_missing
+        or main.counts != _NO_COUNTS
+    ):
+        _fill_counts(record, capture)
     if len(lanes) > 1:
         lanes = used_lanes(capture)
     elif not main.calls and not main.sql:
@@ -51,8 +58,8 @@ def fill_totals(
     kept = 0
     # Once for all that follows: a long statement is slow to name.
     named = [named_samples(lane) for lane in lanes]
-    for names in named:
-        kept += _add_up(names, rows, by_group, record)
+    for lane, names in zip(lanes, named, strict=True):
+        kept += _add_up(lane, names, rows, by_group, record)
     if not by_group and not rows:
         _fill_empty(record, main, duration_s)
         return
@@ -77,11 +84,13 @@ def _fill_counts(record: RequestRecord, capture: Capture) -> None:
         counts["late_calls"] = capture.late_calls
     if capture.lanes_missing:
         counts["lanes_missing"] = capture.lanes_missing
-    lookups = 0
-    for lane in capture.lanes:
-        lookups += lane.config_lookups
-    if lookups:
-        counts["config_lookups"] = lookups
+    numbers = capture.main.counts
+    if len(capture.lanes) > 1:
+        columns = zip(*[lane.counts for lane in capture.lanes], strict=True)
+        numbers = [sum(column) for column in columns]
+    for count, number in zip(COUNTS, numbers, strict=True):
+        if number:
+            counts[count.name] = number
 
 
 def _fill_empty(record: RequestRecord, main: Lane, duration_s: float) -> None:
@@ -93,6 +102,7 @@ def _fill_empty(record: RequestRecord, main: Lane, duration_s: float) -> None:
 
 
 def _add_up(
+    lane: Lane,
     named: list[Named],
     rows: dict[tuple[str, str], _Row],
     by_group: _ByGroup,
@@ -103,6 +113,7 @@ def _add_up(
     Written as one loop: it runs at the end of every request.
     """
     kept = 0
+    has_driver_time = lane.db_api_driver_s > 0.0
     for group, name, samples, nested, is_listed in named:
         if len(samples) == 1 and samples.tally is None:
             sample = samples[0]
@@ -125,7 +136,9 @@ def _add_up(
         row = rows.get(key)
         driver_ms = None
         if group == _DB_API:
-            driver_ms = 0.0 if nested else samples.figure() * 1000
+            driver_ms = 0.0
+            if has_driver_time and not nested:
+                driver_ms = samples.figure() * 1000
         inner = count if nested else 0
         ms = max_ms = 0.0
         if not nested:
@@ -229,7 +242,7 @@ def _of_many_lanes(
         # breakdown can be of the request's own thread alone.
         record.counts["breakdown_of_own_lane"] = 1
         by_group: _ByGroup = {}
-        _add_up(named_samples(main), {}, by_group, RequestRecord())
+        _add_up(main, named_samples(main), {}, by_group, RequestRecord())
         return _of_one_lane(main, by_group, duration_s)
     sides: tuple[list[Span], list[Span]] = ([], [])
     began = capture.started

@@ -52,7 +52,7 @@ class Worker:
         # How long the latest request took.
         self.latest_s = 0.0
         # Known at the first request: by then eventlet has patched or not.
-        self._is_green: bool | None = None
+        self._has_cpu_clock: bool | None = None
 
     def check_settings(self, now: float) -> None:
         """Look for changed settings, and let go of an engine not wanted."""
@@ -67,13 +67,11 @@ class Worker:
 
     def begin(self, served: Served, settings: Settings) -> Capture:
         """Return the capture of what begins in this thread now."""
-        capture = Capture(served, settings.max_calls)
+        has_cpu_clock = self._has_cpu_clock
+        if has_cpu_clock is None:
+            has_cpu_clock = self._has_cpu_clock = not shares_threads()
+        capture = Capture(served, settings.max_calls, has_cpu_clock)
         begin(capture)
-        is_green = self._is_green
-        if is_green is None:
-            is_green = self._is_green = shares_threads()
-        if not is_green:
-            capture.watch_cpu()
         return capture
 
     def finish(
@@ -96,7 +94,7 @@ class Worker:
         try:
             if settings.profiler != "none":
                 self.watching.ended(capture, record.duration_ms, settings)
-            self.recorder.finish(record, capture, settings)
+            self.recorder.finish(record, capture, settings, stopped)
         finally:
             capture.release()
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, cast
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 # Where the environ holds the capture: a filter further in leaves it alone.
 ENVIRON_KEY = "nova_profiler.capture"
+_NO_ENVIRON: dict[str, Any] = {}
 # Statuses whose response has no body that a server would read.
 _BODILESS = (204, 304)
 
@@ -57,7 +58,7 @@ class Exchange:
         self._settings = settings
         self._start_response = start_response
         self._status = ""
-        self._headers: list[tuple[str, str]] = []
+        self._headers: Sequence[tuple[str, str]] = ()
         self._write: Callable[[bytes], object] | None = None
         self._write_failed = False
         self._app_end: float | None = None
@@ -205,7 +206,7 @@ class Exchange:
         finally:
             # A body that the server keeps must not keep the environ.
             self.headers.pop(ENVIRON_KEY, None)
-            self.headers = {}
+            self.headers = _NO_ENVIRON
 
 
 class _Body:

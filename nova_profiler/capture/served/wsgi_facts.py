@@ -48,29 +48,29 @@ class WsgiFacts:
         record.path = printable_path(path)
         if route.endswith("/action"):
             record.action = action_of(environ, record.status)
-        _fill_identity(record, environ)
+        record.request_id = checked_id(environ.get(REQUEST_ID))
+        overall_id = environ.get("openstack.global_request_id")
+        if overall_id is not None:
+            record.global_request_id = checked_id(overall_id)
+        record.remote_address = _text(environ.get("REMOTE_ADDR"))
+        context = environ.get("nova.context")
+        if context is not None:
+            _fill_from_context(record, context)
 
 
-def _fill_identity(record: RequestRecord, environ: dict[str, Any]) -> None:
-    """Take request id, user and project from what nova put into *environ*.
+def _fill_from_context(record: RequestRecord, context: Any) -> None:
+    """Take user, project and address from nova's context.
 
-    The context holds the token too: its fields are taken one by one, it is
-    never kept whole.
+    It holds the token too: its fields are taken one by one, it is never
+    kept whole.
     """
-    get = environ.get
-    record.request_id = checked_id(get(REQUEST_ID))
-    overall_id = get("openstack.global_request_id")
-    if overall_id is not None:
-        record.global_request_id = checked_id(overall_id)
-    address = get("REMOTE_ADDR")
-    context = get("nova.context")
-    if context is not None:
-        for name in _FROM_CONTEXT:
-            value = getattr(context, name, None)
-            if value is not None:
-                setattr(record, name, _text(value))
-        address = getattr(context, "remote_address", None) or address
-    record.remote_address = _text(address)
+    for name in _FROM_CONTEXT:
+        value = getattr(context, name, None)
+        if value is not None:
+            setattr(record, name, _text(value))
+    address = getattr(context, "remote_address", None)
+    if address:
+        record.remote_address = _text(address)
 
 
 def checked_id(value: object) -> str | None:

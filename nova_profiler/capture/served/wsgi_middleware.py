@@ -9,6 +9,7 @@ other body is followed to its last chunk, to close(), or to an exception.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -59,14 +60,13 @@ class ProfilerMiddleware:
         if settings.profiler != "none":
             watch = worker.watching.begin(capture, settings)
         call: Callable[..., Iterable[bytes]] = self._app
-        args: tuple[Any, ...] = environ, exchange.start_response
         if worker.latest_s >= _ROOM_FROM_S:
-            call, args = with_room, (call, *args)
+            call = partial(with_room, call)
         if watch is not None:
-            call, args = watch.run, (call, *args)
+            call = partial(watch.run, call)
         token = lane_var.set(capture.main)
         try:
-            body = call(*args)
+            body = call(environ, exchange.start_response)
         except BaseException as exc:
             exchange.finish(exchange.outcome_of(exc), type(exc).__name__)
             raise

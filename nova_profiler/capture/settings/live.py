@@ -92,13 +92,7 @@ class LiveSettings:
         """Return the settings with what the files say now."""
         values = dict(self._unwritten)
         for name, (path, text) in written_in(config_files(self._conf)).items():
-            named(name, place(path))
-            # With a $, only the host can tell what it stands for.
-            value = (
-                getattr(self.current, name)
-                if "$" in text
-                else parsed(name, text, place(path))
-            )
+            value = self._value_now(name, path, text)
             if name not in self._environment:
                 values[name] = value
         values.update(self._reread_paste())
@@ -116,6 +110,17 @@ class LiveSettings:
         return self.current.changed(
             {name: values[name] for name in values.keys() & MUTABLE}
         )
+
+    def _value_now(self, name: str, path: str, text: str) -> Any:
+        """Return the value of an option written as *text* in *path*.
+
+        Raises ConfigError where it is unknown or wrong.
+        """
+        named(name, place(path))
+        if "$" in text:
+            # Only the host's oslo.config knows what it stands for.
+            return getattr(self.current, name)
+        return parsed(name, text, place(path))
 
     def _reread_paste(self) -> Mapping[str, Any]:
         """Return what our section of the paste file says now."""

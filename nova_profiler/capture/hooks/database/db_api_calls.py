@@ -150,7 +150,7 @@ def timed(function: Callable[..., Any], key: CallKey) -> Callable[..., Any]:
         if end > lane.cpu_due:
             lane.read_cpu(end, True)
         if len(samples) >= CHUNK_CALLS:
-            samples.fold(lane.capture.room)
+            samples.fold(lane.capture)
         return result
 
     return timed_call
@@ -213,4 +213,4 @@ def _add(
     if key.outermost:
         lane.db_api_driver_s += sample[2]
     if error is not None:
-        samples.failed(sample[0], error, lane.capture.room)
+        samples.failed(sample[0], error, lane.capture)

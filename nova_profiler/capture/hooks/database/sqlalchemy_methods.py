@@ -173,6 +173,6 @@ def _timed_connect(connect: Callable[..., Any]) -> Callable[..., Any]:
             pool = record._ConnectionRecord__pool
             connects = lane.add(CONNECT, (start, end, pool))
             if error is not None:
-                connects.failed(start, error, lane.capture.room)
+                connects.failed(start, error, lane.capture)
 
     return timed_connect

@@ -97,7 +97,7 @@ def timed(execute: Execute, many: bool = False) -> Execute:
             if batch:
                 samples.batches += 1
             if len(samples) >= CHUNK_CALLS:
-                samples.fold(lane.capture.room)
+                samples.fold(lane.capture)
         except Exception as exc:
             # An unusual driver must not fail the application's statement.
             HOOK_FAILURES.note("sqlalchemy_hook", exc)
@@ -173,8 +173,8 @@ def _add_failed(
         by_text = lane.sql.setdefault(engine, {})
         samples = _samples_of(by_text, _whole(statement, False, context)[0])
         samples.append((start, end, 0))
-        samples.failed(start, type(error).__name__, lane.capture.room)
+        samples.failed(start, type(error).__name__, lane.capture)
         if len(samples) >= CHUNK_CALLS:
-            samples.fold(lane.capture.room)
+            samples.fold(lane.capture)
     except Exception as exc:
         HOOK_FAILURES.note("sqlalchemy_hook", exc)

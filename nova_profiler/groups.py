@@ -17,8 +17,8 @@ from typing import NamedTuple
 DRIVER = "driver"
 # Functions round the driver, whose time contains the driver's.
 WRAPPER = "wrapper"
-# Waiting for something else, and code that an operator had timed. Only
-# their times, never the thread's CPU clock, tell how long they took.
+# Waiting for something else, and code that an operator had timed. The
+# thread's CPU clock cannot distinguish either from other waiting.
 WAIT = "wait"
 CODE = "code"
 

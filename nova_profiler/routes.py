@@ -37,7 +37,7 @@ _NOT_IN_METRICS = re.compile(r"[^A-Za-z0-9-]+")
 def shape_of(path: str) -> str | None:
     """Return *path* with its ids as ``{id}``, None if it is too odd.
 
-    What can be told of a request before anybody has routed it.
+    For a request that no router has seen yet.
     """
     if len(path) > 512:
         return None

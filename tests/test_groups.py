@@ -47,7 +47,7 @@ import a_gpu
 
 from nova_profiler.capture.current import lane_here
 from nova_profiler.capture.hooks.attribute_patches import patch
-from nova_profiler.capture.samples import CallKey
+from nova_profiler.capture.calls import CallKey
 
 LAUNCH = CallKey("gpu", "matrix")
 

@@ -26,7 +26,7 @@ active: dict[int, Capture] = {}
 
 
 def begin(capture: Capture) -> None:
-    """Make *capture* one that calls can be found a way to."""
+    """Let calls without a ContextVar find *capture*."""
     if len(active) >= MAX_ACTIVE:
         try:
             active.pop(next(iter(active)), None)
@@ -103,7 +103,7 @@ class LaneCall:
     def __init__(self, capture: Capture, function: Callable[..., Any]) -> None:
         self.capture = capture
         self.function = function
-        # Now, while the stack tells who spawns it.
+        # Now, while the spawning function is on the stack.
         watch = capture.watch
         self.watched = function if watch is None else watch.spawned(function)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Our own failures inside somebody's service: logged once, then counted."""
+"""Our own failures inside a service: logged once, then counted."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Failures:
         self.has_new = False
 
     def note(self, what: str, error: BaseException | None = None) -> None:
-        """Count a failure of *what*; say so in the log the first time.
+        """Count a failure of *what*; log the first one.
 
         The text of an error may hold what a client sent, so only its class
         is logged, and an OSError's reason.
@@ -48,7 +48,7 @@ class Failures:
 
     def take_new(self) -> dict[str, int]:
         """Return what was counted since this was last called, by name."""
-        # First, so that what is counted meanwhile is told the next time.
+        # First: what is counted meanwhile is new the next time.
         self.has_new = False
         now = dict(self._counts)
         news = {

@@ -13,7 +13,7 @@ from time import perf_counter, thread_time, time
 from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
-from nova_profiler.capture.samples import CHUNK_CALLS, CallKey, Samples
+from nova_profiler.capture.calls import CHUNK_CALLS, CallKey, Calls
 from nova_profiler.groups import COUNTS
 from nova_profiler.record import RequestRecord
 
@@ -65,17 +65,17 @@ class Lane:
         # Time in the driver so far; and the part of it in DB API calls.
         self.driver_s = 0.0
         self.db_api_driver_s = 0.0
-        self.calls: dict[CallKey, Samples] = {}
+        self.calls: dict[CallKey, Calls] = {}
         # By engine, then by statement text.
-        self.sql: dict[Any, dict[str, Samples]] = {}
+        self.sql: dict[Any, dict[str, Calls]] = {}
         # The execution context of the statement that runs, or CONNECTING:
         # what goes on inside is part of it.
         self.executing: Any = None
         # By groups.COUNT_PLACES.
         self.counts = [0] * _COUNTS
         self.cpu_at = 0.0
-        # When to read the CPU clock again: never, where it tells nothing of
-        # this lane alone.
+        # When to read the CPU clock again: never, where several lanes
+        # share the clock.
         self.cpu_due = _NEVER
         self.cpu_s = 0.0
         self.cpu_driver_s = 0.0
@@ -104,24 +104,24 @@ class Lane:
         self.cpu_s = cpu
         self.cpu_driver_s = self.driver_s
 
-    def samples_of(self, key: CallKey) -> Samples:
+    def calls_of(self, key: CallKey) -> Calls:
         """Return the calls of *key* in this lane, to add one to."""
-        samples = self.calls.get(key)
-        if samples is None:
-            samples = self.calls[key] = Samples()
-        return samples
+        calls = self.calls.get(key)
+        if calls is None:
+            calls = self.calls[key] = Calls()
+        return calls
 
-    def add(self, key: CallKey, sample: tuple[Any, ...]) -> Samples:
+    def add(self, key: CallKey, call: tuple[Any, ...]) -> Calls:
         """Add a call of *key*; return the calls that it was added to.
 
         For calls that take long beside this one's own step; the quickest
         hooks write it out.
         """
-        samples = self.samples_of(key)
-        samples.append(sample)
-        if len(samples) >= CHUNK_CALLS:
-            samples.fold(self.capture)
-        return samples
+        calls = self.calls_of(key)
+        calls.append(call)
+        if len(calls) >= CHUNK_CALLS:
+            calls.fold(self.capture)
+        return calls
 
 
 class Watch(Protocol):
@@ -148,7 +148,7 @@ class Watch(Protocol):
 
         Called once, when the request is over and the record's figures are
         known. ``profile`` is None or ``{"engine": name, "file": None,
-        "notes": [sentences]}`` and further numbers; notes say what is not
+        "notes": [sentences]}`` and further numbers; notes are what is not
         true or not complete about the stacks.
         """
 
@@ -171,7 +171,7 @@ class Served(Protocol):
         """Return its request id, as far as one is known by now."""
 
     def describe(self, record: RequestRecord) -> None:
-        """Fill in who asked for what: route, ids, user and the like.
+        """Fill in request, user and route, as the protocol has them.
 
         Called once, at the end. May raise: the record then has what was
         filled in until there.
@@ -203,7 +203,7 @@ class Capture:
     def __init__(
         self, served: Served, max_calls: int, has_cpu_clock: bool = False
     ) -> None:
-        """*has_cpu_clock*: this thread's CPU clock tells of this alone."""
+        """*has_cpu_clock*: this thread works for this capture alone."""
         self.served = served
         # The profiler's work for it, and why it was chosen.
         self.watch: Watch | None = None
@@ -230,7 +230,7 @@ class Capture:
             main.cpu_s = self.cpu_start_s = thread_time()
 
     def cpu_ms(self, now: float) -> float | None:
-        """Return the CPU time so far; None where no clock tells it.
+        """Return the CPU time so far; None without a clock of its own.
 
         A body's end may be in another thread than its begin.
         """

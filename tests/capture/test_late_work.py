@@ -15,7 +15,7 @@ from nova_profiler.capture.current import LaneCall
 from nova_profiler.capture.hooks import thread_spawns, timed_callables
 from nova_profiler.capture.hooks.database import db_api_calls
 from nova_profiler.capture.lanes import CallKey, Capture
-from nova_profiler.capture.record_making.totals import named_samples
+from nova_profiler.capture.record_making.totals import named_calls
 
 
 def timed(name, function=lambda: None):
@@ -40,7 +40,7 @@ def test_names_that_come_while_the_record_is_made_do_not_lose_it():
 
     lane.calls = {CallKey("db_api", "one"): [(0.0, 1.0, 0.0)]}
     names = []
-    for row in named_samples(lane):
+    for row in named_calls(lane):
         lane.calls[CallKey("db_api", "late")] = []
         names.append(row[1])
 

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable
 from time import perf_counter
 from typing import Any
 
+from nova_profiler.capture.calls import CallKey
 from nova_profiler.capture.current import lane_here
 from nova_profiler.capture.hooks import HookError, Undo
 from nova_profiler.capture.hooks.attribute_patches import patch, undo_all
-from nova_profiler.capture.samples import CallKey
 
 GROUP = "timed"
 
@@ -31,7 +31,7 @@ def install(names: Iterable[str]) -> Undo:
             try:
                 undos.append(patch(owner, attribute, _wrap(name)))
             except (TypeError, AttributeError) as exc:
-                # Types made in C let nobody change them.
+                # Types made in C cannot be changed.
                 raise HookError(f"timed_callables: {name!r}: {exc}") from exc
     except BaseException:
         undo_all(undos)()
@@ -98,8 +98,8 @@ def _timed(function: Callable[..., Any], key: CallKey) -> Callable[..., Any]:
             lane.open_timed -= 1
             if not lane.closed:
                 called = key.nested if nested else key
-                samples = lane.add(called, (start, perf_counter(), 0))
+                calls = lane.add(called, (start, perf_counter(), 0))
                 if error is not None:
-                    samples.failed(start, error, lane.capture)
+                    calls.failed(start, error, lane.capture)
 
     return timed_call

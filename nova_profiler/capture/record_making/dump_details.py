@@ -6,12 +6,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from nova_profiler.capture.calls import Calls
 from nova_profiler.capture.lanes import Capture, Lane
-from nova_profiler.capture.record_making.lane_samples import (
-    named_samples,
+from nova_profiler.capture.record_making.lane_calls import (
+    named_calls,
     used_lanes,
 )
-from nova_profiler.capture.samples import Samples
 from nova_profiler.capture.sql import (
     database_of,
     database_of_pool,
@@ -45,15 +45,15 @@ def fill_details(record: RequestRecord, capture: Capture) -> None:
 
 def db_api_calls_of(capture: Capture) -> list[tuple[str, float]]:
     """Return module.function and seconds of each DB API call, in order."""
-    calls = [
+    found = [
         (start, key.label, end - start)
         for lane in capture.lanes
-        for key, samples in list(lane.calls.items())
+        for key, calls in list(lane.calls.items())
         if key.group == DB_API.name and key.outermost
-        for start, end, _ in samples.kept()
+        for start, end, _ in calls.kept()
     ]
-    calls.sort()
-    return [(label, spent) for _, label, spent in calls[: capture.max_calls]]
+    found.sort()
+    return [(label, spent) for _, label, spent in found[: capture.max_calls]]
 
 
 def _entries_of(
@@ -61,19 +61,19 @@ def _entries_of(
 ) -> Iterator[TimelineEntry]:
     """Yield the calls of *lane*, whose number that is."""
     statements.add(lane)
-    for group, name, samples, nested, _ in named_samples(lane):
-        errors = dict(samples.errors or ())
-        for sample in samples.kept():
-            start, end = sample[:2]
-            rows, place = None, samples.statement
+    for group, name, calls, nested, _ in named_calls(lane):
+        errors = dict(calls.errors or ())
+        for call in calls.kept():
+            start, end = call[:2]
+            rows, place = None, calls.statement
             if group == FETCH.name:
-                rows = sample[2]
-                name, place = statements.fetched(lane, *sample[2:])
+                rows = call[2]
+                name, place = statements.fetched(lane, *call[2:])
             elif group in _OF_A_POOL:
-                name = database_of_pool(sample[2], lane.sql)
-            elif place is not None and sample[2] >= 0:
-                # Drivers that do not count say -1.
-                rows = int(sample[2])
+                name = database_of_pool(call[2], lane.sql)
+            elif place is not None and call[2] >= 0:
+                # -1: the driver does not count.
+                rows = int(call[2])
             yield TimelineEntry(
                 group,
                 name,
@@ -115,16 +115,16 @@ class _Statement:
         self.failures = 0
         self.many = 0
 
-    def add(self, samples: Samples) -> None:
+    def add(self, calls: Calls) -> None:
         """Add the executions of one lane."""
-        count, total_s, max_s = samples.totals()
+        count, total_s, max_s = calls.totals()
         self.executed += count
         self.total_s += total_s
         self.max_s = max(self.max_s, max_s)
-        # Drivers that do not count the rows of a SELECT say -1.
-        self.rows += sum(int(one[2]) for one in samples.kept() if one[2] > 0)
-        self.failures += samples.failures
-        self.many += samples.batches
+        # -1: the driver does not count the rows of a SELECT.
+        self.rows += sum(int(one[2]) for one in calls.kept() if one[2] > 0)
+        self.failures += calls.failures
+        self.many += calls.batches
 
     def row(self) -> StatementTotals:
         """Return the record's row of it."""
@@ -152,9 +152,9 @@ class _Statements:
     def add(self, lane: Lane) -> None:
         """Add those of *lane*, whose calls then know their row."""
         for engine, by_text in list(lane.sql.items()):
-            for text, samples in list(by_text.items()):
-                place = samples.statement = self._place(engine, text)
-                self._rows[place].add(samples)
+            for text, calls in list(by_text.items()):
+                place = calls.statement = self._place(engine, text)
+                self._rows[place].add(calls)
 
     def fetched(
         self, lane: Lane, rows: int, text: str, engine: Any

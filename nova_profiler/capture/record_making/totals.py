@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from nova_profiler.capture.calls import Calls
 from nova_profiler.capture.lanes import Capture, Lane
 from nova_profiler.capture.record_making.breakdown import (
     FLAT_GROUPS,
@@ -13,12 +14,11 @@ from nova_profiler.capture.record_making.breakdown import (
     of_many_lanes,
     of_one_lane,
 )
-from nova_profiler.capture.record_making.lane_samples import (
+from nova_profiler.capture.record_making.lane_calls import (
     Named,
-    named_samples,
+    named_calls,
     used_lanes,
 )
-from nova_profiler.capture.samples import Samples
 from nova_profiler.groups import COUNTS, DB_API, DRIVER_GROUPS, PYTHON, WAITING
 from nova_profiler.record import CallTotals, GroupTotals, RequestRecord
 
@@ -57,7 +57,7 @@ def fill_totals(
     by_group: _ByGroup = {}
     kept = 0
     # Once for all that follows: a long statement is slow to name.
-    named = [named_samples(lane) for lane in lanes]
+    named = [named_calls(lane) for lane in lanes]
     for lane, names in zip(lanes, named, strict=True):
         kept += _add_up(lane, names, rows, by_group, record)
     if not by_group and not rows:
@@ -114,15 +114,15 @@ def _add_up(
     """
     kept = 0
     has_driver_time = lane.db_api_driver_s > 0.0
-    for group, name, samples, nested, is_listed in named:
-        if len(samples) == 1 and samples.tally is None:
-            sample = samples[0]
+    for group, name, calls, nested, is_listed in named:
+        if len(calls) == 1 and calls.tally is None:
+            call = calls[0]
             count = 1
-            total_s = max_s = sample[1] - sample[0]
+            total_s = max_s = call[1] - call[0]
             kept += 1
         else:
-            count, total_s, max_s = samples.totals()
-            kept += samples.kept_count()
+            count, total_s, max_s = calls.totals()
+            kept += calls.kept_count()
         if not nested:
             pair = by_group.get(group)
             if pair is None:
@@ -138,15 +138,15 @@ def _add_up(
         if group == _DB_API:
             driver_ms = 0.0
             if has_driver_time and not nested:
-                driver_ms = samples.figure() * 1000
+                driver_ms = calls.figure() * 1000
         inner = count if nested else 0
         ms = max_ms = 0.0
         if not nested:
             ms = total_s * 1000
             max_ms = max_s * 1000
             if count > 1 or (row and row[_MS]):
-                _keep_durations(record, key, row[_MS] if row else 0.0, samples)
-        errors = samples.failures
+                _keep_durations(record, key, row[_MS] if row else 0.0, calls)
+        errors = calls.failures
         new = [group, name, count, ms, max_ms, errors, inner, driver_ms]
         rows[key] = new if row is None else _merged(row, new)
     return kept
@@ -166,11 +166,11 @@ def _keep_durations(
     record: RequestRecord,
     key: tuple[str, str],
     before_ms: float,
-    samples: Samples,
+    calls: Calls,
 ) -> None:
     """Keep the first durations of a name that was called more than once.
 
-    *before_ms* is what the calls that came before *samples* took.
+    *before_ms* is what the calls that came before *calls* took.
     """
     listed = record.durations.get(key)
     if listed is None:
@@ -178,9 +178,7 @@ def _keep_durations(
         listed = record.durations[key] = [before_ms] if before_ms else []
     room = MAX_DURATIONS - len(listed)
     if room > 0:
-        listed += [
-            (sample[1] - sample[0]) * 1000 for sample in samples.kept()[:room]
-        ]
+        listed += [(call[1] - call[0]) * 1000 for call in calls.kept()[:room]]
 
 
 _new = tuple.__new__
@@ -199,10 +197,10 @@ def _fill_groups(
         return
     spans: dict[str, list[tuple[float, float]]] = {}
     for names in named:
-        for group, _, samples, nested, _ in names:
+        for group, _, calls, nested, _ in names:
             if not nested:
                 spans.setdefault(group, []).extend(
-                    sample[:2] for sample in samples.kept()
+                    call[:2] for call in calls.kept()
                 )
     for group, (count, total_s) in by_group.items():
         known = spans[group]
@@ -242,16 +240,15 @@ def _of_many_lanes(
         # breakdown can be of the request's own thread alone.
         record.counts["breakdown_of_own_lane"] = 1
         by_group: _ByGroup = {}
-        _add_up(main, named_samples(main), {}, by_group, RequestRecord())
+        _add_up(main, named_calls(main), {}, by_group, RequestRecord())
         return _of_one_lane(main, by_group, duration_s)
     sides: tuple[list[Span], list[Span]] = ([], [])
     began = capture.started
     for lane, names in zip(lanes, named, strict=True):
         side = sides[lane is not main]
-        for group, _, samples, _, _ in names:
+        for group, _, calls, _, _ in names:
             side += [
-                Span(group, sample[0] - began, sample[1] - began)
-                for sample in samples
+                Span(group, call[0] - began, call[1] - began) for call in calls
             ]
     return of_many_lanes(
         duration_s, *sides, main.waiting_db_api_s, main.waiting_python_s

@@ -21,7 +21,7 @@ _PROJECT = "/{project_id}"
 
 
 class Routes:
-    """Tells the route of each request of one process."""
+    """The routes of the requests of one process."""
 
     def __init__(self) -> None:
         self._by_object: dict[tuple[str, int], tuple[Any, str]] = {}
@@ -99,8 +99,8 @@ def action_of(environ: dict[str, Any], status: int) -> str | None:
     """Return the name of the server action that was asked for, if valid.
 
     It is the first key of the body, which nova has read by now and left in
-    memory. Valid is what nova's controller knows; where that cannot be
-    told, what looks like a name and was not refused.
+    memory. Valid is what nova's controller knows; without a controller,
+    what looks like a name and was not refused.
     """
     body: Any = environ.get("wsgi.input")
     try:
@@ -109,7 +109,7 @@ def action_of(environ: dict[str, Any], status: int) -> str | None:
         head = body.read(200)
         body.seek(place)
     except Exception:
-        # Not in memory: nobody read it, or it cannot be read again.
+        # Not in memory: unread, or not to be read again.
         return None
     found = _ACTION.match(head)
     if not found:

@@ -77,7 +77,7 @@ class Exchange:
         return self.headers.get(REQUEST_ID)
 
     def describe(self, record: RequestRecord) -> None:
-        """Fill in who asked for what."""
+        """Fill in request, user and route."""
         self._worker.wsgi_facts.fill(record, self.headers, self.path)
 
     def start_response(
@@ -98,7 +98,7 @@ class Exchange:
     def write(self, data: bytes) -> object:
         """Write *data* as the server does, and count it."""
         try:
-            # Never None here: whoever calls has it from start_response.
+            # Set by now: start_response() returned this method.
             sent = self._write(data)  # type: ignore[misc]
         except Exception:
             self._write_failed = True
@@ -117,7 +117,7 @@ class Exchange:
                 for chunk in body:
                     self.bytes += len(chunk)
             except TypeError:
-                # Not bytes: the server will say so.
+                # Not bytes: the server raises, too.
                 self.finish(FAILED, "TypeError")
             self.finish(OK, None)
             return body

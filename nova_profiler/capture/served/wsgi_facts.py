@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who asked for what, taken from a WSGI environ into the record."""
+"""Request, user and route, taken from a WSGI environ into the record."""
 
 from __future__ import annotations
 

@@ -9,10 +9,10 @@ from time import perf_counter
 import pytest
 from serving import Message, Profiled, calls_of
 
+from nova_profiler.capture.calls import CallKey
 from nova_profiler.capture.current import active, current_lane, lane_var
 from nova_profiler.capture.hooks.database import db_api_calls
 from nova_profiler.capture.lanes import OVER
-from nova_profiler.capture.samples import CallKey
 from nova_profiler.record import FAILED, RequestRecord
 
 KEY = CallKey("db_api", "instance_get")

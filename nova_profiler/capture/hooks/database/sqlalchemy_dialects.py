@@ -27,7 +27,7 @@ _seen: WeakSet[type] = WeakSet()
 
 
 def install(wraps: Mapping[str, Wrap]) -> Undo:
-    """Wrap each method that *wraps* names by what it says.
+    """Wrap each method that *wraps* names by the wrapper beside it.
 
     Installers share what the first one wrapped. Returns the function that
     undoes this call.
@@ -75,7 +75,7 @@ def _seeing(wraps: Mapping[str, Wrap]) -> Wrap:
                         if _installers:
                             _wrap_methods(dialect, wraps)
             except Exception as exc:
-                # The pool of somebody else, who gets the connection.
+                # Another kind of pool; its connection is made all the same.
                 HOOK_FAILURES.note("sqlalchemy_hook", exc)
             init(record, pool, *args, **kwargs)
 

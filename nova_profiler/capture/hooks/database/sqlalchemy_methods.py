@@ -2,8 +2,8 @@
 """The part of the SQLAlchemy hook that times the driver's other work.
 
 Fetching, connecting, waiting for the pool, pings and the end of
-transactions have no events that say how long they took: the methods that do
-them are wrapped.
+transactions have no events for their durations: the methods that do them are
+wrapped.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from sqlalchemy.pool import base as pool_base
 from sqlalchemy.pool import impl as pool_impl
 
 from nova_profiler import groups
+from nova_profiler.capture.calls import CallKey
 from nova_profiler.capture.current import lane_here
 from nova_profiler.capture.failures import HOOK_FAILURES
 from nova_profiler.capture.hooks import Undo
 from nova_profiler.capture.hooks.attribute_patches import patch, undo_all
 from nova_profiler.capture.lanes import CONNECTING, Lane
-from nova_profiler.capture.samples import CallKey
 
 FETCH = CallKey(groups.FETCH.name, "fetch")
 COMMIT = CallKey(groups.TRANSACTION.name, "COMMIT")

@@ -413,7 +413,7 @@ def test_a_hundred_thousand_statements(texts, most, tmp_path):
             executed(f"SELECT a{number % texts} FROM instances", many=True)
         lane = current_lane()
         (by_text,) = lane.sql.values()
-        lists.extend(samples.kept_count() for samples in by_text.values())
+        lists.extend(calls.kept_count() for calls in by_text.values())
 
     record = dumped(work, tmp_path, max_calls=500)
     call = calls_of(record, "sql")["SELECT instances"]

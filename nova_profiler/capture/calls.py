@@ -56,7 +56,7 @@ class Room(Protocol):
     errors_room: int
 
 
-class Samples(list[Any]):
+class Calls(list[Any]):
     """Calls of one name: start, end, a figure of the group, and more.
 
     The figure is rows for statements and fetches, driver seconds for DB API
@@ -79,12 +79,12 @@ class Samples(list[Any]):
         tally = self.tally
         if tally is None:
             tally = self.tally = Tally()
-        spans = [sample[1] - sample[0] for sample in self]
+        spans = [call[1] - call[0] for call in self]
         tally.count += len(spans)
         tally.total_s += sum(spans)
         tally.max_s = max(tally.max_s, max(spans, default=0.0))
         tally.figure += sum(
-            [sample[2] for sample in self if type(sample[2]) in _NUMBERS]
+            [call[2] for call in self if type(call[2]) in _NUMBERS]
         )
         if room.calls_room > 0:
             room.calls_room -= len(spans)
@@ -115,7 +115,7 @@ class Samples(list[Any]):
 
     def totals(self) -> tuple[int, float, float]:
         """Return number, seconds and longest of all calls; exact."""
-        spans = [sample[1] - sample[0] for sample in self]
+        spans = [call[1] - call[0] for call in self]
         count = len(spans)
         total_s = sum(spans)
         max_s = max(spans, default=0.0)
@@ -130,5 +130,5 @@ class Samples(list[Any]):
 
     def figure(self) -> float:
         """Return the sum of the calls' figures."""
-        figure: float = sum([sample[2] for sample in self])
+        figure: float = sum([call[2] for call in self])
         return figure if self.tally is None else figure + self.tally.figure

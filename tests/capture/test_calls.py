@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nova_profiler.capture.samples import CallKey, Samples
+from nova_profiler.capture.calls import CallKey, Calls
 from nova_profiler.groups import BY_NAME
 
 
 class Room:
-    """As much of a capture as its samples look at."""
+    """As much of a capture as its calls look at."""
 
     def __init__(self, most: int) -> None:
         self.calls_room = self.errors_room = most
@@ -48,41 +48,41 @@ def test_a_group_must_be_in_the_table():
 def test_folding_loses_no_figure(chunks, rest, most):
     """Whatever is kept one by one, count, sum and longest are of all."""
     room = Room(most)
-    samples = Samples()
+    calls = Calls()
 
     for chunk in chunks:
-        samples += [(0.0, float(spent), 2.0) for spent in chunk]
-        samples.fold(room)
-        assert samples == []
-    samples += [(0.0, float(spent), 2.0) for spent in rest]
+        calls += [(0.0, float(spent), 2.0) for spent in chunk]
+        calls.fold(room)
+        assert calls == []
+    calls += [(0.0, float(spent), 2.0) for spent in rest]
 
     spent = [one for chunk in (*chunks, rest) for one in chunk]
-    assert samples.totals() == (
+    assert calls.totals() == (
         len(spent),
         sum(spent),
         max(spent, default=0.0),
     )
-    assert samples.figure() == 2 * len(spent)
-    assert samples.kept_count() == len(samples.kept())
+    assert calls.figure() == 2 * len(spent)
+    assert calls.kept_count() == len(calls.kept())
     most_kept = most + max(map(len, chunks), default=0) + len(rest)
-    assert samples.kept_count() <= most_kept
+    assert calls.kept_count() <= most_kept
 
 
 def test_errors_are_counted_past_the_end_of_their_list():
     """As many are named as calls may be listed."""
     room = Room(3)
-    samples = Samples([(0.0, 1.0, 0.0)])
+    calls = Calls([(0.0, 1.0, 0.0)])
 
     for number in range(10):
-        samples.failed(float(number), "LookupError", room)
+        calls.failed(float(number), "LookupError", room)
 
-    assert samples.failures == 10
-    assert [start for start, _ in samples.errors] == [0.0, 1.0, 2.0]
+    assert calls.failures == 10
+    assert [start for start, _ in calls.errors] == [0.0, 1.0, 2.0]
 
 
 def test_what_most_calls_lack_belongs_to_each_list_alone():
     """The class holds the defaults; a list that has some hides them."""
-    failed, other = Samples(), Samples()
+    failed, other = Calls(), Calls()
 
     failed.failed(0.0, "LookupError", Room(10))
     failed.batches += 1

@@ -169,7 +169,7 @@ def trend(
     """Show p50 and p99 of each route over the runs.
 
     And where a route changed its level, by a test that uses ranks alone and
-    is corrected for the number of routes shown. ROUTE is a route, with or
+    is corrected for the number of routes tested. ROUTE is a route, with or
     without its method, or a part of several.
 
     \b

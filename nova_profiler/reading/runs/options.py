@@ -59,7 +59,7 @@ least_change_option = click.option(
     type=Finite(0, 1000),
     default=5.0,
     show_default=True,
-    help="Do not call a smaller change a change.",
+    help="Ignore changes smaller than this.",
 )
 
 

@@ -97,6 +97,16 @@ def test_an_id_is_drawn_in_any_letters():
         assert is_drawn(one, 0.5) == is_drawn(one.upper(), 0.5)
 
 
+class Asked:
+    """A request that is about to be served."""
+
+    method = "GET"
+
+    def __init__(self, path, headers) -> None:
+        self.path = path
+        self.headers = headers
+
+
 class Chosen:
     """A choice with clocks and draws of its own."""
 
@@ -107,9 +117,7 @@ class Chosen:
         )
 
     def reason(self, when, path="/v2.1/servers", rate=0.0, **environ):
-        return self.choice.reason(
-            {"REQUEST_METHOD": "GET", **environ}, path, when, rate, [KEY]
-        )
+        return self.choice.reason(Asked(path, environ), when, rate, [KEY])
 
 
 NOW = 1_795_257_000.5
@@ -207,7 +215,7 @@ def test_a_table_that_cannot_be_read_arms_nothing(clock, tmp_path):
         counted.append, clock, draw=lambda: 0.0, directory=tmp_path
     )
 
-    reason = choice.reason({}, "/v2.1", ["armed", "rate"], 0.1, [])
+    reason = choice.reason(Asked("/v2.1", {}), ["armed", "rate"], 0.1, [])
 
     assert reason == "rate"
     assert counted == ["armed"]

@@ -198,4 +198,4 @@ def test_the_filter_takes_it(capsys):
     over.get("/v2.1/servers", HTTP_X_NOVA_PROFILER=value)
 
     assert asked == [True]
-    assert over.faults.counts() == {"trigger_forged": 1}
+    assert over.failures.counts() == {"trigger_forged": 1}

@@ -10,27 +10,17 @@ from typing import Any
 
 import pyarrow as pa
 
+from nova_profiler import groups
 from nova_profiler.reading.logs.entries import AccessEntry
 
 # Columns are only added, and then the number goes up: it shows a reader
 # whether it knows all columns.
-SCHEMA = 1
+SCHEMA = max(bucket.since for bucket in groups.BUCKETS)
 SCHEMA_KEY = b"nova_profiler.schema"
 
-# The buckets of a record's breakdown, as they are named there. What a later
-# version calls otherwise goes into the last, so that the sum stays right.
-BUCKETS = (
-    "sql",
-    "fetch",
-    "transaction",
-    "connect",
-    "pool_wait",
-    "ping",
-    "sqlalchemy",
-    "timed",
-    "waiting",
-    "python",
-)
+# A bucket that only a later version knows goes into the last column, so that
+# the sum stays right.
+BUCKETS = tuple(bucket.name for bucket in groups.BUCKETS)
 OTHER = "other"
 
 _LATEST = 2**32

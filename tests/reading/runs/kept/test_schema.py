@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from run_builders import entry
 
-from nova_profiler.capture.record_making.breakdown import (
-    DRIVER_GROUPS,
-    PYTHON,
-    SQLALCHEMY,
-    WAITING,
+from nova_profiler import groups
+from nova_profiler.reading.runs.kept.schema import (
+    BUCKETS,
+    COLUMNS,
+    SCHEMA,
+    batches_of,
 )
-from nova_profiler.reading.runs.kept.schema import BUCKETS, COLUMNS, batches_of
 
 
 def rows_of(*entries) -> list[dict]:
@@ -31,11 +31,24 @@ def test_the_breakdown_becomes_columns():
     assert row[0]["fetch_ms"] is None
 
 
-def test_the_buckets_are_those_of_the_breakdown():
-    """A bucket of ours must not end in other."""
-    ours = {*DRIVER_GROUPS, SQLALCHEMY, WAITING, PYTHON, "timed"}
+def test_a_new_bucket_has_a_new_schema():
+    """Files of schema 1 have these columns in all releases, for ever."""
+    first = [one.name for one in groups.BUCKETS if one.since == 1]
 
-    assert ours == set(BUCKETS)
+    assert first == [
+        "sql",
+        "fetch",
+        "transaction",
+        "connect",
+        "pool_wait",
+        "ping",
+        "sqlalchemy",
+        "timed",
+        "waiting",
+        "python",
+    ]
+    assert max(one.since for one in groups.BUCKETS) == SCHEMA
+    assert tuple(one.name for one in groups.BUCKETS) == BUCKETS
 
 
 def test_batches_are_bounded():

@@ -34,6 +34,16 @@ class FixedSettings:
         raise AssertionError("check_at is never reached")
 
 
+class Asked:
+    """A GET request that is about to be served."""
+
+    method = "GET"
+
+    def __init__(self, path: str, headers: Mapping[str, Any]) -> None:
+        self.path = path
+        self.headers = headers
+
+
 class Message:
     """What is served without WSGI: a message with a topic and a method."""
 

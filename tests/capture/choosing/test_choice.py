@@ -9,6 +9,7 @@ import pytest
 from builders import record
 from hypothesis import given
 from hypothesis import strategies as st
+from serving import Asked
 
 from nova_profiler.capture.choosing.choice import Choice, is_drawn, is_kept
 from nova_profiler.signed_headers import (
@@ -95,16 +96,6 @@ def test_an_id_is_drawn_in_any_letters():
     """oslo.middleware takes both."""
     for one in ids(50):
         assert is_drawn(one, 0.5) == is_drawn(one.upper(), 0.5)
-
-
-class Asked:
-    """A request that is about to be served."""
-
-    method = "GET"
-
-    def __init__(self, path, headers) -> None:
-        self.path = path
-        self.headers = headers
 
 
 class Chosen:

@@ -8,7 +8,7 @@ import os
 from time import time
 
 import pytest
-from serving import Profiled
+from serving import Asked, Profiled
 
 from nova_profiler.capture.choosing.choice import Choice
 from nova_profiler.cli import main
@@ -130,7 +130,9 @@ def test_osprofilers_headers_are_good(capsys):
     }
     counted: list[str] = []
     choice = Choice(counted.append)
-    assert choice.reason(environ, PATH, ["signed"], 0, [KEY]) == "signed"
+    assert (
+        choice.reason(Asked(PATH, environ), ["signed"], 0, [KEY]) == "signed"
+    )
     assert counted == []
 
 

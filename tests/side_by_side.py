@@ -123,7 +123,7 @@ def main() -> None:
                 "own": own,
                 "foreign": foreign,
                 "left": sum(one is not None for one in left),
-                "faults": over.faults.counts(),
+                "failures": over.failures.counts(),
             }
         )
     )

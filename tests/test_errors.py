@@ -28,9 +28,9 @@ def test_an_error_is_one_line_and_a_2(monkeypatch, capsys):
     monkeypatch.setattr(cli, "group", click.Command("x", callback=failing))
 
     assert cli.main([]) == 2
-    assert capsys.readouterr().err == (
-        "nova-profiler: bad\ufffd[2Jname.json: not a dump\n"
-    )
+    told = capsys.readouterr().err
+    shown = "bad\N{REPLACEMENT CHARACTER}[2Jname.json"
+    assert told == f"nova-profiler: {shown}: not a dump\n"
 
 
 def test_an_extra_that_is_missing_has_one_form():

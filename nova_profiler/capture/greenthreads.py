@@ -33,6 +33,18 @@ def runs_green() -> bool:
     return starter() is not _thread.start_new_thread
 
 
+def shares_threads() -> bool:
+    """Return whether requests share threads as greenthreads.
+
+    Then a thread's CPU clock tells nothing of one request.
+    """
+    patcher = sys.modules.get("eventlet.patcher")
+    if patcher is not None and patcher.is_monkey_patched("thread"):
+        return True
+    monkey = sys.modules.get("gevent.monkey")
+    return monkey is not None and bool(monkey.is_module_patched("threading"))
+
+
 def _unpatched(name: str) -> Callable[..., Any]:
     """Return a function of ``_thread`` as it was before it was patched."""
     patcher = sys.modules.get("eventlet.patcher")

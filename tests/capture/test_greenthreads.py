@@ -6,12 +6,18 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+import types
 from functools import partial
 
 import pytest
 
 from nova_profiler.capture import greenthreads
-from nova_profiler.capture.greenthreads import Inbox, nap, start_thread
+from nova_profiler.capture.greenthreads import (
+    Inbox,
+    nap,
+    shares_threads,
+    start_thread,
+)
 
 
 class FakeLock:
@@ -123,3 +129,33 @@ def test_a_nap_leaves_patched_threads_alone():
     ).stdout
 
     assert said.splitlines()[:2] == ["True _thread", "True False"]
+
+
+@pytest.mark.parametrize(
+    ("module", "function", "name"),
+    [
+        ("eventlet.patcher", "is_monkey_patched", "thread"),
+        ("gevent.monkey", "is_module_patched", "threading"),
+    ],
+)
+@pytest.mark.parametrize("patched", [True, False])
+def test_greenthreads_are_found_without_importing(
+    monkeypatch, module, function, name, patched
+):
+    """Their modules are asked where they are loaded."""
+    for other in ("eventlet.patcher", "gevent.monkey"):
+        monkeypatch.delitem(sys.modules, other, raising=False)
+    fake = types.ModuleType(module)
+    setattr(fake, function, lambda asked: asked == name and patched)
+    monkeypatch.setitem(sys.modules, module, fake)
+
+    assert shares_threads() is patched
+
+
+def test_without_greenthreads_none_are_found(monkeypatch):
+    """Nothing is imported to find that out."""
+    for module in ("eventlet.patcher", "gevent.monkey"):
+        monkeypatch.delitem(sys.modules, module, raising=False)
+
+    assert shares_threads() is False
+    assert "gevent.monkey" not in sys.modules

@@ -4,7 +4,7 @@
 An engine module has a function ``engine(note)`` that returns its engine.
 It starts nothing: no thread, process or file before the first request,
 since servers fork their workers after the load. ``note(what, error=None)``
-counts an event, and logs an error the first time, as Faults.note does.
+counts an event, and logs an error the first time, as Failures.note does.
 ``engine`` raises EngineError where the engine cannot work.
 """
 

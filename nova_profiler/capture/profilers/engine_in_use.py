@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from nova_profiler.capture.choosing.choice import Choice, is_drawn
-from nova_profiler.capture.failures import Faults
+from nova_profiler.capture.failures import Failures
 from nova_profiler.capture.lanes import Capture
 from nova_profiler.capture.profilers import Engine, EngineError, Note, Watch
 from nova_profiler.capture.settings.options import Settings
@@ -51,15 +51,19 @@ class Step:
 class GuardedWatch:
     """An engine's watch that cannot fail."""
 
-    __slots__ = ("_capture", "_faults", "_finished", "_late_rate", "_watch")
+    __slots__ = ("_capture", "_failures", "_finished", "_late_rate", "_watch")
 
     def __init__(
-        self, watch: Watch, capture: Capture, faults: Faults, late_rate: float
+        self,
+        watch: Watch,
+        capture: Capture,
+        failures: Failures,
+        late_rate: float,
     ) -> None:
         self._watch = watch
         # A cycle, which capture.release() undoes.
         self._capture = capture
-        self._faults = faults
+        self._failures = failures
         # What share of requests is yet to be chosen, at their end.
         self._late_rate = late_rate
         self._finished = False
@@ -71,7 +75,7 @@ class GuardedWatch:
             self._watch.run(step, *args)
         except Exception as exc:
             if exc is not step.error:
-                self._faults.note("profiler", exc)
+                self._failures.note("profiler", exc)
         return _ended(step, args, {})
 
     def spawned(self, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -80,7 +84,7 @@ class GuardedWatch:
         try:
             watched = self._watch.spawned(step)
         except Exception as exc:
-            self._faults.note("profiler", exc)
+            self._failures.note("profiler", exc)
             return function
 
         def run_spawned(*args: Any, **kwargs: Any) -> Any:
@@ -90,7 +94,7 @@ class GuardedWatch:
                 watched(*args, **kwargs)
             except Exception as exc:
                 if exc is not step.error:
-                    self._faults.note("profiler", exc)
+                    self._failures.note("profiler", exc)
             return _ended(step, args, kwargs)
 
         return run_spawned
@@ -108,7 +112,7 @@ class GuardedWatch:
         try:
             self._watch.finish(record)
         except Exception as exc:
-            self._faults.note("profiler", exc)
+            self._failures.note("profiler", exc)
             record.profile = record.profiled = None
         if record.profile is not None and capture.chosen is not None:
             record.profile["chosen_by"] = capture.chosen
@@ -126,10 +130,10 @@ def _ended(step: Step, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
 class Watching:
     """The engine of this process, and the requests it is to watch."""
 
-    def __init__(self, load: Load, choice: Choice, faults: Faults) -> None:
+    def __init__(self, load: Load, choice: Choice, failures: Failures) -> None:
         self._load = load
         self._choice = choice
-        self._faults = faults
+        self._failures = failures
         self._engine: Engine | None = None
         # What was asked for last, whether or not it could be had.
         self._wanted = "none"
@@ -137,17 +141,17 @@ class Watching:
         self._locks: dict[int, threading.Lock] = {}
 
     def begin(
-        self, capture: Capture, path: str, settings: Settings
+        self, capture: Capture, settings: Settings
     ) -> GuardedWatch | None:
         """Return the watch of a request that begins, None if it has none."""
         try:
-            return self._begin(capture, path, settings)
+            return self._begin(capture, settings)
         except Exception as exc:
-            self._faults.note("profiler", exc)
+            self._failures.note("profiler", exc)
             return None
 
     def _begin(
-        self, capture: Capture, path: str, settings: Settings
+        self, capture: Capture, settings: Settings
     ) -> GuardedWatch | None:
         if self._wanted != settings.profiler or self._pid != os.getpid():
             self.change(settings.profiler)
@@ -160,8 +164,7 @@ class Watching:
         # Better decided at the end, by an id that all services know.
         early, late = (0.0, rate) if engine.watches_all else (rate, 0.0)
         capture.chosen = self._choice.reason(
-            capture.environ,
-            path,
+            capture.served,
             settings.profile_when,
             early,
             settings.profile_keys,
@@ -175,14 +178,13 @@ class Watching:
         if watch is None:
             return None
         capture.watch = guarded = GuardedWatch(
-            watch, capture, self._faults, late
+            watch, capture, self._failures, late
         )
         return guarded
 
     def ended(
         self,
         capture: Capture,
-        path: str,
         duration_ms: float,
         settings: Settings,
     ) -> None:
@@ -195,11 +197,11 @@ class Watching:
             and capture.chosen is None
             and "armed" in settings.profile_when
         ):
-            method = capture.environ.get("REQUEST_METHOD", "")
+            served = capture.served
             try:
-                self._choice.arm(method, path)
+                self._choice.arm(served.method, served.path)
             except OSError as exc:
-                self._faults.note("armed", exc)
+                self._failures.note("armed", exc)
 
     def change(self, name: str) -> None:
         """Have the engine *name* from now on, if it can be had here.
@@ -230,7 +232,7 @@ class Watching:
         # Only our own errors are sure to hold nothing secret.
         told = exc if isinstance(exc, EngineError) else type(exc).__name__
         kept = "none" if former is None else former.name
-        self._faults.note("profiler")
+        self._failures.note("profiler")
         LOG.warning("profiler stays %s: %s", kept, told)
 
     def close(self) -> None:
@@ -241,7 +243,7 @@ class Watching:
     def _made(self, name: str) -> Engine | None:
         if name == "none":
             return None
-        engine = self._load(name, self._faults.note)
+        engine = self._load(name, self._failures.note)
         # Known once only, however often that is said.
         atexit.unregister(self.close)
         atexit.register(self.close)
@@ -251,4 +253,4 @@ class Watching:
         try:
             engine.close()
         except Exception as exc:
-            self._faults.note("profiler", exc)
+            self._failures.note("profiler", exc)

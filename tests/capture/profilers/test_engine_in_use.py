@@ -89,7 +89,7 @@ def test_no_engine_is_asked_for_when_there_is_none():
     over.get()
 
     assert over.record.profile is None
-    assert over.faults.counts() == {}
+    assert over.failures.counts() == {}
 
 
 def test_the_application_its_body_and_its_close_are_watched():
@@ -313,7 +313,7 @@ def test_a_failure_of_the_engine_is_counted(failing):
 
     assert over.get().body == b"ok"
 
-    assert over.faults.counts() == {"profiler": 1}
+    assert over.failures.counts() == {"profiler": 1}
 
 
 def test_the_engine_is_taken_along_into_threads():
@@ -367,7 +367,7 @@ def test_what_a_thread_raises_passes():
 
     over.get()
 
-    assert over.faults.counts() == {}
+    assert over.failures.counts() == {}
 
 
 class Loader:
@@ -499,7 +499,7 @@ def test_a_close_that_fails_is_counted():
     changed(over, profiler="cprofile")
     over.get()
 
-    assert over.faults.counts() == {"profiler": 1}
+    assert over.failures.counts() == {"profiler": 1}
     assert load.made[1].asked
 
 
@@ -544,4 +544,4 @@ def test_no_header_of_a_client_touches_the_response(header, info):
 
     assert answer.body == b"ok"
     assert over.record.profile is None
-    assert over.faults.counts() == {"trigger_garbled": 1}
+    assert over.failures.counts() == {"trigger_garbled": 1}

@@ -94,7 +94,7 @@ AT_ONCE = """
     print(json.dumps({
         "records": {r.path: shown(r) for r in profiled.records},
         "nothing_left": nothing_left(),
-        "faults": profiled.faults.counts(),
+        "failures": profiled.failures.counts(),
     }))
 """
 
@@ -182,7 +182,7 @@ def test_sixteen_requests_at_once_have_a_profile_each() -> None:
         assert shown["own"] == []
         assert shown["profile"]["notes"] == [INFLATES]
     assert answer["nothing_left"]
-    assert answer["faults"] == {}
+    assert answer["failures"] == {}
 
 
 def test_where_switching_is_not_right_the_dump_says_so() -> None:

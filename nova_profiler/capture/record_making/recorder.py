@@ -6,7 +6,6 @@ from __future__ import annotations
 import os
 import re
 import socket
-import sys
 import urllib.parse
 from collections.abc import Sequence
 from datetime import datetime, timezone
@@ -183,15 +182,3 @@ def printable_path(path: str) -> str:
     return urllib.parse.quote(
         path.encode("latin-1", "replace"), safe="/:@!$&'()*+,;=~-._{}[]|"
     )
-
-
-def runs_green() -> bool:
-    """Return whether requests share threads as greenthreads.
-
-    Then a thread's CPU clock says nothing of one request.
-    """
-    patcher = sys.modules.get("eventlet.patcher")
-    if patcher is not None and patcher.is_monkey_patched("thread"):
-        return True
-    monkey = sys.modules.get("gevent.monkey")
-    return monkey is not None and bool(monkey.is_module_patched("threading"))

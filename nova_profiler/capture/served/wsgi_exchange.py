@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from nova_profiler.capture.current import begin, end, lane_var
 from nova_profiler.capture.failures import Faults
+from nova_profiler.capture.greenthreads import runs_green
 from nova_profiler.capture.lanes import CPU_STEP_S, Capture
 from nova_profiler.capture.profilers.engine_in_use import Watching
-from nova_profiler.capture.record_making.recorder import Recorder, runs_green
+from nova_profiler.capture.record_making.recorder import Recorder
 from nova_profiler.capture.settings.options import Settings
 from nova_profiler.record import ABORTED, FAILED, OK, RequestRecord
 

@@ -4,8 +4,6 @@
 from __future__ import annotations
 
 import json
-import sys
-import types
 from datetime import datetime, timezone
 
 import pytest
@@ -16,7 +14,6 @@ from serving import PLAIN, Profiled, during, set_clock
 from nova_profiler.capture.record_making.recorder import (
     checked_id,
     printable_path,
-    runs_green,
 )
 from nova_profiler.capture.sinks.json_file import line_of
 
@@ -308,33 +305,3 @@ def test_its_own_time_is_told():
     assert record.service == "nova-api"
     assert record.host
     assert record.pid > 0
-
-
-@pytest.mark.parametrize(
-    ("module", "function", "name"),
-    [
-        ("eventlet.patcher", "is_monkey_patched", "thread"),
-        ("gevent.monkey", "is_module_patched", "threading"),
-    ],
-)
-@pytest.mark.parametrize("patched", [True, False])
-def test_greenthreads_are_found_without_importing(
-    monkeypatch, module, function, name, patched
-):
-    """Their modules are asked where they are loaded."""
-    for other in ("eventlet.patcher", "gevent.monkey"):
-        monkeypatch.delitem(sys.modules, other, raising=False)
-    fake = types.ModuleType(module)
-    setattr(fake, function, lambda asked: asked == name and patched)
-    monkeypatch.setitem(sys.modules, module, fake)
-
-    assert runs_green() is patched
-
-
-def test_without_greenthreads_none_are_found(monkeypatch):
-    """Nothing is imported to find that out."""
-    for module in ("eventlet.patcher", "gevent.monkey"):
-        monkeypatch.delitem(sys.modules, module, raising=False)
-
-    assert runs_green() is False
-    assert "gevent.monkey" not in sys.modules

@@ -18,6 +18,7 @@ from types import ModuleType
 from typing import Any
 
 from nova_profiler.capture.current import active, begin
+from nova_profiler.capture.greenthreads import greenlet_module
 from nova_profiler.capture.lanes import Capture
 from nova_profiler.capture.profilers import Note
 from nova_profiler.capture.profilers.cprofile.greenlet_self_test import (
@@ -25,7 +26,6 @@ from nova_profiler.capture.profilers.cprofile.greenlet_self_test import (
 )
 from nova_profiler.capture.profilers.cprofile.greenlets import (
     GreenletTurns,
-    greenlet_module,
 )
 from nova_profiler.capture.profilers.cprofile.pausing import (
     FlushingHands,

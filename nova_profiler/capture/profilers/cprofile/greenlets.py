@@ -9,7 +9,6 @@ profiles off and on at each switch.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
@@ -29,18 +28,6 @@ Trace = Callable[[str, tuple[Any, Any]], object]
 OVERLAID = (
     "something else came to trace greenlets; what they call may be mixed in"
 )
-
-
-def greenlet_module() -> ModuleType | None:
-    """Return greenlet where requests may be greenlets. Never imports it."""
-    module = sys.modules.get("greenlet")
-    if module is None:
-        return None
-    patcher = sys.modules.get("eventlet.patcher")
-    if patcher is not None and patcher.is_monkey_patched("thread"):
-        return module
-    # Any greenlet but a thread's first one is there to be switched.
-    return None if module.getcurrent().parent is None else module
 
 
 def root_of(module: ModuleType) -> Any:

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import functools
 import sys
-import threading
 import time
 from collections.abc import Callable, Sequence
 from time import perf_counter
 from types import FrameType
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from nova_profiler.capture.greenthreads import thread_local
 from nova_profiler.capture.lanes import Capture
 from nova_profiler.capture.profilers import EngineError, Note
 from nova_profiler.capture.profilers.pyinstrument.notes import Taken, notes_of
@@ -65,22 +65,8 @@ def engine(note: Note) -> PyinstrumentEngine:
     if version.partition(".")[0] != "5":
         raise EngineError(f"pyinstrument {version} will not do; {_INSTALL}")
     return PyinstrumentEngine(
-        note, Samplers(native_local()).here, price_of_call_s
+        note, Samplers(thread_local()).here, price_of_call_s
     )
-
-
-def native_local() -> Any:
-    """Return an object whose attributes belong to a thread of the system.
-
-    Greenthreads share theirs, as they share the thread's profile function.
-    """
-    patcher = sys.modules.get("eventlet.patcher")
-    if patcher is not None and patcher.is_monkey_patched("thread"):
-        return patcher.original("threading").local()
-    monkey = sys.modules.get("gevent.monkey")
-    if monkey is not None and monkey.is_module_patched("threading"):
-        return monkey.get_original("threading", "local")()
-    return threading.local()
 
 
 class PyinstrumentEngine:

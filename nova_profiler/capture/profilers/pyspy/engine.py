@@ -11,7 +11,7 @@ from __future__ import annotations
 import atexit
 import sys
 
-from nova_profiler.capture.greenthreads import Inbox, start_thread
+from nova_profiler.capture.greenthreads import Wakeup, start_thread
 from nova_profiler.capture.lanes import Capture
 from nova_profiler.capture.profilers import EngineError, Note
 from nova_profiler.capture.profilers.pyspy.pace import running_rate_of
@@ -60,8 +60,8 @@ class PyspyEngine:
         self._note = note
         self._watches = Watches(TagPool())
         self._windows = Windows(self._recording, self._watches, note)
-        self._inbox = Inbox()
-        self._over = Inbox()
+        self._wakeup = Wakeup()
+        self._over = Wakeup()
         self._started = False
         self._asleep = False
         self._closing = False
@@ -79,14 +79,14 @@ class PyspyEngine:
         if not self._started:
             self._start()
         elif self._asleep:
-            self._inbox.tell()
+            self._wakeup.wake()
         self._windows.pace.interval_ms = interval_ms
         return watch
 
     def close(self) -> None:
         """Have py-spy stop soon; its last stacks are still handed over."""
         self._closing = True
-        self._inbox.tell()
+        self._wakeup.wake()
 
     def wait_closed(self, seconds: float) -> bool:
         """Return whether all is over within *seconds*, after close()."""
@@ -120,7 +120,7 @@ class PyspyEngine:
                     continue
                 if self._asleep:
                     allow_tracer(0)
-                self._inbox.wait(REST_S if seconds is None else seconds)
+                self._wakeup.wait(REST_S if seconds is None else seconds)
                 self._asleep = False
             # What ends from here on is told that nothing follows.
             self._watches.is_closed = True
@@ -133,7 +133,7 @@ class PyspyEngine:
             self._windows.abandon()
         finally:
             atexit.unregister(self._at_exit)
-            self._over.tell()
+            self._over.wake()
 
     def _recording(self, rate: int) -> Recording:
         running_rate = running_rate_of(rate)

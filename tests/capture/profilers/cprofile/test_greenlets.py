@@ -16,7 +16,6 @@ from nova_profiler.capture.profilers.cprofile.greenlet_self_test import (
 from nova_profiler.capture.profilers.cprofile.greenlets import (
     OVERLAID,
     GreenletTurns,
-    greenlet_module,
 )
 from nova_profiler.capture.profilers.cprofile.pausing import (
     FlushingHands,
@@ -294,12 +293,3 @@ def test_a_profiler_of_others_is_left_alone(turns: GreenletTurns) -> None:
     assert refused == (TAKEN if PROCESS_WIDE else TAKEN_THREAD)
     assert turns.begin(part := Part()) is None
     turns.end(part)
-
-
-def test_only_where_requests_may_be_greenlets() -> None:
-    """A library that brings greenlet along does not make them so."""
-    inside: list[Any] = []
-    greenlet.greenlet(lambda: inside.append(greenlet_module())).switch()
-
-    assert greenlet_module() is None
-    assert inside == [greenlet]

@@ -40,6 +40,20 @@ def greenlet_module() -> ModuleType | None:
     return module
 
 
+def first_greenlet(module: ModuleType) -> Any:
+    """Return the first greenlet of this thread, which stands for it."""
+    found = module.getcurrent()
+    while found.parent is not None:
+        found = found.parent
+    return found
+
+
+def uses_thread_pool() -> bool:
+    """Return whether eventlet's pool of threads of the system was used."""
+    pool = sys.modules.get("eventlet.tpool")
+    return bool(getattr(pool, "_setup_already", False))
+
+
 def thread_local() -> Any:
     """Return an object whose attributes belong to a thread of the system.
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from places import TESTS
 
-from nova_profiler.capture.profilers.cprofile.engine import MIXED, SKIPPED
+from nova_profiler.capture.profilers.cprofile.notes import MIXED, SKIPPED
 from nova_profiler.capture.profilers.cprofile.scopes import BUSY, PROCESS_WIDE
 
 SCRIPT = TESTS / "two_at_once.py"

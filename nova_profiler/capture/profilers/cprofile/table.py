@@ -27,7 +27,6 @@ _OWN_FILES = os.path.join(OWN_FOLDER, "capture", "profilers", "")
 _OWN_BUILT_INS = (
     "<method 'disable' of '_lsprof.Profiler' objects>",
     "<built-in method sys.getprofile>",
-    "<built-in method sys.monitoring.register_callback>",
 )
 
 

@@ -20,6 +20,7 @@ from nova_profiler.capture.current import LaneCall, current_lane
 from nova_profiler.capture.failures import Faults
 from nova_profiler.capture.profilers import EngineError
 from nova_profiler.capture.profilers.pyinstrument import engine as module
+from nova_profiler.capture.profilers.pyinstrument import watch
 from nova_profiler.capture.profilers.pyinstrument.sampler import Samplers
 
 
@@ -134,7 +135,7 @@ def test_what_watching_costs_a_call_is_measured_once(watched, clock):
     """As soon as it can be: not while another profiler is on."""
     found = iter([None, 0.5e-6])
     watched.engine._price_of_call_s = lambda: next(found)
-    watched.engine.call_s = None
+    watched.engine._call_s = None
     told = []
 
     for _ in range(3):
@@ -202,12 +203,12 @@ def test_steps_of_the_body_are_watched_wherever_they_run(watched, clock):
 
 def test_a_body_of_very_many_steps_is_watched_for_some(watched, clock):
     """To begin and to end has its price; the note says what is missing."""
-    for _ in range(module.MOST_STEPS + 50):
+    for _ in range(watch.MOST_STEPS + 50):
         watched.run(work, clock)
 
     made = watched.finish()
 
-    assert made.profile["samples"] == module.MOST_STEPS
+    assert made.profile["samples"] == watch.MOST_STEPS
     assert made.profile["notes"] == [
         "The body was made in 249 steps; only the first 199 are in here.",
         INFLATES,
@@ -363,7 +364,7 @@ def test_threads_of_threads_have_the_whole_way_in_their_stacks(watched, clock):
 
 def test_no_more_threads_than_fit_are_watched(watched, clock):
     """The others work as before, and are counted."""
-    for _ in range(module.MOST_THREADS + 3):
+    for _ in range(watch.MOST_THREADS + 3):
         in_thread(functools.partial(watched.spawned(work), clock))
     watched.run(work, clock)
 
@@ -416,7 +417,7 @@ def test_a_failure_in_the_samples_stays_out_of_the_application(
     def fails(*args):
         raise OSError("the engine's")
 
-    monkeypatch.setattr(module.SampleList, "add", fails)
+    monkeypatch.setattr(watch.SampleList, "add", fails)
 
     watched.run(work, clock)
 

@@ -23,12 +23,8 @@ PYINSTRUMENT = "pyinstrument"
 CPROFILE = "cprofile"
 ENGINES = (PYSPY, PYINSTRUMENT, CPROFILE)
 
-# The field of a session that names its engine; pyinstrument ignores it.
-ENGINE_FIELD = "nova_profiler_engine"
-
 CALLS_SUFFIX = ".prof"
 SAMPLES_SUFFIX = ".pyisession"
-
 
 # What a dump's profile says of a request that py-spy had no sample of,
 # though it was at work: all that the request did took less than a sample.

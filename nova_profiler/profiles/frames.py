@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The texts that a session's stacks are made of, as functions."""
+"""The texts that a session's stacks are made of, to and from functions."""
 
 from __future__ import annotations
 
@@ -25,8 +25,23 @@ class Frame(NamedTuple):
     line: int | None
 
 
+def frame_text(name: str, file: str, first_line: int, line: int = 0) -> str:
+    """Return a frame as pyinstrument writes it.
+
+    *first_line* is where the function begins, *line* the one that it had
+    come to; 0 where that is unknown.
+    """
+    text = f"{name}{_PART}{file}{_PART}{first_line}"
+    return f"{text}{_ATTRIBUTE}{_LINE_ATTRIBUTE}{line}" if line else text
+
+
+def identifier_of(text: str) -> str:
+    """Return a frame without the line that it had come to."""
+    return text.partition(_ATTRIBUTE)[0]
+
+
 class Frames:
-    """Texts of frames and what they mean, each looked at once.
+    """Texts of frames and what they mean, each read once.
 
     py-spy does not know where a function begins, so its sessions have the
     first line that was seen, another one in each. With *has_first_lines*

@@ -25,6 +25,7 @@ from pyinstrument.low_level.stat_profile import (
 )
 
 from nova_profiler.capture.profilers.spawners import spawner
+from nova_profiler.profiles.frames import frame_text
 
 Add = Callable[[list[str], float], None]
 
@@ -236,7 +237,7 @@ def _stack_of(frame: FrameType | None, event: str, arg: Any) -> list[str]:
         frame = frame.f_back
     elif event in ("c_return", "c_exception"):
         name = getattr(arg, "__qualname__", None) or repr(type(arg))
-        stack.append(f"{name}\x00<built-in>\x000")
+        stack.append(frame_text(name, "<built-in>", 0))
     while frame is not None:
         stack.append(get_frame_info(frame))
         frame = frame.f_back

@@ -19,14 +19,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from nova_profiler.capture.profilers import Note
 from nova_profiler.capture.profilers.pyinstrument.notes import Taken, notes_of
 from nova_profiler.capture.profilers.pyinstrument.session import (
-    MOST_SAMPLES,
-    Sample,
     SampleList,
-    session_of,
-    thinned,
+    SessionFile,
 )
-from nova_profiler.profiles import PYINSTRUMENT, SAMPLES_SUFFIX
-from nova_profiler.record import Attach, RequestRecord
+from nova_profiler.profiles import PYINSTRUMENT
+from nova_profiler.profiles.session_files import About, Sample
+from nova_profiler.record import RequestRecord
 
 if TYPE_CHECKING:
     from nova_profiler.capture.profilers.pyinstrument.sampler import (
@@ -176,12 +174,22 @@ class PyinstrumentWatch:
             "interval_ms": self._interval_s * 1000,
         }
         if taken:
-            record.profiled = _Session(
+            record.profiled = SessionFile(
                 [*self._own.samples, *_samples_of(self._threads)],
-                self._interval_s,
-                taken,
-                record,
+                self._about(record, taken),
             )
+
+    def _about(self, record: RequestRecord, samples: int) -> About:
+        duration_s = record.duration_ms / 1000
+        return About(
+            PYINSTRUMENT,
+            f"{record.method} {record.route}",
+            samples,
+            self._interval_s,
+            time.time() - duration_s,
+            duration_s,
+            (record.cpu_ms or 0.0) / 1000,
+        )
 
     def _taken(self, samples: int) -> Taken:
         return Taken(
@@ -198,34 +206,6 @@ class PyinstrumentWatch:
             sampled_s=self._own.seconds,
             call_s=self._call_s,
         )
-
-
-class _Session:
-    """The file of a request's samples, made only for a dump."""
-
-    def __init__(
-        self,
-        samples: list[Sample],
-        interval_s: float,
-        taken: int,
-        record: RequestRecord,
-    ) -> None:
-        self._samples = samples
-        self._interval_s = interval_s
-        duration_s = record.duration_ms / 1000
-        self._about = {
-            "start_time": time.time() - duration_s,
-            "duration": duration_s,
-            "cpu_time": (record.cpu_ms or 0.0) / 1000,
-            "sample_count": taken,
-            "target_description": f"{record.method} {record.route}",
-        }
-
-    def attach(self, attach: Attach) -> None:
-        """Hand the file over at once."""
-        samples = thinned(self._samples, MOST_SAMPLES)
-        content = session_of(samples, self._interval_s, self._about)
-        attach(SAMPLES_SUFFIX, content, None)
 
 
 def _samples_of(threads: list[SampleList]) -> list[Sample]:

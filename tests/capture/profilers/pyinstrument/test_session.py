@@ -15,15 +15,18 @@ from nova_profiler.capture.profilers.pyinstrument.session import (
     session_of,
     thinned,
 )
-from nova_profiler.profiles.session_files import read_session
+from nova_profiler.profiles import PYINSTRUMENT
+from nova_profiler.profiles.session_files import About, read_session
 
-ABOUT = {
-    "start_time": 1_795_257_000.0,
-    "duration": 1.5,
-    "cpu_time": 0.5,
-    "sample_count": 2,
-    "target_description": "GET /v2.1/servers",
-}
+ABOUT = About(
+    engine=PYINSTRUMENT,
+    title="GET /v2.1/servers",
+    samples=2,
+    interval_s=0.01,
+    started_at=1_795_257_000.0,
+    duration_s=1.5,
+    cpu_s=0.5,
+)
 
 
 def frame(name: str, line: int = 1) -> str:
@@ -104,7 +107,6 @@ def test_pyinstrument_reads_the_file():
             ([frame("app"), frame("a")], 1.0),
             ([frame("app"), frame("b"), "[out-of-context]"], 0.5),
         ],
-        0.01,
         ABOUT,
     )
 
@@ -123,13 +125,13 @@ def test_pyinstrument_reads_the_file():
 
 def test_it_names_its_engine():
     """Readers need not guess whose samples these are."""
-    content = session_of([([frame("app")], 1.0)], 0.01, ABOUT)
+    content = session_of([([frame("app")], 1.0)], ABOUT)
 
     assert read_session(content).engine == "pyinstrument"
 
 
 def test_no_samples_are_a_file_too():
     """Nothing of it is assumed."""
-    session = Session.from_json(json.loads(session_of([], 0.01, ABOUT)))
+    session = Session.from_json(json.loads(session_of([], ABOUT)))
 
     assert session.root_frame() is None

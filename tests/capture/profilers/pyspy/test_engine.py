@@ -197,7 +197,7 @@ def test_a_failing_supervisor_ends_the_engine_not_the_requests(monkeypatch):
     def fail():
         raise ValueError("ours")
 
-    monkeypatch.setattr(engine._windows, "tick", fail)
+    monkeypatch.setattr(engine._schedule, "tick", fail)
     watch = engine.watch(None, True, 20.0)
     assert engine.wait_closed(10)
 

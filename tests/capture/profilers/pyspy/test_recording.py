@@ -131,10 +131,10 @@ def test_a_py_spy_that_does_not_tell_its_rate_has_begun_all_the_same(
 
 
 def test_a_program_that_refuses_is_told_of(program):
-    """What it said, as one line."""
+    """What it printed, as one line."""
     refuses = program("#!/bin/sh\necho 'Error: no such process' >&2\nexit 1\n")
 
-    with pytest.raises(PyspyError, match="it said: Error: no such process"):
+    with pytest.raises(PyspyError, match="it printed: Error: no such process"):
         Recording(refuses, 50, 12, 60)
 
 
@@ -148,7 +148,7 @@ def test_one_of_two_that_fails_alone_is_noticed_at_once(program):
         )
     )
 
-    with pytest.raises(PyspyError, match="it said: Error: busy"):
+    with pytest.raises(PyspyError, match="it printed: Error: busy"):
         Recording(one_fails, 50, 12, 60)
 
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from nova_profiler.record import RequestRecord
 
 DUMP_SUFFIX = ".json"
+# Counted calls, and samples: profiles reads both.
 COMPANION_SUFFIXES = (".prof", ".pyisession")
 
 _ROUTE_LENGTH = 120

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from nova_profiler.dump_store.names import COMPANION_SUFFIXES
-from nova_profiler.dump_store.reading import content_of
+from nova_profiler.dump_store.reading import bytes_of
 from nova_profiler.dump_store.retention import Retention
 from nova_profiler.dump_store.writing import publish, write_new
 from nova_profiler.record import RequestRecord
@@ -135,7 +135,7 @@ class Publication:
     ) -> None:
         """Add a companion to the published dump, unless that is gone."""
         try:
-            fields = json.loads(content_of(self._path))
+            fields = json.loads(bytes_of(self._path))
         except FileNotFoundError:
             return
         if profile is None:

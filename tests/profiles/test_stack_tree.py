@@ -55,6 +55,18 @@ def test_the_hot_path_ends_at_what_holds_most_of_the_work():
     ]
 
 
+@pytest.mark.parametrize(("below_s", "is_on"), [(0.5, True), (0.49, False)])
+def test_the_path_goes_on_with_half_of_the_work_and_not_with_less(
+    below_s, is_on
+):
+    """At least MOST of it: that two callees share alike is no reason."""
+    tree = tree_of(session(([API], 1.0 - below_s), ([API, ORM], below_s)))
+
+    names = [step.function.name for step in tree.hot_path()]
+
+    assert names == ["rebuild", "instances"][: 1 + is_on]
+
+
 def test_waiting_is_no_work():
     """A lock's time is in no share, and has who asked for it."""
     tree = tree_of(session(*rebuild_samples()))

@@ -96,6 +96,37 @@ def test_stacks_of_a_dump_that_is_gone_are_not_kept(tmp_path):
     assert os.listdir(tmp_path / ".writing") == []
 
 
+@pytest.mark.parametrize("renamed", [0, 1, 2])
+def test_a_dump_pruned_while_its_stacks_come_leaves_nothing(
+    tmp_path, monkeypatch, renamed
+):
+    """Before its stacks are moved there, before the dump itself, or after."""
+    one = profiled(later=True)
+    path = DumpStore(tmp_path).write(one)
+    make_room, rename = publication.Retention.make_room, os.rename
+    seen = []
+
+    def and_prune(function):
+        def call(*args):
+            function(*args)
+            if len(seen) == renamed:
+                path.unlink()
+            seen.append(args)
+
+        return call
+
+    monkeypatch.setattr(
+        publication.Retention, "make_room", and_prune(make_room)
+    )
+    monkeypatch.setattr(publication.os, "rename", and_prune(rename))
+
+    one.profiled.attach_now(".prof", STACKS, None)
+
+    assert len(seen) == renamed + 1
+    assert dump_files(tmp_path) == []
+    assert os.listdir(tmp_path / ".writing") == []
+
+
 def test_stacks_that_come_before_the_dump_is_there_wait_for_it(
     tmp_path, monkeypatch
 ):

@@ -48,6 +48,7 @@ def test_pyinstrument_has_a_right_profile_of_each(tmp_path: Path) -> None:
 
 
 @pytest.mark.services
+@pytest.mark.slow
 def test_pyspy_has_a_right_profile_of_each(pyspy: Any, tmp_path: Path) -> None:
     """On every version of Python."""
     assert_each_has_its_own(dumps_of("pyspy", tmp_path))

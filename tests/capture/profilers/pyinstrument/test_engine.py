@@ -513,6 +513,7 @@ def busy_in_body():
     _busy()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["threads", "eventlet"])
 def test_sixteen_requests_at_once_have_their_own_stacks(mode):
     """Each has its own functions only, in each way to serve them."""

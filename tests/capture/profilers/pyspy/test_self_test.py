@@ -10,7 +10,7 @@ from nova_profiler.capture.profilers.pyspy import self_test
 
 @pytest.fixture
 def program(tmp_path):
-    """Return what makes a program that does as it is told."""
+    """Return what makes a program of *lines* for a shell."""
 
     def made(*lines):
         path = tmp_path / "py-spy"
@@ -49,7 +49,7 @@ def test_a_trial_that_hangs_is_given_up(program):
     """The command does not wait for ever."""
     slow = program("sleep 30")
 
-    assert "overloaded" in self_test.problem_with(slow, longest_s=1.0)
+    assert "overloaded" in self_test.problem_with(slow, longest_s=0.2)
 
 
 @pytest.mark.services

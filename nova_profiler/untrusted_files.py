@@ -13,7 +13,7 @@ LARGEST_BYTES = 64 * 1024 * 1024
 
 
 class FileError(NovaProfilerError):
-    """A file cannot be read; the message says which and why."""
+    """A file cannot be read; the message names it and the reason."""
 
 
 def content_of(path: Path) -> bytes:

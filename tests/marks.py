@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Requests side by side whose functions' names say which one they are of."""
+"""Requests side by side, with functions whose names have their number."""
 
 from __future__ import annotations
 

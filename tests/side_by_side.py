@@ -51,7 +51,7 @@ FUNCTIONS = marked(SOURCE, sleep=time.sleep)
 
 
 def app(environ: dict[str, Any], start_response: Any) -> Any:
-    """Work as the number in the path says: here, beside, in the body."""
+    """Work by the number in the path: here, beside, in the body."""
     number = int(environ["PATH_INFO"][1:])
     work = FUNCTIONS[number][f"outer_for_{number}"]
     start_response("200 OK", [])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads dumps, and trusts none: a foreign or damaged file is named."""
+"""Reads dumps, and trusts none: a damaged or foreign file is named."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from nova_profiler.untrusted_files import FileError, read_regular
 
 
 class DumpError(NovaProfilerError):
-    """A dump cannot be found or read; the message says why."""
+    """A dump cannot be found or read; the message has the reason."""
 
 
 def entries_of(directory: Path, foreign: list[str]) -> Iterator[DumpEntry]:

@@ -2,7 +2,7 @@
 """Profiles of requests read back: function tables, stacks, hot paths.
 
 Two kinds of file lie beside a dump. A ``.prof`` is what pstats loads: every
-function with its calls, its times and who called it, but no stacks. A
+function with its calls, its times and its callers, but no stacks. A
 ``.pyisession`` is a session of pyinstrument: samples, each a whole stack.
 Both may come from anywhere; reading one never runs or trusts what is in it.
 """
@@ -31,4 +31,4 @@ NOT_LOOKED = "it did not look in that time"
 
 
 class ProfileError(NovaProfilerError):
-    """A profile cannot be read; the message says which and why."""
+    """A profile cannot be read; the message names it and the reason."""

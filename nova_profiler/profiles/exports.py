@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Profiles in the formats of other programs.
 
-Samples say how long, not how often: of calls their pstats file has none.
-Counted calls have no stacks: only pstats can hold what they do have.
+Samples have times and no calls, and so has a pstats file made of them.
+Counted calls have no stacks: pstats alone can hold what they have.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def _pstats_of_samples(tree: StackTree) -> dict[Any, Any]:
     edges: dict[Function, dict[Function, list[float]]] = {}
     for stack, seconds in _stacks(tree):
         own[stack[-1]] = own.get(stack[-1], 0.0) + seconds
-        # Each once, however often a recursion has it in the stack.
+        # Each once, also where a recursion has it in the stack often.
         for function in set(stack):
             total[function] = total.get(function, 0.0) + seconds
         for caller, callee in set(zip(stack, stack[1:], strict=False)):

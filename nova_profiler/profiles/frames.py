@@ -14,7 +14,7 @@ _PART, _ATTRIBUTE = "\x00", "\x01"
 _LINE_ATTRIBUTE = "l"
 # pyinstrument's outermost frame, which names a thread.
 _THREAD = f"{_PART}<thread>{_PART}"
-# Frames that only mark whose stack it is, another one in each request.
+# Frames that only mark the request of a stack: each has one of its own.
 _MARK = re.compile(r"np_request_[0-9]{1,9}")
 
 
@@ -97,17 +97,17 @@ class Frames:
 
 
 def is_thread(text: str) -> bool:
-    """Tell whether a frame stands for a thread."""
+    """Return whether a frame stands for a thread."""
     return _THREAD in text
 
 
 def is_elsewhere(text: str) -> bool:
-    """Tell whether a frame says that its time was not the request's."""
+    """Return whether a frame marks time that was not the request's."""
     return text.partition(_PART)[0] in ELSEWHERE
 
 
 def is_waiting(text: str) -> bool:
-    """Tell whether a frame says that its thread waited."""
+    """Return whether a frame marks that its thread waited."""
     return text.partition(_PART)[0] == WAITING
 
 

@@ -118,10 +118,10 @@ def session_of(path: Path, content: bytes) -> Session:
 
 
 def had_no_sample(dump: Path) -> bool:
-    """Tell whether pyspy had no sample of a dump's request, for its length.
+    """Return whether a dump's request was too short for a sample of pyspy.
 
-    Not that the recording is not over yet, or that py-spy was not at work:
-    then nothing is known of what the request did.
+    False while the recording goes on, and where py-spy was not at work:
+    then what the request did is not known.
     """
     profile = _profile_in(dump)
     if profile.get("engine") != PYSPY or profile.get("file"):

@@ -18,7 +18,7 @@ STEM = "2026-11-21/103501.123-42ms-GET-v2_1_servers-6ec84648"
 
 
 class Profiled:
-    """Stacks that are attached at once, or when a test says so."""
+    """Stacks that are attached at once, or when a test does so."""
 
     def __init__(self, *files, later=False) -> None:
         self.files = files
@@ -41,7 +41,7 @@ def profiled(*files, later=False, **fields):
 
 
 def profile_in(path):
-    """Return what the dump at *path* says of its profile."""
+    """Return what the dump at *path* has of its profile."""
     return json.loads(path.read_bytes())["profile"]
 
 
@@ -152,7 +152,7 @@ def test_stacks_that_come_before_the_dump_is_there_wait_for_it(
 
 @pytest.mark.parametrize("later", [False, True])
 def test_nothing_to_keep_leaves_no_file(tmp_path, later):
-    """The dump still says what there is to say of the profile."""
+    """The dump still has what is known of the profile."""
     file = (".pyisession", b"", {"engine": "pyspy", "notes": ["no stack"]})
     one = profiled(file, later=later)
 
@@ -189,7 +189,7 @@ def test_another_thread_attaches_while_the_first_is_asked(tmp_path):
 def test_stacks_that_are_more_than_all_dumps_may_have_are_not_kept(
     tmp_path, later
 ):
-    """The dump is, and says so."""
+    """The dump is, and has a note on it."""
     huge = b"x" * (1024 * 1024 + 1)
     one = profiled((".prof", huge, None), later=later)
 

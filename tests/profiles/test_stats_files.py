@@ -197,7 +197,7 @@ def test_other_contents_are_refused(content):
 
 
 def test_every_truncation_is_refused():
-    """However much of a file is missing, that is what is said of it."""
+    """However much of a file is missing, it is no profile."""
     data = marshal.dumps(rebuild_stats())
 
     for length in range(len(data)):

@@ -30,7 +30,7 @@ class Watching:
         self._choice = choice
         self._faults = faults
         self._engine: Engine | None = None
-        # What was asked for last, whether or not it could be had.
+        # The name that was asked for last, whether or not it was made.
         self._wanted = "none"
         self._pid = 0
         self._locks: dict[int, threading.Lock] = {}
@@ -56,7 +56,7 @@ class Watching:
         rate = settings.profile_rate
         if "rate" not in settings.profile_when:
             rate = 0.0
-        # Better decided at the end, by an id that all services know.
+        # Where possible at the end, by an id that all services know.
         early, late = (0.0, rate) if engine.watches_all else (rate, 0.0)
         capture.chosen = self._choice.reason(
             capture.environ,
@@ -87,7 +87,7 @@ class Watching:
     ) -> None:
         """Arm the engine for requests like this one, if it was slow.
 
-        One that was watched may have been slow for that reason.
+        A request that was watched may have been slow for that reason.
         """
         if (
             duration_ms >= settings.slow_ms
@@ -101,13 +101,13 @@ class Watching:
                 self._faults.note("armed", exc)
 
     def change(self, name: str) -> None:
-        """Have the engine *name* from now on, if it can be had here.
+        """Use the engine *name* from now on, if it can be made here.
 
-        In a forked worker the engine is made anew; the parent's is the
-        parent's to close.
+        In a forked worker the engine is made anew; the parent closes its
+        own.
         """
         pid = os.getpid()
-        # By process: a fork may copy a lock that somebody holds.
+        # A lock for each process: a fork may copy one that is held.
         with self._locks.setdefault(pid, threading.Lock()):
             if self._pid != pid:
                 self._engine = None
@@ -119,18 +119,18 @@ class Watching:
             except Exception as exc:
                 self._refused(former, exc)
                 former = None
-            # Last, since others look at them without the lock.
+            # Last, since other threads look at them without the lock.
             self._pid = pid
             self._wanted = name
         if former is not None:
             self._closed(former)
 
     def _refused(self, former: Engine | None, exc: Exception) -> None:
-        # Only our own errors are sure to hold nothing secret.
-        told = exc if isinstance(exc, EngineError) else type(exc).__name__
+        # Only the text of our own errors surely has nothing secret in it.
+        why = exc if isinstance(exc, EngineError) else type(exc).__name__
         kept = "none" if former is None else former.name
         self._faults.note("profiler")
-        LOG.warning("profiler stays %s: %s", kept, told)
+        LOG.warning("profiler stays %s: %s", kept, why)
 
     def close(self) -> None:
         """End this process's engine."""
@@ -141,7 +141,7 @@ class Watching:
         if name == "none":
             return None
         engine = self._load(name, self._faults.note)
-        # Known once only, however often that is said.
+        # Once only: atexit would call it once for each registration.
         atexit.unregister(self.close)
         atexit.register(self.close)
         return engine

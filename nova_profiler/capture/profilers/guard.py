@@ -16,8 +16,7 @@ from nova_profiler.record import RequestRecord
 class Step:
     """A call of the application's, and how it ended.
 
-    So that an engine's failure is never taken for the application's, nor
-    the other way round.
+    It keeps an engine's failure apart from the application's.
     """
 
     __slots__ = ("began", "error", "function", "result")
@@ -50,12 +49,12 @@ class GuardedWatch:
         # A cycle, which capture.release() undoes.
         self._capture = capture
         self._faults = faults
-        # What share of requests is yet to be chosen, at their end.
+        # The share of requests to choose at their end.
         self._late_rate = late_rate
         self._finished = False
 
     def run(self, function: Callable[..., Any], /, *args: Any) -> Any:
-        """Return ``function(*args)``, watched as long as that works."""
+        """Return ``function(*args)``, watched if the engine can."""
         step = Step(function)
         try:
             self._watch.run(step, *args)
@@ -86,7 +85,7 @@ class GuardedWatch:
         return run_spawned
 
     def finish(self, record: RequestRecord) -> None:
-        """Have the watch say in *record* what it has, once."""
+        """Have the watch fill in the profile of *record*, once."""
         if self._finished:
             return
         self._finished = True

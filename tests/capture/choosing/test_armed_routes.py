@@ -251,7 +251,7 @@ def test_any_content_is_a_table_or_none(content):
     ],
 )
 def test_what_cannot_be_a_table_is_an_oserror(clock, tmp_path, make, why):
-    """It is counted, and stays until somebody takes it away."""
+    """It is counted, and stays until a person takes it away."""
     make(tmp_path / ".armed")
     armed = Armed(clock, tmp_path)
 

@@ -27,7 +27,7 @@ def test_no_engine_is_asked_for_when_there_is_none():
 
 
 def test_the_record_says_why_it_was_chosen():
-    """Beside what the engine says."""
+    """Beside what the engine has put there."""
     over, engine = profiled()
 
     over.get()
@@ -61,7 +61,7 @@ def test_a_request_that_was_not_chosen_is_not_watched():
 
 
 def test_an_engine_that_watches_all_is_asked_for_all():
-    """It is told which of them were chosen."""
+    """It gets to know which of them were chosen."""
     over, engine = profiled(
         engine=FakeEngine(watches_all=True), profile_when=("signed",)
     )
@@ -238,7 +238,7 @@ def slow_app(clock):
 def test_a_slow_request_arms_the_engine_for_the_next_of_its_route(
     clock, monkeypatch
 ):
-    """By its path without ids, since nobody has routed it yet."""
+    """By its path without ids, since it is not routed yet."""
     monkeypatch.setattr(wsgi_exchange, "perf_counter", clock)
     monkeypatch.setattr(lanes, "perf_counter", clock)
     over, engine = profiled(slow_app(clock), profile_when=("armed",))

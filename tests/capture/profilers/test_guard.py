@@ -193,7 +193,7 @@ def test_the_engine_is_taken_along_into_threads():
 
 
 def test_a_call_that_is_made_again_is_made_unwatched():
-    """A timer of somebody's may do so; the engine has seen the first one."""
+    """A timer may do so; the engine has seen the first one."""
     made = []
 
     def spawning(environ, start_response):

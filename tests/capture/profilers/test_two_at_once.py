@@ -19,7 +19,7 @@ SCRIPT = TESTS / "two_at_once.py"
 
 
 def dumps_of(engine: str, directory: Path) -> list[dict[str, Any]]:
-    """Return what the dumps of both requests say."""
+    """Return what is in the dumps of both requests."""
     done = subprocess.run(
         [sys.executable, str(SCRIPT), engine, str(directory)],
         capture_output=True,
@@ -66,7 +66,7 @@ def test_cprofile_has_a_right_profile_of_each(tmp_path: Path) -> None:
 def test_cprofile_has_one_profile_that_says_it_is_mixed(
     tmp_path: Path,
 ) -> None:
-    """From Python 3.12 on; and the other request says why it has none."""
+    """From Python 3.12 on; and the other one's note gives the reason."""
     dumps = dumps_of("cprofile", tmp_path)
 
     (one,) = [dump for dump in dumps if dump["profile"]["file"]]

@@ -25,7 +25,7 @@ REPLACED = (
 
 
 class Profile(cProfile.Profile):
-    """A profile of ours; its class tells it from those of others."""
+    """A profile of ours, by its class distinct from those of others."""
 
 
 class Part:

@@ -29,7 +29,7 @@ class SampleList:
         self._most = most
         self._draw = draw
         self._samples: list[Sample] = []
-        # Most frames are those of the sample before: each text once.
+        # Each text once: most frames are those of the sample before.
         self._names: dict[str, str] = {}
         self.taken = 0
         self.seconds = 0.0
@@ -59,7 +59,7 @@ def thinned(
 ) -> list[Sample]:
     """Return at most *most* of *samples*, for the same time in all.
 
-    Those that a sampler of a longer interval would have seen: no stack gets
+    A sampler of a longer interval would have taken these: no stack gets
     more than its share for being short or long. The first interval begins
     at *start*, a part of 1.
     """

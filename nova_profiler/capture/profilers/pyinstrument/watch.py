@@ -92,7 +92,7 @@ class PyinstrumentWatch:
     def spawned(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Return *function* with samples of the thread that calls it.
 
-        They are put above the stack of who starts it.
+        They are put above the stack of the function that starts it.
         """
         below: list[str] = []
         try:
@@ -160,7 +160,7 @@ class PyinstrumentWatch:
             self._note("profiler", stretch.failure)
 
     def finish(self, record: RequestRecord) -> None:
-        """Say in *record* what was sampled."""
+        """Describe in *record* what was sampled."""
         self._is_over = True
         taken = self._own.taken + sum(one.taken for one in self._threads)
         if not taken and self._busy:
@@ -213,10 +213,10 @@ def _samples_of(threads: list[SampleList]) -> list[Sample]:
 
 
 def _depth() -> int:
-    """Return how many frames a stack has above what the caller's call calls.
+    """Return how many frames a stack has that are not the request's.
 
-    The last are the caller and the guard round the function that is called:
-    none of them is the request's.
+    The innermost of them are the caller of this, and the guard round the
+    function that the caller is about to call.
     """
     depth = 1
     frame: FrameType | None = sys._getframe(1)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whose the stacks of one recording are, and of which time."""
+"""Which request and which time the stacks of one recording belong to."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _IN_COMMON = 0.8
 
 
 class Owner(Protocol):
-    """A request whose stacks may turn up."""
+    """A request of which stacks may turn up."""
 
     done: bool
     # 0 as long as it goes on.
@@ -90,8 +90,8 @@ class Attribution:
         """Have *waits* learn what was seen; return when py-spy looked.
 
         py-spy looks less often than it should where the machine has too
-        much to do. It saw one thread in every look, the one of this engine:
-        so many looks there were, and at its rate they took so long.
+        much to do. One thread, this engine's, is in every look: its samples
+        are the number of looks, and the rate gives how long they took.
 
         An example, at 50 looks a second: our thread noted the begin between
         100.0 and 109.7 s and asked for the end at 110.0 s; the last line

@@ -14,7 +14,7 @@ _PR_SET_PTRACER = 0x59616D61
 
 
 class PyspyError(OSError):
-    """py-spy does not work here; ``strerror`` says what to do."""
+    """py-spy does not work here; ``strerror`` has what to do."""
 
     def __init__(self, text: str) -> None:
         super().__init__(errno.EPERM, text)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Frames that name a request, for samplers that look from outside.
 
-A request runs inside a trampoline: a function that only calls on, whose code
-object is called ``np_request_17``. That name is then in every stack below
-it, so that a reader of the stacks knows which request each belongs to.
+A request runs inside a trampoline: a function that only calls on, with a code
+object that is called ``np_request_17``. That name is then in every stack
+below it, so that a reader of the stacks knows which request each belongs to.
 """
 
 from __future__ import annotations

@@ -25,11 +25,11 @@ from nova_profiler.profiles.frames import frame_text, identifier_of
 from nova_profiler.profiles.session_files import About, Sample, write_session
 
 ESTIMATED = (
-    "what waits is told by line of code, as py-spy saw it in all requests"
+    "what waits is estimated by line of code, from all requests of the worker"
 )
-UNTOLD = (
-    "running and waiting could not be told apart, for py-spy has not looked "
-    "often enough yet: all but sleeps and locks is shown as work"
+UNKNOWN = (
+    "py-spy has not looked often enough yet to distinguish running from "
+    "waiting: all but sleeps and locks is shown as work"
 )
 UNSEEN = (
     "py-spy sees the greenthread that runs: what the request waited is not "
@@ -83,8 +83,8 @@ def notes_on(
 ) -> list[str]:
     """Return the notes on the *stacks* of *watch*.
 
-    *is_known* is whether it was learnt what waits, *trouble* why there are
-    no stacks, where there are none.
+    *is_known* is whether it was learnt which lines wait, *trouble* why
+    there are no stacks, where there are none.
     """
     if not stacks.samples:
         # py-spy is started by a first request, and may begin too late for it.
@@ -103,7 +103,7 @@ def notes_on(
     if is_green:
         notes.append(UNSEEN)
     if not is_known:
-        notes.append(UNTOLD)
+        notes.append(UNKNOWN)
     elif not is_green:
         notes.append(ESTIMATED)
     return notes

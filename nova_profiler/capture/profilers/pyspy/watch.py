@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One request whose stacks py-spy takes, and all such requests."""
+"""One request that py-spy takes stacks of, and all such requests."""
 
 from __future__ import annotations
 

@@ -126,7 +126,7 @@ def calls_in(stats: pstats.Stats) -> dict[str, int]:
 
 
 def test_a_request_is_profiled_and_its_file_is_what_pstats_reads() -> None:
-    """Each call is in it, under who called it, and nothing of ours."""
+    """Each call is in it, under its caller, and nothing of ours."""
     profiled = filter_over(during(left))
     profiled.get()
 
@@ -282,7 +282,7 @@ def test_two_requests_at_once_have_a_profile_each() -> None:
 
 @ONE_FOR_ALL
 def test_of_two_requests_at_once_one_has_a_profile_and_says_so() -> None:
-    """The other one goes on without, and says why."""
+    """The other one goes on without, and a note gives the reason."""
     records = two_at_once()
 
     with_file = [r for r in records.values() if r.profiled is not None]
@@ -341,7 +341,7 @@ def test_requests_between_two_steps_are_not_counted() -> None:
 
 @ONE_EACH
 def test_threads_that_work_for_the_request_are_added_up(spawns: None) -> None:
-    """Each in a profile of its own, which the dump says."""
+    """Each in a profile of its own, as a note in the dump has it."""
     profiled = filter_over(during(lambda: in_threads(left, left)))
     profiled.get()
 
@@ -350,7 +350,7 @@ def test_threads_that_work_for_the_request_are_added_up(spawns: None) -> None:
     assert ADDED.format(2) in profile["notes"]
     stats = stats_of(profiled.record)
     assert calls_in(stats)["left"] == 2
-    # A thread begins with run(): its caller is who started it.
+    # A thread begins with run(): its caller is what started it.
     first = [
         caller[2]
         for (_, _, name), row in stats.stats.items()  # type: ignore[attr-defined]
@@ -364,7 +364,7 @@ def test_threads_that_work_for_the_request_are_added_up(spawns: None) -> None:
 def test_of_many_threads_some_are_profiled(
     spawns: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A request may start any number; what is left out is told."""
+    """A request may start any number; a note names what is left out."""
     monkeypatch.setattr(watch, "MAX_PARTS", 2)
     profiled = filter_over(during(lambda: in_threads(*[left] * 5)))
     profiled.get()
@@ -459,7 +459,7 @@ def test_somebody_elses_profile_of_the_process_is_left_alone() -> None:
 def test_a_profiler_that_takes_over_in_the_middle_is_told_of() -> None:
     """What came after it is missing in ours, and it stays."""
     if PROCESS_WIDE:
-        pytest.skip("from Python 3.12 on nobody can take over")
+        pytest.skip("from Python 3.12 on no other can take over")
 
     def theirs(frame: Any, event: str, argument: object) -> None:
         pass

@@ -174,7 +174,7 @@ def test_sixteen_requests_at_once_have_a_profile_each() -> None:
 
 
 def test_greenthreads_that_work_for_the_request_are_added_up() -> None:
-    """On every Python: greenlets are told apart."""
+    """On every Python: each greenlet has a profile of its own."""
     shown = answer_of(COMMON, SPAWNED)
 
     assert shown["calls"] == {"work_0": 1, "work_1": 1, "work_2": 1}

@@ -136,17 +136,17 @@ def test_what_watching_costs_a_call_is_measured_once(watched, clock):
     found = iter([None, 0.5e-6])
     watched.engine._price_of_call_s = lambda: next(found)
     watched.engine._call_s = None
-    told = []
+    notes = []
 
     for _ in range(3):
         watched.watch = watched.engine.watch(None, True, 10.0)
         watched.run(work, clock)
-        told.append(watched.finish().profile["notes"][-1])
+        notes.append(watched.finish().profile["notes"][-1])
 
-    assert ["take a little longer" in note for note in told] == [
+    assert ["take a little longer" in note for note in notes] == [
         True, False, False
     ]  # fmt: skip
-    assert ["about 0.50 us longer" in note for note in told] == [
+    assert ["about 0.50 us longer" in note for note in notes] == [
         False, True, True
     ]  # fmt: skip
 
@@ -202,7 +202,7 @@ def test_steps_of_the_body_are_watched_wherever_they_run(watched, clock):
 
 
 def test_a_body_of_very_many_steps_is_watched_for_some(watched, clock):
-    """To begin and to end has its price; the note says what is missing."""
+    """To begin and to end has its price; a note names what is missing."""
     for _ in range(watch.MOST_STEPS + 50):
         watched.run(work, clock)
 
@@ -216,7 +216,7 @@ def test_a_body_of_very_many_steps_is_watched_for_some(watched, clock):
 
 
 def test_a_body_that_is_never_closed_leaves_nothing(watched, clock):
-    """The client is gone and the server forgot: nobody calls finish."""
+    """The client is gone and the server forgot: finish is never called."""
     watched.run(work, clock)
 
     watched.watch = None
@@ -254,7 +254,7 @@ def test_time_that_no_function_spent_is_noted(watched, clock):
 
 
 def test_a_foreign_profiler_is_left_alone(watched, clock):
-    """A thread has but one profile function: who is there first, stays."""
+    """A thread has but one profile function: the first one stays."""
 
     def foreign(*args):
         return None
@@ -327,7 +327,7 @@ def in_thread(function):
 
 
 def test_threads_of_the_request_are_in_its_stacks(watched, clock):
-    """Below who started them: nova asks its cells in threads."""
+    """Below what started them: nova asks its cells in threads."""
 
     def app():
         work(clock)

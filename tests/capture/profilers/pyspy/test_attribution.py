@@ -43,7 +43,7 @@ def looked(samples: int) -> bytes:
 
 
 def test_each_request_gets_its_own_stacks():
-    """Of one recording, by tag; what is of nobody is dropped."""
+    """Of one recording, by tag; a line without a request is dropped."""
     owners = {"np_request_7": Owner(), "np_request_8": Owner()}
     lines = Attribution(owners)
 
@@ -139,7 +139,7 @@ def test_looks_after_the_end_count_in_its_time():
 def test_a_stretch_lies_in_what_is_known(
     looks, rate, wide_s, to_s, running_s, rest_s, after_s, ended
 ):
-    """Whatever the clock and py-spy say."""
+    """Whatever the clock and py-spy report."""
     looked_by = 100.0 + wide_s
     end = looked_by + max(to_s, running_s) + rest_s
     recording = Over(
@@ -166,7 +166,7 @@ def test_a_stretch_lies_in_what_is_known(
 
 
 def test_what_only_one_of_two_could_see_is_not_waiting():
-    """The one that sees who runs began when the request was over."""
+    """The py-spy of running threads began when the request was over."""
     lines, waits = Attribution({}), Waits()
     lines.take(looked(500))
     lines.take(a_line(TAG, "raw_decode (json.py:1)", samples=300))
@@ -178,7 +178,7 @@ def test_what_only_one_of_two_could_see_is_not_waiting():
 
 
 def test_few_looks_call_nothing_waiting():
-    """That it was not seen to run in three looks says nothing."""
+    """That it was not seen to run in three looks proves nothing."""
     lines, waits = Attribution({}), Waits()
     lines.take(a_line(TAG, "raw_decode (json.py:1)", samples=15))
 

@@ -96,15 +96,15 @@ def test_waiting_is_a_frame_of_its_own():
     json.loads(SpeedscopeRenderer().render(found))
 
 
-@pytest.mark.parametrize(("share", "told"), [(0.01, 0.0), (0.99, 1.2)])
-def test_hardly_any_is_none(share, told):
+@pytest.mark.parametrize(("share", "waiting_s"), [(0.01, 0.0), (0.99, 1.2)])
+def test_hardly_any_is_none(share, waiting_s):
     """No thread is exactly on or off a processor."""
     found = session(waits=lambda leaf: share)
 
     waiting = sum(
         time_s for stack, time_s in found.frame_records if WAITING in stack
     )
-    assert waiting == pytest.approx(told)
+    assert waiting == pytest.approx(waiting_s)
 
 
 def test_nothing_but_our_own_frames_is_no_file():

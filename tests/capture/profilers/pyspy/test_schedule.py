@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tests of when py-spy records, and of who gets what it recorded."""
+"""When py-spy records, and which requests get what it recorded."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import sys
 
 import pytest
 
-from nova_profiler.capture.profilers.pyspy import pace as pyspy_pace
-from nova_profiler.capture.profilers.pyspy import watch as pyspy_watch
+from nova_profiler.capture.profilers.pyspy import pace
+from nova_profiler.capture.profilers.pyspy import watch as watch_module
 from nova_profiler.capture.profilers.pyspy.request_tags import TagPool
-from nova_profiler.capture.profilers.pyspy.result import NOT_BEGUN, UNTOLD
+from nova_profiler.capture.profilers.pyspy.result import NOT_BEGUN, UNKNOWN
 from nova_profiler.capture.profilers.pyspy.schedule import (
     ALLOWED_S,
     IDLE_S,
@@ -37,7 +37,7 @@ CHEAP_S = 0.0002
 
 
 class FakeRecording:
-    """A py-spy that says what a test has it say."""
+    """A py-spy that saw what a test gives it."""
 
     def __init__(self, clock, rate):
         self.clock = clock
@@ -123,8 +123,8 @@ class World:
 
 @pytest.fixture
 def world(clock, monkeypatch):
-    monkeypatch.setattr(pyspy_watch, "monotonic", clock)
-    monkeypatch.setattr(pyspy_pace, "FIRST_LOOK_S", CHEAP_S)
+    monkeypatch.setattr(watch_module, "monotonic", clock)
+    monkeypatch.setattr(pace, "FIRST_LOOK_S", CHEAP_S)
     return World(clock)
 
 
@@ -208,7 +208,7 @@ def test_a_request_of_several_windows_has_the_stacks_of_all(world):
 
 def test_a_tag_is_not_lent_before_its_windows_closed(clock, monkeypatch):
     """Or a stack would be taken for another request's."""
-    monkeypatch.setattr(pyspy_watch, "monotonic", clock)
+    monkeypatch.setattr(watch_module, "monotonic", clock)
     world = World(clock, tags=1)
     watch = world.watches.begin()
     world.run_for(0.5)
@@ -361,7 +361,7 @@ def test_a_worker_without_requests_is_left_alone(world):
 
 
 def test_what_cannot_start_is_told_once_and_tried_again(world):
-    """Each time later than the last; the dump says why."""
+    """Each time later than the last; the dump has the reason."""
     world.refused = OSError(errno.EPERM, "py-spy may not look")
     attached = []
     watch = world.watches.begin()
@@ -454,7 +454,7 @@ def test_in_the_long_run_py_spy_takes_its_share_and_no_more(world):
         one.rate * one.look_s * ((one.ended or world.clock()) - one.began)
         for one in world.recordings[before:]
     )
-    assert spent_s < 1.2 * pyspy_pace.SHARE * (world.clock() - began)
+    assert spent_s < 1.2 * pace.SHARE * (world.clock() - began)
 
 
 def test_the_interval_is_never_shorter_than_usual(world):
@@ -567,7 +567,7 @@ def test_a_request_between_two_looks_says_so(world):
 
 
 def test_where_too_few_looks_tell_what_waits_nothing_is_called_so(world):
-    """The dump says that all of it is shown as work."""
+    """The dump has a note that all of it is shown as work."""
     attached = []
     watch = world.watches.begin()
     world.schedule.tick()
@@ -578,7 +578,7 @@ def test_where_too_few_looks_tell_what_waits_nothing_is_called_so(world):
     world.run_for(SHORTEST_S)
 
     [(_, content, profile)] = attached
-    assert UNTOLD in profile["notes"]
+    assert UNKNOWN in profile["notes"]
     assert WAITING.encode() not in content
     assert b"raw_decode" in content
 

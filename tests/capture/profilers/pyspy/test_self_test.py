@@ -32,7 +32,7 @@ def test_a_refusal_is_told_with_what_to_do(program):
 
 
 def test_a_program_that_is_not_there_is_told(tmp_path):
-    """Whatever the shell says of it."""
+    """Whatever the shell prints about it."""
     problem = self_test.problem_with(str(tmp_path / "py-spy"))
 
     assert problem.startswith("py-spy did not begin")

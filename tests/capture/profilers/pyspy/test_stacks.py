@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import nova_profiler
-from nova_profiler.capture.profilers.pyspy import stacks as pyspy_stacks
+from nova_profiler.capture.profilers.pyspy import stacks as module
 from nova_profiler.capture.profilers.pyspy.stacks import (
     Frame,
     Stacks,
@@ -19,7 +19,7 @@ from nova_profiler.capture.profilers.pyspy.stacks import (
 )
 
 OWN = os.path.dirname(nova_profiler.__file__)
-TAG = f"np_request_7 ({OWN}/profilers/request_tags.py:80)"
+TAG = f"np_request_7 ({OWN}/capture/profilers/pyspy/request_tags.py:80)"
 
 
 def a_line(*frames: str, samples: int = 1) -> bytes:
@@ -75,7 +75,7 @@ def test_the_innermost_of_two_requests_has_the_stack():
 def test_our_own_frames_are_left_out():
     """What we put between nova's frames is not nova's."""
     stack = (
-        f"f (/site/nova/a.py:1);step ({OWN}/watching.py:9);g (/b (x).py:2)"
+        f"f (/site/nova/a.py:1);step ({OWN}/capture/a.py:9);g (/b (x).py:2)"
     ).encode()
 
     assert frames_of(stack) == [
@@ -85,7 +85,7 @@ def test_our_own_frames_are_left_out():
 
 
 def test_a_frame_may_have_no_line():
-    """py-spy leaves out a line that it cannot tell."""
+    """py-spy leaves out a line that it does not know."""
     assert frames_of(b"<module> (<string>)") == [
         Frame("<module>", "<string>", 0)
     ]
@@ -104,7 +104,7 @@ def test_no_line_breaks_the_reader(line):
 
 def test_a_request_has_a_limited_number_of_stacks(monkeypatch):
     """Samples without room are counted, not kept."""
-    monkeypatch.setattr(pyspy_stacks, "MAX_STACKS", 2)
+    monkeypatch.setattr(module, "MAX_STACKS", 2)
     stacks = Stacks()
 
     for number in range(4):

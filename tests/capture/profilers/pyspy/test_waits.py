@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from nova_profiler.capture.profilers.pyspy import waits as waits_module
+from nova_profiler.capture.profilers.pyspy import waits as module
 from nova_profiler.capture.profilers.pyspy.waits import Waits
 
 SEEN = [(b"recv (socket.py:7)", 1000), (b"loads (json.py:3)", 1000)]
@@ -13,7 +13,7 @@ RAN = [(b"loads (json.py:3)", 250)]
 
 
 def test_a_line_that_never_runs_waits():
-    """Seen by the one that sees all, not by the one that sees who runs."""
+    """Seen among all threads, not among those that run."""
     waits = Waits()
 
     waits.compare(SEEN, RAN, 4.0)
@@ -23,7 +23,7 @@ def test_a_line_that_never_runs_waits():
 
 
 def test_a_line_seldom_seen_is_like_its_function():
-    """One sample of a line says next to nothing."""
+    """One sample of a line proves next to nothing."""
     waits = Waits()
 
     waits.compare([*SEEN, (b"loads (json.py:4)", 1)], RAN, 4.0)
@@ -34,7 +34,7 @@ def test_a_line_seldom_seen_is_like_its_function():
 
 def test_what_was_seen_long_ago_fades(monkeypatch):
     """The lines known stay few, however long the process runs."""
-    monkeypatch.setattr(waits_module, "MAX_LEAVES", 10)
+    monkeypatch.setattr(module, "MAX_LEAVES", 10)
     waits = Waits()
 
     for number in range(1000):
@@ -63,7 +63,7 @@ def test_what_only_waits_waits_however_seldom_it_was_seen(leaf):
 
 
 def test_short_recordings_do_not_forget_each_other():
-    """What few looks have told is all that is known of a quiet worker."""
+    """Few looks are all that is known of a quiet worker."""
     waits = Waits()
     waits.compare([(b"f (a.py:1)", 100)], [(b"f (a.py:1)", 25)], 4.0)
 

@@ -105,7 +105,7 @@ def main() -> None:
         "own": own,
         "foreign": foreign,
         "left": sum(one is not None for one in left),
-        "faults": over.faults.counts(),
+        "failures": over.failures.counts(),
     }
     print(json.dumps(found))
 

@@ -11,18 +11,14 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import NamedTuple
 
+from nova_profiler.dump_store.locks import FILE, locked
 from nova_profiler.dump_store.names import (
     COMPANION_SUFFIXES,
     DUMP_SUFFIX,
     is_day,
     is_stem,
 )
-from nova_profiler.dump_store.usage import (
-    PRUNE_FILE,
-    Usage,
-    UsageFile,
-    locked,
-)
+from nova_profiler.dump_store.usage import PRUNE_FILE, Usage, UsageFile
 
 ASIDE_FOLDER = ".writing"
 
@@ -76,7 +72,7 @@ class Retention:
         if self._is_fine(usage):
             return
         path = self._directory / PRUNE_FILE
-        with locked(path, os.O_CREAT) as fd:
+        with locked(path, FILE | os.O_CREAT) as fd:
             if fd is None and _is_recent(path):
                 # The process that holds the lock makes room for us too: what
                 # is set aside counts. To look at all files as well would

@@ -5,7 +5,7 @@ Its module ``engine`` has a function ``engine(note)`` that returns its engine,
 and raises EngineError where that cannot work. It starts nothing: no thread,
 process or file before the first request, since servers fork their workers
 after the load. ``note(what, error=None)`` counts an event, and logs an error
-the first time, as Faults.note does.
+the first time, as Failures.note does.
 """
 
 from __future__ import annotations

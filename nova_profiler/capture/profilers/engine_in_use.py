@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 
 from nova_profiler.capture.choosing.choice import Choice
-from nova_profiler.capture.failures import Faults
+from nova_profiler.capture.failures import Failures
 from nova_profiler.capture.lanes import Capture
 from nova_profiler.capture.profilers import Engine, EngineError, Note
 from nova_profiler.capture.profilers.guard import GuardedWatch
@@ -25,10 +25,10 @@ Load = Callable[[str, Note], Engine]
 class Watching:
     """The engine of this process, and the requests it is to watch."""
 
-    def __init__(self, load: Load, choice: Choice, faults: Faults) -> None:
+    def __init__(self, load: Load, choice: Choice, failures: Failures) -> None:
         self._load = load
         self._choice = choice
-        self._faults = faults
+        self._failures = failures
         self._engine: Engine | None = None
         # The name that was asked for last, whether or not it was made.
         self._wanted = "none"
@@ -36,17 +36,17 @@ class Watching:
         self._locks: dict[int, threading.Lock] = {}
 
     def begin(
-        self, capture: Capture, path: str, settings: Settings
+        self, capture: Capture, settings: Settings
     ) -> GuardedWatch | None:
         """Return the watch of a request that begins, None if it has none."""
         try:
-            return self._begin(capture, path, settings)
+            return self._begin(capture, settings)
         except Exception as exc:
-            self._faults.note("profiler", exc)
+            self._failures.note("profiler", exc)
             return None
 
     def _begin(
-        self, capture: Capture, path: str, settings: Settings
+        self, capture: Capture, settings: Settings
     ) -> GuardedWatch | None:
         if self._wanted != settings.profiler or self._pid != os.getpid():
             self.change(settings.profiler)
@@ -59,8 +59,7 @@ class Watching:
         # Where possible at the end, by an id that all services know.
         early, late = (0.0, rate) if engine.watches_all else (rate, 0.0)
         capture.chosen = self._choice.reason(
-            capture.environ,
-            path,
+            capture.served,
             settings.profile_when,
             early,
             settings.profile_keys,
@@ -74,14 +73,13 @@ class Watching:
         if watch is None:
             return None
         capture.watch = guarded = GuardedWatch(
-            watch, capture, self._faults, late
+            watch, capture, self._failures, late
         )
         return guarded
 
     def ended(
         self,
         capture: Capture,
-        path: str,
         duration_ms: float,
         settings: Settings,
     ) -> None:
@@ -94,11 +92,11 @@ class Watching:
             and capture.chosen is None
             and "armed" in settings.profile_when
         ):
-            method = capture.environ.get("REQUEST_METHOD", "")
+            served = capture.served
             try:
-                self._choice.arm(method, path)
+                self._choice.arm(served.method, served.path)
             except OSError as exc:
-                self._faults.note("armed", exc)
+                self._failures.note("armed", exc)
 
     def change(self, name: str) -> None:
         """Use the engine *name* from now on, if it can be made here.
@@ -129,7 +127,7 @@ class Watching:
         # Only the text of our own errors surely has nothing secret in it.
         why = exc if isinstance(exc, EngineError) else type(exc).__name__
         kept = "none" if former is None else former.name
-        self._faults.note("profiler")
+        self._failures.note("profiler")
         LOG.warning("profiler stays %s: %s", kept, why)
 
     def close(self) -> None:
@@ -140,7 +138,7 @@ class Watching:
     def _made(self, name: str) -> Engine | None:
         if name == "none":
             return None
-        engine = self._load(name, self._faults.note)
+        engine = self._load(name, self._failures.note)
         # Once only: atexit would call it once for each registration.
         atexit.unregister(self.close)
         atexit.register(self.close)
@@ -150,4 +148,4 @@ class Watching:
         try:
             engine.close()
         except Exception as exc:
-            self._faults.note("profiler", exc)
+            self._failures.note("profiler", exc)

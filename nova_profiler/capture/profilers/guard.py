@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from nova_profiler.capture.choosing.choice import is_drawn
-from nova_profiler.capture.failures import Faults
+from nova_profiler.capture.failures import Failures
 from nova_profiler.capture.lanes import Capture
 from nova_profiler.capture.profilers import Watch
 from nova_profiler.record import RequestRecord
@@ -40,15 +40,19 @@ class Step:
 class GuardedWatch:
     """An engine's watch that cannot fail."""
 
-    __slots__ = ("_capture", "_faults", "_finished", "_late_rate", "_watch")
+    __slots__ = ("_capture", "_failures", "_finished", "_late_rate", "_watch")
 
     def __init__(
-        self, watch: Watch, capture: Capture, faults: Faults, late_rate: float
+        self,
+        watch: Watch,
+        capture: Capture,
+        failures: Failures,
+        late_rate: float,
     ) -> None:
         self._watch = watch
         # A cycle, which capture.release() undoes.
         self._capture = capture
-        self._faults = faults
+        self._failures = failures
         # The share of requests to choose at their end.
         self._late_rate = late_rate
         self._finished = False
@@ -60,7 +64,7 @@ class GuardedWatch:
             self._watch.run(step, *args)
         except Exception as exc:
             if exc is not step.error:
-                self._faults.note("profiler", exc)
+                self._failures.note("profiler", exc)
         return _ended(step, args, {})
 
     def spawned(self, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -69,7 +73,7 @@ class GuardedWatch:
         try:
             watched = self._watch.spawned(step)
         except Exception as exc:
-            self._faults.note("profiler", exc)
+            self._failures.note("profiler", exc)
             return function
 
         def run_spawned(*args: Any, **kwargs: Any) -> Any:
@@ -79,7 +83,7 @@ class GuardedWatch:
                 watched(*args, **kwargs)
             except Exception as exc:
                 if exc is not step.error:
-                    self._faults.note("profiler", exc)
+                    self._failures.note("profiler", exc)
             return _ended(step, args, kwargs)
 
         return run_spawned
@@ -97,7 +101,7 @@ class GuardedWatch:
         try:
             self._watch.finish(record)
         except Exception as exc:
-            self._faults.note("profiler", exc)
+            self._failures.note("profiler", exc)
             record.profile = record.profiled = None
         if record.profile is not None and capture.chosen is not None:
             record.profile["chosen_by"] = capture.chosen

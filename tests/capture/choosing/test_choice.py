@@ -9,6 +9,7 @@ import pytest
 from builders import record
 from hypothesis import given
 from hypothesis import strategies as st
+from serving import Asked
 
 from nova_profiler.capture.choosing.choice import Choice, is_drawn, is_kept
 from nova_profiler.signed_headers import (
@@ -121,9 +122,7 @@ class Chosen:
         )
 
     def reason(self, when, path="/v2.1/servers", rate=0.0, **environ):
-        return self.choice.reason(
-            {"REQUEST_METHOD": "GET", **environ}, path, when, rate, [KEY]
-        )
+        return self.choice.reason(Asked(path, environ), when, rate, [KEY])
 
 
 NOW = 1_795_257_000.5
@@ -221,7 +220,7 @@ def test_a_table_that_cannot_be_read_arms_nothing(clock, tmp_path):
         counted.append, clock, draw=lambda: 0.0, directory=tmp_path
     )
 
-    reason = choice.reason({}, "/v2.1", ["armed", "rate"], 0.1, [])
+    reason = choice.reason(Asked("/v2.1", {}), ["armed", "rate"], 0.1, [])
 
     assert reason == "rate"
     assert counted == ["armed"]

@@ -23,7 +23,7 @@ def test_no_engine_is_asked_for_when_there_is_none():
     over.get()
 
     assert over.record.profile is None
-    assert over.faults.counts() == {}
+    assert over.failures.counts() == {}
 
 
 def test_the_record_says_why_it_was_chosen():
@@ -221,7 +221,7 @@ def test_a_close_that_fails_is_counted():
     changed(over, profiler="cprofile")
     over.get()
 
-    assert over.faults.counts() == {"profiler": 1}
+    assert over.failures.counts() == {"profiler": 1}
     assert load.made[1].asked
 
 
@@ -266,4 +266,4 @@ def test_no_header_of_a_client_touches_the_response(header, info):
 
     assert answer.body == b"ok"
     assert over.record.profile is None
-    assert over.faults.counts() == {"trigger_garbled": 1}
+    assert over.failures.counts() == {"trigger_garbled": 1}

@@ -171,7 +171,7 @@ def test_a_failure_of_the_engine_is_counted(failing):
 
     assert over.get().body == b"ok"
 
-    assert over.faults.counts() == {"profiler": 1}
+    assert over.failures.counts() == {"profiler": 1}
 
 
 def test_the_engine_is_taken_along_into_threads():
@@ -225,4 +225,4 @@ def test_what_a_thread_raises_passes():
 
     over.get()
 
-    assert over.faults.counts() == {}
+    assert over.failures.counts() == {}

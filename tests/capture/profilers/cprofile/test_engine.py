@@ -316,7 +316,7 @@ def test_requests_that_come_and_go_meanwhile_are_counted() -> None:
     profile = profiled.records[-1].profile
     assert profile is not None
     assert profile["overlapped"] == 3
-    assert profiled.faults.counts() == {"cprofile_skipped": 3}
+    assert profiled.failures.counts() == {"cprofile_skipped": 3}
 
 
 @ONE_FOR_ALL
@@ -436,7 +436,7 @@ def test_somebody_elses_profiler_in_the_thread_is_left_alone() -> None:
     assert "left" in seen
     assert profiled.record.profile is not None
     assert profiled.record.profile["notes"] == [SKIPPED.format(TAKEN_THREAD)]
-    assert profiled.faults.counts() == {"cprofile_skipped": 1}
+    assert profiled.failures.counts() == {"cprofile_skipped": 1}
 
 
 @ONE_FOR_ALL
@@ -542,4 +542,4 @@ def test_an_engine_that_cannot_turn_on_is_counted(
     profiled = filter_over(during(left))
 
     assert profiled.get().body == b"ok"
-    assert profiled.faults.counts() == {"cprofile": 1, "cprofile_skipped": 1}
+    assert profiled.failures.counts() == {"cprofile": 1, "cprofile_skipped": 1}

@@ -90,7 +90,7 @@ AT_ONCE = """
     print(json.dumps({
         "records": {r.path: shown(r) for r in profiled.records},
         "nothing_left": nothing_left(),
-        "faults": profiled.faults.counts(),
+        "failures": profiled.failures.counts(),
     }))
 """
 
@@ -170,7 +170,7 @@ def test_sixteen_requests_at_once_have_a_profile_each() -> None:
         assert shown["own"] == []
         assert shown["profile"]["notes"] == [PARTIAL, INFLATES]
     assert answer["nothing_left"]
-    assert answer["faults"] == {}
+    assert answer["failures"] == {}
 
 
 def test_greenthreads_that_work_for_the_request_are_added_up() -> None:

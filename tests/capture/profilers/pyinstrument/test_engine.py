@@ -17,7 +17,7 @@ from pyinstrument import Profiler
 from serving import Profiled
 
 from nova_profiler.capture.current import LaneCall, current_lane
-from nova_profiler.capture.failures import Faults
+from nova_profiler.capture.failures import Failures
 from nova_profiler.capture.profilers import EngineError
 from nova_profiler.capture.profilers.pyinstrument import engine as module
 from nova_profiler.capture.profilers.pyinstrument import watch
@@ -43,11 +43,11 @@ class Watched:
     """A request of one function, by a clock that only tests move."""
 
     def __init__(self, clock, interval_ms=10.0) -> None:
-        self.faults = Faults()
+        self.failures = Failures()
         self.clock = clock
         samplers = Samplers(threading.local(), clock)
         self.engine = module.PyinstrumentEngine(
-            self.faults.note, samplers.here, lambda: 0.23e-6
+            self.failures.note, samplers.here, lambda: 0.23e-6
         )
         self.watch = self.engine.watch(None, True, interval_ms)
 
@@ -267,7 +267,7 @@ def test_a_foreign_profiler_is_left_alone(watched, clock):
         sys.setprofile(None)
 
     assert left is foreign
-    assert watched.faults.counts() == {"profiler_busy": 1}
+    assert watched.failures.counts() == {"profiler_busy": 1}
     made = watched.finish()
     assert made.profile is None
     assert made.profiled is None
@@ -282,7 +282,7 @@ def test_a_foreign_pyinstrument_is_left_alone(watched, clock):
     finally:
         profiler.stop()
 
-    assert watched.faults.counts() == {"profiler_busy": 1}
+    assert watched.failures.counts() == {"profiler_busy": 1}
     assert watched.finish().profile is None
 
 
@@ -314,7 +314,7 @@ def test_work_within_the_request_is_not_watched_twice(watched, clock):
     assert len(stacks(made)) == 1
     assert made.profile["samples"] == 1
     assert made.profile["notes"] == [INFLATES]
-    assert watched.faults.counts() == {}
+    assert watched.failures.counts() == {}
 
 
 def in_thread(function):
@@ -397,7 +397,7 @@ def test_a_thread_that_outlives_its_request_is_let_go(watched, clock):
     assert left == [True, None]
     assert "(1) went on after the request" in made.profile["notes"][-2]
     assert stacks(made) == {"work advance": 0.5}
-    assert watched.faults.counts() == {}
+    assert watched.failures.counts() == {}
 
 
 def test_a_thread_that_begins_too_late_is_not_watched(watched, clock):
@@ -421,7 +421,7 @@ def test_a_failure_in_the_samples_stays_out_of_the_application(
 
     watched.run(work, clock)
 
-    assert watched.faults.counts() == {"profiler": 1}
+    assert watched.failures.counts() == {"profiler": 1}
     assert sys.getprofile() is None
 
 
@@ -434,7 +434,7 @@ def test_a_sampler_that_cannot_begin_is_counted(watched, clock, monkeypatch):
 
     assert watched.run(lambda: 7) == 7
 
-    assert watched.faults.counts() == {"profiler": 1}
+    assert watched.failures.counts() == {"profiler": 1}
 
 
 def test_a_missing_pyinstrument_is_one_line(monkeypatch):
@@ -445,7 +445,7 @@ def test_a_missing_pyinstrument_is_one_line(monkeypatch):
     with pytest.raises(
         EngineError, match=r"pip install 'pyinstrument>=5,<6'"
     ) as raised:
-        module.engine(Faults().note)
+        module.engine(Failures().note)
 
     assert len(str(raised.value).splitlines()) == 1
 
@@ -457,7 +457,7 @@ def test_an_older_pyinstrument_is_one_line(monkeypatch):
     with pytest.raises(
         EngineError, match=r"^pyinstrument 4\.7\.3 will not do"
     ):
-        module.engine(Faults().note)
+        module.engine(Failures().note)
 
 
 def test_it_works_under_the_filter():
@@ -490,7 +490,7 @@ def test_it_works_under_the_filter():
     found = " ".join(stacks(over.record))
     for name in ("busy_in_app", "busy_in_thread", "busy_in_body"):
         assert name in found
-    assert over.faults.counts() == {}
+    assert over.failures.counts() == {}
 
 
 def _busy():

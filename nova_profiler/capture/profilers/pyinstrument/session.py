@@ -78,6 +78,9 @@ def thinned(
             hits += 1
         if hits:
             kept.append((stack, hits * interval_s))
+    if seen < most:
+        # By rounding, the last sample is due at the very end.
+        kept.append((samples[-1][0], (most - seen) * interval_s))
     return kept
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pyinstrument.session import Session
 
@@ -79,6 +79,7 @@ def test_thinning_keeps_the_shares():
     most=st.integers(1, 30),
     start=st.floats(0, 1, exclude_max=True),
 )
+@example(weights=[1.0] * 3, most=2, start=1 - 2**-53)
 def test_thinning_keeps_the_time(weights, most, start):
     """However uneven the samples are."""
     samples = [([str(n)], weight) for n, weight in enumerate(weights)]

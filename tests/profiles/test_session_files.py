@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import contextlib
 import json
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from places import TESTS
 from profile_builders import API, pyspy_session, rebuild_samples, session
 from pyinstrument import Profiler
 
@@ -23,7 +23,7 @@ from nova_profiler.profiles.session_files import (
 )
 
 # Made by the release before writer and reader stood in one module.
-WRITTEN_BEFORE = Path(__file__).parent / "written_before"
+WRITTEN_BEFORE = TESTS / "written_before" / "sessions"
 
 
 def read(fields: object):

@@ -44,7 +44,7 @@ NEVER_SCANNED = Usage(0, 0, 0, 0, 0)
 
 
 class UsageFile:
-    """The usage of *directory*; None where it cannot be told in time."""
+    """The usage of *directory*; None where the lock is not had in time."""
 
     def __init__(self, directory: Path) -> None:
         self._path = directory / USAGE_FILE
@@ -69,7 +69,7 @@ class UsageFile:
             if fd is None:
                 return
             now = _read(fd)
-            # Somebody removed the file in between: the next writer looks.
+            # The file was removed in between: the next writer looks.
             if now.written < before.written:
                 return
             _write(

@@ -42,3 +42,19 @@ def test_a_capture_that_is_released_holds_nothing():
     assert capture.lanes == []
     assert capture.served is OVER.served
     assert capture.main is OVER.main
+
+
+def test_a_lane_begun_as_the_request_ends_is_closed():
+    """The thread asked for it before, and adds it after the end."""
+    capture = lane_with().capture
+
+    class EndsMeanwhile(list):
+        def append(self, lane):
+            capture.close()
+            super().append(lane)
+
+    capture.lanes = EndsMeanwhile(capture.lanes)
+
+    lane = capture.new_lane()
+
+    assert lane.closed

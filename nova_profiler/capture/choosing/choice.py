@@ -33,8 +33,8 @@ def is_kept(
 ) -> bool:
     """Return whether *record* is dumped.
 
-    *dump_when* holds any of slow (from *slow_ms* on), failed, profiled and
-    all. *chosen* tells that a profile was asked for: some engines have one
+    *dump_when* holds any of slow (at least *slow_ms*), failed, profiled and
+    all. *chosen* is whether a profile was asked for: some engines have one
     of every request.
     """
     if "all" in dump_when:
@@ -49,7 +49,7 @@ def is_kept(
 def is_drawn(request_id: str | None, rate: float) -> bool:
     """Return whether *request_id* is among the share *rate* of all ids.
 
-    The same in every service: it depends on nothing else.
+    It depends on nothing else, so that every service draws the same ids.
     """
     if request_id is None or rate <= 0:
         return False
@@ -132,8 +132,8 @@ class Choice:
         return fault is None
 
     def _drawn(self, headers: Mapping[str, Any], rate: float) -> bool:
-        # nova makes its own id later, within the pipeline; what it passes
-        # on to other services comes to them in this header.
+        # nova makes its own id later, within the pipeline; it passes that
+        # on to other services in this header.
         global_id = headers.get("HTTP_X_OPENSTACK_REQUEST_ID")
         if isinstance(global_id, str) and _GLOBAL_ID.fullmatch(global_id):
             return is_drawn(global_id, rate)

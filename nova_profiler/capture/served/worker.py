@@ -12,7 +12,7 @@ from typing import Protocol
 
 from nova_profiler.capture.current import begin, end
 from nova_profiler.capture.failures import Failures
-from nova_profiler.capture.greenthreads import shares_threads
+from nova_profiler.capture.greenthreads import runs_green
 from nova_profiler.capture.hooks import Undo
 from nova_profiler.capture.lanes import Capture, Served
 from nova_profiler.capture.profilers.engine_in_use import Watching
@@ -69,7 +69,7 @@ class Worker:
         """Return the capture of what begins in this thread now."""
         has_cpu_clock = self._has_cpu_clock
         if has_cpu_clock is None:
-            has_cpu_clock = self._has_cpu_clock = not shares_threads()
+            has_cpu_clock = self._has_cpu_clock = not runs_green()
         capture = Capture(served, settings.max_calls, has_cpu_clock)
         begin(capture)
         return capture

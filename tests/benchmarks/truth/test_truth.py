@@ -229,7 +229,7 @@ def test_a_python_that_cannot_be_used_is_named(tmp_path, monkeypatch):
 
 def test_our_notes_of_inflation_hold_what_the_bench_looks_for():
     """Or else the bench would find no note that explains a share."""
-    from nova_profiler.capture.profilers.cprofile.engine import INFLATES
+    from nova_profiler.capture.profilers.cprofile.notes import INFLATES
     from nova_profiler.capture.profilers.pyinstrument.notes import inflation
 
     for call_s in (None, 1e-7):

@@ -86,9 +86,23 @@ def test_a_higher_rate_takes_at_least_the_same_ids(request_id, rates):
     assert not is_drawn(request_id, 0.0)
 
 
-def test_an_id_is_drawn_the_same_everywhere():
+@pytest.mark.parametrize(
+    ("request_id", "drawn_from"),
+    [
+        (ID, 0.1816290913268111),
+        ("req-00000000-0000-0000-0000-000000000000", 0.5711155520083064),
+        ("req-a1b2c3d4-e5f6-4789-8abc-def012345678", 0.0653207257224676),
+    ],
+)
+def test_an_id_is_drawn_the_same_everywhere(request_id, drawn_from):
     """Fixed for ever: other releases and services must agree."""
-    assert [is_drawn(ID, rate) for rate in (0.18, 0.19)] == [False, True]
+    near = [drawn_from - 1e-12, drawn_from + 1e-12]
+
+    assert [is_drawn(request_id, rate) for rate in near] == [False, True]
+
+
+def test_what_has_no_id_is_not_drawn():
+    """Another service would have nothing to agree on."""
     assert not is_drawn(None, 1.0)
 
 

@@ -1109,7 +1109,7 @@ def test_a_body_that_is_not_bytes_is_the_servers_to_refuse():
 
 def test_greenthreads_have_no_cpu_clock(monkeypatch, spend):
     """The thread's clock runs for all of them: no cpu_ms, no waiting."""
-    monkeypatch.setattr(worker, "shares_threads", lambda: True)
+    monkeypatch.setattr(worker, "runs_green", lambda: True)
     profiled = Profiled(during(lambda: spend(3.0, 1.0)))
 
     profiled.get()

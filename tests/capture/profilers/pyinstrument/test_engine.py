@@ -20,6 +20,7 @@ from nova_profiler.capture.current import LaneCall, current_lane
 from nova_profiler.capture.failures import Failures
 from nova_profiler.capture.profilers import EngineError
 from nova_profiler.capture.profilers.pyinstrument import engine as module
+from nova_profiler.capture.profilers.pyinstrument import watch
 from nova_profiler.capture.profilers.pyinstrument.sampler import Samplers
 
 
@@ -134,18 +135,18 @@ def test_what_watching_costs_a_call_is_measured_once(watched, clock):
     """As soon as it can be: not while another profiler is on."""
     found = iter([None, 0.5e-6])
     watched.engine._price_of_call_s = lambda: next(found)
-    watched.engine.call_s = None
-    told = []
+    watched.engine._call_s = None
+    notes = []
 
     for _ in range(3):
         watched.watch = watched.engine.watch(None, True, 10.0)
         watched.run(work, clock)
-        told.append(watched.finish().profile["notes"][-1])
+        notes.append(watched.finish().profile["notes"][-1])
 
-    assert ["take a little longer" in note for note in told] == [
+    assert ["take a little longer" in note for note in notes] == [
         True, False, False
     ]  # fmt: skip
-    assert ["about 0.50 us longer" in note for note in told] == [
+    assert ["about 0.50 us longer" in note for note in notes] == [
         False, True, True
     ]  # fmt: skip
 
@@ -201,13 +202,13 @@ def test_steps_of_the_body_are_watched_wherever_they_run(watched, clock):
 
 
 def test_a_body_of_very_many_steps_is_watched_for_some(watched, clock):
-    """To begin and to end has its price; the note says what is missing."""
-    for _ in range(module.MOST_STEPS + 50):
+    """To begin and to end has its price; a note names what is missing."""
+    for _ in range(watch.MOST_STEPS + 50):
         watched.run(work, clock)
 
     made = watched.finish()
 
-    assert made.profile["samples"] == module.MOST_STEPS
+    assert made.profile["samples"] == watch.MOST_STEPS
     assert made.profile["notes"] == [
         "The body was made in 249 steps; only the first 199 are in here.",
         INFLATES,
@@ -215,7 +216,7 @@ def test_a_body_of_very_many_steps_is_watched_for_some(watched, clock):
 
 
 def test_a_body_that_is_never_closed_leaves_nothing(watched, clock):
-    """The client is gone and the server forgot: nobody calls finish."""
+    """The client is gone and the server forgot: finish is never called."""
     watched.run(work, clock)
 
     watched.watch = None
@@ -253,7 +254,7 @@ def test_time_that_no_function_spent_is_noted(watched, clock):
 
 
 def test_a_foreign_profiler_is_left_alone(watched, clock):
-    """A thread has but one profile function: who is there first, stays."""
+    """A thread has but one profile function: the first one stays."""
 
     def foreign(*args):
         return None
@@ -326,7 +327,7 @@ def in_thread(function):
 
 
 def test_threads_of_the_request_are_in_its_stacks(watched, clock):
-    """Below who started them: nova asks its cells in threads."""
+    """Below what started them: nova asks its cells in threads."""
 
     def app():
         work(clock)
@@ -363,7 +364,7 @@ def test_threads_of_threads_have_the_whole_way_in_their_stacks(watched, clock):
 
 def test_no_more_threads_than_fit_are_watched(watched, clock):
     """The others work as before, and are counted."""
-    for _ in range(module.MOST_THREADS + 3):
+    for _ in range(watch.MOST_THREADS + 3):
         in_thread(functools.partial(watched.spawned(work), clock))
     watched.run(work, clock)
 
@@ -416,7 +417,7 @@ def test_a_failure_in_the_samples_stays_out_of_the_application(
     def fails(*args):
         raise OSError("the engine's")
 
-    monkeypatch.setattr(module.SampleList, "add", fails)
+    monkeypatch.setattr(watch.SampleList, "add", fails)
 
     watched.run(work, clock)
 
@@ -512,6 +513,7 @@ def busy_in_body():
     _busy()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["threads", "eventlet"])
 def test_sixteen_requests_at_once_have_their_own_stacks(mode):
     """Each has its own functions only, in each way to serve them."""

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from nova_profiler.profiles.functions import Function, short_file
 from nova_profiler.profiles.summaries import SAMPLES, Profile, Row
-from nova_profiler.reading.code.folded_work_shares import seconds
+from nova_profiler.reading.code.certainty import seconds
 from nova_profiler.reading.code.hot_path import function_figures
 from nova_profiler.reading.screen.terminal import counted
 

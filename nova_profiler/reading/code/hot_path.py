@@ -16,9 +16,9 @@ from nova_profiler.profiles.summaries import (
     Step,
     Wait,
 )
-from nova_profiler.reading.code.certainty import notes_of
-from nova_profiler.reading.code.folded_work_shares import (
+from nova_profiler.reading.code.certainty import (
     has_shares,
+    notes_of,
     seconds,
     share_in,
 )

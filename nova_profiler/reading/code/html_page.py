@@ -14,8 +14,7 @@ from nova_profiler.profiles.functions import Function
 from nova_profiler.profiles.stack_tree import Node, StackTree
 from nova_profiler.profiles.summaries import Profile, Step
 from nova_profiler.reading.code import hot_path as figures
-from nova_profiler.reading.code.certainty import notes_of
-from nova_profiler.reading.code.folded_work_shares import share_in
+from nova_profiler.reading.code.certainty import notes_of, share_in
 from nova_profiler.reading.screen.terminal import (
     ms_text,
     printable,

@@ -13,8 +13,7 @@ from rich.text import Text
 from nova_profiler.profiles.functions import Function, short_file
 from nova_profiler.profiles.summaries import CALLS, Profile, Row, Wait
 from nova_profiler.reading.code import hot_path as figures
-from nova_profiler.reading.code.certainty import notes_of
-from nova_profiler.reading.code.folded_work_shares import seconds, share_in
+from nova_profiler.reading.code.certainty import notes_of, seconds, share_in
 from nova_profiler.reading.screen.terminal import (
     FAINT,
     HEADING,

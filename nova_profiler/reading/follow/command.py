@@ -9,8 +9,11 @@ from datetime import tzinfo
 
 import click
 
-from nova_profiler.reading.command_line.folded_zones import timezone_option
-from nova_profiler.reading.command_line.options import Finite, json_option
+from nova_profiler.reading.command_line.options import (
+    Finite,
+    json_option,
+    timezone_option,
+)
 from nova_profiler.reading.follow.progress import Progress
 from nova_profiler.reading.follow.search.search import (
     RequestNotFound,

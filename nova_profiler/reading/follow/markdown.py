@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from nova_profiler.reading.follow.folded_follow_undated import (
+from nova_profiler.reading.follow.doubtful_times import (
     NO_TIME,
     no_time_text,
 )

@@ -7,7 +7,7 @@ from rich.console import Console, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from nova_profiler.reading.follow.folded_follow_undated import (
+from nova_profiler.reading.follow.doubtful_times import (
     NO_TIME,
     no_time_text,
 )
@@ -20,7 +20,6 @@ from nova_profiler.reading.follow.summary import (
     print_held,
 )
 from nova_profiler.reading.logs.line_parts.stamps import iso_of
-from nova_profiler.reading.screen.folded_whole_parts import print_part
 from nova_profiler.reading.screen.terminal import (
     BAD,
     FAINT,
@@ -30,6 +29,7 @@ from nova_profiler.reading.screen.terminal import (
     counted,
     ms_text,
     page_width,
+    print_part,
     printable,
     safe,
     speaks_unicode,

@@ -6,8 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from nova_profiler.reading.follow.doubtful_times import Skew, skews_of
-from nova_profiler.reading.follow.folded_follow_undated import placed
+from nova_profiler.reading.follow.doubtful_times import Skew, placed, skews_of
 from nova_profiler.reading.follow.gaps import ARROW, Gap, gaps_of
 from nova_profiler.reading.follow.rows import (
     BEGIN,

@@ -10,11 +10,11 @@ from typing import Any
 
 import click
 
-from nova_profiler.reading.command_line.folded_zones import timezone_option
 from nova_profiler.reading.command_line.options import (
     json_option,
     limit_option,
     moment_of,
+    timezone_option,
 )
 from nova_profiler.reading.command_line.progress import byte_progress, size_of
 from nova_profiler.reading.logs.files.sources import sources_of

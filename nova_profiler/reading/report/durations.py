@@ -164,5 +164,10 @@ class Durations:
         return min(max(middle, self.shortest_ms), self.longest_ms)
 
 
+def duration_text(ms: float) -> str:
+    """Return *ms* in the unit that fits."""
+    return f"{ms / 1000:g} s" if ms >= 1000 else f"{ms:g} ms"
+
+
 def _buckets_of(values: Sequence[float]) -> list[int]:
     return [int(log(ms or _LEAST_MS) * _PER_LOG + _OFFSET) for ms in values]

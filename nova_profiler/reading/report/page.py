@@ -19,11 +19,11 @@ from nova_profiler.reading.report.tables import (
     print_spread,
     share_style,
 )
-from nova_profiler.reading.screen.folded_whole_parts import has_width
 from nova_profiler.reading.screen.terminal import (
     FAINT,
     HEADING,
     STYLES,
+    has_width,
     ms_text,
     page_width,
     safe,

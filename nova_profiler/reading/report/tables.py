@@ -10,19 +10,20 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from nova_profiler.reading.report.durations import duration_text
 from nova_profiler.reading.report.figures import BY
 from nova_profiler.reading.screen.fitted_table import (
     Column,
     print_fitted,
     print_left_out,
 )
-from nova_profiler.reading.screen.folded_whole_parts import has_width
 from nova_profiler.reading.screen.terminal import (
     BAD,
     FAINT,
     HEADING,
     WARNING,
     bar,
+    has_width,
     ms_text,
     safe,
     share_text,
@@ -263,12 +264,8 @@ def _bars(
 
 def _step_text(step: dict[str, Any]) -> str:
     if step["below_ms"] is None:
-        return f"from {_round_ms(step['from_ms'])}"
-    return f"below {_round_ms(step['below_ms'])}"
-
-
-def _round_ms(ms: float) -> str:
-    return f"{ms / 1000:g} s" if ms >= 1000 else f"{ms:g} ms"
+        return f"from {duration_text(step['from_ms'])}"
+    return f"below {duration_text(step['below_ms'])}"
 
 
 def _shortened(example: str, most: int) -> str:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nova_profiler.reading.command_line.folded_zones import timezone_option
 from nova_profiler.reading.command_line.options import (
     json_option,
     limit_option,
+    timezone_option,
 )
 from nova_profiler.reading.logs import Unread
 from nova_profiler.reading.runs.options import (

@@ -11,14 +11,12 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from nova_profiler.reading.screen.folded_whole_parts import (
-    has_width,
-    print_part,
-)
 from nova_profiler.reading.screen.terminal import (
     FAINT,
+    has_width,
     page_width,
     plain_table,
+    print_part,
 )
 
 _GAP = 2

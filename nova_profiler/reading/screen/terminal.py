@@ -6,7 +6,8 @@ from __future__ import annotations
 import os
 import sys
 
-from rich.console import Console
+from rich.console import Console, RenderableType
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -14,6 +15,8 @@ from rich.text import Text
 _PIPE_WIDTH = 120
 _WIDEST_PAGE = 120
 _LONGEST_TEXT = 600
+# Of a part in a pipe; only a hostile name is longer.
+_WIDEST_PART = 400
 
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 _HEIGHTS = " ▁▂▃▄▅▆▇█"
@@ -144,3 +147,27 @@ def plain_table(gap: int = 2) -> Table:
         show_edge=False,
         collapse_padding=True,
     )
+
+
+def has_width(console: Console) -> bool:
+    """Tell whether somebody looks at lines of a certain width."""
+    return console.is_terminal or bool(os.environ.get("COLUMNS"))
+
+
+def print_part(
+    console: Console, part: RenderableType, width: int | None = None
+) -> None:
+    """Print *part*, at most *width* wide where there is a width.
+
+    Elsewhere as wide as its longest names, without blanks at the ends.
+    """
+    if has_width(console):
+        console.print(part, width=width)
+        return
+    options = console.options.update(max_width=_WIDEST_PART)
+    needed = Measurement.get(console, options, part).maximum
+    for line in console.render_lines(
+        part, options.update_width(needed), pad=False
+    ):
+        text = "".join(segment.text for segment in line)
+        console.print(Text(text.rstrip()), soft_wrap=True)

@@ -30,20 +30,18 @@ from nova_profiler.reading.setup.destinations import (
     log_file_point,
     statsd_point,
 )
-from nova_profiler.reading.setup.folded_hook_points import (
+from nova_profiler.reading.setup.in_the_worker import (
     db_api_point,
     hook_remedy,
+    profiler_points,
 )
-from nova_profiler.reading.setup.folded_paste_factory import (
-    load_remedy,
-    right_section,
-)
-from nova_profiler.reading.setup.in_the_worker import profiler_points
 from nova_profiler.reading.setup.pipelines import (
     filters_of,
     is_made_by_us,
+    load_remedy,
     nova_paste_file,
     pipeline_points,
+    right_section,
     section_point,
     sections_of,
 )

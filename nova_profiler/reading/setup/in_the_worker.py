@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether the profiler that is configured can work, and be asked for."""
+"""Whether hooks and profiler can work inside nova-api's worker."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from nova_profiler.reading.setup.sign_command import SHORT_KEY
 # Yama's setting: 0 anybody of the same user, 1 who was allowed to, 2 root.
 PTRACE_SCOPE = Path("/proc/sys/kernel/yama/ptrace_scope")
 _DEAR = ("pyinstrument", "cprofile")
+_TIMED = "timed_callables"
 
 
 def profiler_points(
@@ -81,3 +83,33 @@ def _keys_point(keys: Sequence[str]) -> Point:
         found = f"{short} of {len(keys)} can be guessed: too short"
         return Point(WARNING, name, found, remedy)
     return Point(OK, name, f"{len(keys)} for signed triggers")
+
+
+def hook_remedy(
+    reason: str, hooks: Sequence[str], timed: Sequence[str]
+) -> tuple[str, ...]:
+    """Return what helps against *reason*, which names the option it is of."""
+    if f"{_TIMED}: " in reason:
+        return (
+            f"mend or take out that name in {_TIMED} = {','.join(timed)}",
+            "expected: module:function or module:Class.method",
+        )
+    kept = ",".join(hooks) or "none"
+    return (f"take it out of hooks = {kept}, or install it",)
+
+
+def db_api_point(modules: Sequence[str]) -> Point:
+    """Return whether one of the modules with nova's DB API is loaded."""
+    name = "db_api_modules"
+    there = [one for one in modules if one in sys.modules]
+    if there:
+        return Point(OK, name, f"{', '.join(there)} is there")
+    return Point(
+        WARNING,
+        name,
+        f"none exists in this environment: {', '.join(modules) or '(empty)'}",
+        (
+            "run this with the Python of nova-api, or name the module:",
+            "db_api_modules = nova.db.main.api",
+        ),
+    )

@@ -7,6 +7,7 @@ import configparser
 import os
 from collections.abc import Iterator
 from difflib import get_close_matches
+from importlib.metadata import PackageNotFoundError
 from typing import NamedTuple
 
 import click
@@ -22,6 +23,7 @@ _AUTH_KEYS = ("keystone", "noauth2")
 _WORD = "nova_profiler"
 MAKER = "paste.filter_factory = nova_profiler.factory:filter_factory"
 _SECTION = (f"[filter:{_WORD}]", MAKER)
+_INSTALL = "pip install nova-profiler, in nova-api's environment"
 # So far a name may be mistyped and still be taken for ours.
 _LIKENESS = 0.8
 
@@ -281,3 +283,31 @@ def nova_paste_file(configured: str | None, prefix: str) -> str:
     raise click.ClickException(
         f"{places[0]}: No such file or directory; give --paste FILE"
     )
+
+
+def right_section(name: str) -> tuple[str, ...]:
+    """Return the section of the filter *name*, ready to paste."""
+    return (f"[filter:{name}]", MAKER)
+
+
+def load_remedy(name: str, exc: Exception) -> tuple[str, ...]:
+    """Return what helps where loading the filter *name* raised *exc*."""
+    if isinstance(exc, configparser.DuplicateSectionError):
+        return (
+            f"take one of the two [{exc.section}] out of the file; the "
+            f"second is in line {exc.lineno}",
+        )
+    if isinstance(exc, configparser.DuplicateOptionError):
+        return (
+            f"take one of the two {exc.option} out of [{exc.section}]; the "
+            f"second is in line {exc.lineno}",
+        )
+    if isinstance(exc, configparser.InterpolationError):
+        return (
+            f"mend {exc.option} in [{exc.section}]; a % that stands for "
+            "itself is written %%",
+        )
+    if isinstance(exc, PackageNotFoundError) and exc.name == "nova-profiler":
+        # `use = egg:...` asks pip's records, which a mere path has not.
+        return (_INSTALL, "or, in place of use =", *right_section(name))
+    return right_section(name)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`nova-profiler check` of the profiler: each doubt with its remedy."""
+"""`nova-profiler check` of hooks and profiler: each doubt has a remedy."""
 
 from __future__ import annotations
 
@@ -94,3 +94,24 @@ def test_what_the_kernel_lets_pyspy_do(scope, text, state):
         scope.write_text(text)
 
     assert ("ptrace_scope", state) in points("pyspy")
+
+
+def test_a_hook_is_taken_out_of_hooks():
+    """Or what it needs is installed."""
+    remedy = module.hook_remedy(
+        "no module sqlalchemy", ["db_api", "threads"], []
+    )
+
+    assert remedy == ("take it out of hooks = db_api,threads, or install it",)
+
+
+def test_a_named_callable_is_mended_where_it_is_named():
+    """The hooks have nothing to do with it."""
+    remedy = module.hook_remedy(
+        "ConfigError: nova_profiler: timed_callables: 'a:b': no such",
+        ["db_api"],
+        ["a:b", "c:d"],
+    )
+
+    assert remedy[0].endswith("that name in timed_callables = a:b,c:d")
+    assert not any("hooks" in line for line in remedy)

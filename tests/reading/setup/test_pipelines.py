@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from importlib.metadata import PackageNotFoundError
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +14,7 @@ from nova_profiler.reading.setup.pipelines import (
     MAKER,
     Sections,
     filters_of,
+    load_remedy,
     pipeline_points,
     section_point,
 )
@@ -160,3 +163,25 @@ def test_a_remedy_that_is_followed_is_a_remedy(line, tail, is_declared):
     sections["filter:nova_profiler"] = OURS
 
     assert point_of(sections)[::2] == (OK, "in it, outermost")
+
+
+@pytest.mark.parametrize(
+    "exc",
+    [
+        AttributeError("module has no attribute 'filterfactory'"),
+        ModuleNotFoundError("No module named 'nova_profilr'"),
+        LookupError("No loader given in section 'filter:timing'"),
+        PackageNotFoundError("nova-profilr"),
+    ],
+)
+def test_a_slip_is_mended_by_the_right_line(exc):
+    """In a section of the name that the file has."""
+    assert load_remedy("timing", exc) == ("[filter:timing]", MAKER)
+
+
+def test_a_package_that_pip_does_not_know_is_installed():
+    """Or named by its module, for which a path is enough."""
+    remedy = load_remedy("timing", PackageNotFoundError("nova-profiler"))
+
+    assert remedy[0] == "pip install nova-profiler, in nova-api's environment"
+    assert remedy[-1] == MAKER

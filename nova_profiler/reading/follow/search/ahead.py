@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from nova_profiler.reading.follow.search.folded_follow_relations import (
+from nova_profiler.reading.follow.search.hits import Hit, LogLine
+from nova_profiler.reading.follow.search.messages import (
+    RPC_MARKS,
     holds_any,
     ids_named_by,
     messages_of,
 )
-from nova_profiler.reading.follow.search.hits import Hit, LogLine
-from nova_profiler.reading.follow.search.messages import RPC_MARKS
 
 # So many messages are searched for by their ids, more by what marks any.
 _MOST_MESSAGES = 8

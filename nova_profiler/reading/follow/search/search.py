@@ -11,15 +11,15 @@ from typing import NamedTuple
 
 from nova_profiler.errors import NovaProfilerError
 from nova_profiler.reading.follow.search.ahead import Ahead, Wanted, wanted_of
-from nova_profiler.reading.follow.search.folded_follow_relations import (
-    ids_named_by,
-    messages_of,
-)
 from nova_profiler.reading.follow.search.hits import Hit, LogLine, hits_in
 from nova_profiler.reading.follow.search.line_reader import (
     LineReader,
     joins,
     stands_alone,
+)
+from nova_profiler.reading.follow.search.messages import (
+    ids_named_by,
+    messages_of,
 )
 from nova_profiler.reading.follow.search.quick_look import QuickLook
 from nova_profiler.reading.logs.files.blocks import blocks_of

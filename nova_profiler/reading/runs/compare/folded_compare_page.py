@@ -20,15 +20,13 @@ from nova_profiler.reading.runs.compare.verdicts import (
     FASTER,
     SLOWER,
 )
-from nova_profiler.reading.screen.folded_whole_parts import (
-    has_width,
-    print_part,
-)
 from nova_profiler.reading.screen.terminal import (
     BAD,
     FAINT,
     HEADING,
+    has_width,
     plain_table,
+    print_part,
     safe,
 )
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where lines without a time stand, and what is not told of them."""
+"""Where lines without a time stand, and what is not known of them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 
 from followed import REQUEST, line, story
 
-from nova_profiler.reading.follow.folded_follow_undated import (
+from nova_profiler.reading.follow.doubtful_times import (
     no_time_text,
     placed,
 )

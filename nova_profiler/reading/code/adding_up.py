@@ -12,7 +12,7 @@ import click
 
 from nova_profiler.profiles import ProfileError
 from nova_profiler.profiles.loading import Profiles
-from nova_profiler.reading.command_line.folded_progress import with_progress
+from nova_profiler.reading.command_line.progress import with_progress
 from nova_profiler.reading.command_line.skipped import Skipped
 from nova_profiler.reading.process_pools import process_pool
 from nova_profiler.reading.screen.terminal import printable

@@ -12,13 +12,13 @@ from nova_profiler.profiles.loading import had_no_sample, load
 from nova_profiler.reading.code.adding_up import none_read
 from nova_profiler.reading.code.choice import ProfileChoice, Side
 from nova_profiler.reading.code.diff import OWN, TOTAL, ProfileSet, figures_of
-from nova_profiler.reading.command_line.folded_progress import with_progress
 from nova_profiler.reading.command_line.options import (
     dump_dir_options,
     json_option,
     limit_option,
     moment_of,
 )
+from nova_profiler.reading.command_line.progress import with_progress
 from nova_profiler.reading.command_line.skipped import Skipped
 
 Sets = dict[str, ProfileSet]

@@ -11,7 +11,7 @@ import click
 
 from nova_profiler.dump_store import DumpError, DumpStore, name_of_route
 from nova_profiler.profiles.call_graph import CallGraph
-from nova_profiler.profiles.exports import SUFFIXES, ExportError, exported
+from nova_profiler.profiles.exports import SUFFIXES, exported
 from nova_profiler.profiles.stack_tree import StackTree
 from nova_profiler.reading.code.adding_up import added_up
 from nova_profiler.reading.code.choice import ProfileChoice
@@ -121,16 +121,9 @@ def _content(
     profile: StackTree | CallGraph, how: str, title: str, notes: list[str]
 ) -> bytes:
     if how != _HTML:
-        try:
-            return exported(profile, how, title)
-        except ExportError as exc:
-            raise click.ClickException(str(exc)) from exc
-    try:
-        from nova_profiler.reading.code.html_page import page_of
-    except ImportError as exc:
-        raise click.ClickException(
-            "pages need Jinja2: pip install 'nova-profiler[html]'"
-        ) from exc
+        return exported(profile, how, title)
+    from nova_profiler.reading.code.html_page import page_of
+
     return page_of(profile, title, notes).encode("utf-8", "replace")
 
 

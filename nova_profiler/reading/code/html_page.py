@@ -1,20 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A profile as one page of HTML that needs nothing but itself."""
+"""A profile as a page of HTML: its tables, and its stacks as a picture."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
-from nova_profiler import __version__
 from nova_profiler.profiles.call_graph import CallGraph
 from nova_profiler.profiles.functions import Function
 from nova_profiler.profiles.stack_tree import Node, StackTree
 from nova_profiler.profiles.summaries import Profile, Step
 from nova_profiler.reading.code import hot_path as figures
 from nova_profiler.reading.code.certainty import notes_of, share_in
+from nova_profiler.reading.screen.html_pages import rendered
 from nova_profiler.reading.screen.terminal import (
     ms_text,
     printable,
@@ -41,15 +39,10 @@ def page_of(
     profile: StackTree | CallGraph, title: str, notes: Sequence[str] = ()
 ) -> str:
     """Return the page; *notes* are what is not true or complete about it."""
-    environment = Environment(
-        loader=PackageLoader("nova_profiler.reading"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-    )
     steps = figures.steps_of(profile)
     tables = (_path(steps), _functions(profile), _waits(profile))
-    return environment.get_template("profile.html").render(
+    return rendered(
+        "profile.html",
         title=printable(title),
         sentence=f"{profile.engine}: {figures.sentence_of(profile)}",
         hot=_hot(figures.hot_function(steps)),
@@ -57,7 +50,6 @@ def page_of(
         tables=[table for table in tables if table.rows],
         nodes=_nodes(profile) if isinstance(profile, StackTree) else None,
         least=share_text(_LEAST),
-        version=__version__,
     )
 
 

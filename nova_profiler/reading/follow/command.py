@@ -14,7 +14,9 @@ from nova_profiler.reading.command_line.options import (
     json_option,
     timezone_option,
 )
-from nova_profiler.reading.follow.progress import Progress
+from nova_profiler.reading.command_line.progress import log_progress
+from nova_profiler.reading.command_line.skipped import tell_unread
+from nova_profiler.reading.follow.progress import LABELS, SearchProgress
 from nova_profiler.reading.follow.search.search import (
     RequestNotFound,
     RequestSearch,
@@ -87,26 +89,27 @@ def command(
     """
     unread = Unread()
     sources = sources_of(logs, unread, local)
-    is_text = shape == "text" and not as_json
-    with Progress(sources, stream=stream and is_text) as progress:
+    stream = stream and shape == "text" and not as_json
+    with log_progress(sources, LABELS[0], is_shown=not stream) as bar:
+        progress = SearchProgress(bar, stream=stream)
         search = RequestSearch(
             sources,
             unread,
             on_round=progress.on_round,
-            on_bytes=progress.on_bytes,
+            on_bytes=bar.advance,
             on_line=progress.on_line,
         )
         try:
             request = search.find(request_id)
-        except RequestNotFound as exc:
-            _tell(unread)
-            raise click.ClickException(str(exc)) from exc
+        except RequestNotFound:
+            tell_unread(unread)
+            raise
     story = story_of(request, gap_ms)
     if as_json or shape == "json":
         figures = {**figures_of(story), "unread": unread.figures()}
         click.echo(json.dumps(figures, indent=2))
         return
-    _tell(unread)
+    tell_unread(unread)
     if shape == "markdown":
         from nova_profiler.reading.follow.markdown import markdown_of
 
@@ -117,10 +120,3 @@ def command(
 
     whole = full or not sys.stdout.isatty()
     print_story(terminal(), story, whole=whole)
-
-
-def _tell(unread: Unread) -> None:
-    """Say on standard error what could not be read."""
-    for kind, count, example in unread:
-        times = "" if count == 1 else f"{count} times "
-        click.echo(f"skipped: {times}{kind}: {printable(example)}", err=True)

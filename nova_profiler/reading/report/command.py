@@ -16,16 +16,16 @@ from nova_profiler.reading.command_line.options import (
     moment_of,
     timezone_option,
 )
-from nova_profiler.reading.command_line.progress import byte_progress, size_of
+from nova_profiler.reading.command_line.progress import log_progress
 from nova_profiler.reading.logs.files.sources import sources_of
 from nova_profiler.reading.logs.line_parts.stamps import iso_epoch
-from nova_profiler.reading.logs.parts import ReadError
 from nova_profiler.reading.logs.unread import Unread
 from nova_profiler.reading.report.adding_up import report_of
 from nova_profiler.reading.report.figures import BY, METADATA, Asked
 from nova_profiler.reading.report.summary import summary_of
 from nova_profiler.reading.screen.terminal import printable
 
+_READING = "reading logs"
 _FORMATS = ("table", "text", "json", "csv", "markdown", "html")
 _DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?) ?(ms|s)?")
 
@@ -131,13 +131,14 @@ def command(
     )
     unread = Unread()
     sources = sources_of(logs, unread, local)
-    with byte_progress("reading logs", size_of(sources)) as progress:
-        try:
-            report = report_of(
-                sources, asked, unread, progress.advance, progress.restart
-            )
-        except ReadError as exc:
-            raise click.ClickException(str(exc)) from exc
+    with log_progress(sources, _READING) as progress:
+        report = report_of(
+            sources,
+            asked,
+            unread,
+            progress.advance,
+            lambda: progress.restart(f"{_READING}, lines of several forms"),
+        )
     if not report.figures.forms and not report.figures.out_of_time:
         raise click.ClickException(_nothing_read(unread))
     shown_as = "json" if as_json else shown_as or "table"
@@ -167,12 +168,9 @@ def _print(summary: dict[str, Any], shown_as: str) -> None:
     from nova_profiler.reading.report import plain_text
 
     if shown_as == "html":
-        from nova_profiler.reading.report.html_page import HtmlMissing, html_of
+        from nova_profiler.reading.report.html_page import html_of
 
-        try:
-            click.echo(html_of(summary), nl=False)
-        except HtmlMissing as exc:
-            raise click.ClickException(str(exc)) from exc
+        click.echo(html_of(summary))
         return
     show = {
         "text": plain_text.text_of,

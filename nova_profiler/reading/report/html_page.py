@@ -1,46 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A report as one HTML page: its style and plots within, no network."""
+"""A report as a page of HTML, and where the marks of its plots stand."""
 
 from __future__ import annotations
 
 from math import log10
 from typing import Any, NamedTuple
 
-from nova_profiler import __version__
-from nova_profiler.errors import NovaProfilerError
 from nova_profiler.reading.report.durations import duration_text
-from nova_profiler.reading.screen.terminal import printable
+from nova_profiler.reading.screen.html_pages import rendered
 
 WIDTH = 640
 _SPREAD_HEIGHT = 120
 _LEAST_MS = 0.1
 
 
-class HtmlMissing(NovaProfilerError):
-    """What writes pages is not installed; the message says how to get it."""
-
-
 def html_of(summary: dict[str, Any]) -> str:
-    """Return the page. Raises HtmlMissing without Jinja2."""
-    try:
-        import jinja2
-    except ImportError as exc:
-        raise HtmlMissing(
-            "--format html needs Jinja2: pip install nova-profiler[html]"
-        ) from exc
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("nova_profiler.reading", "templates"),
-        # What users and clients named stays text, whatever it contains.
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    environment.filters["printable"] = printable
+    """Return the page. Raises NovaProfilerError without Jinja2."""
     axis = axis_of(summary)
-    return environment.get_template("report.html").render(
+    return rendered(
+        "report.html",
         summary=summary,
-        version=__version__,
         width=WIDTH,
         ticks=axis.ticks(),
         spans=spans_of(summary, axis),

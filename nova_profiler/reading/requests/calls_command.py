@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 import click
 
 from nova_profiler.dump_store import DumpError, DumpStore, name_of_route
-from nova_profiler.reading.command_line.folded_progress import with_progress
 from nova_profiler.reading.command_line.options import (
     dump_dir_options,
     filter_options,
@@ -18,6 +17,7 @@ from nova_profiler.reading.command_line.options import (
     limit_option,
     store_of,
 )
+from nova_profiler.reading.command_line.progress import with_progress
 from nova_profiler.reading.command_line.skipped import Skipped
 from nova_profiler.reading.requests.calls_by_route import (
     RouteCalls,

@@ -17,7 +17,6 @@ from nova_profiler.dump_store import (
     DumpStore,
     name_of_route,
 )
-from nova_profiler.reading.command_line.folded_progress import with_progress
 from nova_profiler.reading.command_line.options import (
     Finite,
     dump_dir_options,
@@ -27,6 +26,7 @@ from nova_profiler.reading.command_line.options import (
     limit_option,
     store_of,
 )
+from nova_profiler.reading.command_line.progress import with_progress
 from nova_profiler.reading.command_line.skipped import Skipped
 from nova_profiler.record import FAILED, RequestRecord
 

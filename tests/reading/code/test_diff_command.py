@@ -200,7 +200,7 @@ def test_engines_that_only_one_side_has(sets, tmp_path, capsys):
 
     assert main(["diff", calls, str(tmp_path / "both")]) == 0
     assert capsys.readouterr().err == (
-        "skipped pyinstrument: only B has profiles of it\n"
+        "skipped: pyinstrument: only B has profiles of it\n"
     )
 
 

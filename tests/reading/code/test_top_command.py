@@ -112,7 +112,7 @@ def test_damaged_profiles_are_named_and_skipped(dumps, capsys):
     shown = capsys.readouterr()
     assert "cprofile: 1 profile, 44 calls" in shown.out
     name = dumps[0].with_suffix(".prof").name
-    assert shown.err.startswith(f"skipped {name}: not a profile")
+    assert shown.err.startswith(f"skipped: {name}: not a profile")
 
 
 def test_nothing_but_damage_is_an_error(tmp_path, capsys):
@@ -145,7 +145,7 @@ def test_a_foreign_file_is_no_unread_profile(tmp_path, capsys):
     assert main(["top", "--dump-dir", str(tmp_path)]) == 0
 
     assert capsys.readouterr().err == (
-        f"no such dumps with stacks\nskipped {path.parent.name}/{path.stem}"
+        f"no such dumps with stacks\nskipped: {path.parent.name}/{path.stem}"
         f".pyisession: not a dump\n"
     )
 

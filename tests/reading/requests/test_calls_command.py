@@ -139,11 +139,11 @@ def test_lines_that_are_no_records_are_named(tmp_path, capsys, monkeypatch):
     shown = capsys.readouterr()
     assert json.loads(shown.out)[0]["requests"] == 1
     assert shown.err.splitlines() == [
-        "skipped log:1: not JSON: Extra data: line 1 column 5 (char 4)",
-        "skipped log:4: too long for a record",
-        "skipped log:5: schema 7 is newer than this version reads (1); "
+        "skipped: log:1: not JSON: Extra data: line 1 column 5 (char 4)",
+        "skipped: log:4: too long for a record",
+        "skipped: log:5: schema 7 is newer than this version reads (1); "
         "upgrade nova-profiler",
-        "skipped 2 more",
+        "skipped: 2 more",
     ]
 
 
@@ -203,5 +203,5 @@ def test_a_folder_with_an_archive_that_is_cut_off(tmp_path, capsys):
 
     shown = capsys.readouterr()
     assert len(json.loads(shown.out)) == 2
-    assert "skipped binary file: " in shown.err
-    assert "skipped damaged archive, read as far as it goes: " in shown.err
+    assert "skipped: binary file: " in shown.err
+    assert "skipped: damaged archive, read as far as it goes: " in shown.err

@@ -239,12 +239,12 @@ def test_damaged_and_foreign_files_are_named(tmp_path, capsys, order):
 
     shown = capsys.readouterr()
     assert [row["file"] for row in json.loads(shown.out)] == [str(good)]
-    assert f"skipped dump {bad.name}: not JSON" in shown.err
+    assert f"skipped: dump {bad.name}: not JSON" in shown.err
     assert (
-        f"skipped dump {newer.name}: schema 7 is newer than this version "
+        f"skipped: dump {newer.name}: schema 7 is newer than this version "
         f"reads (1); upgrade nova-profiler"
     ) in shown.err
-    assert "skipped 2 more" in shown.err
+    assert "skipped: 2 more" in shown.err
     assert "\x1b" not in shown.err
 
 

@@ -102,7 +102,7 @@ def test_damaged_stacks_are_named_and_skipped(dumps, capsys):
 
     shown = capsys.readouterr()
     assert "Hot path" not in shown.out
-    assert shown.err.startswith(f"skipped {path.name}: not a profile")
+    assert shown.err.startswith(f"skipped: {path.name}: not a profile")
 
 
 def test_a_file_that_was_sent_needs_no_dump_dir(

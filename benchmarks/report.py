@@ -19,7 +19,7 @@ from uuid import UUID
 from rich.console import Console
 
 from benchmarks.figures import Figure
-from nova_profiler.reading.logs.parts import usable_cores
+from nova_profiler.reading.process_pools import usable_cores
 
 _RUN = "import sys; from nova_profiler.cli import main; sys.exit(main())"
 _ROUTES = (

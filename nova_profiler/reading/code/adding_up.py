@@ -4,30 +4,27 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import click
-
+from nova_profiler.errors import NovaProfilerError
 from nova_profiler.profiles import ProfileError
 from nova_profiler.profiles.loading import Profiles
 from nova_profiler.reading.command_line.progress import with_progress
 from nova_profiler.reading.command_line.skipped import Skipped
-from nova_profiler.reading.process_pools import process_pool
-from nova_profiler.reading.screen.terminal import printable
+from nova_profiler.reading.process_pools import process_pool, usable_cores
 
 # From here on a second process saves more than starting it costs.
 MANY = 200
 _AT_ONCE = 25
 # How many make sense here.
-PROCESSES = min(os.cpu_count() or 1, 4)
+PROCESSES = min(usable_cores(), 4)
 
 
 def added_up(paths: Sequence[Path], skipped: Skipped) -> Profiles:
     """Return all of *paths* together; what cannot be read is skipped.
 
-    Raises ClickException where that is all of them.
+    Raises NovaProfilerError where that is all of them.
     """
     parts = [
         paths[number : number + _AT_ONCE]
@@ -48,13 +45,13 @@ def added_up(paths: Sequence[Path], skipped: Skipped) -> Profiles:
     return whole
 
 
-def none_read(errors: Sequence[str]) -> click.ClickException:
-    """Return the error that no profile could be read, in one line."""
-    first = printable(errors[0])
+def none_read(errors: Sequence[str]) -> NovaProfilerError:
+    """Return the error that no profile could be read."""
     if len(errors) == 1:
-        return click.ClickException(first)
-    return click.ClickException(
-        f"none of these {len(errors)} profiles can be read; the first: {first}"
+        return NovaProfilerError(errors[0])
+    return NovaProfilerError(
+        f"none of these {len(errors)} profiles can be read; the first: "
+        f"{errors[0]}"
     )
 
 

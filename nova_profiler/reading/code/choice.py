@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import click
 
@@ -14,13 +14,12 @@ from nova_profiler.dump_store import (
     DumpEntry,
     DumpError,
     DumpStore,
-    name_of_route,
 )
+from nova_profiler.errors import NovaProfilerError
 from nova_profiler.profiles.loading import SUFFIXES, beside
-from nova_profiler.reading.command_line.options import is_route, store_of
+from nova_profiler.reading.command_line.options import store_of
+from nova_profiler.reading.command_line.route_option import meant_names
 from nova_profiler.reading.command_line.skipped import Skipped
-
-Found = TypeVar("Found")
 
 _IS_DAY = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"
 
@@ -72,7 +71,7 @@ class ProfileChoice:
         store = store_of(self._dump_dir, self._config_file)
         foreign: list[str] = []
         entries = _chosen(store.entries(foreign), route, since, None)
-        found = _told(lambda: list(islice(_beside_each(entries), last)))
+        found = list(islice(_beside_each(entries), last))
         self._skipped.add_foreign(foreign)
         return found
 
@@ -86,7 +85,7 @@ class ProfileChoice:
         store = store_of(self._dump_dir, self._config_file)
         foreign: list[str] = []
         entries = _chosen(store.entries(foreign), route, since, before)
-        side = _told(lambda: _parted(entries))
+        side = _parted(entries)
         self._skipped.add_foreign(foreign)
         return side
 
@@ -100,7 +99,7 @@ class ProfileChoice:
             dumps = sorted(path.glob("*.json"))
             bare = [dump for dump in dumps if beside(dump) is None]
             return Side(profiles, bare)
-        return _told(lambda: _parted(DumpStore(path).entries()))
+        return _parted(DumpStore(path).entries())
 
     def of(self, text: str) -> list[Path]:
         """Return the profiles that *text* names: one, or a directory's."""
@@ -111,9 +110,9 @@ class ProfileChoice:
             return [path]
         if path.is_file() and self._dump_dir is None:
             # A dump that somebody sent needs no dump directory.
-            return [_told(lambda: profile_of(DumpStore(".").find(text)))]
+            return [profile_of(DumpStore(".").find(text))]
         store = store_of(self._dump_dir, self._config_file)
-        return [_told(lambda: profile_of(store.find(text)))]
+        return [profile_of(store.find(text))]
 
     def of_all(self, texts: Sequence[str]) -> list[Path]:
         """Return the profiles that any of *texts* names."""
@@ -123,9 +122,9 @@ class ProfileChoice:
         files = [one for one in path.iterdir() if one.suffix in SUFFIXES]
         if not files and any(path.glob(_IS_DAY)):
             entries = DumpStore(path).entries()
-            files = _told(lambda: list(_beside_each(entries)))
+            files = list(_beside_each(entries))
         if not files:
-            raise click.ClickException(f"{path}: no profiles in it")
+            raise NovaProfilerError(f"{path}: no profiles in it")
         return sorted(files)
 
 
@@ -164,19 +163,11 @@ def _chosen(
     since: str | None,
     before: str | None,
 ) -> Iterator[DumpEntry]:
-    wanted = None if route is None else name_of_route(route)
+    is_wanted = meant_names(route)
     for entry in entries:
         if since is not None and entry.started_at < since:
             return
         if before is not None and entry.started_at >= before:
             continue
-        if is_route(route, entry.route_name, wanted):
+        if is_wanted(entry.route_name):
             yield entry
-
-
-def _told(find: Callable[[], Found]) -> Found:
-    """Return what *find* does; its DumpError as one line for the user."""
-    try:
-        return find()
-    except DumpError as exc:
-        raise click.ClickException(str(exc)) from exc

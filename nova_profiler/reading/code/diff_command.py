@@ -7,6 +7,7 @@ import json
 
 import click
 
+from nova_profiler.errors import NovaProfilerError
 from nova_profiler.profiles import PYSPY, ProfileError
 from nova_profiler.profiles.loading import had_no_sample, load
 from nova_profiler.reading.code.adding_up import none_read
@@ -80,14 +81,14 @@ def command(
     for side, (paths, _) in zip("AB", sides, strict=True):
         if not paths:
             skipped.tell()
-            raise click.ClickException(
+            raise NovaProfilerError(
                 f"{side} has no dumps with stacks; the option profiler takes "
                 f"them"
             )
     first, second = (_sets_of(side, by, skipped) for side in sides)
     both = [engine for engine in first if engine in second]
     if not both:
-        raise click.ClickException(
+        raise NovaProfilerError(
             f"nothing to compare: A has profiles of {' and '.join(first)}, B "
             f"of {' and '.join(second)}"
         )

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from nova_profiler.dump_store import DumpError, DumpStore, name_of_route
+from nova_profiler.errors import NovaProfilerError
 from nova_profiler.profiles.call_graph import CallGraph
 from nova_profiler.profiles.exports import SUFFIXES, exported
 from nova_profiler.profiles.stack_tree import StackTree
@@ -89,11 +90,11 @@ def _one(paths: list[Path], skipped: Skipped) -> StackTree | CallGraph:
     skipped.tell()
     if profiles:
         engines = " and ".join(profile.engine for profile in profiles)
-        raise click.ClickException(
+        raise NovaProfilerError(
             f"these profiles are of {engines}, whose times do not add up; "
             f"name those of one"
         )
-    raise click.ClickException("no such dumps with stacks")
+    raise NovaProfilerError("no such dumps with stacks")
 
 
 def _about(paths: list[Path], route: str | None) -> tuple[str, list[str]]:
@@ -145,7 +146,7 @@ def _write(
         sys.stdout.buffer.write(content)
         return
     if any(output.resolve() == path.resolve() for path in paths):
-        raise click.ClickException(f"{output}: is what is read; give -o FILE")
+        raise NovaProfilerError(f"{output}: is what is read; give -o FILE")
     output.write_bytes(content)
     if as_json:
         written = {"file": str(output), "profiles": len(paths)}

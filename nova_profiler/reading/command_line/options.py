@@ -14,6 +14,7 @@ import click
 
 from nova_profiler.dump_store import DumpStore
 from nova_profiler.reading.command_line.dump_dir import dump_dir_of
+from nova_profiler.reading.command_line.route_option import route_option
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -104,12 +105,7 @@ def filter_options(function: Function) -> Function:
         callback=moment_of,
         help="Only requests from then on: 30m, 2h, 7d or 2026-11-21T10:35.",
     )(function)
-    return click.option(
-        "--route",
-        metavar="ROUTE",
-        help="Only this route, or any that contains the text if it does not "
-        "begin with /.",
-    )(function)
+    return route_option(function)
 
 
 def limit_option(default: int, help: str) -> Callable[[Function], Function]:
@@ -138,16 +134,6 @@ json_option = click.option(
 def store_of(dump_dir: str | None, config_file: str | None) -> DumpStore:
     """Return the dump store that the options mean."""
     return DumpStore(dump_dir or dump_dir_of(config_file))
-
-
-def is_route(text: str | None, name: str, wanted: str | None) -> bool:
-    """Tell whether *text* asks for a route of this name.
-
-    ``wanted`` is *text* in the characters of *name*.
-    """
-    if text is None or wanted is None:
-        return True
-    return name == wanted if text.startswith("/") else wanted in name
 
 
 def timezone_option(function: Function) -> Function:

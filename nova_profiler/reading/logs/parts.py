@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import itertools
 import multiprocessing
-import os
 import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -24,7 +23,7 @@ from nova_profiler.reading.logs.files.sources import (
 )
 from nova_profiler.reading.logs.line_parts.stamps import Years, years_of
 from nova_profiler.reading.logs.unread import Unread
-from nova_profiler.reading.process_pools import process_pool
+from nova_profiler.reading.process_pools import process_pool, usable_cores
 
 Result = TypeVar("Result")
 
@@ -97,14 +96,6 @@ def read_in_parts(
         if done.blocks is None:
             told(done.size)
         yield result
-
-
-def usable_cores() -> int:
-    """Return how many cores this process may run on."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:
-        return os.cpu_count() or 1
 
 
 def _unheard(count: int) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from nova_profiler.errors import NovaProfilerError
 from nova_profiler.reading.command_line.options import (
     json_option,
     limit_option,
@@ -17,6 +18,7 @@ from nova_profiler.reading.command_line.options import (
     timezone_option,
 )
 from nova_profiler.reading.command_line.progress import log_progress
+from nova_profiler.reading.command_line.route_option import route_option
 from nova_profiler.reading.logs.files.sources import sources_of
 from nova_profiler.reading.logs.line_parts.stamps import iso_epoch
 from nova_profiler.reading.logs.unread import Unread
@@ -59,12 +61,7 @@ def _duration_ms(
     show_default=True,
     help="What the table has a line for.",
 )
-@click.option(
-    "--route",
-    metavar="ROUTE",
-    help="Only this route, or any that contains the text if it does not "
-    "begin with /.",
-)
+@route_option
 @click.option(
     "--exclude",
     metavar="ROUTE",
@@ -140,7 +137,7 @@ def command(
             lambda: progress.restart(f"{_READING}, lines of several forms"),
         )
     if not report.figures.forms and not report.figures.out_of_time:
-        raise click.ClickException(_nothing_read(unread))
+        raise NovaProfilerError(_nothing_read(unread))
     shown_as = "json" if as_json else shown_as or "table"
     _print(summary_of(report, limit), shown_as)
 

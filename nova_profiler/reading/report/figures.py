@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from nova_profiler.reading.command_line.route_option import is_meant
 from nova_profiler.reading.logs.entries import AccessEntry
 from nova_profiler.reading.logs.line_parts.path_routes import is_metadata
 from nova_profiler.reading.logs.line_parts.stamps import iso_of
@@ -250,6 +251,4 @@ def hour_of(at: float) -> str:
 
 
 def _is_meant(text: str, route: str) -> bool:
-    if text == METADATA:
-        return is_metadata(route)
-    return route == text if text.startswith("/") else text in route
+    return is_metadata(route) if text == METADATA else is_meant(text, route)

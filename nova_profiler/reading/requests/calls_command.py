@@ -12,12 +12,12 @@ from nova_profiler.dump_store import DumpError, DumpStore, name_of_route
 from nova_profiler.reading.command_line.options import (
     dump_dir_options,
     filter_options,
-    is_route,
     json_option,
     limit_option,
     store_of,
 )
 from nova_profiler.reading.command_line.progress import with_progress
+from nova_profiler.reading.command_line.route_option import meant_names
 from nova_profiler.reading.command_line.skipped import Skipped
 from nova_profiler.reading.requests.calls_by_route import (
     RouteCalls,
@@ -74,10 +74,7 @@ def command(
         if log_files
         else _of_dumps(store_of(dump_dir, config_file), route, since, skipped)
     )
-    try:
-        routes = calls_by_route(records, _GROUPS[by])
-    except DumpError as exc:
-        raise click.ClickException(str(exc)) from exc
+    routes = calls_by_route(records, _GROUPS[by])
     if as_json:
         figures = [figures_of(one) for one in routes[:limit]]
         click.echo(json.dumps(figures, indent=2))
@@ -89,13 +86,13 @@ def command(
 def _of_dumps(
     store: DumpStore, route: str | None, since: str | None, skipped: Skipped
 ) -> Iterator[RequestRecord]:
-    wanted = None if route is None else name_of_route(route)
+    is_wanted = meant_names(route)
     foreign: list[str] = []
     chosen = []
     for entry in store.entries(foreign):
         if since is not None and entry.started_at < since:
             break
-        if is_route(route, entry.route_name, wanted):
+        if is_wanted(entry.route_name):
             chosen.append(entry)
     skipped.add_foreign(foreign)
     for entry in with_progress(chosen, "reading dumps", len(chosen)):
@@ -111,11 +108,11 @@ def _of_logs(
     since: str | None,
     skipped: Skipped,
 ) -> Iterator[RequestRecord]:
-    wanted = None if route is None else name_of_route(route)
+    is_wanted = meant_names(route)
     for record in records_of_logs(logs, skipped):
         if since is not None and record.started_at < since:
             continue
-        if is_route(route, name_of_route(record.route), wanted):
+        if is_wanted(name_of_route(record.route)):
             yield record
 
 

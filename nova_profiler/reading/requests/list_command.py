@@ -15,18 +15,17 @@ from nova_profiler.dump_store import (
     DumpEntry,
     DumpError,
     DumpStore,
-    name_of_route,
 )
 from nova_profiler.reading.command_line.options import (
     Finite,
     dump_dir_options,
     filter_options,
-    is_route,
     json_option,
     limit_option,
     store_of,
 )
 from nova_profiler.reading.command_line.progress import with_progress
+from nova_profiler.reading.command_line.route_option import meant_names
 from nova_profiler.reading.command_line.skipped import Skipped
 from nova_profiler.record import FAILED, RequestRecord
 
@@ -58,7 +57,7 @@ class Wanted(NamedTuple):
 
     def names(self, entries: Iterable[DumpEntry]) -> Iterator[DumpEntry]:
         """Yield those of *entries*, newest first, whose names fit."""
-        route = None if self.route is None else name_of_route(self.route)
+        is_wanted = meant_names(self.route)
         method = None if self.method is None else self.method.upper()
         for entry in entries:
             if self.since is not None and entry.started_at < self.since:
@@ -70,7 +69,7 @@ class Wanted(NamedTuple):
                     self.min_ms is None
                     or entry.duration_ms >= round(self.min_ms)
                 )
-                and is_route(self.route, entry.route_name, route)
+                and is_wanted(entry.route_name)
             ):
                 yield entry
 
@@ -149,10 +148,7 @@ def command(
     # click has made each what the field says.
     chosen = Wanted(**wanted)  # type: ignore[arg-type]
     skipped = Skipped()
-    try:
-        rows, most = chosen_rows(store, chosen, limit, slowest, skipped)
-    except DumpError as exc:
-        raise click.ClickException(str(exc)) from exc
+    rows, most = chosen_rows(store, chosen, limit, slowest, skipped)
     # After the work that can fail; takes a good part of a short run.
     from nova_profiler.reading.requests.dump_table import (
         figures_of,

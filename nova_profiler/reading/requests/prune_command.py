@@ -8,6 +8,7 @@ import json
 import click
 
 from nova_profiler.dump_store import DumpStore
+from nova_profiler.errors import NovaProfilerError
 from nova_profiler.reading.command_line.options import (
     Finite,
     dump_dir_options,
@@ -60,7 +61,7 @@ def command(
         )
     directory = store_of(dump_dir, config_file).directory
     if not directory.is_dir():
-        raise click.ClickException(f"{directory}: no such directory")
+        raise NovaProfilerError(f"{directory}: no such directory")
     store = DumpStore(
         directory, max_files or 0, max_mb or 0, max_age_hours or 0
     )

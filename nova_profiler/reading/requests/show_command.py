@@ -63,11 +63,8 @@ def command(
         dump_dir = dump_dir or os.curdir
         request_id = os.path.join(os.curdir, request_id)
     store = store_of(dump_dir, config_file)
-    try:
-        entry = _chosen(store, request_id, slowest)
-        record = store.read(entry)
-    except DumpError as exc:
-        raise click.ClickException(str(exc)) from exc
+    entry = _chosen(store, request_id, slowest)
+    record = store.read(entry)
     skipped = Skipped()
     profile = _profile_of(entry, skipped)
     _print(entry, record, profile, as_json)

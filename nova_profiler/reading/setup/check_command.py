@@ -22,6 +22,12 @@ from nova_profiler.factory import (
     filter_factory,
     install_hooks,
 )
+from nova_profiler.paste_file import (
+    FILTER,
+    PasteFileError,
+    is_made_by_us,
+    sections_of,
+)
 from nova_profiler.reading.command_line.options import json_option
 from nova_profiler.reading.screen.terminal import counted
 from nova_profiler.reading.setup import OK, WARNING, WRONG, Point
@@ -37,13 +43,11 @@ from nova_profiler.reading.setup.in_the_worker import (
 )
 from nova_profiler.reading.setup.pipelines import (
     filters_of,
-    is_made_by_us,
     load_remedy,
     nova_paste_file,
     pipeline_points,
     right_section,
     section_point,
-    sections_of,
 )
 
 NOVA_CONF = "/etc/nova/nova.conf"
@@ -116,16 +120,9 @@ def _nova_conf(
         sections: dict[str, dict[str, list[str]]] = {}
         try:
             cfg.ConfigParser(path, sections).parse()
-        except OSError as exc:
-            raise click.ClickException(f"{path}: {exc.strerror}") from exc
         except (UnicodeError, cfg.ParseError) as exc:
-            # Not its text: the line may hold a password.
-            line = getattr(exc, "lineno", None)
-            at = f" in line {line}" if line else ""
-            raise click.ClickException(
-                f"{path}: cannot be read{at}; expected [group] or "
-                f"option = value"
-            ) from exc
+            lineno = getattr(exc, "lineno", None)
+            raise PasteFileError(path, lineno) from None
         defaults |= sections.get("DEFAULT", {}).keys()
         named = sections.get("wsgi", {}).get("api_paste_config")
         configured = named[-1] if named else configured
@@ -144,7 +141,7 @@ def _points(
     yield _oslo_point(path)
     _know_references(conf, defaults)
     for name in ours:
-        is_by_us = is_made_by_us(sections[f"filter:{name}"])
+        is_by_us = is_made_by_us(sections[f"{FILTER}{name}"])
         yield from _filter_points(path, name, conf, is_by_us)
     if not ours:
         yield from _settings_points(path, conf, {})

@@ -10,8 +10,8 @@ from difflib import get_close_matches
 from importlib.metadata import PackageNotFoundError
 from typing import NamedTuple
 
-import click
-
+from nova_profiler.errors import NovaProfilerError
+from nova_profiler.paste_file import FILTER, Sections, own_filters
 from nova_profiler.reading.setup import OK, WARNING, WRONG, Point
 
 # The application that nova-api serves, and the keys of nova's own factory
@@ -26,8 +26,6 @@ _SECTION = (f"[filter:{_WORD}]", MAKER)
 _INSTALL = "pip install nova-profiler, in nova-api's environment"
 # So far a name may be mistyped and still be taken for ours.
 _LIKENESS = 0.8
-
-Sections = dict[str, dict[str, str]]
 
 
 class Pipeline(NamedTuple):
@@ -52,57 +50,17 @@ class Mine(NamedTuple):
         return [*self.ours, *self.undeclared]
 
 
-def sections_of(path: str) -> Sections:
-    """Return the sections of the paste file at *path*.
-
-    Raises click.ClickException, one line, if it cannot be read.
-    """
-    parser = configparser.RawConfigParser(
-        strict=False, default_section="\0", allow_no_value=True
-    )
-    # Names as they are written; the stubs know a method only.
-    parser.optionxform = str  # type: ignore[assignment,method-assign]
-    try:
-        with open(path, encoding="utf-8") as file:
-            parser.read_file(file)
-    except OSError as exc:
-        raise click.ClickException(f"{path}: {exc.strerror}") from exc
-    except (UnicodeError, configparser.Error) as exc:
-        # Not its text: the line may hold a password.
-        raise click.ClickException(
-            f"{path}: is not a paste file; expected sections in brackets "
-            f"and lines of key = value"
-        ) from exc
-    return {
-        ":".join(part.strip() for part in name.split(":", 1)): {
-            key: value or "" for key, value in parser.items(name)
-        }
-        for name in parser.sections()
-    }
-
-
 def filters_of(sections: Sections) -> list[str]:
     """Return the names of our filters: ``nova_profiler`` as a rule.
 
     Also one of that name whose factory is none of ours: it is meant to be.
     """
+    ours = own_filters(sections)
     return [
-        name.partition(":")[2]
-        for name, options in sections.items()
-        if name == f"filter:{_WORD}"
-        or (name.startswith("filter:") and is_made_by_us(options))
+        name.removeprefix(FILTER)
+        for name in sections
+        if name in ours or name == f"{FILTER}{_WORD}"
     ]
-
-
-def is_made_by_us(options: dict[str, str]) -> bool:
-    """Tell whether a section's *options* name a factory of ours."""
-    return any(
-        "nova_profiler" in maker or "nova-profiler" in maker
-        for maker in (
-            options.get("use", ""),
-            options.get("paste.filter_factory", ""),
-        )
-    )
 
 
 def _undeclared(sections: Sections, ours: list[str]) -> list[str]:
@@ -270,7 +228,7 @@ def nova_paste_file(configured: str | None, prefix: str) -> str:
 
     *configured* is api_paste_config of nova.conf, *prefix* the folder of
     the environment, into which nova installs its own. Raises
-    click.ClickException.
+    NovaProfilerError.
     """
     name = configured or "api-paste.ini"
     places = [
@@ -280,7 +238,7 @@ def nova_paste_file(configured: str | None, prefix: str) -> str:
     for place in places:
         if os.path.exists(place):
             return place
-    raise click.ClickException(
+    raise NovaProfilerError(
         f"{places[0]}: No such file or directory; give --paste FILE"
     )
 

@@ -410,9 +410,9 @@ def test_no_sqlalchemy_is_told(monkeypatch):
 @pytest.mark.parametrize(
     ("which", "text", "message"),
     [
-        ("paste", "no section\n", "is not a paste file; expected sections"),
-        ("paste", "[a\n", "is not a paste file; expected sections"),
-        ("paste", "\0\xff\n", "is not a paste file; expected sections"),
+        ("paste", "no section\n", "cannot be read in line 1; expected"),
+        ("paste", "[a\n", "cannot be read in line 1; expected"),
+        ("paste", "\0\xff\n", "cannot be read in line 1; expected"),
         ("conf", "no option\n", "cannot be read in line 1; expected"),
         ("conf", "[DEFAULT\n", "cannot be read in line 1; expected"),
     ],

@@ -4,14 +4,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import NamedTuple
 
 from nova_profiler.errors import NovaProfilerError
-from nova_profiler.reading.follow.search.ahead import Ahead, Wanted, wanted_of
 from nova_profiler.reading.follow.search.hits import Hit, LogLine, hits_in
+from nova_profiler.reading.follow.search.leads import (
+    NOTHING,
+    Leads,
+    Wanted,
+    wanted_of,
+)
 from nova_profiler.reading.follow.search.line_reader import (
     LineReader,
     joins,
@@ -83,7 +88,7 @@ class RequestSearch:
         self._on_line = on_line
         self._readers = [LineReader(source) for source in sources]
         self._look = QuickLook()
-        self._ahead = Ahead()
+        self._leads = Leads(_MOST_REQUESTS - 1)
         self._lines: dict[tuple[int, int], LogLine] = {}
         self._rounds = 0
         self._hits = self._kept_bytes = 0
@@ -132,7 +137,7 @@ class RequestSearch:
             if len(ids) > _MOST_IDS:
                 break
             if len(ids) == 1:
-                self._ahead.learn(min(ids), line, _MOST_REQUESTS - 1)
+                self._leads.learn(min(ids), line)
         return ids
 
     def _only_one(self, ids: set[str]) -> str | None:
@@ -163,72 +168,63 @@ class RequestSearch:
 
     def _search(self, wanted: Wanted) -> Iterator[tuple[bytes, LogLine]]:
         """Keep what is found in any source; yield each line, and its text."""
-        first = not self._rounds
+        is_first = not self._rounds
         if self._on_round is not None:
             self._on_round(self._rounds)
         self._rounds += 1
         self._left_out.append(0)
-        found = [
-            (number, source)
-            for number, source in enumerate(self._sources)
-            if first
-            or self._ahead.has(number, wanted)
-            or self._is_read_again(source)
+        numbers = [
+            number
+            for number in range(len(self._sources))
+            if is_first or self._is_read_again(number, wanted)
         ]
-        hits_of = self._first_hits if first else self._later_hits
-        for number, hits in _each_of(found, partial(hits_of, wanted)):
+        hits_of = partial(self._hits_of, wanted, is_first)
+        for number, hits in self._each_of(numbers, hits_of):
             for hit in hits:
                 yield hit.line, self._keep(number, hit)
 
-    def _first_hits(
-        self, wanted: Wanted, numbered: tuple[int, Source]
-    ) -> tuple[int, list[Hit]]:
-        """Return the hits in a source; note those that are ahead of it."""
-        number, _ = numbered
-        ahead = self._ahead.wanted
-        both = Wanted(
-            wanted.needles + ahead.needles,
-            lambda line: wanted.holds(line) or ahead.holds(line),
-        )
-        unread = Unread()
-        hits: dict[bool, list[Hit]] = {True: [], False: []}
-        for hit in self._kept(number, unread, both):
-            hits[bool(wanted.holds(hit.line))].append(hit)
-        self._unread.merge(unread)
-        self._ahead.note(number, ahead, hits[False])
-        return number, hits[True]
-
-    def _later_hits(
-        self, wanted: Wanted, numbered: tuple[int, Source]
-    ) -> tuple[int, list[Hit]]:
-        number, _ = numbered
-        is_done = self._ahead.has(number, wanted)
-        hits = self._ahead.hits(number)
-        if not is_done:
-            # They are found once more.
-            self._hits -= len(hits)
-            self._kept_bytes -= sum(map(_size_of, hits))
-            hits = [*self._kept(number, Unread(), wanted)]
-        return number, hits
-
-    def _kept(
-        self, number: int, unread: Unread, wanted: Wanted
-    ) -> Iterator[Hit]:
+    def _is_read_again(self, number: int, wanted: Wanted) -> bool:
+        if self._leads.rule_out(number, wanted):
+            return False
         source = self._sources[number]
-        needles = wanted.needles
-        if self._look.passes_over(source, needles, self._passed):
+        if source.size is None:
+            self._unread.add(READ_ONCE, source.name)
+        return source.size is not None
+
+    def _each_of(
+        self,
+        numbers: Sequence[int],
+        hits_of: Callable[[int], list[Hit]],
+    ) -> Iterator[tuple[int, list[Hit]]]:
+        """Yield the hits of each source; decompress several at a time."""
+        if not any(self._sources[number].compression for number in numbers):
+            # Searching holds the interpreter: threads would only wait.
+            yield from zip(numbers, map(hits_of, numbers), strict=True)
             return
-        blocks = self._counted(blocks_of(source, unread, self._on_bytes))
+        with ThreadPoolExecutor(_THREADS) as threads:
+            try:
+                found = threads.map(hits_of, numbers)
+                yield from zip(numbers, found, strict=True)
+            finally:
+                threads.shutdown(wait=False, cancel_futures=True)
+
+    def _hits_of(
+        self, wanted: Wanted, is_first: bool, number: int
+    ) -> list[Hit]:
+        """Return what is new in a source, within what is kept of all."""
+        unread = Unread()
+        blocks = self._blocks_of(wanted, is_first, number, unread)
 
         def belongs(line: bytes, following: bytes) -> bool:
             return joins(line, following) and not (
                 stands_alone(following) and wanted.holds(following)
             )
 
-        for hit in hits_in(blocks, needles, belongs, wanted.holds):
+        hits = []
+        for hit in hits_in(blocks, wanted.needles, belongs, wanted.holds):
+            size = len(hit.line) + sum(map(len, hit.more))
             if (number, hit.offset) in self._lines:
                 continue
-            size = _size_of(hit)
             if (
                 self._hits >= MOST_LINES
                 or self._kept_bytes + size > MOST_BYTES
@@ -237,22 +233,31 @@ class RequestSearch:
                 continue
             self._hits += 1
             self._kept_bytes += size
-            yield hit
+            hits.append(hit)
+        if is_first:
+            # A later pass fails to read the same.
+            self._unread.merge(unread)
+        return hits
+
+    def _blocks_of(
+        self, wanted: Wanted, is_first: bool, number: int, unread: Unread
+    ) -> Iterator[bytes]:
+        """Yield the text of a source; nothing if it surely has no hit."""
+        source = self._sources[number]
+        leads = self._leads.wanted if is_first else NOTHING
+        needles = wanted.needles + leads.needles
+        if self._look.passes_over(source, needles, self._passed):
+            self._leads.note_without(number, leads)
+            return
+        blocks = blocks_of(source, unread, self._on_bytes)
+        for block in self._leads.watched(number, leads, blocks):
+            self._searched_bytes += len(block)
+            yield block
 
     def _passed(self, count: int) -> None:
         self._searched_bytes += count
         if self._on_bytes is not None:
             self._on_bytes(count)
-
-    def _counted(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
-        for block in blocks:
-            self._searched_bytes += len(block)
-            yield block
-
-    def _is_read_again(self, source: Source) -> bool:
-        if source.size is None:
-            self._unread.add(READ_ONCE, source.name)
-        return source.size is not None
 
     def _keep(self, number: int, hit: Hit) -> LogLine:
         line = self._readers[number].read(hit)
@@ -260,23 +265,3 @@ class RequestSearch:
         if self._on_line is not None:
             self._on_line(line)
         return line
-
-
-def _size_of(hit: Hit) -> int:
-    return len(hit.line) + sum(map(len, hit.more))
-
-
-def _each_of(
-    found: list[tuple[int, Source]],
-    hits_of: Callable[[tuple[int, Source]], tuple[int, list[Hit]]],
-) -> Iterator[tuple[int, list[Hit]]]:
-    """Yield the hits of each source; decompress several at a time."""
-    if not any(source.compression for _, source in found):
-        # Searching holds the interpreter: threads would only wait.
-        yield from map(hits_of, found)
-        return
-    with ThreadPoolExecutor(_THREADS) as threads:
-        try:
-            yield from threads.map(hits_of, found)
-        finally:
-            threads.shutdown(wait=False, cancel_futures=True)

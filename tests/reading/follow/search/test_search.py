@@ -23,9 +23,9 @@ from followed import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nova_profiler.reading.follow.search import ahead
+from nova_profiler.reading.follow.search import leads
 from nova_profiler.reading.follow.search import search as follow_search
-from nova_profiler.reading.follow.search.ahead import Ahead
+from nova_profiler.reading.follow.search.leads import Leads
 from nova_profiler.reading.follow.search.search import (
     READ_ONCE,
     RequestNotFound,
@@ -306,11 +306,17 @@ def test_standard_input_is_read_once(tmp_path, monkeypatch):
     assert unread.count_of(READ_ONCE) == 1
 
 
-def test_a_listener_hears_of_rounds_bytes_and_lines(tmp_path):
-    """So that somebody who waits sees something."""
-    written(tmp_path, rebuild())
-    first, second = (
-        os.path.getsize(tmp_path / name) for name in sorted(rebuild())
+@pytest.mark.parametrize("ending", ["", ".gz"])
+def test_a_listener_hears_of_rounds_bytes_and_lines(tmp_path, ending):
+    """So that a person who waits sees something."""
+    other = [line("00:01:00.0", "x", ids=f"None {OTHER}")]
+    logs = {
+        f"{name}{ending}": lines
+        for name, lines in {**rebuild(), "other.log": other}.items()
+    }
+    written(tmp_path, logs)
+    first, second, third = (
+        os.path.getsize(tmp_path / name) for name in sorted(logs)
     )
     rounds: list[int] = []
     counts: list[int] = []
@@ -326,8 +332,8 @@ def test_a_listener_hears_of_rounds_bytes_and_lines(tmp_path):
     ).find(REQUEST)
 
     assert rounds == [0, 1]
-    # What the first leads to is searched for in the second at once.
-    assert counts == [first, second, first]
+    # The third is known to hold nothing of what the first leads to.
+    assert sum(counts) == 2 * (first + second) + third
     assert len(lines) == 6
 
 
@@ -338,7 +344,7 @@ SECOND = "fedcba9876543210fedcba9876543210"
 
 @pytest.mark.parametrize("most_messages", [0, 8])
 @given(order=st.permutations("abcdef"))
-def test_what_is_searched_for_ahead_changes_nothing(
+def test_files_that_are_passed_over_change_nothing(
     tmp_path_factory, most_messages, order
 ):
     """Whichever file comes first, and whatever it knows of the others."""
@@ -358,12 +364,12 @@ def test_what_is_searched_for_ahead_changes_nothing(
     folder = written(tmp_path_factory.mktemp("logs"), logs)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ahead, "_MOST_MESSAGES", most_messages)
-        read_ahead = found(folder)
-        patch.setattr(Ahead, "learn", lambda *told: None)
+        patch.setattr(leads, "_MOST_MESSAGES", most_messages)
+        some_passed_over = found(folder)
+        patch.setattr(Leads, "learn", lambda *line: None)
         plain = found(folder)
 
     assert len(plain.lines) == 6
-    assert read_ahead.lines == plain.lines
-    assert set(read_ahead.related_ids) == set(plain.related_ids)
-    assert read_ahead.lines_left_out == plain.lines_left_out == 0
+    assert some_passed_over.lines == plain.lines
+    assert set(some_passed_over.related_ids) == set(plain.related_ids)
+    assert some_passed_over.lines_left_out == plain.lines_left_out == 0

@@ -89,6 +89,22 @@ def test_what_is_behind_a_filter_that_is_last_is_looked_at():
     assert [point.state for point in points] == [WRONG, OK]
 
 
+@pytest.mark.parametrize(
+    "line", ["nova_profiler app", "cors nova_profiler app"]
+)
+def test_a_second_filter_of_ours_below_the_first_is_right(line):
+    """The outer one times, so that nothing before the inner one is missed."""
+    sections = sections_with(line, nova_profiler=OURS)
+    sections["pipeline:osapi_compute"] = {"pipeline": "nova_profiler map"}
+    sections["composite:map"] = sections.pop("composite:osapi_compute")
+
+    outer, inner = pipeline_points(sections, ["nova_profiler"])
+
+    assert outer.found == "in it, outermost"
+    assert (inner.state, inner.remedy) == (OK, ())
+    assert inner.found == "in it; the one around it does the timing"
+
+
 def test_a_filter_without_a_section_is_wrong():
     """The line is right; the section is what it lacks."""
     sections = sections_with("nova_profiler cors app")

@@ -91,7 +91,7 @@ def test_an_error_holds_no_line_of_the_file(paste_file, text, where):
 
 def test_bytes_that_are_no_text_cost_their_own_value_only(paste_file):
     """As of a comment in another encoding."""
-    sections = sections_of(paste_file("# caf\xe9\n[a]\nb = 1\n"))
+    sections = sections_of(paste_file("# \xe9\n[a]\nb = 1\n"))
 
     assert sections == {"a": {"b": "1"}}
 

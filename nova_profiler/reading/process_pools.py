@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A pool of processes that ends even where they were killed."""
+"""A pool of processes that ends even if a signal killed them."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ def usable_cores() -> int:
 
 @contextmanager
 def process_pool(*args: Any) -> Iterator[ProcessPoolExecutor]:
-    """Yield ``ProcessPoolExecutor(*args)``; at the end drop what is left.
+    """Give ``ProcessPoolExecutor(*args)``; at its end cancel what is left.
 
-    Up to Python 3.11 the end of a pool waits for ever for the thread that
-    hands out its work, if the processes were killed while it was writing: by
-    a signal to the whole group, or for want of memory. Its pipe is then
-    closed here, as later versions do (python/cpython#94777).
+    Up to Python 3.11 a pool hangs at its end if its processes were killed,
+    by a signal to the group or for want of memory, while its thread was
+    writing to them. The pipe is closed here then, as later versions do
+    (python/cpython#94777).
     """
     pool = ProcessPoolExecutor(*args)
     try:
         yield pool
     finally:
-        # Taken first: shutdown() lets go of both.
+        # Before shutdown(), which forgets both.
         manager = getattr(pool, "_executor_manager_thread", None)
         work: Any = getattr(pool, "_call_queue", None)
         pool.shutdown(wait=False, cancel_futures=True)

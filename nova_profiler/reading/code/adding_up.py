@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Adds up the profiles of a command, many of them by several processes."""
+"""Adds up the profiles of a command; several processes read many."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from nova_profiler.reading.command_line.progress import with_progress
 from nova_profiler.reading.command_line.skipped import Skipped
 from nova_profiler.reading.process_pools import process_pool, usable_cores
 
-# From here on a second process saves more than starting it costs.
+# From this number on a second process saves more than it costs.
 MANY = 200
 _AT_ONCE = 25
-# How many make sense here.
+# More than four gain nothing.
 PROCESSES = min(usable_cores(), 4)
 
 
 def added_up(paths: Sequence[Path], skipped: Skipped) -> Profiles:
-    """Return all of *paths* together; what cannot be read is skipped.
+    """Return the sum of *paths*; *skipped* notes those that are unreadable.
 
-    Raises NovaProfilerError where that is all of them.
+    Raises NovaProfilerError if all are.
     """
     parts = [
         paths[number : number + _AT_ONCE]
@@ -46,7 +46,7 @@ def added_up(paths: Sequence[Path], skipped: Skipped) -> Profiles:
 
 
 def none_read(errors: Sequence[str]) -> NovaProfilerError:
-    """Return the error that no profile could be read."""
+    """Return the error that no profile can be read."""
     if len(errors) == 1:
         return NovaProfilerError(errors[0])
     return NovaProfilerError(
@@ -58,8 +58,8 @@ def none_read(errors: Sequence[str]) -> NovaProfilerError:
 def _by_many(
     parts: Sequence[Sequence[Path]],
 ) -> Iterator[tuple[Profiles, list[str]]]:
-    """Yield each of *parts*, read by several processes."""
-    # A command has no other threads that a fork would leave behind.
+    """Yield the sum of each part; several processes read them."""
+    # A fork is safe: no other thread of a command is at work.
     fork = multiprocessing.get_context("fork")
     with process_pool(PROCESSES, fork) as pool:
         yield from pool.map(_read, parts)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which profiles a command reads: files, dumps, directories, a selection."""
+"""Finds the profiles of a command: files, dumps, directories, a choice."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _IS_DAY = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"
 
 
 class Side(NamedTuple):
-    """Profiles, and the dumps among theirs that have none beside them."""
+    """One side of a comparison: profiles, and dumps that have none."""
 
     profiles: list[Path]
     bare: list[Path]
 
 
 class ProfileChoice:
-    """Finds profiles; asks for the dump directory only where it must."""
+    """Finds profiles; looks for the dump directory only where it must."""
 
     def __init__(
         self, dump_dir: str | None, config_file: str | None, skipped: Skipped
@@ -48,9 +48,9 @@ class ProfileChoice:
         since: str | None,
         last: int | None,
     ) -> list[Path]:
-        """Return the profiles that *names* mean, or else those of dumps.
+        """Return the profiles that *names* mean, without names those of dumps.
 
-        Raises click.UsageError where both are asked for.
+        Raises click.UsageError where names and a choice of dumps are given.
         """
         if not names:
             return self.of_dumps(route, since, last=last)
@@ -67,7 +67,7 @@ class ProfileChoice:
         since: str | None = None,
         last: int | None = None,
     ) -> list[Path]:
-        """Return the profiles of the newest dumps that are chosen."""
+        """Return the profiles of the newest of the chosen dumps."""
         store = store_of(self._dump_dir, self._config_file)
         foreign: list[str] = []
         entries = _chosen(store.entries(foreign), route, since, None)
@@ -81,7 +81,7 @@ class ProfileChoice:
         since: str | None = None,
         before: str | None = None,
     ) -> Side:
-        """Return the profiles of the dumps that are chosen, and the rest."""
+        """Return the profiles of the chosen dumps, and the dumps without."""
         store = store_of(self._dump_dir, self._config_file)
         foreign: list[str] = []
         entries = _chosen(store.entries(foreign), route, since, before)
@@ -90,7 +90,7 @@ class ProfileChoice:
         return side
 
     def side_of(self, text: str) -> Side:
-        """Return what *text* names, and what of a directory has none."""
+        """Return the profiles that *text* names, and the dumps without."""
         path = Path(text)
         if not path.is_dir():
             return Side(self.of(text), [])
@@ -109,7 +109,7 @@ class ProfileChoice:
         if path.suffix in SUFFIXES:
             return [path]
         if path.is_file() and self._dump_dir is None:
-            # A dump that somebody sent needs no dump directory.
+            # A dump from elsewhere needs no dump directory.
             return [profile_of(DumpStore(".").find(text))]
         store = store_of(self._dump_dir, self._config_file)
         return [profile_of(store.find(text))]

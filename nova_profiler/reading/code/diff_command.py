@@ -37,13 +37,13 @@ Sets = dict[str, ProfileSet]
     "--before",
     metavar="WHEN",
     callback=moment_of,
-    help="A is what came before then: 2h or 2026-11-21T10:35.",
+    help="A is the dumps from before then: 2h or 2026-11-21T10:35.",
 )
 @click.option(
     "--after",
     metavar="WHEN",
     callback=moment_of,
-    help="B is what came from then on; without it, from --before on.",
+    help="B is the dumps from then on; without it, from --before on.",
 )
 @click.option(
     "--by",
@@ -69,7 +69,7 @@ def command(
 
     A and B are each a profile, a dump, a request id or a directory with any
     number of them; or the dumps of a route before and after a moment. Times
-    are means of a request. Waiting is left out.
+    are those of a mean request. Waiting is left out.
 
     \b
     nova-profiler diff dumps-before/ dumps-after/
@@ -80,7 +80,7 @@ def command(
     sides = _sides(choice, names, route, before, after)
     for side, (paths, _) in zip("AB", sides, strict=True):
         if not paths:
-            skipped.tell()
+            skipped.show()
             raise NovaProfilerError(
                 f"{side} has no dumps with stacks; the option profiler takes "
                 f"them"
@@ -95,7 +95,7 @@ def command(
     for engine in sorted(first.keys() ^ second.keys()):
         side = "A" if engine in first else "B"
         skipped.add(f"{engine}: only {side} has profiles of it")
-    skipped.tell()
+    skipped.show()
     _print([(first[one], second[one]) for one in both], by, limit, as_json)
 
 
@@ -139,7 +139,7 @@ def _sets_of(side: Side, by: str, skipped: Skipped) -> Sets:
     for error in unread:
         skipped.add(error)
     if PYSPY in sets:
-        # Without these the mean would be of those that were seen, only.
+        # Else the mean would be over the requests with samples only.
         sets[PYSPY].add_without_samples(sum(map(had_no_sample, side.bare)))
     return sets
 

@@ -49,9 +49,11 @@ _FORMATS = {**SUFFIXES, _HTML: ".html"}
     "--output",
     metavar="FILE",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Where to; - is standard output. Without it a name is made.",
+    help="The file to write; - is standard output. Without it a name is made.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Say what was written.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print what was written as JSON."
+)
 def command(
     names: tuple[str, ...],
     dump_dir: str | None,
@@ -63,7 +65,7 @@ def command(
     output: Path | None,
     as_json: bool,
 ) -> None:
-    """Write stacks in another format; of several requests added up.
+    """Write stacks in another format; those of several requests add up.
 
     \b
     nova-profiler export req-6ec84648 --format html -o slow.html
@@ -79,15 +81,15 @@ def command(
     content = _content(profile, how, title, notes)
     output = output or _file_name(paths, route, how)
     _write(content, output, paths, as_json=as_json)
-    skipped.tell()
+    skipped.show()
 
 
 def _one(paths: list[Path], skipped: Skipped) -> StackTree | CallGraph:
-    """Return *paths* added up, which must all be of one engine."""
+    """Return the sum of *paths*, which must all be of one engine."""
     profiles = added_up(paths, skipped).engines
     if len(profiles) == 1:
         return profiles[0]
-    skipped.tell()
+    skipped.show()
     if profiles:
         engines = " and ".join(profile.engine for profile in profiles)
         raise NovaProfilerError(
@@ -98,7 +100,7 @@ def _one(paths: list[Path], skipped: Skipped) -> StackTree | CallGraph:
 
 
 def _about(paths: list[Path], route: str | None) -> tuple[str, list[str]]:
-    """Return what the profile is of, and what its dump says about it."""
+    """Return the title of the profile, and the notes in its dump."""
     if len(paths) > 1:
         return f"{route or 'all routes'}, {len(paths)} requests", []
     try:
@@ -106,7 +108,7 @@ def _about(paths: list[Path], route: str | None) -> tuple[str, list[str]]:
         dump = str(paths[0].with_suffix(".json").absolute())
         record = store.read(store.find(dump))
     except DumpError:
-        # A profile without its dump is one all the same.
+        # A profile can be exported without its dump.
         return paths[0].name, []
     return _title(record), profile_notes(record)
 

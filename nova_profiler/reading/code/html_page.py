@@ -19,7 +19,7 @@ from nova_profiler.reading.screen.terminal import (
     share_text,
 )
 
-# Of the whole time: what is less is no part of the picture.
+# The picture leaves out smaller parts of the whole time.
 _LEAST = 0.0005
 _MOST_ROWS = 100
 
@@ -38,7 +38,7 @@ class _Table(NamedTuple):
 def page_of(
     profile: StackTree | CallGraph, title: str, notes: Sequence[str] = ()
 ) -> str:
-    """Return the page; *notes* are what is not true or complete about it."""
+    """Return the page; *notes* are what is missing or doubtful in it."""
     steps = figures.steps_of(profile)
     tables = (_path(steps), _functions(profile), _waits(profile))
     return rendered(
@@ -76,7 +76,7 @@ def _path(steps: Sequence[Step]) -> _Table:
                 _label(step.function),
                 _place(step.function),
             )
-            for step in figures.told_steps(steps)
+            for step in figures.main_steps(steps)
         ],
     )
 
@@ -123,9 +123,9 @@ def _waits(profile: Profile) -> _Table:
 
 
 def _nodes(tree: StackTree) -> dict[str, Any]:
-    """Return the tree as the page's script lays it out.
+    """Return the tree for the page's script, as a flat list.
 
-    A flat list: neither JSON nor a browser takes stacks of any depth.
+    JSON and browsers limit the depth of nested values; stacks have none.
     """
     spans = _spans_of(tree.root)
     least = _LEAST * spans[id(tree.root)]
@@ -141,7 +141,7 @@ def _nodes(tree: StackTree) -> dict[str, Any]:
             if spans[id(child)] >= least:
                 todo.append((child, number))
             else:
-                # Small ones together are not: they stay the caller's.
+                # Small parts add up, so that the caller keeps their time.
                 busy_s += child.total_s
                 waiting_s += spans[id(child)] - child.total_s
         nodes.append(
@@ -159,7 +159,7 @@ def _nodes(tree: StackTree) -> dict[str, Any]:
 
 
 def _spans_of(root: Node) -> dict[int, float]:
-    """Return the time of each node and all below it, waiting included."""
+    """Return each node's time with all below it, waiting included."""
     order = [root]
     for node in order:
         order.extend(node.children.values())

@@ -16,10 +16,10 @@ _REMEDY = "give --dump-dir or set NOVA_PROFILER_DUMP_DIR"
 
 
 def dump_dir_of(config_file: str | None) -> str:
-    """Return the dump_dir that nova-api was given.
+    """Return the dump_dir that nova-api uses.
 
     The filter's section of api-paste.ini wins over nova.conf, as it does in
-    nova-api. Raises NovaProfilerError with what to do where none is set.
+    nova-api. Raises NovaProfilerError, with the remedy, where none is set.
     """
     files = CONFIG_FILES if config_file is None else (config_file,)
     for file in files:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Options that several commands have, and what their values mean."""
+"""Options that several commands have, and the meaning of their values."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def moment_of(
 ) -> str | None:
     """Return a date, a time or an age as ISO 8601 in UTC.
 
-    In a form that sorts beside the ``started_at`` of a record.
+    As text it sorts beside the ``started_at`` of records.
     """
     if value is None:
         return None
@@ -73,14 +73,14 @@ class Finite(click.FloatRange):
     ) -> float:
         """Return *value* as a number, or refuse it."""
         number = float(super().convert(value, param, ctx))
-        # No bound that is compared with nan refuses it.
+        # nan passes every comparison with a bound.
         if not math.isfinite(number):
             self.fail(f"{value!r} is not a finite number", param, ctx)
         return number
 
 
 def dump_dir_options(function: Function) -> Function:
-    """Add the options that say where the dumps are."""
+    """Add the options for the place of the dumps."""
     function = click.option(
         "--config-file",
         metavar="FILE",
@@ -92,7 +92,7 @@ def dump_dir_options(function: Function) -> Function:
         metavar="DIR",
         envvar="NOVA_PROFILER_DUMP_DIR",
         type=click.Path(file_okay=False),
-        help="Where the dumps are; also NOVA_PROFILER_DUMP_DIR. Without it "
+        help="Where the dumps are; also NOVA_PROFILER_DUMP_DIR. Without it, "
         "the dump_dir of nova's configuration.",
     )(function)
 
@@ -109,7 +109,7 @@ def filter_options(function: Function) -> Function:
 
 
 def limit_option(default: int, help: str) -> Callable[[Function], Function]:
-    """Return the option that says how much to print."""
+    """Return the option for the length of what is printed."""
     return click.option(
         "--limit",
         default=default,
@@ -143,8 +143,8 @@ def timezone_option(function: Function) -> Function:
         "local",
         metavar="ZONE",
         callback=_zone_of,
-        help="Of time stamps that name none: Europe/Berlin or +02:00. "
-        "Without it they are UTC.",
+        help="The zone of time stamps without one: Europe/Berlin or +02:00; "
+        "without it, UTC.",
     )(function)
 
 

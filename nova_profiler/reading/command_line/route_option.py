@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The option ``--route``, and which routes its text means."""
+"""The option ``--route``, and the routes that its text means."""
 
 from __future__ import annotations
 
@@ -24,10 +24,9 @@ def route_option(function: Function) -> Function:
 
 
 def is_meant(text: str, route: str, method: str = "") -> bool:
-    """Tell whether *text* means *route*: as a whole, or a part of it.
+    """Tell whether *text* means *route*: a route, or a part of many.
 
-    Where requests are told apart by *method*, too, ``GET /v2.1/servers``
-    means those of one method.
+    With a *method*, ``GET /v2.1/servers`` means the requests of one method.
     """
     first, _, rest = text.partition(" ")
     if method and first.isalpha() and rest.startswith("/"):
@@ -36,9 +35,9 @@ def is_meant(text: str, route: str, method: str = "") -> bool:
 
 
 def meant_names(text: str | None) -> Callable[[str], bool]:
-    """Return what tells whether *text* means a route by its name in dumps.
+    """Return the test for names of routes, as dumps have them.
 
-    Without a text every name is meant.
+    Without a text it accepts every name.
     """
     if text is None:
         return lambda name: True

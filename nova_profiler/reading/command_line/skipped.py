@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a command could not read: named on standard error, a line each."""
+"""What a command could not read: a line each on standard error."""
 
 from __future__ import annotations
 
@@ -42,19 +42,19 @@ class Skipped:
         for message in _kinds_of(unread):
             self.add(message)
 
-    def tell(self) -> None:
+    def show(self) -> None:
         """Name the first few, and count the rest."""
-        _tell(self._named)
+        _print(self._named)
         if self.count > _NAMED:
-            _tell([f"{self.count - _NAMED} more"])
+            _print([f"{self.count - _NAMED} more"])
 
 
-def tell_unread(unread: Unread) -> None:
+def show_unread(unread: Unread) -> None:
     """Name each kind of file or line left out, the most frequent first."""
     kinds = list(_kinds_of(unread))
-    _tell(kinds[:_NAMED_KINDS])
+    _print(kinds[:_NAMED_KINDS])
     if kinds[_NAMED_KINDS:]:
-        _tell([f"{len(kinds) - _NAMED_KINDS} more kinds"])
+        _print([f"{len(kinds) - _NAMED_KINDS} more kinds"])
 
 
 def first_kind(unread: Unread) -> str:
@@ -68,6 +68,6 @@ def _kinds_of(unread: Unread) -> Iterator[str]:
         yield f"{times}{kind}: {example}"
 
 
-def _tell(messages: Iterable[str]) -> None:
+def _print(messages: Iterable[str]) -> None:
     for message in messages:
         click.echo(f"skipped: {printable(message)}", err=True)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``nova-profiler follow``: one request over all services' logs."""
+"""``nova-profiler follow``: one request through the logs of all services."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from nova_profiler.reading.command_line.options import (
     timezone_option,
 )
 from nova_profiler.reading.command_line.progress import log_progress
-from nova_profiler.reading.command_line.skipped import tell_unread
+from nova_profiler.reading.command_line.skipped import show_unread
 from nova_profiler.reading.follow.progress import LABELS, SearchProgress
 from nova_profiler.reading.follow.search.search import (
     RequestNotFound,
@@ -49,13 +49,13 @@ def _request_id(ctx: click.Context, param: click.Parameter, value: str) -> str:
     "gap_ms",
     metavar="MS",
     type=Finite(0),
-    help="Show gaps from here on; otherwise those of 2 % of the whole.",
+    help="Show gaps of at least this; without it, of 2 % of the whole.",
 )
 @click.option(
-    "--full", is_flag=True, help="Do not cut messages to a terminal's width."
+    "--full", is_flag=True, help="Show messages whole, however wide they are."
 )
 @click.option(
-    "--stream", is_flag=True, help="Print lines as they are found, first."
+    "--stream", is_flag=True, help="First print each line when it is found."
 )
 @click.option(
     "--format",
@@ -78,9 +78,9 @@ def command(
 ) -> None:
     """Follow one request through the logs of all services.
 
-    Every line of the request, and of requests to other services that it
-    led to, in the order of time; where the time went between them; and
-    which service held it. LOG is a file, a folder, a pattern or - for
+    Shows every line of the request and of the requests to other services
+    that it led to, in the order of time, the gaps between them, and which
+    service held the time. LOG is a file, a folder, a pattern or - for
     standard input, compressed or not.
 
     \b
@@ -102,14 +102,14 @@ def command(
         try:
             request = search.find(request_id)
         except RequestNotFound:
-            tell_unread(unread)
+            show_unread(unread)
             raise
     story = story_of(request, gap_ms)
     if as_json or shape == "json":
         figures = {**figures_of(story), "unread": unread.figures()}
         click.echo(json.dumps(figures, indent=2))
         return
-    tell_unread(unread)
+    show_unread(unread)
     if shape == "markdown":
         from nova_profiler.reading.follow.markdown import markdown_of
 

@@ -21,7 +21,7 @@ from nova_profiler.reading.screen.terminal import ms_text, share_text
 
 
 def markdown_of(story: Story) -> str:
-    """Return the story: who held the time, then every line as a block."""
+    """Return the story: the table of services, then every line as code."""
     parts = [f"## {code_span(story.request.request_id)}", ""]
     if story.entry is not None:
         entry = story.entry

@@ -52,21 +52,21 @@ def _duration_ms(
     default="1s",
     show_default=True,
     callback=_duration_ms,
-    help="From here on a call is slow: seconds, or 500ms.",
+    help="A call that takes at least this is slow: seconds, or 500ms.",
 )
 @click.option(
     "--by",
     type=click.Choice(BY),
     default="route",
     show_default=True,
-    help="What the table has a line for.",
+    help="What each line of the table is for.",
 )
 @route_option
 @click.option(
     "--exclude",
     metavar="ROUTE",
     multiple=True,
-    help=f"Leave these routes out; {METADATA} means all of the metadata API. "
+    help=f"Leave this route out; {METADATA} means all of the metadata API. "
     "May be given several times.",
 )
 @click.option(
@@ -87,7 +87,7 @@ def _duration_ms(
     "shown_as",
     type=click.Choice(_FORMATS),
     help="html is one page with plots that needs no network; text has the "
-    "sections of the first such report, in seconds. Without it table.",
+    "sections of the first such report, in seconds; table is the default.",
 )
 @timezone_option
 @json_option
@@ -108,8 +108,8 @@ def command(
 
     LOG is a file, a folder, a pattern or - for standard input, compressed
     or not: nova's own log of any release, uWSGI's, Apache's, the filter's
-    log_file. Forms may be mixed; a request that several lines tell of is
-    counted once.
+    log_file. Forms may be mixed; a request with several lines is counted
+    once.
 
     \b
     nova-profiler report /var/log/nova --exclude metadata
@@ -143,7 +143,7 @@ def command(
 
 
 def _nothing_read(unread: Unread) -> str:
-    """Return in one line why no log told of a request."""
+    """Return in one line why no request was found."""
     kinds = [
         f"{kind.count} {kind.kind} ({printable(kind.example)[:100]})"
         for kind in unread

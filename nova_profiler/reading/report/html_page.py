@@ -30,7 +30,7 @@ def html_of(summary: dict[str, Any]) -> str:
 
 
 class Tick(NamedTuple):
-    """A line across a plot, and what it stands for."""
+    """A line across a plot, and its label."""
 
     x: float
     label: str
@@ -66,7 +66,7 @@ class Axis:
         self._high = max(self._low + 1, log10(max(_LEAST_MS, most_ms)))
 
     def x(self, ms: float) -> float:
-        """Return where *ms* stands."""
+        """Return the place of *ms*."""
         place = (log10(max(_LEAST_MS, ms)) - self._low) / (
             self._high - self._low
         )

@@ -34,8 +34,8 @@ _DB_API = ("db_api_calls_per_request", "db_api_ms", "db_api_share")
 def text_of(summary: dict[str, Any]) -> str:
     """Return the sections of the first such report, in seconds.
 
-    Share of the slow calls, mean, the fastest routes as minimum and mean,
-    and the slow calls as ``mean user METHOD route``, the slowest last.
+    The share of slow calls, the mean, the fastest routes as minimum and
+    mean, and the slow calls as ``mean user METHOD route``, the slowest last.
     """
     nothing = nothing_counted(summary)
     if nothing is not None:
@@ -135,7 +135,7 @@ def _flat(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _no_formula(text: str) -> str:
-    """Return *text* so that a spreadsheet takes it for nothing else."""
+    """Return *text* so that a spreadsheet takes it for text."""
     text = printable(text)
     if text == "-":
         return text

@@ -59,10 +59,10 @@ def command(
     limit: int,
     as_json: bool,
 ) -> None:
-    """Show which DB API calls each route makes and what they take.
+    """Show the DB API calls of each route and their times.
 
-    From the dumps, or from what the option log_file made: files, folders,
-    patterns or - for standard input, compressed or not.
+    From the dumps, or from logs that the option log_file made: files,
+    folders, patterns or - for standard input, compressed or not.
 
     \b
     nova-profiler calls --route /v2.1/servers/detail
@@ -80,7 +80,7 @@ def command(
         click.echo(json.dumps(figures, indent=2))
     else:
         _print(routes, limit, _GROUPS[by], from_dumps=not log_files)
-    skipped.tell()
+    skipped.show()
 
 
 def _of_dumps(

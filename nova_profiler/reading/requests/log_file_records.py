@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads the records from logs that the option log_file made."""
+"""Reads the records in logs that the option log_file made."""
 
 from __future__ import annotations
 
@@ -15,17 +15,14 @@ from nova_profiler.reading.logs.files.sources import Source, sources_of
 from nova_profiler.reading.logs.unread import Unread
 from nova_profiler.record import RecordError, RequestRecord
 
-# A record without its timeline is a few KiB; this is no line of ours.
-_LONGEST_LINE = LONGEST_LINE
-
 
 def records_of_logs(
     paths: Sequence[str], skipped: Skipped
 ) -> Iterator[RequestRecord]:
-    """Yield the record of each line; other lines are named in *skipped*.
+    """Yield the record of each line; *skipped* notes other lines.
 
-    *paths* are files, folders, globs and ``-``, compressed or not. An
-    error only if none of them holds a record.
+    *paths* are files, folders, globs and ``-``, compressed or not. Raises
+    NovaProfilerError if none of them holds a record.
     """
     unread = Unread()
     sources = sources_of(paths, unread)
@@ -50,7 +47,7 @@ def _records_of(
         if not line.strip():
             continue
         try:
-            if len(line) > _LONGEST_LINE:
+            if len(line) > LONGEST_LINE:
                 raise RecordError("too long for a record")
             yield record_of_json(line)
         except RecordError as exc:

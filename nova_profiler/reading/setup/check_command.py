@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``nova-profiler check``: is the set-up right, each point with its remedy."""
+"""``nova-profiler check``: whether the set-up is right, with remedies."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def command(
     config_files: Sequence[str],
     as_json: bool,
 ) -> None:
-    """Tell whether the set-up is right, each point with its remedy.
+    """Check whether the set-up is right; print each point and its remedy.
 
     Run it as nova-api's user, in nova-api's environment. The exit code is
     1 if a point is wrong.
@@ -148,18 +148,18 @@ def _points(
 
 
 def _oslo_point(path: str) -> Point:
-    """Return whether the paste file survives oslo.config, as in nova."""
+    """Return whether oslo.config can read the paste file, as nova has it."""
     try:
         cfg.ConfigParser(path, {}).parse()
     except cfg.ParseError as exc:
         found = f"line {exc.lineno} of {path} is not option = value"
         remedy = ("nova reads this file with oslo.config, too: mend the line",)
         return Point(WRONG, "oslo.config", found, remedy)
-    return Point(OK, "oslo.config", f"{path} survives it")
+    return Point(OK, "oslo.config", f"oslo.config can read {path}")
 
 
 def _know_references(conf: cfg.ConfigOpts, defaults: set[str]) -> None:
-    """Register what ``$name`` in a value may stand for."""
+    """Register the options that ``$name`` in a value may stand for."""
     for name in defaults - {"config_file", "config_dir", "config_source"}:
         conf.register_opt(cfg.StrOpt(name))
     try:
@@ -169,7 +169,7 @@ def _know_references(conf: cfg.ConfigOpts, defaults: set[str]) -> None:
 
         paths.register_opts(conf)
     except Exception:
-        # No nova here, or nova.conf has set them: those are known now.
+        # Without nova, or with nova.conf's own values, these are known now.
         return
 
 
@@ -177,7 +177,7 @@ def _filter_points(
     path: str, name: str, conf: cfg.ConfigOpts, is_by_us: bool
 ) -> Iterator[Point]:
     try:
-        # paste takes a relative path for one relative to nothing.
+        # paste cannot open a relative path.
         context = loadwsgi.loadcontext(
             loadwsgi.FILTER,
             f"config:{os.path.abspath(path)}",
@@ -187,7 +187,7 @@ def _filter_points(
         found = f"[filter:{name}] cannot be loaded: {_line_of(exc)}"
         yield Point(WRONG, "factory", found, load_remedy(name, exc))
         return
-    # A section may also say `use =` another one, which is ours.
+    # A section may `use =` another section, which is ours.
     if not is_by_us and context.object is not filter_factory:
         found = f"[filter:{name}] is another filter's: this one never runs"
         yield Point(WRONG, "factory", found, right_section(name))
@@ -205,7 +205,7 @@ def _settings_points(
         yield Point(WRONG, "options", str(exc), ("mend or remove that line",))
         return
     settings = live.current
-    yield Point(OK, "options", "all are known, with values that they take")
+    yield Point(OK, "options", "all are known and have valid values")
     yield _enabled_point(settings)
     yield from _hook_points(settings)
     yield _sqlalchemy_point()
@@ -242,7 +242,7 @@ def _enabled_point(settings: Settings) -> Point:
 def _hook_points(settings: Settings) -> Iterator[Point]:
     try:
         with warnings.catch_warnings():
-            # Of what nova imports; its own log has them.
+            # Warnings of nova's own imports are in nova's log.
             warnings.simplefilter("ignore")
             undo = install_hooks(settings)
     except Exception as exc:

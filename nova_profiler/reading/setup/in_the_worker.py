@@ -10,7 +10,7 @@ from pathlib import Path
 from nova_profiler.reading.setup import OK, WARNING, WRONG, Point
 from nova_profiler.reading.setup.sign_command import SHORT_KEY
 
-# Yama's setting: 0 anybody of the same user, 1 who was allowed to, 2 root.
+# Yama's setting: 0 allows the same user, 1 a tracer that was named, 2 root.
 PTRACE_SCOPE = Path("/proc/sys/kernel/yama/ptrace_scope")
 _DEAR = ("pyinstrument", "cprofile")
 _TIMED = "timed_callables"
@@ -23,9 +23,9 @@ def profiler_points(
     profile_keys: Sequence[str],
     dump_dir: str | None,
 ) -> Iterator[Point]:
-    """Return whether stacks can be taken, asked for and kept.
+    """Yield whether stacks can be taken, asked for and kept.
 
-    *problem* is what the profiler itself says.
+    *problem* is the profiler's own error, None if it has none.
     """
     if profiler == "none":
         yield Point(OK, "profiler", "none: no stacks are taken")
@@ -88,7 +88,7 @@ def _keys_point(keys: Sequence[str]) -> Point:
 def hook_remedy(
     reason: str, hooks: Sequence[str], timed: Sequence[str]
 ) -> tuple[str, ...]:
-    """Return what helps against *reason*, which names the option it is of."""
+    """Return the remedy for *reason*, which names its option."""
     if f"{_TIMED}: " in reason:
         return (
             f"mend or take out that name in {_TIMED} = {','.join(timed)}",

@@ -102,9 +102,9 @@ def test_only_steps_that_say_something_are_told():
         step("execute", 0.6, "sqlalchemy"),
     ]
 
-    told = [one.function.name for one in hot_path.told_steps(steps)]
+    main = [one.function.name for one in hot_path.main_steps(steps)]
 
-    assert told == ["detail", "get_by_filters", "execute"]
+    assert main == ["detail", "get_by_filters", "execute"]
     hot = hot_path.hot_function(steps)
     assert hot is not None
     assert hot.function.name == "get_by_filters"
@@ -115,9 +115,9 @@ def test_a_path_without_nova_ends_at_its_last():
     steps = [step("a", 1.0, "placement"), step("b", 0.7, "placement")]
 
     assert hot_path.hot_function(steps) == steps[-1]
-    assert hot_path.told_steps(steps) == steps[-1:]
+    assert hot_path.main_steps(steps) == steps[-1:]
     assert hot_path.hot_function([]) is None
-    assert hot_path.told_steps([]) == []
+    assert hot_path.main_steps([]) == []
 
 
 def test_the_figures_are_plain_json(samples):

@@ -242,7 +242,7 @@ def test_what_cannot_be_read_is_named(capsys, tmp_path, logs):
 
     shown = capsys.readouterr()
     assert code == 0
-    assert "Who held the time" in shown.out
+    assert "Which service held the time" in shown.out
     assert (
         "skipped: no such file: no\N{REPLACEMENT CHARACTER}[2J.log"
         in shown.err
@@ -297,5 +297,5 @@ def test_progress_on_a_terminal(capsys, logs, monkeypatch):
 
     shown = capsys.readouterr()
     assert "found 6 lines in 2 files" in shown.err
-    assert "Who held the time" in shown.out
+    assert "Which service held the time" in shown.out
     assert "found 6 lines" not in shown.out

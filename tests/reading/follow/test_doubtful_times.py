@@ -101,5 +101,7 @@ def test_figures_of_nothing_with_a_time(tmp_path):
 
 def test_what_is_not_known_is_one_sentence():
     """Of one line as of several."""
-    assert no_time_text(1).startswith("No time is known of this line: ")
-    assert no_time_text(2).startswith("No time is known of these 2 lines: ")
+    assert no_time_text(1).startswith("The time of this line is not known: ")
+    assert no_time_text(2).startswith(
+        "The time of these 2 lines is not known: "
+    )

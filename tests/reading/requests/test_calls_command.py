@@ -123,7 +123,7 @@ def test_an_empty_directory_is_no_error(tmp_path, capsys):
 
 def test_lines_that_are_no_records_are_named(tmp_path, capsys, monkeypatch):
     """By file and line, the first few; the rest is right."""
-    monkeypatch.setattr(log_file_records, "_LONGEST_LINE", 20_000)
+    monkeypatch.setattr(log_file_records, "LONGEST_LINE", 20_000)
     path = tmp_path / "log"
     path.write_bytes(
         b"2026-11-21 10:35:01 INFO nova-api started\n\n"

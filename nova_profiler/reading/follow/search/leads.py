@@ -14,14 +14,14 @@ from nova_profiler.reading.follow.search.messages import (
     messages_of,
 )
 
-# More RPC messages are searched for by what marks any message.
+# Beyond that the needles are marks that every RPC message has.
 _MOST_MESSAGES = 8
 
 
 class Wanted(NamedTuple):
-    """The texts to search for at once, and what tells a line that has one.
+    """The texts to search for at once, and the test for a line with one.
 
-    ``sought`` are the ids of requests and messages, whatever the needles.
+    ``sought`` are the ids of requests and messages behind the needles.
     """
 
     needles: tuple[bytes, ...]

@@ -33,11 +33,11 @@ from nova_profiler.reading.logs.unread import Unread
 
 READ_ONCE = "pipe, read once: related requests in it may be missing"
 
-# A global id may cover a whole deployment; nobody reads more than this.
+# A global id may cover a whole deployment; no person reads more than this.
 MOST_LINES = 50_000
 MOST_BYTES = 64 * 1024 * 1024
 _MOST_REQUESTS = 64
-# The request; what it names; what that names.
+# For the request, for what it names, for what that names.
 _MOST_ROUNDS = 3
 _MOST_IDS = 1000
 _RARE = 6
@@ -55,22 +55,22 @@ class RequestNotFound(NovaProfilerError):
 
 
 class FollowedRequest(NamedTuple):
-    """All lines found: of the request and of those that belong to it."""
+    """All lines found, of the request and of those that belong to it."""
 
     request_id: str
     related_ids: tuple[str, ...]
     lines: list[LogLine]
     searched_files: int
     searched_bytes: int
-    # Found and left out, because nobody could read them all.
+    # Found beyond the limits.
     lines_left_out: int
 
 
 class RequestSearch:
-    """Searches *sources*; what cannot be read is noted in *unread*.
+    """Searches *sources*; *unread* notes what cannot be read.
 
-    *on_round* hears how often they were read already, *on_bytes* how far
-    the reader got, *on_line* of each line that was found.
+    *on_round* hears the number of each pass over them, *on_bytes* how far
+    the reader got, *on_line* of each line found.
     """
 
     def __init__(
@@ -92,14 +92,14 @@ class RequestSearch:
         self._lines: dict[tuple[int, int], LogLine] = {}
         self._rounds = 0
         self._hits = self._kept_bytes = 0
-        # One count a round: the next may come upon the same lines again.
+        # For each pass: the next one finds the same lines again.
         self._left_out = [0]
         self._searched_bytes = 0
 
     def find(self, wanted: str) -> FollowedRequest:
         """Return the request *wanted*: its id, with or without ``req-``.
 
-        The start of an id will do if only one begins so. Raises
+        The start of an id is enough if only one begins so. Raises
         RequestNotFound.
         """
         bare = wanted.removeprefix("req-")
@@ -124,13 +124,13 @@ class RequestSearch:
         )
 
     def _ids_from(self, start: bytes) -> set[str]:
-        """Keep the lines with an id that begins with *start*; return these."""
+        """Keep the lines with ids that begin with *start*; return the ids."""
         ids: set[str] = set()
         whole = re.compile(
             rb"(?<![0-9A-Za-z])" + re.escape(start) + rb"[0-9A-Za-z-]{0,64}"
         )
         rare = start.removeprefix(b"req-")
-        # What is in every line is found too often.
+        # "req-" is in every line: the rest is found more quickly.
         needle = start if len(rare) < _RARE else rare
         for text, line in self._search(Wanted((needle,), whole.search)):
             ids.update(one.decode() for one in whole.findall(text))
@@ -151,7 +151,7 @@ class RequestSearch:
         )
 
     def _search_related(self, request_id: str) -> list[str]:
-        """Search for what the lines so far name, then for what that names."""
+        """Search for all that the lines name; return the requests' ids."""
         known = [request_id]
         messages: set[str] = set()
         while self._rounds < _MOST_ROUNDS:
@@ -167,7 +167,7 @@ class RequestSearch:
         return known[1:]
 
     def _search(self, wanted: Wanted) -> Iterator[tuple[bytes, LogLine]]:
-        """Keep what is found in any source; yield each line, and its text."""
+        """Keep the lines that are *wanted*; yield each with its text."""
         is_first = not self._rounds
         if self._on_round is not None:
             self._on_round(self._rounds)
@@ -198,7 +198,7 @@ class RequestSearch:
     ) -> Iterator[tuple[int, list[Hit]]]:
         """Yield the hits of each source; decompress several at a time."""
         if not any(self._sources[number].compression for number in numbers):
-            # Searching holds the interpreter: threads would only wait.
+            # Searching holds the interpreter's lock: threads would wait.
             yield from zip(numbers, map(hits_of, numbers), strict=True)
             return
         with ThreadPoolExecutor(_THREADS) as threads:
@@ -211,7 +211,7 @@ class RequestSearch:
     def _hits_of(
         self, wanted: Wanted, is_first: bool, number: int
     ) -> list[Hit]:
-        """Return what is new in a source, within what is kept of all."""
+        """Return the new hits in a source, within the limits of all."""
         unread = Unread()
         blocks = self._blocks_of(wanted, is_first, number, unread)
 

@@ -97,7 +97,7 @@ def _skip_line(file: IO[bytes]) -> int:
 def _position_of(
     file: IO[bytes], source: Source, compression: str | None
 ) -> Callable[[], int] | None:
-    """Return what tells how far an archive was read, None for a plain file."""
+    """Return the way to ask how far an archive was read, None if plain."""
     if compression is None or source.size is None:
         return None
     return file.tell

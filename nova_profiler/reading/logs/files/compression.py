@@ -13,7 +13,7 @@ from typing import IO, Any, Protocol, TypeAlias
 
 from nova_profiler.errors import NovaProfilerError, missing_extra
 
-# The first bytes tell, whatever the file is called.
+# The first bytes of a file decide: rotated logs have all kinds of names.
 _MAGIC = {
     b"\x1f\x8b": "gzip",
     b"BZh": "bzip2",
@@ -36,10 +36,10 @@ class Damaged(NovaProfilerError):
 
 
 class Reader(Protocol):
-    """What a log is read by."""
+    """Reads a log piece by piece."""
 
     def read1(self, size: int = -1, /) -> bytes:
-        """Return what one read gives, at most *size*; empty at the end."""
+        """Return at most *size* bytes by one read, none at the end."""
 
 
 def compression_of(head: bytes) -> str | None:
@@ -63,7 +63,7 @@ def opened(file: IO[bytes], compression: str | None) -> Reader:
 
 
 class _Checked:
-    """Raises one exception for all that may be wrong with an archive."""
+    """Reads an archive; any error in its data is Damaged."""
 
     def __init__(self, reader: Reader, error: type[Exception]) -> None:
         self._reader = reader

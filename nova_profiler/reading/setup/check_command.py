@@ -40,6 +40,7 @@ from nova_profiler.reading.setup.in_the_worker import (
     db_api_point,
     hook_remedy,
     profiler_points,
+    sqlalchemy_point,
 )
 from nova_profiler.reading.setup.pipelines import (
     filters_of,
@@ -208,7 +209,7 @@ def _settings_points(
     yield Point(OK, "options", "all are known and have valid values")
     yield _enabled_point(settings)
     yield from _hook_points(settings)
-    yield _sqlalchemy_point()
+    yield sqlalchemy_point()
     yield from profiler_points(
         settings.profiler,
         _problem_with(settings.profiler),
@@ -255,20 +256,6 @@ def _hook_points(settings: Settings) -> Iterator[Point]:
     yield Point(OK, "hooks", f"{hooks} can be installed")
     if "db_api" in settings.hooks:
         yield db_api_point(settings.db_api_modules)
-
-
-def _sqlalchemy_point() -> Point:
-    name = "SQLAlchemy"
-    try:
-        import sqlalchemy
-    except ImportError:
-        found = "is not installed here: no statements are timed"
-        return Point(WARNING, name, found, ("pip install SQLAlchemy",))
-    version = sqlalchemy.__version__
-    if version.split(".")[:2] in (["1", "4"], ["2", "0"], ["2", "1"]):
-        return Point(OK, name, f"{version} is one that is tested")
-    remedy = ("pip install 'SQLAlchemy>=1.4,<2.2'",)
-    return Point(WARNING, name, f"{version} is not tested", remedy)
 
 
 def _line_of(exc: Exception) -> str:

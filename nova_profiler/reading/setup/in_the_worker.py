@@ -113,3 +113,18 @@ def db_api_point(modules: Sequence[str]) -> Point:
             "db_api_modules = nova.db.main.api",
         ),
     )
+
+
+def sqlalchemy_point() -> Point:
+    """Return whether the hooks are tested with this SQLAlchemy."""
+    name = "SQLAlchemy"
+    try:
+        import sqlalchemy
+    except ImportError:
+        found = "is not installed here: no statements are timed"
+        return Point(WARNING, name, found, ("pip install SQLAlchemy",))
+    version = sqlalchemy.__version__
+    if version.split(".")[:2] in (["1", "4"], ["2", "0"], ["2", "1"]):
+        return Point(OK, name, f"{version} is one that is tested")
+    remedy = ("pip install 'SQLAlchemy>=1.4,<2.2'",)
+    return Point(WARNING, name, f"{version} is not tested", remedy)

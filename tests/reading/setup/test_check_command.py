@@ -388,26 +388,6 @@ def test_an_environment_without_the_db_api_is_told(files):
 
 
 @pytest.mark.parametrize(
-    ("version", "state"),
-    [("1.4.54", OK), ("2.1.0b1", OK), ("1.3.0", WARNING), ("2.2.0", WARNING)],
-)
-def test_the_version_of_sqlalchemy_is_told(monkeypatch, version, state):
-    """Those that are tested are good."""
-    fake = types.ModuleType("sqlalchemy")
-    fake.__version__ = version  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "sqlalchemy", fake)
-
-    assert check_command._sqlalchemy_point().state == state
-
-
-def test_no_sqlalchemy_is_told(monkeypatch):
-    """There is nothing to hook."""
-    monkeypatch.setitem(sys.modules, "sqlalchemy", None)
-
-    assert check_command._sqlalchemy_point().state == WARNING
-
-
-@pytest.mark.parametrize(
     ("which", "text", "message"),
     [
         ("paste", "no section\n", "cannot be read in line 1; expected"),

@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import sys
+import types
+
 import pytest
 
 from nova_profiler.reading.setup import OK, WARNING, WRONG
@@ -115,3 +118,23 @@ def test_a_named_callable_is_mended_where_it_is_named():
 
     assert remedy[0].endswith("that name in timed_callables = a:b,c:d")
     assert not any("hooks" in line for line in remedy)
+
+
+@pytest.mark.parametrize(
+    ("version", "state"),
+    [("1.4.54", OK), ("2.1.0b1", OK), ("1.3.0", WARNING), ("2.2.0", WARNING)],
+)
+def test_the_version_of_sqlalchemy_is_told(monkeypatch, version, state):
+    """Those that are tested are good."""
+    fake = types.ModuleType("sqlalchemy")
+    fake.__version__ = version  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "sqlalchemy", fake)
+
+    assert module.sqlalchemy_point().state == state
+
+
+def test_no_sqlalchemy_is_told(monkeypatch):
+    """There is nothing to hook."""
+    monkeypatch.setitem(sys.modules, "sqlalchemy", None)
+
+    assert module.sqlalchemy_point().state == WARNING

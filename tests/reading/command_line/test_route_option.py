@@ -42,7 +42,7 @@ def test_a_text_with_a_slash_in_front_means_the_whole_route(text, is_in):
     ],
 )
 def test_a_method_may_stand_in_front(text, is_in):
-    """As a table names its rows, where these are told apart by it."""
+    """As a table names its rows, where each has a method."""
     assert is_meant(text, DETAIL, "GET") is is_in
 
 

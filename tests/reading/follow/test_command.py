@@ -29,7 +29,7 @@ def page(capsys, *args: str) -> str:
 
 
 def test_the_page(capsys, logs):
-    """Every line with its time, the gap, and who held it."""
+    """Every line with its time, the gap, and the service that held it."""
     shown = page(capsys, REQUEST, logs)
 
     assert shown.splitlines()[0] == (

@@ -41,7 +41,7 @@ def test_a_place_is_that_of_the_same_file():
 
 
 def test_another_service_without_a_time_holds_nothing():
-    """No time between it and its neighbours is told."""
+    """The gap around it is between its neighbours."""
     lines = [
         LogLine(1.0, "nova-api", "first", source="host.log"),
         LogLine(None, "neutron-server", "when?", source="host.log"),

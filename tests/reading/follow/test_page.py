@@ -62,7 +62,7 @@ def test_who_held_the_time_is_told_at_any_width(tmp_path, width):
 
 
 def test_lines_of_files_without_any_time(tmp_path):
-    """One by one, without a date, a length or who held anything."""
+    """One by one, without a date, a length or a holder."""
     found = story(tmp_path, {"nova-api.log": UNSTAMPED})
 
     shown = page_of(found)
@@ -72,7 +72,7 @@ def test_lines_of_files_without_any_time(tmp_path):
     assert "5 lines of 1 service\n" in shown
     assert "The time of these 5 lines is not known: their order" in shown
     assert shown.count("\n-             nova-api  ") == 5
-    for absent in ("1970", "00:00", " 0.0 ms", "Who held", "When"):
+    for absent in ("1970", "00:00", " 0.0 ms", "Which service held", "When"):
         assert absent not in shown
         assert absent not in markdown_of(found)
     assert markdown_of(found).count("\n- nova-api ") == 5

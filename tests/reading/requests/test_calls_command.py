@@ -176,7 +176,7 @@ def test_compressed_and_standard_input(tmp_path, capsys, monkeypatch):
 def test_a_broken_archive_is_one_line(tmp_path, capsys):
     """Cut off in the middle, or no archive at all."""
     whole = gzip.compress(line_of(parallel_detail()))
-    for content, said in (
+    for content, message in (
         (whole[:30], f"damaged archive, read as far as it goes: {tmp_path}"),
         (b"plain", "log.gz:1: not JSON"),
     ):
@@ -186,7 +186,7 @@ def test_a_broken_archive_is_one_line(tmp_path, capsys):
         assert main(["calls", str(path)]) == 2
 
         assert capsys.readouterr().err.startswith(
-            f"nova-profiler: no records found; {said}"
+            f"nova-profiler: no records found; {message}"
         )
 
 

@@ -194,7 +194,7 @@ def test_a_whole_list_says_nothing_more(tmp_path, capsys, args):
 
 
 @pytest.mark.parametrize(
-    ("option", "value", "said"),
+    ("option", "value", "message"),
     [
         ("--status", "foo", "expected a status such as 404, 4xx or 409,5xx"),
         ("--status", "", "expected a status"),
@@ -206,7 +206,7 @@ def test_a_whole_list_says_nothing_more(tmp_path, capsys, args):
     ],
 )
 def test_values_that_cannot_be_are_refused(
-    tmp_path, capsys, option, value, said
+    tmp_path, capsys, option, value, message
 ):
     """One line, before anything is read."""
     args = ["list", "--dump-dir", str(tmp_path), option, value]
@@ -214,7 +214,7 @@ def test_values_that_cannot_be_are_refused(
     assert main(args) == 2
 
     shown = capsys.readouterr().err
-    assert said in shown
+    assert message in shown
     assert shown.count("\n") == 1
 
 

@@ -56,7 +56,7 @@ def test_a_profiler_that_cannot_work_is_wrong():
 
 @pytest.mark.parametrize("keys", [(), ("",), ("short",), (KEY, "short")])
 def test_keys_that_are_missing_or_short_are_doubtful(keys):
-    """Nobody can ask for a profile, or anybody can."""
+    """No client can ask for a profile, or any client can."""
     assert points(profile_keys=keys) == [
         *GOOD[:2], ("profile_keys", WARNING)
     ]  # fmt: skip
@@ -124,7 +124,7 @@ def test_a_named_callable_is_mended_where_it_is_named():
     ("version", "state"),
     [("1.4.54", OK), ("2.1.0b1", OK), ("1.3.0", WARNING), ("2.2.0", WARNING)],
 )
-def test_the_version_of_sqlalchemy_is_told(monkeypatch, version, state):
+def test_the_version_of_sqlalchemy_is_a_point(monkeypatch, version, state):
     """Those that are tested are good."""
     fake = types.ModuleType("sqlalchemy")
     fake.__version__ = version  # type: ignore[attr-defined]
@@ -133,7 +133,7 @@ def test_the_version_of_sqlalchemy_is_told(monkeypatch, version, state):
     assert module.sqlalchemy_point().state == state
 
 
-def test_no_sqlalchemy_is_told(monkeypatch):
+def test_no_sqlalchemy_is_a_warning(monkeypatch):
     """There is nothing to hook."""
     monkeypatch.setitem(sys.modules, "sqlalchemy", None)
 

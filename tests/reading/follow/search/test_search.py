@@ -77,7 +77,7 @@ def test_too_many_ids_end_the_search(tmp_path, monkeypatch):
 
 
 def test_an_id_that_is_nowhere(tmp_path):
-    """What was searched is said."""
+    """The error has the amount that was searched."""
     written(tmp_path, rebuild())
 
     with pytest.raises(RequestNotFound, match="searched: 2 files, 0.0 MB"):
@@ -147,7 +147,7 @@ def test_a_request_that_the_answer_names(tmp_path):
 
 
 def test_a_line_that_only_names_the_request_leads_nowhere(tmp_path):
-    """Who asked for it is shown; what else that one did is not."""
+    """The line that names it is shown; that request's others are not."""
     logs = {
         "nova-api.log": [
             line("00:01:00.0", "other", ids=f"None {OTHER}"),
@@ -167,7 +167,7 @@ def test_a_line_that_only_names_the_request_leads_nowhere(tmp_path):
 
 
 def test_rpc_messages_are_followed_by_their_ids(tmp_path):
-    """Who receives a message logs it before it knows whose it is."""
+    """The receiver of a message logs it before it knows the request."""
     request = found(written(tmp_path, rebuild()))
 
     assert [
@@ -293,7 +293,7 @@ def test_lines_kept_already_are_not_left_out(tmp_path, monkeypatch):
 
 
 def test_standard_input_is_read_once(tmp_path, monkeypatch):
-    """What belongs to the request may be missing there, and that is said."""
+    """What belongs to the request may be missing there, as a note says."""
     text = line("00:01:00.000", "in", ids=f"{GLOBAL} {REQUEST}") + "\n"
     monkeypatch.setattr(
         "sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode()))

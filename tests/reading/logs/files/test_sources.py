@@ -75,7 +75,7 @@ def test_several_archives_in_one_file(tmp_path):
 
 @pytest.mark.parametrize("ending", COMPRESSORS)
 def test_archives_that_are_cut_off(tmp_path, ending):
-    """What is there is read, and the rest is said to be missing."""
+    """What is there is read, and a note says that the rest is missing."""
     path = tmp_path / "log"
     whole = COMPRESSORS[ending](os.urandom(300_000).hex().encode() + TEXT)
     path.write_bytes(whole[: len(whole) // 2])

@@ -12,11 +12,10 @@ from rich.text import Text
 
 from demo.figures import RouteFigures
 from demo.statsd_listener import StatsdListener
-from nova_profiler.groups import DRIVER_BUCKETS, LABELS
+from nova_profiler.groups import COLORS, DRIVER_GROUPS, LABELS
 from nova_profiler.reading.requests.calls_by_route import percentile
 from nova_profiler.reading.screen.terminal import (
     HEADING,
-    STYLES,
     bar,
     counted,
     ms_text,
@@ -104,9 +103,9 @@ def _functions(route: RouteFigures) -> Table:
     table.add_column("calls", justify="right")
     table.add_column("a\nrequest", justify="right", style=HEADING)
     table.add_column("ms a\ncall", justify="right")
-    table.add_column("driver", justify="right", style=STYLES["sql"])
+    table.add_column("driver", justify="right", style=COLORS["sql"])
     table.add_column(
-        "SQLAlchemy,\nwaiting", justify="right", style=STYLES["sqlalchemy"]
+        "SQLAlchemy,\nwaiting", justify="right", style=COLORS["sqlalchemy"]
     )
     table.add_column("added up,\nof time", justify="right")
     for row in route.calls.slowest_functions():
@@ -142,7 +141,7 @@ def _breakdown(console: Console, route: RouteFigures) -> Table:
                     console,
                     ms / whole,
                     _BAR_CELLS,
-                    STYLES.get(bucket, ""),
+                    COLORS.get(bucket, ""),
                 ),
             )
     return table
@@ -154,7 +153,7 @@ def _whole(routes: Sequence[RouteFigures]) -> Text:
     rows = [route.calls.totals for route in routes]
     calls_s = sum(row.ms for row in rows) / 1000
     driver_s = sum(row.driver_ms for row in rows) / 1000
-    sql_s = sum(_seconds(route, DRIVER_BUCKETS) for route in routes)
+    sql_s = sum(_seconds(route, DRIVER_GROUPS) for route in routes)
     wrapper_s = sum(_seconds(route, ("sqlalchemy",)) for route in routes)
     requests = sum(route.calls.requests for route in routes)
     lookups = sum(
@@ -165,11 +164,11 @@ def _whole(routes: Sequence[RouteFigures]) -> Text:
         f"{total_s:.1f} s one after the other.\n",
         (f"{sum(row.calls for row in rows)} DB API calls", HEADING),
         f" took {calls_s:.1f} s: ",
-        (f"{driver_s:.1f} s in the driver", STYLES["sql"]),
+        (f"{driver_s:.1f} s in the driver", COLORS["sql"]),
         ", ",
         (
             f"{calls_s - driver_s:.1f} s in SQLAlchemy and nova's wrapper",
-            STYLES["sqlalchemy"],
+            COLORS["sqlalchemy"],
         ),
         " (and waiting for a turn there).\nWith the API database, which nova "
         f"reaches without a DB API: {sql_s:.1f} s in the driver "
@@ -192,8 +191,8 @@ def _slowest(records: Sequence[RequestRecord]) -> Table:
     table.add_column("ms", justify="right", style=HEADING)
     table.add_column("request", overflow="fold")
     table.add_column("DB API", justify="right")
-    table.add_column("driver", justify="right", style=STYLES["sql"])
-    table.add_column("waiting", justify="right", style=STYLES["waiting"])
+    table.add_column("driver", justify="right", style=COLORS["sql"])
+    table.add_column("waiting", justify="right", style=COLORS["waiting"])
     table.add_column("id")
     slowest = sorted(records, key=lambda record: -record.duration_ms)
     for record in slowest[:_SLOWEST]:
@@ -203,7 +202,7 @@ def _slowest(records: Sequence[RequestRecord]) -> Table:
             ms_text(record.duration_ms),
             printable(f"{record.method} {record.route}"),
             ms_text(db_api.ms) if db_api else "",
-            ms_text(sum(parts.get(name, 0.0) for name in DRIVER_BUCKETS)),
+            ms_text(sum(parts.get(name, 0.0) for name in DRIVER_GROUPS)),
             ms_text(parts.get("waiting", 0.0)),
             short_id(record),
         )

@@ -34,7 +34,7 @@ _PASTE = """\
 paste.filter_factory = nova_profiler.factory:filter_factory
 """
 _NOVA = f"""\
-# What nova.conf may say to nova-profiler. Each option is shown with its
+# Options of nova-profiler in nova.conf. Each option is shown with its
 # default. To change one, remove the # in front of it.
 
 [{GROUP}]

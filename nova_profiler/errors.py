@@ -5,7 +5,7 @@ from __future__ import annotations
 
 
 class NovaProfilerError(Exception):
-    """One line that says where, what was found, and what to do.
+    """One line with the place, what was found, and what to do.
 
     The command line prints it and exits with 2. Each folder has its own
     subclasses, so that a caller can skip one file and go on.

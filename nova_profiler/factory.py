@@ -6,16 +6,21 @@ from __future__ import annotations
 import importlib
 import threading
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from oslo_config import cfg
 
 from nova_profiler.capture.choosing.choice import Choice
-from nova_profiler.capture.failures import HOOK_FAULTS, Faults
+from nova_profiler.capture.failures import HOOK_FAILURES, Failures
 from nova_profiler.capture.hooks import HookError, Undo
+from nova_profiler.capture.hooks.attribute_patches import undo_all
 from nova_profiler.capture.profilers import Engine, EngineError, Note
 from nova_profiler.capture.profilers.engine_in_use import Watching
 from nova_profiler.capture.record_making.recorder import Recorder
+from nova_profiler.capture.served.nova_routes import Routes
+from nova_profiler.capture.served.worker import Worker
+from nova_profiler.capture.served.wsgi_facts import WsgiFacts
 from nova_profiler.capture.served.wsgi_middleware import ProfilerMiddleware
 from nova_profiler.capture.settings.live import LiveSettings
 from nova_profiler.capture.settings.options import ConfigError, Settings
@@ -25,37 +30,15 @@ from nova_profiler.capture.sinks.json_file import JsonFileSink
 from nova_profiler.capture.sinks.log_lines import CallLogSink, RequestLogSink
 from nova_profiler.capture.sinks.statsd_udp import StatsdSink, Transport
 from nova_profiler.dump_store import DumpStore
-from nova_profiler.routes import Routes
+from nova_profiler.groups import HOOKS, Hook
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 _lock = threading.Lock()
 # paste calls the factory for each pipeline that names the filter: they
-# share one set of parts.
-_parts: dict[tuple[Any, ...], Parts] = {}
-
-
-class Parts:
-    """What the filters of one section share."""
-
-    def __init__(
-        self,
-        live: LiveSettings,
-        recorder: Recorder,
-        watching: Watching,
-        faults: Faults,
-    ) -> None:
-        self.live = live
-        self.recorder = recorder
-        self.watching = watching
-        self.faults = faults
-        self.undo_hooks: Undo = lambda: None
-
-    def undo(self) -> None:
-        """Take the hooks away and end the engine."""
-        self.undo_hooks()
-        self.watching.close()
+# share one worker.
+_workers: dict[tuple[Any, ...], Worker] = {}
 
 
 def filter_factory(
@@ -83,29 +66,31 @@ def make_filter(
             tuple(sorted(local_conf.items())),
             live.current,
         )
-        parts = _parts.get(key)
-        if parts is None:
-            parts = _parts[key] = _made(live)
+        worker = _workers.get(key)
+        if worker is None:
+            worker = _workers[key] = _made(live)
 
     def filter_app(app: WSGIApplication) -> ProfilerMiddleware:
-        return ProfilerMiddleware(
-            app, parts.live, parts.recorder, parts.watching, parts.faults
-        )
+        return ProfilerMiddleware(app, worker)
 
     return filter_app
 
 
-def _made(live: LiveSettings) -> Parts:
+def _made(live: LiveSettings) -> Worker:
     settings = live.current
-    faults = Faults()
-    sinks = sinks_of(live, faults)
+    failures = Failures()
+    sinks = sinks_of(live, failures)
     check_engine(settings.profiler)
-    choice = Choice(faults.note, directory=settings.dump_dir)
-    watching = Watching(engine_of, choice, faults)
-    recorder = Recorder(sinks, Routes(), faults)
-    parts = Parts(live, recorder, watching, faults)
-    parts.undo_hooks = install_hooks(settings)
-    return parts
+    choice = Choice(failures.note, directory=settings.dump_dir)
+    worker = Worker(
+        live,
+        Recorder(sinks, failures),
+        Watching(engine_of, choice, failures),
+        failures,
+        WsgiFacts(failures, Routes()),
+    )
+    worker.undo_hooks = install_hooks(settings)
+    return worker
 
 
 def check_engine(name: str) -> None:
@@ -114,7 +99,7 @@ def check_engine(name: str) -> None:
         return
     try:
         # A process gets one of its own when it needs it.
-        engine_of(name, Faults().note).close()
+        engine_of(name, Failures().note).close()
     except EngineError as exc:
         raise ConfigError(f"nova_profiler: profiler = {name}: {exc}") from exc
 
@@ -124,111 +109,105 @@ def engine_of(name: str, note: Note) -> Engine:
 
     Imports an engine's module only here, since it imports what it needs.
     """
-    module = importlib.import_module(_ENGINES[name])
+    module = importlib.import_module(
+        f"nova_profiler.capture.profilers.{name}.engine"
+    )
     engine: Engine = module.engine(note)
     return engine
 
 
-def sinks_of(live: LiveSettings, faults: Faults) -> list[Sink]:
+def sinks_of(live: LiveSettings, failures: Failures) -> list[Sink]:
     """Return the sinks that *live* asks for; nothing is opened yet."""
+    made = (make(live, failures) for make in _SINKS)
+    return [sink for sink in made if sink is not None]
+
+
+def _statsd(live: LiveSettings, failures: Failures) -> Sink | None:
     settings = live.current
-    sinks: list[Sink] = []
-    if settings.statsd_host:
-        sinks.append(
-            StatsdSink(
-                Transport(
-                    settings.statsd_host, settings.statsd_port, faults.note
-                ).send,
-                settings.statsd_prefix,
-                settings.service_name,
-                settings.statsd_labels,
-                lambda: _news(faults),
-            )
-        )
-    if settings.log_file:
-        sinks.append(JsonFileSink(settings.log_file))
-    if settings.dump_dir:
-        sinks.append(
-            DumpSink(
-                DumpStore(
-                    settings.dump_dir,
-                    settings.dump_max_files,
-                    settings.dump_max_mb,
-                    settings.dump_max_age_hours,
-                )
-            )
-        )
-    sinks.append(RequestLogSink(lambda: live.current.log_requests))
-    sinks.append(CallLogSink())
-    return sinks
+    if not settings.statsd_host:
+        return None
+    transport = Transport(
+        settings.statsd_host, settings.statsd_port, failures.note
+    )
+    return StatsdSink(
+        transport.send,
+        settings.statsd_prefix,
+        settings.service_name,
+        settings.statsd_labels,
+        partial(_new_counts, failures),
+    )
 
 
-def _news(faults: Faults) -> dict[str, int]:
-    """Return what *faults* and the hooks counted since this was asked."""
-    if faults.has_news or HOOK_FAULTS.has_news:
-        return {**faults.untold(), **HOOK_FAULTS.untold()}
+def _new_counts(failures: Failures) -> dict[str, int]:
+    """Return what *failures* and the hooks counted since the last call."""
+    if failures.has_new or HOOK_FAILURES.has_new:
+        return {**failures.take_new(), **HOOK_FAILURES.take_new()}
     return {}
+
+
+def _log_file(live: LiveSettings, failures: Failures) -> Sink | None:
+    path = live.current.log_file
+    return JsonFileSink(path) if path else None
+
+
+def _dumps(live: LiveSettings, failures: Failures) -> Sink | None:
+    settings = live.current
+    if not settings.dump_dir:
+        return None
+    return DumpSink(
+        DumpStore(
+            settings.dump_dir,
+            settings.dump_max_files,
+            settings.dump_max_mb,
+            settings.dump_max_age_hours,
+        )
+    )
+
+
+def _request_log(live: LiveSettings, failures: Failures) -> Sink:
+    return RequestLogSink(lambda: live.current.log_requests)
+
+
+def _call_log(live: LiveSettings, failures: Failures) -> Sink:
+    return CallLogSink()
+
+
+# What makes each sink, or None where the options ask for none; a record goes
+# to them in this order.
+_SINKS: tuple[Callable[[LiveSettings, Failures], Sink | None], ...] = (
+    _statsd,
+    _log_file,
+    _dumps,
+    _request_log,
+    _call_log,
+)
 
 
 def install_hooks(settings: Settings) -> Undo:
     """Install the hooks of *settings*; return what takes them away.
 
-    Imports a hook's module only here, since it imports what it hooks.
-    Raises ConfigError when one cannot be installed.
+    Raises ConfigError when one cannot be installed; then none is.
     """
     undos: list[Undo] = []
     try:
-        for name in settings.hooks:
-            undos.append(_INSTALLERS[name](settings))
-        if settings.timed_callables:
-            from nova_profiler.capture.hooks import timed_callables
-
-            undos.append(timed_callables.install(settings.timed_callables))
+        for hook in HOOKS:
+            if hook.is_choice and hook.name not in settings.hooks:
+                continue
+            undos.append(_installed(hook, settings))
     except HookError as exc:
-        for undo in reversed(undos):
-            undo()
+        undo_all(undos)()
         raise ConfigError(f"nova_profiler: {exc}") from exc
-
-    def undo_hooks() -> None:
-        for undo in reversed(undos):
-            undo()
-
-    return undo_hooks
+    return undo_all(undos)
 
 
-def _sqlalchemy(settings: Settings) -> Undo:
-    from nova_profiler.capture.hooks.database import sqlalchemy_statements
+def _installed(hook: Hook, settings: Settings) -> Undo:
+    """Install *hook*, with the value of the option that it takes.
 
-    return sqlalchemy_statements.install()
-
-
-def _db_api(settings: Settings) -> Undo:
-    from nova_profiler.capture.hooks.database import db_api_calls
-
-    return db_api_calls.install(settings.db_api_modules)
-
-
-def _threads(settings: Settings) -> Undo:
-    from nova_profiler.capture.hooks import thread_spawns
-
-    return thread_spawns.install()
-
-
-def _config(settings: Settings) -> Undo:
-    from nova_profiler.capture.hooks import config_lookups
-
-    return config_lookups.install()
-
-
-_ENGINES = {
-    "pyspy": "nova_profiler.capture.profilers.pyspy.engine",
-    "pyinstrument": "nova_profiler.capture.profilers.pyinstrument.engine",
-    "cprofile": "nova_profiler.capture.profilers.cprofile.engine",
-}
-
-_INSTALLERS: dict[str, Callable[[Settings], Undo]] = {
-    "sqlalchemy": _sqlalchemy,
-    "db_api": _db_api,
-    "threads": _threads,
-    "config": _config,
-}
+    Imports its module only here, since that imports what it hooks.
+    """
+    module = importlib.import_module(
+        f"nova_profiler.capture.hooks.{hook.module}"
+    )
+    taken = [getattr(settings, hook.takes)] if hook.takes else []
+    undo: Undo = module.install(*taken)
+    return undo

@@ -1,27 +1,198 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The parts of a request's time: their names and labels."""
+"""What a hook times, and the parts that a request's time falls into.
+
+A *group* holds calls of one kind; a hook adds them. A *bucket* is a part of
+the breakdown, and each moment of a request belongs to exactly one. A new
+source of calls is one file in ``capture/hooks`` and one row of ``HOOKS``:
+the breakdown, metrics, log lines, pages, columns of runs and tables of the
+manual read this table.
+"""
 
 from __future__ import annotations
 
-# Their time is the database driver's and its pool's.
-DRIVER_BUCKETS = (
+from typing import NamedTuple
+
+# What a group's time is, which decides how the breakdown takes it.
+# The database driver and its pool: calls that contain no other call.
+DRIVER = "driver"
+# Functions round the driver, whose time contains the driver's.
+WRAPPER = "wrapper"
+# Waiting for something else, and code that an operator had timed. The
+# thread's CPU clock cannot distinguish either from other waiting.
+WAIT = "wait"
+CODE = "code"
+
+
+class Bucket(NamedTuple):
+    """One part of the breakdown."""
+
+    name: str
+    label: str
+    # A colour name that rich knows; pages and terminal share it.
+    color: str
+    # The schema of kept runs that first has a column for it.
+    since: int = 1
+
+
+class Group(NamedTuple):
+    """Calls of one kind: what a record's ``groups`` and ``calls`` name."""
+
+    name: str
+    # What one of its calls is called in the manual's table.
+    meaning: str
+    kind: str
+    bucket: Bucket
+    # The heading of its table on the page of a request; empty: no table.
+    title: str = ""
+    # What a name in the group names, as a column is headed.
+    named: str = "function"
+    # What one of its calls is, in "15 calls".
+    noun: str = "call"
+    # What the words of a name are: parts of a metric's name, or its labels.
+    # Empty: no metric, and no names in a record's ``calls``.
+    metric: tuple[str, ...] = ()
+    # Its place among the groups of a log line; 0: it has none.
+    log_line_place: int = 0
+    # A second word for it in ``nova-profiler calls --by``.
+    also_called: str = ""
+
+
+class Count(NamedTuple):
+    """What a hook counts and does not time: in a record's ``counts``."""
+
+    name: str
+    # For a sentence, before and after its plural: "17 look-ups of options".
+    noun: str
+    rest: str = ""
+
+
+class Hook(NamedTuple):
+    """A value of the option ``hooks``, and the module that does it."""
+
+    name: str
+    # Below nova_profiler.capture.hooks; it has a function install().
+    module: str
+    # For the option's help, after the name.
+    meaning: str
+    groups: tuple[Group, ...] = ()
+    counts: tuple[Count, ...] = ()
+    # The option whose value install() gets; none: it gets nothing.
+    takes: str = ""
+    # False: the hook is there whenever the option that it takes is set.
+    is_choice: bool = True
+
+
+def _driver(name: str, meaning: str, label: str, color: str = "cyan") -> Group:
+    return Group(name, meaning, DRIVER, Bucket(name, label, color))
+
+
+SQL = Group(
     "sql",
-    "fetch",
-    "transaction",
-    "connect",
+    "A statement handed to the database driver, as ``VERB table``.",
+    DRIVER,
+    Bucket("sql", "driver: statements", "cyan"),
+    named="statement",
+    noun="statement",
+    metric=("verb", "table"),
+    log_line_place=2,
+)
+FETCH = _driver(
+    "fetch", "Rows being read from the cursor.", "driver: fetching rows"
+)
+TRANSACTION = _driver(
+    "transaction", "COMMIT and ROLLBACK.", "driver: COMMIT and ROLLBACK"
+)
+CONNECT = _driver(
+    "connect", "A connection being opened.", "driver: connecting"
+)
+POOL_WAIT = _driver(
     "pool_wait",
+    "Waiting for SQLAlchemy's pool to give a connection.",
+    "waiting for a pooled connection",
+    "yellow",
+)
+PING = _driver(
     "ping",
+    "The pool's test that a connection is alive.",
+    "driver: testing connections",
+)
+DB_API = Group(
+    "db_api",
+    "A public function of the modules in ``db_api_modules``, by its bare "
+    "name. A call made inside another one is in ``nested`` and in no sum.",
+    WRAPPER,
+    Bucket("sqlalchemy", "SQLAlchemy and wrapper", "magenta"),
+    title="DB API",
+    metric=("function",),
+    log_line_place=1,
+    also_called="function",
+)
+TIMED = Group(
+    "timed",
+    "A function of the option ``timed_callables``.",
+    CODE,
+    Bucket("timed", "timed_callables", "green"),
+    title="Timed functions",
+    metric=("name",),
 )
 
-LABELS = {
-    "sql": "driver: statements",
-    "fetch": "driver: fetching rows",
-    "transaction": "driver: COMMIT and ROLLBACK",
-    "connect": "driver: connecting",
-    "ping": "driver: testing connections",
-    "pool_wait": "waiting for a pooled connection",
-    "sqlalchemy": "SQLAlchemy and wrapper",
-    "timed": "timed_callables",
-    "waiting": "waiting, not on the CPU",
-    "python": "Python, the rest",
-}
+# In the order in which they win a moment that several lanes claim: what the
+# request truly waits for comes first.
+HOOKS = (
+    Hook(
+        "sqlalchemy",
+        "database.sqlalchemy_statements",
+        "statements, fetches, connections",
+        (SQL, FETCH, TRANSACTION, CONNECT, POOL_WAIT, PING),
+    ),
+    Hook(
+        "db_api",
+        "database.db_api_calls",
+        "Nova's database functions",
+        (DB_API,),
+        takes="db_api_modules",
+    ),
+    Hook(
+        "threads",
+        "thread_spawns",
+        "takes the request along into executors and greenthreads",
+    ),
+    Hook(
+        "config",
+        "config_lookups",
+        "counts look-ups of options",
+        counts=(Count("config_lookups", "look-up", " of configuration"),),
+    ),
+    Hook(
+        "timed",
+        "timed_callables",
+        "functions that an operator names",
+        (TIMED,),
+        takes="timed_callables",
+        is_choice=False,
+    ),
+)
+
+GROUPS = tuple(group for hook in HOOKS for group in hook.groups)
+BY_NAME = {group.name: group for group in GROUPS}
+
+# A lane has its counts in this order.
+COUNTS = tuple(count for hook in HOOKS for count in hook.counts)
+COUNT_PLACES = {count.name: place for place, count in enumerate(COUNTS)}
+
+# What no group claims.
+WAITING = Bucket("waiting", "waiting, not on the CPU", "yellow")
+PYTHON = Bucket("python", "Python, the rest", "blue")
+BUCKETS = (*(group.bucket for group in GROUPS), WAITING, PYTHON)
+LABELS = {bucket.name: bucket.label for bucket in BUCKETS}
+COLORS = {bucket.name: bucket.color for bucket in BUCKETS}
+
+DRIVER_GROUPS = tuple(group.name for group in GROUPS if group.kind == DRIVER)
+# Those whose calls have names, in metrics and in a record's ``calls``.
+NAMED_GROUPS = tuple(group for group in GROUPS if group.metric)
+LOG_LINE_GROUPS = tuple(
+    sorted(
+        (group for group in GROUPS if group.log_line_place),
+        key=lambda group: group.log_line_place,
+    )
+)

@@ -6,7 +6,7 @@ and the time at which it expires:
 
     X-Nova-Profiler: expires=1795257301; signature=<64 hex digits>
 
-Whoever copies it can ask for the same request until then, and for no other.
+A copy of it asks for the same request until then, and for no other.
 osprofiler's pair of headers is known, too; it never expires and is for any
 request.
 """

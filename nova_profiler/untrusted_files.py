@@ -13,23 +13,42 @@ LARGEST_BYTES = 64 * 1024 * 1024
 
 
 class FileError(NovaProfilerError):
-    """A file cannot be read; the message says which and why."""
+    """A file cannot be read; the message names it and the reason."""
 
 
 def content_of(path: Path) -> bytes:
     """Return what is in *path*, or raise FileError."""
     try:
-        # O_NONBLOCK: a pipe of that name would have us wait for ever.
-        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with open(fd, "rb") as file:
-            status = os.fstat(fd)
-            if not stat.S_ISREG(status.st_mode):
-                raise FileError(f"{path.name}: not a regular file")
-            if status.st_size > LARGEST_BYTES:
-                raise FileError(
-                    f"{path.name}: {status.st_size} bytes, more than is read "
-                    f"of one file ({LARGEST_BYTES})"
-                )
-            return file.read(LARGEST_BYTES)
+        return read_regular(path)
+    except FileError as exc:
+        raise FileError(f"{path.name}: {exc}") from None
     except OSError as exc:
         raise FileError(f"{path.name}: {exc.strerror or exc}") from exc
+
+
+def read_regular(
+    path: str | Path,
+    expected: str = "is read of one file",
+    largest: int | None = None,
+    flags: int = 0,
+) -> bytes:
+    """Return what is in *path*, opened with *flags* as well.
+
+    Raises OSError, and a FileError without the name for what is no regular
+    file, or larger than *largest*: more, then, than *expected* is.
+    """
+    largest = LARGEST_BYTES if largest is None else largest
+    # O_NONBLOCK: a pipe of that name would have us wait for ever.
+    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | flags)
+    try:
+        with open(fd, "rb", closefd=False) as file:
+            status = os.fstat(fd)
+            if not stat.S_ISREG(status.st_mode):
+                raise FileError("not a regular file")
+            if status.st_size > largest:
+                raise FileError(
+                    f"{status.st_size} bytes, more than {expected} ({largest})"
+                )
+            return file.read(largest)
+    finally:
+        os.close(fd)

@@ -8,10 +8,11 @@ import random
 
 from nova_profiler.reading.runs.compare.comparison import compared
 from nova_profiler.reading.runs.compare.verdicts import Limits
+from nova_profiler.reading.runs.kept.queries import GRID
 
 
 class Times:
-    """Answers about two sides whose times are in memory."""
+    """The figures of two sides whose times are in memory."""
 
     def __init__(self, a, b, baseline=()):
         self._sides = {"a": a, "b": b}
@@ -54,12 +55,21 @@ class Times:
             self._row(side, route, size=len(ms), value=value)
             for side, routes in sides.items()
             for route, ms in routes.items()
-            for value in ms
+            for value in _evenly(ms)
         ]
 
     @staticmethod
     def _row(side, route, **values):
         return {"side": side, "method": "GET", "route": route, **values}
+
+
+def _evenly(times):
+    """Return all of a few *times*, GRID of many, as an engine does."""
+    if len(times) <= GRID:
+        return times
+    step = len(times) / GRID
+    ranked = sorted(times)
+    return [ranked[int((part + 0.5) * step)] for part in range(GRID)]
 
 
 def run_of(seed, calls=60, routes=30, spread=0.25, wobble=0.01, slowed=None):

@@ -4,40 +4,45 @@
 python marked_requests.py threads|eventlet SAMPLES serves requests until there
 are so many samples, for two minutes at most, and prints as JSON how many
 there are, and how many stacks of a request hold a function of another one.
-Run by test_pyspy_samples and by hand.
 """
 
 from __future__ import annotations
 
 import json
-import re
 import sys
+import threading
 import time
 import warnings
+from typing import Any
 
-REQUESTS = 16
-ROUND_S = 3.0
+from marks import at_once, marked, marks_in
+
+ROUND_S = 5.0
 MOST_S = 120.0
-_MARK = re.compile(r"(?:burn|rest|handle|child)_(\d+)")
+# Recordings are so short that requests are on while one follows another.
+LONGEST_S = 2.0
 
 SOURCE = """
-def burn_{n}(seconds):
+def burn_for_{n}(seconds):
     end = clock() + seconds
     while clock() < end:
         sum(range(500))
 
-def rest_{n}(seconds):
+def rest_for_{n}(seconds):
     sleep(seconds)
 
-def handle_{n}(seconds):
+def handle_for_{n}(seconds):
     end = clock() + seconds
     while clock() < end:
-        burn_{n}(0.006)
-        rest_{n}(0.01)
+        burn_for_{n}(0.006)
+        rest_for_{n}(0.01)
 
-def child_{n}(seconds):
-    handle_{n}(seconds)
+def child_for_{n}(seconds):
+    handle_for_{n}(seconds)
 """
+
+# Number of the request, content of its file, profile of its dump.
+Session = tuple[int, bytes, dict[str, Any]]
 
 
 def main() -> None:
@@ -47,16 +52,18 @@ def main() -> None:
         import eventlet
 
         eventlet.monkey_patch()
-    from nova_profiler.capture.profilers.pyspy import engine as pyspy_samples
+    from nova_profiler.capture.profilers.pyspy import schedule
+    from nova_profiler.capture.profilers.pyspy.engine import engine
 
-    notes: list[tuple[object, ...]] = []
-    engine = pyspy_samples.engine(lambda *what: notes.append(what))
-    sessions: list[tuple[int, bytes, dict[str, object]]] = []
+    schedule.LONGEST_S = LONGEST_S
+    notes: list[str] = []
+    made = engine(lambda *what: notes.append(str(what)))
+    sessions: list[Session] = []
     deadline = time.monotonic() + MOST_S
     while _samples(sessions) < wanted and time.monotonic() < deadline:
-        _serve(engine, ROUND_S, sessions)
-    engine.close()
-    engine.wait_closed(20)
+        _serve(made, ROUND_S, sessions)
+    made.close()
+    made.wait_closed(20)
     seen = [
         (number, stack, time_s)
         for number, content, _ in sessions
@@ -64,81 +71,59 @@ def main() -> None:
         for stack, time_s in json.loads(content)["frame_records"]
     ]
     foreign = [
-        stack
-        for number, stack, _ in seen
-        if {int(mark) for mark in _MARK.findall(" ".join(stack))} != {number}
+        stack for number, stack, _ in seen if marks_in(stack) != {number}
     ]
     total = sum(time_s for _, _, time_s in seen)
     waiting = sum(t for _, stack, t in seen if stack[-1] == "[waiting]")
-    json.dump(
-        {
-            "python": sys.version.split()[0],
-            "mode": mode,
-            "sessions": sum(bool(content) for _, content, _ in sessions),
-            "samples": _samples(sessions),
-            "foreign": len(foreign),
-            "first_foreign": foreign[:1],
-            "children": sum("child_" in " ".join(s) for _, s, _ in seen),
-            "waiting": round(waiting / total, 3) if total else None,
-            "notes": notes and [str(note) for note in notes],
-        },
-        sys.stdout,
-    )
+    found = {
+        "samples": _samples(sessions),
+        "foreign": len(foreign),
+        "first_foreign": foreign[:1],
+        "children": sum("child_for_" in " ".join(s) for _, s, _ in seen),
+        "waiting": round(waiting / total, 3) if total else None,
+        "notes": notes,
+    }
+    print(json.dumps(found))
 
 
-def _samples(sessions):
+def _samples(sessions: list[Session]) -> int:
     return sum(profile["samples"] for _, _, profile in sessions)
 
 
-def _serve(engine, seconds, sessions):
-    import threading
-
+def _serve(made: Any, seconds: float, sessions: list[Session]) -> None:
+    """Have each request served again and again for *seconds*."""
     from nova_profiler.record import RequestRecord
 
-    space: dict[str, object] = {
-        "clock": time.perf_counter,
-        "sleep": time.sleep,
-    }
-    for number in range(REQUESTS):
-        exec(SOURCE.format(n=number), space)
+    # Looked up now: under eventlet sleep has been exchanged.
+    functions = marked(SOURCE, clock=time.perf_counter, sleep=time.sleep)
 
-    def keep(number):
-        def attach(suffix, content, profile):
-            sessions.append((number, content, profile))
-            return True
-
-        return attach
-
-    def request(number, lasting):
-        watch = engine.watch(None, True, 5.0)
+    def request(number: int, lasting: float) -> None:
+        watch = made.watch(None, True, 5.0)
         began = time.perf_counter()
-        handle = space[f"handle_{number}"]
         child = threading.Thread(
-            target=watch.spawned(space[f"child_{number}"]), args=(lasting,)
+            target=watch.spawned(functions[number][f"child_for_{number}"]),
+            args=(lasting,),
         )
         child.start()
-        watch.run(handle, lasting)
+        watch.run(functions[number][f"handle_for_{number}"], lasting)
         child.join()
         record = RequestRecord()
         record.started_at = "2026-11-21T10:00:00.000000+00:00"
         record.duration_ms = (time.perf_counter() - began) * 1000
         watch.finish(record)
-        record.profiled.attach(keep(number))
+        record.profiled.attach(
+            lambda suffix, content, profile: sessions.append(
+                (number, content, profile)
+            )
+        )
 
     end = time.perf_counter() + seconds
 
-    def client(number):
+    def client(number: int) -> None:
         while time.perf_counter() < end:
             request(number, 0.3)
 
-    threads = [
-        threading.Thread(target=client, args=(number,))
-        for number in range(REQUESTS)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once(client)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ from nova_profiler.reading.logs import AccessEntry
 from nova_profiler.reading.runs.kept.store import History
 
 START = 1_763_000_000.0
-ROUTES = 30
 
 
 def entry(ms=12.5, route="/v2.1/servers", at=START, **fields) -> AccessEntry:
@@ -28,13 +27,14 @@ def entry(ms=12.5, route="/v2.1/servers", at=START, **fields) -> AccessEntry:
 def run_of(
     seed: int,
     *,
+    routes: int = 30,
     calls: int = 200,
     slowed: float = 1.0,
     spread: float = 0.25,
     day: int = 0,
     digits: int = 3,
 ) -> Iterator[AccessEntry]:
-    """Yield a run of ROUTES routes, each with a level of its own.
+    """Yield a run of *routes* routes, each with a level of its own.
 
     Times are lognormal, as answers of a service mostly are. The run as a
     whole and each route in it wobble by their own factors; the route
@@ -43,7 +43,7 @@ def run_of(
     levels = random.Random(0)
     chance = random.Random(seed)
     machine = math.exp(chance.gauss(0, 0.03))
-    for number in range(ROUTES):
+    for number in range(routes):
         level = math.exp(levels.gauss(4, 1)) * machine
         level *= math.exp(chance.gauss(0, 0.01))
         level *= slowed if number == 7 else 1

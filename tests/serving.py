@@ -5,17 +5,19 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from nova_profiler.capture.choosing.choice import Choice
-from nova_profiler.capture.failures import Faults
+from nova_profiler.capture.failures import Failures
 from nova_profiler.capture.profilers.engine_in_use import Watching
 from nova_profiler.capture.record_making.recorder import Recorder
+from nova_profiler.capture.served.nova_routes import Routes
+from nova_profiler.capture.served.worker import Worker
+from nova_profiler.capture.served.wsgi_facts import WsgiFacts
 from nova_profiler.capture.served.wsgi_middleware import ProfilerMiddleware
 from nova_profiler.capture.settings.options import Settings
 from nova_profiler.record import CallTotals, RequestRecord
-from nova_profiler.routes import Routes
 
 PLAIN = [("Content-Type", "text/plain")]
 
@@ -30,6 +32,36 @@ class FixedSettings:
 
     def check(self, now: float) -> None:
         raise AssertionError("check_at is never reached")
+
+
+class Asked:
+    """A GET request that is about to be served."""
+
+    method = "GET"
+
+    def __init__(self, path: str, headers: Mapping[str, Any]) -> None:
+        self.path = path
+        self.headers = headers
+
+
+class Message:
+    """What is served without WSGI: a message with a topic and a method."""
+
+    headers: Mapping[str, Any] = {}
+
+    def __init__(self, method: str = "cast", path: str = "compute") -> None:
+        self.method = method
+        self.path = path
+        self.id: str | None = None
+
+    def request_id(self) -> object:
+        return self.id
+
+    def describe(self, record: RequestRecord) -> None:
+        record.method = self.method
+        record.path = self.path
+        record.route = f"rpc {self.path} {self.method}"
+        record.request_id = self.id
 
 
 class Answer:
@@ -75,17 +107,19 @@ class Profiled:
         **options: Any,
     ) -> None:
         self.records: list[RequestRecord] = []
-        self.faults = Faults()
+        self.failures = Failures()
         self.live = FixedSettings(**options)
-        recorder = Recorder(
-            [*sinks, self], Routes() if routes is None else routes, self.faults
-        )
         self.watching = Watching(
-            load or _none, Choice(self.faults.note), self.faults
+            load or _none, Choice(self.failures.note), self.failures
         )
-        self.filter = ProfilerMiddleware(
-            app, self.live, recorder, self.watching, self.faults
+        self.worker = Worker(
+            self.live,
+            Recorder([*sinks, self], self.failures),
+            self.watching,
+            self.failures,
+            WsgiFacts(self.failures, Routes() if routes is None else routes),
         )
+        self.filter = ProfilerMiddleware(app, self.worker)
 
     def emit(self, record: RequestRecord) -> None:
         self.records.append(record)

@@ -3,7 +3,7 @@
 
     python side_by_side.py threads|eventlet
 
-Prints as JSON how many samples have but their own request's functions.
+Prints as JSON how many samples have only their own request's functions.
 """
 
 from __future__ import annotations
@@ -25,41 +25,35 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from marks import REQUESTS, at_once, marked, marks_in
 from serving import Profiled
 
 from nova_profiler.capture.current import LaneCall, current_lane
 from nova_profiler.capture.profilers.pyinstrument.engine import engine
 
-REQUESTS = 16
 ROUNDS = 30
-# How many samples tell something, and how often all are served for them: on
-# a quick machine, or one with much else to do, a request has few.
+# How many samples are enough, and how often all are served for them: on a
+# quick machine, or one with much else to do, a request has few.
 SAMPLES = 100
 MOST_TIMES = 20
 
+SOURCE = """
+def inner_for_{n}():
+    for _ in range(300):
+        sum(range(300))
 
-def marked(number: int) -> Any:
-    """Return a function whose name, and that of what it calls, is its own."""
-    names: dict[str, Any] = {"sleep": time.sleep}
-    exec(
-        f"def inner_{number}_():\n"
-        f"    for _ in range(300):\n"
-        f"        sum(range(300))\n"
-        f"def outer_{number}_(rounds):\n"
-        f"    for _ in range(rounds):\n"
-        f"        inner_{number}_()\n"
-        f"        sleep(0)\n",
-        names,
-    )
-    return names[f"outer_{number}_"]
-
-
-FUNCTIONS = [marked(number) for number in range(REQUESTS)]
+def outer_for_{n}(rounds):
+    for _ in range(rounds):
+        inner_for_{n}()
+        sleep(0)
+"""
+FUNCTIONS = marked(SOURCE, sleep=time.sleep)
 
 
 def app(environ: dict[str, Any], start_response: Any) -> Any:
-    """Work as the number in the path says: here, beside, in the body."""
-    work = FUNCTIONS[int(environ["PATH_INFO"][1:])]
+    """Work by the number in the path: here, beside, in the body."""
+    number = int(environ["PATH_INFO"][1:])
+    work = FUNCTIONS[number][f"outer_for_{number}"]
     start_response("200 OK", [])
     beside = threading.Thread(
         target=LaneCall(current_lane().capture, work), args=(ROUNDS,)
@@ -93,40 +87,27 @@ def main() -> None:
 
     own = foreign = served = 0
     while own <= SAMPLES and served < MOST_TIMES:
-        threads = [
-            threading.Thread(target=ask, args=(number,))
-            for number in range(REQUESTS)
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        at_once(ask)
         for record in over.records[served * REQUESTS :]:
-            mark = f"_{record.path[1:]}_"
             for stack in stacks_of(record):
-                marks = [
-                    f for f in stack if f.startswith(("inner_", "outer_"))
-                ]
+                marks = marks_in(stack)
                 own += bool(marks)
-                foreign += any(mark not in one for one in marks)
+                foreign += bool(marks - {int(record.path[1:])})
         served += 1
     # Greenthreads share their thread's: only the last one is to find none.
     left = [sys.getprofile()] if "eventlet" in sys.modules else left
-    print(
-        json.dumps(
-            {
-                "served": served,
-                "requests": len(over.records),
-                "without_samples": sum(
-                    not stacks_of(record) for record in over.records
-                ),
-                "own": own,
-                "foreign": foreign,
-                "left": sum(one is not None for one in left),
-                "faults": over.faults.counts(),
-            }
-        )
-    )
+    found = {
+        "served": served,
+        "requests": len(over.records),
+        "without_samples": sum(
+            not stacks_of(record) for record in over.records
+        ),
+        "own": own,
+        "foreign": foreign,
+        "left": sum(one is not None for one in left),
+        "failures": over.failures.counts(),
+    }
+    print(json.dumps(found))
 
 
 def stacks_of(record: Any) -> list[list[str]]:

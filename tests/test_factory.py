@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The paste entry point: parts are made once, hooks are put in once."""
+"""The paste entry point: a worker is made once, hooks are put in once."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from paste.deploy import loadapp
 from serving import Answer, served
 
 from nova_profiler import factory
-from nova_profiler.capture.failures import Faults
+from nova_profiler.capture.failures import Failures
 from nova_profiler.capture.profilers import EngineError
 from nova_profiler.capture.served.wsgi_middleware import ProfilerMiddleware
 from nova_profiler.capture.settings.options import (
+    HOOK_NAMES,
     PROFILERS,
     ConfigError,
     Settings,
@@ -28,10 +29,11 @@ from nova_profiler.factory import (
     make_filter,
     sinks_of,
 )
+from nova_profiler.profiles import ENGINES
 
-APPS = """
+APPS = f"""
 [composite:main]
-paste.composite_factory = test_factory:composite_factory
+paste.composite_factory = {__name__}:composite_factory
 pipelines = one two
 
 [pipeline:one]
@@ -41,7 +43,7 @@ pipeline = nova_profiler app
 pipeline = nova_profiler app
 
 [app:app]
-paste.app_factory = test_factory:app_factory
+paste.app_factory = {__name__}:app_factory
 
 [filter:nova_profiler]
 hooks = db_api
@@ -74,10 +76,10 @@ def db_api(monkeypatch):
 
 
 @pytest.fixture(autouse=True)
-def parts(monkeypatch):
-    """Return the parts made by a test; its hooks are taken away."""
+def workers(monkeypatch):
+    """Return the workers made by a test; its hooks are taken away."""
     made: dict = {}
-    monkeypatch.setattr(factory, "_parts", made)
+    monkeypatch.setattr(factory, "_workers", made)
     yield made
     for one in made.values():
         one.undo()
@@ -87,20 +89,19 @@ def _local_conf(**options: str) -> dict[str, str]:
     return {"hooks": "db_api", "db_api_modules": "a_db_api", **options}
 
 
-def test_five_filters_share_their_parts(db_api, parts):
+def test_five_filters_share_a_worker(db_api, workers):
     """One for each pipeline that names it; the hook is there once."""
     original = db_api.thing_get
     conf = cfg.ConfigOpts()
 
     filters = [make_filter(conf, {}, _local_conf())(None) for _ in range(5)]
 
-    assert len(parts) == 1
-    assert len({id(one.recorder) for one in filters}) == 1
-    assert len({id(one.faults) for one in filters}) == 1
+    assert len(workers) == 1
+    assert len({id(one.worker) for one in filters}) == 1
     assert db_api.thing_get.__wrapped__ is original
 
 
-def test_filters_made_at_the_same_time_share_them_too(db_api, parts):
+def test_filters_made_at_the_same_time_share_them_too(db_api, workers):
     """Some servers load the application in each of their threads."""
     conf = cfg.ConfigOpts()
 
@@ -110,10 +111,10 @@ def test_filters_made_at_the_same_time_share_them_too(db_api, parts):
         )
 
     assert len(made) == 20
-    assert len(parts) == 1
+    assert len(workers) == 1
 
 
-def test_other_options_are_other_parts(db_api, parts):
+def test_other_options_are_another_worker(db_api, workers):
     """Two sections of a paste file; the hook is there once."""
     original = db_api.thing_get
     conf = cfg.ConfigOpts()
@@ -121,9 +122,9 @@ def test_other_options_are_other_parts(db_api, parts):
     one = make_filter(conf, {}, _local_conf(service_name="a"))(None)
     two = make_filter(conf, {}, _local_conf(service_name="b"))(None)
 
-    assert one.recorder is not two.recorder
+    assert one.worker is not two.worker
     assert db_api.thing_get.__wrapped__ is original
-    for made in list(parts.values()):
+    for made in list(workers.values()):
         made.undo_hooks()
     assert db_api.thing_get is original
 
@@ -136,7 +137,7 @@ def test_other_options_are_other_parts(db_api, parts):
         "use = egg:nova-profiler#nova_profiler",
     ],
 )
-def test_paste_loads_it(tmp_path, db_api, parts, maker):
+def test_paste_loads_it(tmp_path, db_api, workers, maker):
     """By the factory's name, or as an egg; in both pipelines."""
     paste_file = tmp_path / "api-paste.ini"
     paste_file.write_text(APPS + maker + "\n")
@@ -144,13 +145,13 @@ def test_paste_loads_it(tmp_path, db_api, parts, maker):
     filters = loadapp(f"config:{paste_file}", "main")
 
     assert [type(one) for one in filters] == [ProfilerMiddleware] * 2
-    assert len(parts) == 1
+    assert len(workers) == 1
     answer = Answer()
     assert list(filters[0]({}, answer.start_response)) == [b"ok"]
     assert answer.status == "200 OK"
 
 
-def test_a_wrong_option_stops_the_load(parts):
+def test_a_wrong_option_stops_the_load(workers):
     """With one line, and nothing is left behind."""
     with pytest.raises(
         ConfigError,
@@ -159,7 +160,7 @@ def test_a_wrong_option_stops_the_load(parts):
     ):
         filter_factory({"__file__": "/x/api-paste.ini"}, sampel_rate="1")
 
-    assert parts == {}
+    assert workers == {}
 
 
 @pytest.mark.parametrize(
@@ -171,7 +172,7 @@ def test_a_wrong_option_stops_the_load(parts):
     ],
 )
 def test_a_hook_that_cannot_be_installed_stops_the_load(
-    db_api, parts, target, message
+    db_api, workers, target, message
 ):
     """Those before it are taken away again."""
     original = db_api.thing_get
@@ -181,7 +182,7 @@ def test_a_hook_that_cannot_be_installed_stops_the_load(
 
     assert len(str(raised.value).splitlines()) == 1
     assert db_api.thing_get is original
-    assert parts == {}
+    assert workers == {}
 
 
 def test_hooks_are_undone_newest_first(db_api):
@@ -201,7 +202,7 @@ def test_hooks_are_undone_newest_first(db_api):
     assert db_api.thing_get is original
 
 
-@pytest.mark.parametrize("name", factory._INSTALLERS)
+@pytest.mark.parametrize("name", HOOK_NAMES)
 def test_every_hook_can_be_installed_and_undone(name):
     """The autouse guard of the tests sees what stays behind."""
     settings = Settings(hooks=(name,), db_api_modules=("not_there",))
@@ -226,17 +227,17 @@ class _Live:
 )
 def test_sinks_are_those_that_were_asked_for(options, names):
     """And none of them opens anything yet."""
-    sinks = sinks_of(_Live(**options), Faults())
+    sinks = sinks_of(_Live(**options), Failures())
 
     assert [sink.name for sink in sinks] == names
 
 
-@pytest.mark.parametrize("name", factory._ENGINES)
+@pytest.mark.parametrize("name", ENGINES)
 def test_every_engine_can_be_made_and_closed(name):
     """All are installed here; nothing is started by that."""
     check_engine(name)
 
-    engine = factory.engine_of(name, Faults().note)
+    engine = factory.engine_of(name, Failures().note)
     engine.close()
 
     assert engine.name == name
@@ -244,23 +245,23 @@ def test_every_engine_can_be_made_and_closed(name):
 
 def test_every_engine_is_a_choice_of_the_option():
     """And the other way round."""
-    assert ("none", *factory._ENGINES) == PROFILERS
+    assert ("none", *ENGINES) == PROFILERS
 
 
 @pytest.fixture
 def no_engine(monkeypatch):
     """Have one engine that cannot be had."""
-    module = types.ModuleType("no_engine")
+    name = "nova_profiler.capture.profilers.pyspy.engine"
+    module = types.ModuleType(name)
 
     def engine(note):
         raise EngineError("it is not there; pip install nova-profiler[pyspy]")
 
     module.engine = engine  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "no_engine", module)
-    monkeypatch.setitem(factory._ENGINES, "pyspy", "no_engine")
+    monkeypatch.setitem(sys.modules, name, module)
 
 
-def test_an_engine_that_cannot_work_stops_the_load(db_api, parts, no_engine):
+def test_an_engine_that_cannot_work_stops_the_load(db_api, workers, no_engine):
     """With one line that says what to install, and no hook left."""
     original = db_api.thing_get
 
@@ -272,10 +273,10 @@ def test_an_engine_that_cannot_work_stops_the_load(db_api, parts, no_engine):
         "nova-profiler[pyspy]"
     )
     assert db_api.thing_get is original
-    assert parts == {}
+    assert workers == {}
 
 
-def test_an_unknown_engine_stops_the_load(parts):
+def test_an_unknown_engine_stops_the_load(workers):
     """With those that there are."""
     with pytest.raises(
         ConfigError,
@@ -285,14 +286,14 @@ def test_an_unknown_engine_stops_the_load(parts):
         make_filter(cfg.ConfigOpts(), {}, _local_conf(profiler="perf"))
 
 
-def test_a_filter_profiles_what_it_is_told_to(db_api, parts):
+def test_a_filter_profiles_what_it_is_told_to(db_api, workers):
     """From the section to the record."""
     local_conf = _local_conf(profiler="cprofile", profile_when="always")
     made = make_filter(cfg.ConfigOpts(), {}, local_conf)(app_factory({}))
 
     answer = served(made)
 
-    (one,) = parts.values()
+    (one,) = workers.values()
     assert answer.body == b"ok"
     assert one.watching._engine.name == "cprofile"
     one.undo()

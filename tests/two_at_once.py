@@ -3,7 +3,7 @@
 
     python two_at_once.py pyspy|pyinstrument|cprofile DIRECTORY
 
-Prints as JSON what each dump says, and whose functions its stacks hold.
+Prints as JSON what is in each dump, and which functions its stacks have.
 """
 
 from __future__ import annotations
@@ -74,11 +74,11 @@ def main() -> None:
             thread.start()
         for thread in threads:
             thread.join()
-    print(json.dumps(told(directory)))
+    print(json.dumps(dumps_in(directory)))
 
 
-def told(directory: Path) -> list[dict[str, Any]]:
-    """Return what the dumps say, once no stacks are to follow."""
+def dumps_in(directory: Path) -> list[dict[str, Any]]:
+    """Return what is in the dumps, once no stacks are to follow."""
     end = time.monotonic() + WAIT_S
     while time.monotonic() < end:
         dumps = sorted(directory.glob("[0-9]*/*.json"))
@@ -89,7 +89,7 @@ def told(directory: Path) -> list[dict[str, Any]]:
 
 
 def of_dump(dump: Path) -> dict[str, Any]:
-    """Return what a dump says, and the sides whose functions it holds."""
+    """Return what is in a dump, and the sides of the functions in it."""
     record = json.loads(dump.read_text())
     sides: set[str] = set()
     if record["profile"]["file"]:

@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 project = "nova-profiler"
 copyright = "the nova-profiler developers, Apache-2.0"
 version = release = __version__
-extensions = ["command_help", "oslo_config.sphinxext"]
+extensions = ["command_help", "group_tables", "oslo_config.sphinxext"]
 exclude_patterns: list[str] = []
 nitpicky = True
 # oslo.config's options refer to a page of its own manual.

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 
-from nova_profiler.capture.failures import HOOK_FAULTS
+from nova_profiler.capture.failures import HOOK_FAILURES
 from nova_profiler.capture.lanes import Capture, Lane
 
 # Captures whose server never closes the body must not pile up.
@@ -26,7 +26,7 @@ active: dict[int, Capture] = {}
 
 
 def begin(capture: Capture) -> None:
-    """Make *capture* one that calls can be found a way to."""
+    """Let calls without a ContextVar find *capture*."""
     if len(active) >= MAX_ACTIVE:
         try:
             active.pop(next(iter(active)), None)
@@ -41,6 +41,19 @@ def end(capture: Capture) -> None:
     active.pop(id(capture), None)
 
 
+def lane_here() -> Lane | None:
+    """Return the lane of the running thread or greenthread, None if none is.
+
+    The quickest hooks have these lines written out.
+    """
+    lane = current_lane()
+    if lane is not None and not lane.closed:
+        return lane
+    if lane is None and not active:
+        return None
+    return find_lane(lane)
+
+
 def find_lane(lane: Lane | None) -> Lane | None:
     """Return the lane for a call that the ContextVar did not lead to.
 
@@ -51,7 +64,7 @@ def find_lane(lane: Lane | None) -> Lane | None:
     if lane is not None:
         # The record has gone out; the count goes out with the metrics. It
         # is of hooks, several of which see the same call.
-        HOOK_FAULTS.note("late_hooks")
+        HOOK_FAILURES.note("late_hooks")
     if not active:
         return None
     module = sys.modules.get("oslo_context.context")
@@ -62,12 +75,12 @@ def find_lane(lane: Lane | None) -> Lane | None:
     if request_id is None:
         return None
     for capture in list(active.values()):
-        if capture.environ.get("openstack.request_id") == request_id:
-            return _lane_here(capture)
+        if capture.served.request_id() == request_id:
+            return _lane_of_thread(capture)
     return None
 
 
-def _lane_here(capture: Capture) -> Lane | None:
+def _lane_of_thread(capture: Capture) -> Lane | None:
     if capture.closed:
         return None
     if capture.found is None:
@@ -90,7 +103,7 @@ class LaneCall:
     def __init__(self, capture: Capture, function: Callable[..., Any]) -> None:
         self.capture = capture
         self.function = function
-        # Now, while the stack tells who spawns it.
+        # Now, while the spawning function is on the stack.
         watch = capture.watch
         self.watched = function if watch is None else watch.spawned(function)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Our own failures inside somebody's service: logged once, then counted."""
+"""Our own failures inside a service: logged once, then counted."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ import logging
 LOG = logging.getLogger("nova_profiler")
 
 
-class Faults:
+class Failures:
     """Counts what went wrong, by a few fixed names."""
 
     def __init__(self) -> None:
         self._counts: dict[str, int] = {}
-        self._told: dict[str, int] = {}
-        # Whether anything was counted since untold() was last called.
-        self.has_news = False
+        self._taken: dict[str, int] = {}
+        # Whether anything was counted since take_new() was last called.
+        self.has_new = False
 
     def note(self, what: str, error: BaseException | None = None) -> None:
-        """Count a failure of *what*; say so in the log the first time.
+        """Count a failure of *what*; log the first one.
 
         The text of an error may hold what a client sent, so only its class
         is logged, and an OSError's reason.
         """
         first = what not in self._counts
         self._counts[what] = self._counts.get(what, 0) + 1
-        self.has_news = True
+        self.has_new = True
         if not first or error is None:
             return
         reason = type(error).__name__
@@ -46,19 +46,19 @@ class Faults:
         """Return all failures so far by name."""
         return dict(self._counts)
 
-    def untold(self) -> dict[str, int]:
+    def take_new(self) -> dict[str, int]:
         """Return what was counted since this was last called, by name."""
-        # First, so that what is counted meanwhile is told the next time.
-        self.has_news = False
+        # First: what is counted meanwhile is new the next time.
+        self.has_new = False
         now = dict(self._counts)
         news = {
-            what: count - self._told.get(what, 0)
+            what: count - self._taken.get(what, 0)
             for what, count in now.items()
-            if count > self._told.get(what, 0)
+            if count > self._taken.get(what, 0)
         }
-        self._told = now
+        self._taken = now
         return news
 
 
 # What hooks count: they are in place once for the whole process.
-HOOK_FAULTS = Faults()
+HOOK_FAILURES = Failures()

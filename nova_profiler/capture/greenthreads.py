@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Threads, naps and locks of the system, whatever has been patched.
+"""Whether threads are greenthreads, and real threads where they are.
 
 eventlet and gevent replace parts of the standard library by greenthreads.
-Who looks after a child process must not run on, or wait for, their hub: it
-would stand still with the requests that it is to look at.
+This module asks them, where they are loaded, and imports neither. A thread
+that looks after a child process must not run on their hub: the hub stands
+still with the requests that the child is to look at.
 """
 
 from __future__ import annotations
@@ -12,7 +13,53 @@ import _thread
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, cast
+from types import ModuleType
+from typing import Any
+
+
+def runs_green() -> bool:
+    """Return whether requests share threads as greenthreads.
+
+    Then the CPU clock and the profile function of a thread belong to no
+    single request.
+    """
+    if _patching_eventlet() is not None:
+        return True
+    monkey = sys.modules.get("gevent.monkey")
+    return monkey is not None and bool(monkey.is_module_patched("threading"))
+
+
+def greenlet_module() -> ModuleType | None:
+    """Return greenlet where requests may be greenlets, None elsewhere."""
+    module = sys.modules.get("greenlet")
+    # A thread's first greenlet has no parent; any other may be switched.
+    if module is None or (
+        module.getcurrent().parent is None and not runs_green()
+    ):
+        return None
+    return module
+
+
+def first_greenlet(module: ModuleType) -> Any:
+    """Return the first greenlet of this thread, which stands for it."""
+    found = module.getcurrent()
+    while found.parent is not None:
+        found = found.parent
+    return found
+
+
+def uses_thread_pool() -> bool:
+    """Return whether eventlet's pool of threads of the system was used."""
+    pool = sys.modules.get("eventlet.tpool")
+    return bool(getattr(pool, "_setup_already", False))
+
+
+def thread_local() -> Any:
+    """Return an object whose attributes belong to a thread of the system.
+
+    Greenthreads share them, as they share their thread's profile function.
+    """
+    return _unpatched("_local")()
 
 
 def start_thread(function: Callable[[], None]) -> None:
@@ -20,56 +67,53 @@ def start_thread(function: Callable[[], None]) -> None:
 
     The process may end while it runs. May raise RuntimeError.
     """
-    starter()(function, ())
+    _unpatched("start_new_thread")(function, ())
 
 
-def starter() -> Callable[..., Any]:
-    """Return what starts a thread: as it was before anybody patched it."""
-    return _unpatched("start_new_thread")
-
-
-def runs_green() -> bool:
-    """Return whether threads are greenthreads, of which one runs at most."""
-    return starter() is not _thread.start_new_thread
-
-
-def _unpatched(name: str) -> Callable[..., Any]:
-    """Return a function of ``_thread`` as it was before it was patched."""
-    patcher = sys.modules.get("eventlet.patcher")
-    if patcher is not None and patcher.is_monkey_patched("thread"):
-        original = getattr(patcher.original("_thread"), name)
-        return cast("Callable[..., Any]", original)
+def _unpatched(name: str) -> Any:
+    """Return *name* of the module ``_thread`` as it was before patching."""
+    patcher = _patching_eventlet()
+    if patcher is not None:
+        return getattr(patcher.original("_thread"), name)
     monkey = sys.modules.get("gevent.monkey")
-    if monkey is not None and monkey.is_module_patched("_thread"):
-        original = monkey.get_original("_thread", name)
-        return cast("Callable[..., Any]", original)
-    return cast("Callable[..., Any]", getattr(_thread, name))
+    if monkey is not None:
+        # Also right where gevent is loaded and has patched nothing.
+        return monkey.get_original("_thread", name)
+    return getattr(_thread, name)
 
 
-class Inbox:
-    """Wakes the one thread that waits; telling it never waits.
+def _patching_eventlet() -> ModuleType | None:
+    """Return eventlet's patcher if it has patched threads."""
+    patcher = sys.modules.get("eventlet.patcher")
+    if patcher is None or not patcher.is_monkey_patched("thread"):
+        return None
+    return patcher
 
-    A lock that is free while there is news. No SimpleQueue: where a thread
-    is off the processor for longer than its timeout, the one of CPython up
-    to 3.11 waits for ever. A lock is handed its timeout as it is.
+
+class Wakeup:
+    """Wakes the one thread that waits; wake() itself never waits.
+
+    It is a lock, free from wake() until the next wait(). SimpleQueue would
+    not do: its get(timeout) can hang on Python 3.11 and older where the
+    thread is off the processor for longer than the timeout; a lock cannot.
     """
 
     def __init__(self) -> None:
-        self._no_news = _unpatched("allocate_lock")()
-        self._no_news.acquire()
+        self._lock = _unpatched("allocate_lock")()
+        self._lock.acquire()
 
-    def tell(self) -> None:
-        """Have wait() return, now or when it is called next."""
-        # There is news that nobody has looked at.
+    def wake(self) -> None:
+        """Make wait() return, now or when it is called next."""
+        # RuntimeError: the lock is free since an earlier wake().
         with suppress(RuntimeError):
-            self._no_news.release()
+            self._lock.release()
 
     def wait(self, seconds: float) -> bool:
-        """Return whether there was news within *seconds*."""
-        # Less than nothing is no limit, or an error.
-        return bool(self._no_news.acquire(timeout=max(0.0, seconds)))
+        """Return whether wake() was called, waiting *seconds* at most."""
+        # For a lock -1 means no limit; any other negative is an error.
+        return bool(self._lock.acquire(timeout=max(0.0, seconds)))
 
 
 def nap(seconds: float) -> None:
     """Sleep: this thread of the system, not a greenthread."""
-    Inbox().wait(seconds)
+    Wakeup().wait(seconds)

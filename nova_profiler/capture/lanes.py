@@ -7,17 +7,18 @@ that nothing here needs a lock.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from time import perf_counter, thread_time
+from collections.abc import Callable, Mapping
+from threading import get_ident
+from time import perf_counter, thread_time, time
 from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
+from nova_profiler.capture.calls import CHUNK_CALLS, CallKey, Calls
+from nova_profiler.groups import COUNTS
 from nova_profiler.record import RequestRecord
 
 Result = TypeVar("Result")
 
-# Calls of one name that are kept one by one before they are added up.
-CHUNK_CALLS = 256
 # Pieces of work that may have a lane; what further ones call is not known.
 MAX_LANES = 4096
 # How long a stretch of time must be before the CPU clock (0.5 us) is read.
@@ -27,55 +28,11 @@ CLOCK_NOISE_S = 0.00002
 # Texts of distinct statements that one request may hold on to.
 MAX_STATEMENTS = 500
 
-
-class CallKey:
-    """What a hook times: its group, its name, the name with its module.
-
-    Keys are compared by identity, which is what makes them quick to find.
-    ``nested`` is the key for calls made inside another of the same group.
-    """
-
-    __slots__ = ("group", "label", "name", "nested", "outermost")
-
-    def __init__(
-        self, group: str, name: str, label: str = "", nested: bool = False
-    ) -> None:
-        self.group = group
-        self.name = name
-        self.label = label or name
-        self.outermost = not nested
-        self.nested = (
-            self if nested else CallKey(group, name, self.label, True)
-        )
-
-
-_NUMBERS = (int, float)
 _NEVER = float("inf")
-
-
-class Tally:
-    """Calls that were added up because a lane had too many to keep."""
-
-    __slots__ = ("chunks", "count", "extra", "max_s", "total_s")
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.total_s = 0.0
-        self.max_s = 0.0
-        self.extra = 0.0
-        self.chunks: list[list[Any]] = []
-
-
-# Stands for any empty container; written to, it would raise.
-_NOTHING: Any = MappingProxyType({})
+_COUNTS = len(COUNTS)
 
 # Stands for the statement in a lane whose driver connects.
 CONNECTING: Any = object()
-
-# Start, end, and a figure of the group: rows for SQL, driver seconds for DB
-# API calls.
-Sample = tuple[float, float, float]
-Samples = list[Sample]
 
 
 class Lane:
@@ -85,24 +42,19 @@ class Lane:
         "calls",
         "capture",
         "closed",
-        "config_lookups",
+        "counts",
         "cpu_at",
         "cpu_driver_s",
         "cpu_due",
         "cpu_s",
         "db_api_driver_s",
         "driver_s",
-        "error_counts",
-        "errors",
-        "executemany",
         "executing",
         "in_db_api",
         "open_timed",
         "sql",
-        "tallies",
         "waiting_db_api_s",
         "waiting_python_s",
-        "work",
     )
 
     def __init__(self, capture: Capture) -> None:
@@ -113,25 +65,17 @@ class Lane:
         # Time in the driver so far; and the part of it in DB API calls.
         self.driver_s = 0.0
         self.db_api_driver_s = 0.0
-        self.calls: dict[CallKey, Samples] = {}
+        self.calls: dict[CallKey, Calls] = {}
         # By engine, then by statement text.
-        self.sql: dict[Any, dict[str, Samples]] = {}
-        # The driver's other work by kind: fetch, COMMIT, connect and so on.
-        # It has no names in a record's calls, only in its timeline.
-        self.work: dict[str, list[Any]] = {}
-        # Most requests need none of these: made by the first to add to it.
-        self.errors: list[tuple[list[Any], float, str]] = _NOTHING
-        # By id of the samples: exact where the list above ended.
-        self.error_counts: dict[int, int] = _NOTHING
-        self.executemany: dict[int, int] = _NOTHING
-        self.tallies: dict[int, Tally] = _NOTHING
+        self.sql: dict[Any, dict[str, Calls]] = {}
         # The execution context of the statement that runs, or CONNECTING:
         # what goes on inside is part of it.
         self.executing: Any = None
-        self.config_lookups = 0
+        # By groups.COUNT_PLACES.
+        self.counts = [0] * _COUNTS
         self.cpu_at = 0.0
-        # When to read the CPU clock again: never, where it tells nothing of
-        # this lane alone.
+        # When to read the CPU clock again: never, where several lanes
+        # share the clock.
         self.cpu_due = _NEVER
         self.cpu_s = 0.0
         self.cpu_driver_s = 0.0
@@ -160,44 +104,24 @@ class Lane:
         self.cpu_s = cpu
         self.cpu_driver_s = self.driver_s
 
-    def add_work(self, kind: str, sample: tuple[Any, ...]) -> list[Any]:
-        """Add *sample* of the driver's work beside statements."""
-        samples = self.work.get(kind)
-        if samples is None:
-            samples = self.work[kind] = []
-        samples.append(sample)
-        if len(samples) >= CHUNK_CALLS:
-            self.fold(samples)
-        return samples
+    def calls_of(self, key: CallKey) -> Calls:
+        """Return the calls of *key* in this lane, to add one to."""
+        calls = self.calls.get(key)
+        if calls is None:
+            calls = self.calls[key] = Calls()
+        return calls
 
-    def fold(self, samples: list[Any]) -> None:
-        """Add *samples* up, and keep them for the list while there is room."""
-        if not self.tallies:
-            self.tallies = {}
-        tally = self.tallies.get(id(samples))
-        if tally is None:
-            tally = self.tallies[id(samples)] = Tally()
-        spans = [sample[1] - sample[0] for sample in samples]
-        tally.count += len(spans)
-        tally.total_s += sum(spans)
-        tally.max_s = max(tally.max_s, max(spans, default=0.0))
-        tally.extra += sum(
-            [sample[2] for sample in samples if type(sample[2]) in _NUMBERS]
-        )
-        capture = self.capture
-        if capture.room > 0:
-            capture.room -= len(spans)
-            tally.chunks.append(samples[:])
-        samples.clear()
+    def add(self, key: CallKey, call: tuple[Any, ...]) -> Calls:
+        """Add a call of *key*; return the calls that it was added to.
 
-    def failed(self, samples: list[Any], start: float, name: str) -> None:
-        """Note that the call of *samples* that began at *start* failed."""
-        if not self.error_counts:
-            self.error_counts, self.errors = {}, []
-        counts = self.error_counts
-        counts[id(samples)] = counts.get(id(samples), 0) + 1
-        if len(self.errors) < self.capture.max_calls:
-            self.errors.append((samples, start, name))
+        For calls that take long beside this one's own step; the quickest
+        hooks write it out.
+        """
+        calls = self.calls_of(key)
+        calls.append(call)
+        if len(calls) >= CHUNK_CALLS:
+            calls.fold(self.capture)
+        return calls
 
 
 class Watch(Protocol):
@@ -224,50 +148,102 @@ class Watch(Protocol):
 
         Called once, when the request is over and the record's figures are
         known. ``profile`` is None or ``{"engine": name, "file": None,
-        "notes": [sentences]}`` and further numbers; notes say what is not
+        "notes": [sentences]}`` and further numbers; notes are what is not
         true or not complete about the stacks.
         """
 
 
+class Served(Protocol):
+    """What a capture is of: a request, and one day a message or a task.
+
+    The side that serves it knows the protocol; nothing else does.
+    """
+
+    # What it is by its own words, before anything has routed it.
+    method: str
+    path: str
+
+    @property
+    def headers(self) -> Mapping[str, Any]:
+        """What came with it, by the names that WSGI gives to HTTP headers."""
+
+    def request_id(self) -> object:
+        """Return its request id, as far as one is known by now."""
+
+    def describe(self, record: RequestRecord) -> None:
+        """Fill in request, user and route, as the protocol has them.
+
+        Called once, at the end. May raise: the record then has what was
+        filled in until there.
+        """
+
+
 class Capture:
-    """All that is known of one request while it is going on."""
+    """All that is known of what is being served while it goes on."""
 
     __slots__ = (
+        "began_at",
+        "calls_room",
         "chosen",
         "closed",
-        "environ",
-        "errors",
+        "cpu_start_s",
+        "errors_room",
         "found",
         "lanes",
         "lanes_missing",
         "late_calls",
         "main",
         "max_calls",
-        "room",
+        "served",
         "started",
+        "thread",
         "watch",
     )
 
-    def __init__(self, environ: dict[str, Any], max_calls: int) -> None:
-        self.environ = environ
-        # The profiler's work for the request, and why it was chosen.
+    def __init__(
+        self, served: Served, max_calls: int, has_cpu_clock: bool = False
+    ) -> None:
+        """*has_cpu_clock*: this thread works for this capture alone."""
+        self.served = served
+        # The profiler's work for it, and why it was chosen.
         self.watch: Watch | None = None
         self.chosen: str | None = None
         self.closed = False
         self.late_calls = 0
         self.lanes_missing = 0
         self.max_calls = max_calls
-        # Calls that may still be kept one by one once their chunk is full.
-        self.room = max_calls
+        # What may still be kept one by one: calls, once their chunk is full,
+        # and errors.
+        self.calls_room = self.errors_room = max_calls
         self.found: dict[int, Lane] | None = None
-        self.main = Lane(self)
-        self.lanes = [self.main]
-        self.started = perf_counter()
+        self.main = main = Lane(self)
+        self.lanes = [main]
+        # By the wall clock, seconds since 1970.
+        self.began_at = time()
+        self.started = started = perf_counter()
+        # The thread whose CPU clock is read, 0: none.
+        self.thread = 0
+        if has_cpu_clock:
+            self.thread = get_ident()
+            main.cpu_at = started
+            main.cpu_due = started + CPU_STEP_S
+            main.cpu_s = self.cpu_start_s = thread_time()
+
+    def cpu_ms(self, now: float) -> float | None:
+        """Return the CPU time so far; None without a clock of its own.
+
+        A body's end may be in another thread than its begin.
+        """
+        if not self.thread or self.thread != get_ident():
+            return None
+        main = self.main
+        main.read_cpu(now, False)
+        return (main.cpu_s - self.cpu_start_s) * 1000
 
     def new_lane(self) -> Lane | None:
         """Return a lane for a thread that begins to work for the request.
 
-        None if there are too many, which the record then tells.
+        None if there are too many, which the record then shows.
         """
         if len(self.lanes) >= MAX_LANES:
             self.lanes_missing += 1
@@ -287,9 +263,9 @@ class Capture:
         for lane in self.lanes:
             lane.capture = OVER
         self.lanes = []
-        # What a thread was told to do for the request holds on to it.
+        # A thread's work for the request holds on to the capture.
         self.main = OVER.main
-        self.environ = {}
+        self.served = OVER.served
         self.found = None
         self.watch = None
 
@@ -302,6 +278,19 @@ class Capture:
                 self.late_calls += 1
 
 
+class _NothingServed:
+    """What OVER is a capture of."""
+
+    method = path = ""
+    headers: Mapping[str, Any] = MappingProxyType({})
+
+    def request_id(self) -> None:
+        return None
+
+    def describe(self, record: RequestRecord) -> None:
+        """Nothing is known of it."""
+
+
 # What a lane belongs to when its request is over.
-OVER = Capture({}, 0)
+OVER = Capture(_NothingServed(), 0)
 OVER.closed = OVER.main.closed = True

@@ -160,7 +160,7 @@ def fingerprint_of(statement: str, backslash_escapes: bool = False) -> str:
     an IN list have the same fingerprint. *backslash_escapes* is True for
     databases of the MySQL family, where ``\\'`` does not end a string and
     double quotes hold values. Where quotes are left over, the text may
-    still hold a value: then only its kind is told.
+    still hold a value: then only its kind is kept.
     """
     return _cached_fingerprint(statement[:MAX_SCANNED], backslash_escapes)
 
@@ -177,7 +177,7 @@ def _cached_fingerprint(statement: str, backslash_escapes: bool) -> str:
     text = _REPEATED.sub("(...)", text)
     text = _SPACE.sub(" ", text).strip()
     if len(text) > MAX_KEPT:
-        # The tables and conditions say more than ninety columns do.
+        # Tables and conditions matter more than ninety columns do.
         text = _LONG_LIST.sub(_shortened, text)
     if len(text) > MAX_KEPT:
         text = text[: MAX_KEPT - 4] + " ..."
@@ -204,7 +204,7 @@ def _shortened(found: re.Match[str]) -> str:
 def database_of(engine: Any) -> str:
     """Return the name of *engine*'s database: never its URL or password."""
     name = str(engine.url.database or engine.url.get_backend_name())
-    # sqlite's database is a path: its last part says enough.
+    # sqlite's database is a path: its last part is enough.
     return name.rsplit("/", 1)[-1][:64]
 
 

@@ -8,7 +8,11 @@ from nova_profiler.dump_store.names import (
     name_of_id,
     name_of_route,
 )
-from nova_profiler.dump_store.reading import DumpError, record_of_json
+from nova_profiler.dump_store.reading import (
+    DumpError,
+    read_dump,
+    record_of_json,
+)
 from nova_profiler.dump_store.retention import StoredDump
 from nova_profiler.dump_store.store import DumpStore
 
@@ -19,5 +23,6 @@ __all__ = [
     "StoredDump",
     "name_of_id",
     "name_of_route",
+    "read_dump",
     "record_of_json",
 ]

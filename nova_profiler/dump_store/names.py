@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a dump's file is called, and what its name alone tells."""
+"""The names of a dump's files, and what can be read from them alone."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from typing import NamedTuple
 from nova_profiler.record import RequestRecord
 
 DUMP_SUFFIX = ".json"
+# Counted calls, and samples: profiles reads both.
 COMPANION_SUFFIXES = (".prof", ".pyisession")
 
 _ROUTE_LENGTH = 120
 _ID_LENGTH = 8
 _LONGEST_MS = 10**10 - 1
 
-# Two dashes come nowhere else in a stem, so an extra that keeps it unique
-# is never taken for the request's id.
+# Two dashes come nowhere else in a stem, so the extra that makes it unique is
+# never taken for the request's id.
 _STEM = re.compile(
     r"([0-9]{2})([0-9]{2})([0-9]{2})\.([0-9]{3})"
     r"-([0-9]{1,10})ms"
@@ -35,7 +36,7 @@ _NOT_IN_ID = re.compile(r"[^A-Za-z0-9]")
 
 
 class DumpEntry(NamedTuple):
-    """A dump as far as its name tells; its file has not been opened.
+    """What a dump's name has of it; its file has not been opened.
 
     ``id_prefix`` is the start of the request id without ``req-``.
     """
@@ -93,17 +94,17 @@ def name_of_dump(record: RequestRecord) -> tuple[str, str]:
 
 
 def is_day(name: str) -> bool:
-    """Tell whether *name* is one of a day's folder."""
+    """Return whether *name* is one of a day's folder."""
     return _DAY.fullmatch(name) is not None
 
 
 def is_stem(name: str) -> bool:
-    """Tell whether *name* is the stem of a dump."""
+    """Return whether *name* is the stem of a dump."""
     return _STEM.fullmatch(name) is not None
 
 
 def entry_of(folder: str, day: str, stem: str) -> DumpEntry | None:
-    """Return what *stem* tells of a dump, None for a foreign file."""
+    """Return the dump that *stem* names, None for a foreign file."""
     match = _STEM.fullmatch(stem)
     if match is None:
         return None

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How a dump and its companion files come to be there.
+"""Publishes a dump and the companion files that belong to it.
 
 The stacks of a request may be ready when its dump is written, or only some
 time later. Either way each file is whole or absent, counts against the
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from nova_profiler.dump_store.names import COMPANION_SUFFIXES
-from nova_profiler.dump_store.reading import content_of
+from nova_profiler.dump_store.reading import bytes_of
 from nova_profiler.dump_store.retention import Retention
 from nova_profiler.dump_store.writing import publish, write_new
 from nova_profiler.record import RequestRecord
@@ -52,7 +52,7 @@ class Publication:
                     f"a dump of {len(content)} bytes is more than all dumps "
                     f"together may have",
                 )
-            # The name is ours: nobody else opens this file.
+            # claim() has made sure that no other writer has this name.
             self._aside.write_bytes(content)
             for suffix, companion, _ in companions:
                 write_new(self._aside_of(suffix), companion)
@@ -74,8 +74,8 @@ class Publication:
     ) -> None:
         """Keep *content* beside the dump; a *profile* replaces the record's.
 
-        Without content there is no companion, only what the profile says.
-        At once or later, from any thread. May raise OSError.
+        Without content the profile is kept, and there is no companion. At
+        once or later, from any thread. May raise OSError.
         """
         if suffix not in COMPANION_SUFFIXES:
             raise ValueError(f"{suffix!r} is not a companion's suffix")
@@ -84,8 +84,8 @@ class Publication:
         if early is not None and threading.get_ident() == self._thread:
             early.append(companion)
             return
-        # Without a lock, which greenthreads and threads could not share:
-        # whoever sees both, the file and the dump, brings them together.
+        # Greenthreads and threads could not share a lock: the thread that
+        # sees both, the file and the dump, brings them together.
         self._late.append(companion)
         if self._is_published:
             self._attach_late()
@@ -135,7 +135,7 @@ class Publication:
     ) -> None:
         """Add a companion to the published dump, unless that is gone."""
         try:
-            fields = json.loads(content_of(self._path))
+            fields = json.loads(bytes_of(self._path))
         except FileNotFoundError:
             return
         if profile is None:

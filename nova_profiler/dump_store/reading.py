@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads dumps, and trusts none: a foreign or damaged file is named."""
+"""Reads dumps, and trusts none: a damaged or foreign file is named."""
 
 from __future__ import annotations
 
 import json
 import os
-import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
@@ -20,12 +19,11 @@ from nova_profiler.dump_store.names import (
 )
 from nova_profiler.errors import NovaProfilerError
 from nova_profiler.record import RecordError, RequestRecord
-
-LARGEST_BYTES = 64 * 1024 * 1024
+from nova_profiler.untrusted_files import FileError, read_regular
 
 
 class DumpError(NovaProfilerError):
-    """A dump cannot be found or read; the message says why."""
+    """A dump cannot be found or read; the message has the reason."""
 
 
 def entries_of(directory: Path, foreign: list[str]) -> Iterator[DumpEntry]:
@@ -85,11 +83,19 @@ def entry_of_path(path: Path) -> DumpEntry:
 def read_dump(path: Path) -> RequestRecord:
     """Return the record in *path*, or raise DumpError."""
     try:
-        return record_of_json(content_of(path))
-    except RecordError as exc:
+        return record_of_json(bytes_of(path))
+    except (FileError, RecordError) as exc:
         raise DumpError(f"dump {path.name}: {exc}") from exc
     except OSError as exc:
         raise DumpError(f"dump {path.name}: {exc.strerror or exc}") from exc
+
+
+def bytes_of(path: Path) -> bytes:
+    """Return what the dump *path* holds.
+
+    Raises OSError, and FileError for what cannot be a dump.
+    """
+    return read_regular(path, "a dump ever has")
 
 
 def record_of_json(text: str | bytes) -> RequestRecord:
@@ -101,25 +107,6 @@ def record_of_json(text: str | bytes) -> RequestRecord:
     except ValueError as exc:
         raise RecordError(f"not JSON: {exc}") from None
     return RequestRecord.from_dict(fields)
-
-
-def content_of(path: Path) -> bytes:
-    """Return what the regular file *path* holds.
-
-    Raises OSError, and RecordError for what cannot be a dump.
-    """
-    # O_NONBLOCK: a pipe of that name would have us wait for ever.
-    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with open(fd, "rb") as file:
-        status = os.fstat(fd)
-        if not stat.S_ISREG(status.st_mode):
-            raise RecordError("not a regular file")
-        if status.st_size > LARGEST_BYTES:
-            raise RecordError(
-                f"{status.st_size} bytes, more than a dump ever has "
-                f"({LARGEST_BYTES})"
-            )
-        return file.read(LARGEST_BYTES)
 
 
 def _refuse(constant: str) -> NoReturn:

@@ -11,18 +11,14 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import NamedTuple
 
+from nova_profiler.dump_store.locks import FILE, locked
 from nova_profiler.dump_store.names import (
     COMPANION_SUFFIXES,
     DUMP_SUFFIX,
     is_day,
     is_stem,
 )
-from nova_profiler.dump_store.usage import (
-    PRUNE_FILE,
-    Usage,
-    UsageFile,
-    locked,
-)
+from nova_profiler.dump_store.usage import PRUNE_FILE, Usage, UsageFile
 
 ASIDE_FOLDER = ".writing"
 
@@ -41,7 +37,7 @@ class Limits(NamedTuple):
     age_s: float = 0.0
 
     def hold(self, files: int, size: int) -> bool:
-        """Tell whether *files* of together *size* bytes are within."""
+        """Return whether *files* of together *size* bytes are within."""
         return not (0 < self.files < files or 0 < self.bytes < size)
 
 
@@ -76,11 +72,11 @@ class Retention:
         if self._is_fine(usage):
             return
         path = self._directory / PRUNE_FILE
-        with locked(path, os.O_CREAT) as fd:
+        with locked(path, FILE | os.O_CREAT) as fd:
             if fd is None and _is_recent(path):
-                # Whoever holds the lock makes room for us too, since what is
-                # set aside counts: to look at all files as well would only
-                # slow both down.
+                # The process that holds the lock makes room for us too: what
+                # is set aside counts. To look at all files as well would
+                # only slow both down.
                 return
             if fd is not None:
                 os.utime(fd)
@@ -236,7 +232,7 @@ def _dump_first(file: os.DirEntry[str]) -> tuple[bool, str]:
 
 
 def _remove(dump: StoredDump) -> bool:
-    """Remove the files of *dump*; True if it was us who did it."""
+    """Remove the files of *dump*; return whether any was still there."""
     ours = False
     for file in dump.files:
         try:
@@ -249,6 +245,6 @@ def _remove(dump: StoredDump) -> bool:
 
 def _remove_empty_days(directory: Path, days: Iterable[str]) -> None:
     for day in days:
-        # Not empty, or somebody else was quicker.
+        # Not empty, or another process was quicker.
         with suppress(OSError):
             os.rmdir(directory / day)

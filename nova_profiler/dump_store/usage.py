@@ -3,21 +3,17 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
+
+from nova_profiler.dump_store.locks import FILE, locked
 
 USAGE_FILE = ".usage"
 PRUNE_FILE = ".prune"
 
 _FORM = "nova-profiler-usage-1"
-# Another writer holds the lock for microseconds, unless its thread loses the
-# interpreter lock meanwhile; one that was stopped must not stop us as well.
-_WAITS_S = (0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032)
 
 
 class Usage(NamedTuple):
@@ -48,14 +44,14 @@ NEVER_SCANNED = Usage(0, 0, 0, 0, 0)
 
 
 class UsageFile:
-    """The usage of *directory*; None where it cannot be told in time."""
+    """The usage of *directory*; None where the lock is not had in time."""
 
     def __init__(self, directory: Path) -> None:
         self._path = directory / USAGE_FILE
 
     def add(self, files: int, size: int) -> Usage | None:
         """Count *files* more and return what there is then."""
-        with locked(self._path, os.O_CREAT) as fd:
+        with locked(self._path, FILE | os.O_CREAT) as fd:
             if fd is None:
                 return None
             usage = _read(fd).plus(files, size)
@@ -73,7 +69,7 @@ class UsageFile:
             if fd is None:
                 return
             now = _read(fd)
-            # Somebody removed the file in between: the next writer looks.
+            # The file was removed in between: the next writer looks.
             if now.written < before.written:
                 return
             _write(
@@ -84,38 +80,6 @@ class UsageFile:
                     scanned_at=int(time.time()),
                 ),
             )
-
-
-@contextmanager
-def locked(path: Path, flags: int = 0) -> Iterator[int | None]:
-    """Hold the lock on *path*: its descriptor, or None if there is none.
-
-    Opened anew each time: a descriptor kept open would share its lock with
-    forked workers, and outlive the removal of the directory.
-    """
-    try:
-        fd = os.open(
-            path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | flags, 0o600
-        )
-    except OSError:
-        yield None
-        return
-    try:
-        yield fd if _lock(fd) else None
-    finally:
-        os.close(fd)
-
-
-def _lock(fd: int) -> bool:
-    for wait_s in (*_WAITS_S, None):
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            if wait_s is not None:
-                time.sleep(wait_s)
-        else:
-            return True
-    return False
 
 
 def _read(fd: int) -> Usage:

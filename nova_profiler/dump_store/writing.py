@@ -18,8 +18,8 @@ _TRIES = 20
 def claim(directory: Path, day: str, stem: str) -> tuple[Path, Path]:
     """Return an empty file aside and where it is to be published.
 
-    Who makes the file aside owns its name: one that exists there or is
-    published already gets another one, so nothing is overwritten.
+    The writer that makes the file aside owns its name. A name that exists
+    there, or is published already, is not taken: nothing is overwritten.
     """
     name = stem
     for _ in range(_TRIES):
@@ -67,6 +67,6 @@ def publish(aside: Path, path: Path) -> None:
 def _make_private(folder: Path) -> None:
     folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     # Not pathlib's exist_ok: it raises where a pruner takes the folder away
-    # just after it was found to exist; who called tries again.
+    # just after it was found to exist. publish() tries again.
     with suppress(FileExistsError):
         os.mkdir(folder, 0o700)

@@ -2,17 +2,18 @@
 """Profiles of requests read back: function tables, stacks, hot paths.
 
 Two kinds of file lie beside a dump. A ``.prof`` is what pstats loads: every
-function with its calls, its times and who called it, but no stacks. A
+function with its calls, its times and its callers, but no stacks. A
 ``.pyisession`` is a session of pyinstrument: samples, each a whole stack.
-Both may come from anywhere; reading one never runs or trusts what it says.
+Both may come from anywhere; reading one never runs or trusts what is in it.
 """
 
 from __future__ import annotations
 
+from nova_profiler.dump_store.names import COMPANION_SUFFIXES
 from nova_profiler.errors import NovaProfilerError
 
 # The innermost frame of a sample in which the thread was not running: an
-# identifier without file and line. What is above it is who waited.
+# identifier without file and line. The frame above it is what waited.
 WAITING = "[waiting]"
 
 # pyinstrument's own innermost frames for time that was not the request's.
@@ -23,17 +24,11 @@ PYINSTRUMENT = "pyinstrument"
 CPROFILE = "cprofile"
 ENGINES = (PYSPY, PYINSTRUMENT, CPROFILE)
 
-# The field of a session that names its engine; pyinstrument ignores it.
-ENGINE_FIELD = "nova_profiler_engine"
-
-CALLS_SUFFIX = ".prof"
-SAMPLES_SUFFIX = ".pyisession"
-
-
-# What a dump's profile says of a request that py-spy had no sample of,
-# though it was at work: all that the request did took less than a sample.
+CALLS_SUFFIX, SAMPLES_SUFFIX = COMPANION_SUFFIXES
+# In a dump's profile, where py-spy had no sample of the request though it was
+# at work: all that the request did took less than a sample.
 NOT_LOOKED = "it did not look in that time"
 
 
 class ProfileError(NovaProfilerError):
-    """A profile cannot be read; the message says which and why."""
+    """A profile cannot be read; the message names it and the reason."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Counted calls as a graph: each function, and who called it."""
+"""Counted calls as a graph: each function and its callers."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Called:
         self.callers: dict[Key, tuple[int, int, float, float]] = {}
 
     def add(self, other: Stats | Called) -> None:
-        """Add what one profile, or several, say of the function."""
+        """Add what one profile has of the function, or several."""
         self.calls += other.calls
         self.primitive += other.primitive
         self.self_s += other.self_s
@@ -122,7 +122,7 @@ class CallGraph:
         return sorted(rows, key=lambda row: (-row.self_s, -row.total_s))
 
     def waits(self) -> list[Wait]:
-        """Return the functions that wait, and for whom most of the time."""
+        """Return the functions that wait, and the main caller of each."""
         waits = [
             wait
             for called in self.functions.values()
@@ -155,7 +155,7 @@ class CallGraph:
         return hot_path_of(self.functions)
 
     def _caller(self, function: Function) -> Function | None:
-        """Climb to nova's function for which most of the wait was."""
+        """Return nova's function above, by the callers with most time."""
         key: Key = function
         nearest = None
         for _ in range(_MOST_CLIMBED):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Profiles in the formats of other programs.
 
-Samples say how long, not how often: of calls their pstats file has none.
-Counted calls have no stacks: only pstats can hold what they do have.
+Samples have times and no calls, and so has a pstats file made of them.
+Counted calls have no stacks: pstats alone can hold what they have.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from typing import Any
 from nova_profiler.errors import NovaProfilerError
 from nova_profiler.profiles import (
     CALLS_SUFFIX,
-    ENGINE_FIELD,
     SAMPLES_SUFFIX,
     WAITING,
 )
 from nova_profiler.profiles.call_graph import CallGraph
+from nova_profiler.profiles.frames import frame_text
 from nova_profiler.profiles.functions import Function
+from nova_profiler.profiles.session_files import About, write_session
 from nova_profiler.profiles.stack_tree import StackTree
 
 SUFFIXES = {
@@ -33,6 +34,8 @@ SUFFIXES = {
 
 # As every supported Python reads it.
 _MARSHAL_VERSION = 4
+# A session has to name one; here each record stands for many samples.
+_INTERVAL_S = 0.001
 _SCHEMA = "https://www.speedscope.app/file-format-schema.json"
 _NOT_IN_COLLAPSED = re.compile(r"[;\s\x00-\x1f]+")
 
@@ -54,12 +57,12 @@ def exported(profile: StackTree | CallGraph, how: str, title: str) -> bytes:
             f"counted calls have no stacks, which {how} needs; take pstats "
             f"or html, or the engine pyspy or pyinstrument"
         )
+    if how == "pyinstrument":
+        return _session(profile, title)
     if how == "collapsed":
         text = "".join(f"{line}\n" for line in _collapsed(profile))
-    elif how == "speedscope":
-        text = json.dumps(_speedscope(profile, title))
     else:
-        text = json.dumps(_session(profile, title))
+        text = json.dumps(_speedscope(profile, title))
     return text.encode("utf-8", "replace")
 
 
@@ -91,7 +94,7 @@ def _pstats_of_samples(tree: StackTree) -> dict[Any, Any]:
     edges: dict[Function, dict[Function, list[float]]] = {}
     for stack, seconds in _stacks(tree):
         own[stack[-1]] = own.get(stack[-1], 0.0) + seconds
-        # Each once, however often a recursion has it in the stack.
+        # Each once, also where a recursion has it in the stack often.
         for function in set(stack):
             total[function] = total.get(function, 0.0) + seconds
         for caller, callee in set(zip(stack, stack[1:], strict=False)):
@@ -158,32 +161,27 @@ def _speedscope_frame(function: Function) -> dict[str, Any]:
     return {**frame, "line": function.line} if function.line else frame
 
 
-def _session(tree: StackTree, title: str) -> dict[str, Any]:
+def _session(tree: StackTree, title: str) -> bytes:
     records = [
         ([_frame_text(one) for one in stack], seconds)
         for stack, seconds in _stacks(tree)
     ]
-    whole = sum(seconds for _, seconds in records)
-    return {
-        ENGINE_FIELD: tree.engine,
-        "start_time": 0,
-        "duration": whole,
-        "min_interval": 0.001,
-        "max_interval": 0.001,
-        "sample_count": tree.number,
-        "start_call_stack": records[0][0][:1] if records else [""],
-        "target_description": title,
-        "cpu_time": tree.busy_s,
-        "sys_path": [],
-        "sys_prefixes": [],
-        "frame_records": records,
-    }
+    about = About(
+        tree.engine,
+        title,
+        tree.number,
+        _INTERVAL_S,
+        duration_s=sum(seconds for _, seconds in records),
+        cpu_s=tree.busy_s,
+        root=records[0][0][0] if records else "",
+    )
+    return write_session(records, about)
 
 
 def _frame_text(function: Function) -> str:
     if function == _WAITING:
         return WAITING
-    return "\x00".join((function.name, function.file, str(function.line)))
+    return frame_text(function.name, function.file, function.line)
 
 
 def _stacks(tree: StackTree) -> Iterator[tuple[list[Function], float]]:

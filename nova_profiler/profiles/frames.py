@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The texts that a session's stacks are made of, as functions."""
+"""The texts that a session's stacks are made of, to and from functions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _PART, _ATTRIBUTE = "\x00", "\x01"
 _LINE_ATTRIBUTE = "l"
 # pyinstrument's outermost frame, which names a thread.
 _THREAD = f"{_PART}<thread>{_PART}"
-# Frames that only mark whose stack it is, another one in each request.
+# Frames that only mark the request of a stack: each has one of its own.
 _MARK = re.compile(r"np_request_[0-9]{1,9}")
 
 
@@ -25,8 +25,23 @@ class Frame(NamedTuple):
     line: int | None
 
 
+def frame_text(name: str, file: str, first_line: int, line: int = 0) -> str:
+    """Return a frame as pyinstrument writes it.
+
+    *first_line* is where the function begins, *line* the one that it had
+    come to; 0 where that is unknown.
+    """
+    text = f"{name}{_PART}{file}{_PART}{first_line}"
+    return f"{text}{_ATTRIBUTE}{_LINE_ATTRIBUTE}{line}" if line else text
+
+
+def identifier_of(text: str) -> str:
+    """Return a frame without the line that it had come to."""
+    return text.partition(_ATTRIBUTE)[0]
+
+
 class Frames:
-    """Texts of frames and what they mean, each looked at once.
+    """Texts of frames and what they mean, each read once.
 
     py-spy does not know where a function begins, so its sessions have the
     first line that was seen, another one in each. With *has_first_lines*
@@ -82,17 +97,17 @@ class Frames:
 
 
 def is_thread(text: str) -> bool:
-    """Tell whether a frame stands for a thread."""
+    """Return whether a frame stands for a thread."""
     return _THREAD in text
 
 
 def is_elsewhere(text: str) -> bool:
-    """Tell whether a frame says that its time was not the request's."""
+    """Return whether a frame marks time that was not the request's."""
     return text.partition(_PART)[0] in ELSEWHERE
 
 
 def is_waiting(text: str) -> bool:
-    """Tell whether a frame says that its thread waited."""
+    """Return whether a frame marks that its thread waited."""
     return text.partition(_PART)[0] == WAITING
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Functions of a profile: which they are, whose, and which of them wait."""
+"""Functions of a profile: what each is, and whether it waits."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _BUILT_IN = ("", "~", "<built-in>")
 _METHOD = re.compile(r"<method '(\w+)' of '([\w.]+)' objects>")
 _BUILT_IN_NAME = re.compile(r"<built-in method (?:([\w.]+)\.)?(\w+)>")
 
-# By class and name, or by module and name, of built-in functions in which
-# a thread does nothing but wait. A socket's recv is not among them: behind
-# it a database or a service is at work for the request.
+# Built-in functions in which a thread does nothing but wait, by class and
+# name or by module and name. A socket's recv is not among them: behind it a
+# database or a service is at work for the request.
 _WAITS = frozenset(
     """
     lock.acquire lock.__enter__ RLock.acquire RLock.__enter__
@@ -37,8 +37,8 @@ _WAITS = frozenset(
 # pyinstrument names functions of built-in modules without their module.
 _BARE_WAITS = frozenset({"sleep", "select", "waitpid", "wait4", "waitid"})
 
-# Python functions that do nothing else but call one of those: what a
-# sampler that sees no built-in functions finds on top of a waiting thread.
+# Python functions that only call one of those: a sampler that sees no built-in
+# functions finds these on top of a waiting thread.
 _PYTHON_WAITS = frozenset(
     {
         ("threading.py", "wait"),
@@ -71,7 +71,7 @@ class Function(NamedTuple):
 
     @property
     def is_built_in(self) -> bool:
-        """Tell whether it has no source."""
+        """Return whether it has no source."""
         return self.file in _BUILT_IN
 
     @property
@@ -100,28 +100,28 @@ class Function(NamedTuple):
 
     @property
     def is_own(self) -> bool:
-        """Tell whether nova's developers wrote it."""
+        """Return whether nova's developers wrote it."""
         return self.module.partition(".")[0] == OWN_PACKAGE
 
     @property
     def is_telling(self) -> bool:
-        """Tell whether nova's developers know what it is.
+        """Return whether nova's developers know what it is.
 
-        A decorator's inner function is round many others, and says nothing
-        of them.
+        A decorator's inner function is round many others, and means none of
+        them.
         """
         return self.is_own and self.name.rpartition(".")[2] not in _AROUND
 
     @property
     def is_wait(self) -> bool:
-        """Tell whether a thread in it does nothing but wait."""
+        """Return whether a thread in it does nothing but wait."""
         return self.file in _BUILT_IN and _is_wait(self.name)
 
     @property
     def waits_on_top(self) -> bool:
-        """Tell whether a thread waits that has it on top of its stack.
+        """Return whether a thread waits that has it on top of its stack.
 
-        Unlike of a built-in function, its own time in counted calls is work.
+        In counted calls, its own time is work, unlike a built-in function's.
         """
         name = self.name.rpartition(".")[2]
         return self.is_wait or (short_file(self.file), name) in _PYTHON_WAITS

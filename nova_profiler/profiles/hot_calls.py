@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The hot path through counted calls, as far as they tell it.
+"""The hot path through counted calls, as far as it can be known.
 
-A ``.prof`` knows of each call only its caller, not the whole stack. Where a
-function is called from several places, each is given of what lies below the
-part that its own calls have in the function's total; the same for waiting.
-In a request nearly all of the upper functions have but one caller, and
-there this is exact.
+A ``.prof`` has of each call only its caller, not the whole stack. Where a
+function is called from several places, its callees are divided among these,
+by the part that each place's calls have in the function's total; so is its
+waiting. In a request nearly all of the upper functions have but one caller,
+and there this is exact.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Protocol
 
 from nova_profiler.profiles.functions import Function
@@ -25,7 +25,7 @@ Callees = dict[Key, list[tuple[Key, float]]]
 
 
 class Called(Protocol):
-    """A function's times; of its callers' figures the last is the total."""
+    """A function's times; the last figure of each caller is the total."""
 
     function: Function
     self_s: float
@@ -34,45 +34,57 @@ class Called(Protocol):
 
 
 def hot_path_of(functions: Mapping[Key, Called]) -> list[Step]:
-    """Return the path down to what still holds most of the work."""
-    callees = _callees_of(functions)
-    waiting = _waiting_of(functions, callees)
-
-    def busy(key: Key) -> float:
-        return functions[key].total_s * (1 - waiting[key])
-
-    def below(key: Key, on_path: float) -> Iterator[tuple[float, Key]]:
-        """Yield the callees that are not on the path yet.
-
-        A recursion leads back to what is: then what that calls counts.
-        """
-        parts = {key: _part(on_path, busy(key))}
-        todo = [key]
-        while todo:
-            caller = todo.pop()
-            for callee, edge_s in callees.get(caller, ()):
-                if callee not in passed:
-                    part = _part(edge_s, functions[callee].total_s)
-                    seconds = busy(callee) * part * parts[caller]
-                    yield min(on_path, seconds), callee
-                elif callee not in parts:
-                    parts[callee] = 1.0
-                    todo.append(callee)
-
-    choice = [(busy(key), key) for key in _outermost(functions, callees)]
+    """Return the path down to what still holds at least MOST of the work."""
+    work = _Work(functions)
+    choice = [
+        (work.of(key), key) for key in _outermost(functions, work.callees)
+    ]
     whole = sum(seconds for seconds, _ in choice)
     steps: list[Step] = []
     passed: set[Key] = set()
     while choice and whole > 0:
         on_path, key = max(choice)
-        if on_path / whole < MOST:
+        share = on_path / whole
+        if share < MOST:
             break
         passed.add(key)
-        steps.append(
-            Step(functions[key].function, None, on_path, on_path / whole)
-        )
-        choice = list(below(key, on_path))
+        steps.append(Step(functions[key].function, None, on_path, share))
+        choice = list(work.below(key, on_path, passed))
     return steps
+
+
+class _Work:
+    """How long each function worked, waiting left out, and its callees."""
+
+    def __init__(self, functions: Mapping[Key, Called]) -> None:
+        self._functions = functions
+        self.callees = _callees_of(functions)
+        self._waiting = _waiting_of(functions, self.callees)
+
+    def of(self, key: Key) -> float:
+        """Return the work in a function and all that it called."""
+        return self._functions[key].total_s * (1 - self._waiting[key])
+
+    def below(
+        self, key: Key, on_path: float, passed: Container[Key]
+    ) -> Iterator[tuple[float, Key]]:
+        """Yield what was called for *on_path* seconds, unless *passed*.
+
+        A recursion leads back to a function that was passed: then what that
+        one calls counts.
+        """
+        parts = {key: _part(on_path, self.of(key))}
+        todo = [key]
+        while todo:
+            caller = todo.pop()
+            for callee, edge_s in self.callees.get(caller, ()):
+                if callee not in passed:
+                    part = _part(edge_s, self._functions[callee].total_s)
+                    seconds = self.of(callee) * part * parts[caller]
+                    yield min(on_path, seconds), callee
+                elif callee not in parts:
+                    parts[callee] = 1.0
+                    todo.append(callee)
 
 
 def _callees_of(functions: Mapping[Key, Called]) -> Callees:
@@ -85,11 +97,11 @@ def _callees_of(functions: Mapping[Key, Called]) -> Callees:
 
 
 def _outermost(functions: Mapping[Key, Called], callees: Callees) -> list[Key]:
-    """Return what nobody called, and the longest of what they do not reach.
+    """Return the roots; of functions in a cycle, the one with most time.
 
     The first function of a request may be called again further in, as the
-    ``__call__`` that all filters of a pipeline share: then nothing tells
-    that it came first but its time.
+    ``__call__`` that all filters of a pipeline share: then only its time
+    shows that it came first.
     """
     found = [
         key
@@ -115,8 +127,9 @@ def _waiting_of(
 
     It is the mean of its callees' parts, by their time, its own work being
     a callee that never waits. A recursion has the same time in several of
-    them; a mean does not mind, where a sum would count it as often. Callees
-    come before callers, so that all but recursions are right at once.
+    them: a mean is right all the same, a sum would count it as often.
+    Callees come before callers, so that all but recursions are right at
+    once.
     """
     waiting = {
         key: 1.0 if called.function.is_wait else 0.0

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import stat
 from pathlib import Path
 from typing import Any
 
+from nova_profiler.dump_store import DumpError, read_dump
+from nova_profiler.dump_store.names import DUMP_SUFFIX
 from nova_profiler.profiles import (
     CALLS_SUFFIX,
     CPROFILE,
@@ -25,7 +26,6 @@ from nova_profiler.profiles.session_files import (
 )
 from nova_profiler.profiles.stack_tree import StackTree
 from nova_profiler.profiles.stats_files import Stats, StatsError, read_stats
-from nova_profiler.record import RequestRecord
 from nova_profiler.untrusted_files import FileError, content_of
 
 SUFFIXES = (SAMPLES_SUFFIX, CALLS_SUFFIX)
@@ -118,10 +118,10 @@ def session_of(path: Path, content: bytes) -> Session:
 
 
 def had_no_sample(dump: Path) -> bool:
-    """Tell whether pyspy had no sample of a dump's request, for its length.
+    """Return whether a dump's request was too short for a sample of pyspy.
 
-    Not that the recording is not over yet, or that py-spy was not at work:
-    then nothing is known of what the request did.
+    False while the recording goes on, and where py-spy was not at work:
+    then what the request did is not known.
     """
     profile = _profile_in(dump)
     if profile.get("engine") != PYSPY or profile.get("file"):
@@ -134,19 +134,17 @@ def had_no_sample(dump: Path) -> bool:
 
 
 def _engine_beside(path: Path) -> str | None:
-    """Return the engine that the dump beside *path* names, if any does."""
-    engine = _profile_in(path.with_suffix(".json")).get("engine")
+    """Return the engine that the dump beside *path* names, if it does."""
+    engine = _profile_in(path.with_suffix(DUMP_SUFFIX)).get("engine")
     return engine if isinstance(engine, str) else None
 
 
 def _profile_in(dump: Path) -> dict[str, Any]:
-    """Return what a dump says of its profile, nothing of a damaged one."""
+    """Return what a dump has of its profile; nothing of a damaged one."""
     try:
-        fields = json.loads(content_of(dump))
-        profile = RequestRecord.from_dict(fields).profile
-    except (FileError, ValueError, RecursionError):
+        return read_dump(dump).profile or {}
+    except DumpError:
         return {}
-    return profile if isinstance(profile, dict) else {}
 
 
 def stats_of(path: Path, content: bytes) -> list[Stats]:

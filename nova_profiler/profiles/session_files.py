@@ -1,30 +1,96 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads ``.pyisession``: the JSON of a pyinstrument session, checked."""
+"""``.pyisession`` files: the JSON of a pyinstrument session, both ways."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple, NoReturn
 
 from nova_profiler.errors import NovaProfilerError
-from nova_profiler.profiles import ENGINE_FIELD, PYINSTRUMENT, PYSPY
+from nova_profiler.profiles import PYINSTRUMENT, PYSPY
 
-# A stack may be as deep as an interpreter is ever told to allow.
+# A stack, the outermost frame first, and the seconds that it stands for.
+Sample = tuple[list[str], float]
+
+# The field that names the engine; pyinstrument ignores it.
+_ENGINE_FIELD = "nova_profiler_engine"
+# A stack may be as deep as an interpreter is ever set to allow.
 _DEEPEST = 10_000
 _LONGEST_TEXT = 4096
 _MOST_S = 1e9
+
+# Bounds what a session that was made to be silly can take. Past it a stack
+# ends where it leaves those that are there.
+MOST_FRAMES = 1_000_000
 
 
 class SessionError(NovaProfilerError, ValueError):
     """The text is not a session."""
 
 
-class Session(NamedTuple):
-    """What is read of a session; ``records`` are (stack, seconds)."""
+class About(NamedTuple):
+    """What a session has beside its records, for the writer."""
 
-    records: list[tuple[list[str], float]]
+    engine: str
+    title: str
+    samples: int
+    interval_s: float
+    # Seconds since 1970.
+    started_at: float = 0.0
+    duration_s: float = 0.0
+    cpu_s: float = 0.0
+    # A frame that pyinstrument may leave out at the top.
+    root: str = ""
+
+
+def write_session(
+    records: Iterable[Sample], about: About, *, of_this_process: bool = False
+) -> bytes:
+    """Return the file of *records*, which ``pyinstrument --load`` opens.
+
+    pyinstrument joins equal frames of records that are neighbours. Where
+    the samples are *of_this_process*, the file has its search path, by
+    which pyinstrument shortens file names.
+    """
+    fields = {
+        _ENGINE_FIELD: about.engine,
+        "start_time": about.started_at,
+        "duration": about.duration_s,
+        "min_interval": about.interval_s,
+        "max_interval": about.interval_s,
+        "sample_count": about.samples,
+        "start_call_stack": [about.root],
+        "target_description": about.title,
+        "cpu_time": about.cpu_s,
+        "sys_path": sys.path if of_this_process else [],
+        "sys_prefixes": (
+            sorted({sys.prefix, sys.base_prefix}) if of_this_process else []
+        ),
+        "frame_records": list(records),
+    }
+    return json.dumps(fields, separators=(",", ":")).encode()
+
+
+class Place:
+    """A frame below others: time and samples that ended just there."""
+
+    __slots__ = ("below", "samples", "seconds", "work_s")
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.samples = 0.0
+        # Of this and all below it, for the reader that adds that up.
+        self.work_s = 0.0
+        self.below: dict[str, Place] = {}
+
+
+class Session(NamedTuple):
+    """What is read of a session."""
+
+    records: list[Sample]
     engine: str
     sample_count: float
     total_s: float
@@ -42,6 +108,28 @@ class Session(NamedTuple):
         ):
             return 1.0
         return self.sample_count * seconds / self.total_s
+
+    def trie(self) -> Place:
+        """Return the root of all stacks, each common beginning kept once.
+
+        A request's samples have nearly all of their frames in common: a
+        reader looks each up once for a place, not once for a sample.
+        """
+        root = Place()
+        left = MOST_FRAMES
+        for stack, seconds in self.records:
+            place = root
+            for frame in stack:
+                found = place.below.get(frame)
+                if found is None:
+                    if not left:
+                        break
+                    left -= 1
+                    found = place.below[frame] = Place()
+                place = found
+            place.seconds += seconds
+            place.samples += self.samples_of(seconds)
+        return root
 
 
 def read_session(
@@ -65,7 +153,7 @@ def read_session(
     records = list(_records(fields["frame_records"]))
     return Session(
         records,
-        _engine_of(fields.get(ENGINE_FIELD), engine_beside),
+        _engine_of(fields.get(_ENGINE_FIELD), engine_beside),
         _number(fields, "sample_count"),
         sum(seconds for _, seconds in records),
     )
@@ -77,7 +165,7 @@ def _engine_of(named: Any, beside: Callable[[], str | None]) -> str:
     return PYSPY if engine == PYSPY else PYINSTRUMENT
 
 
-def _records(records: list[Any]) -> Iterator[tuple[list[str], float]]:
+def _records(records: list[Any]) -> Iterator[Sample]:
     checked: set[str] = set()
     for record in records:
         if not isinstance(record, list) or len(record) != 2:

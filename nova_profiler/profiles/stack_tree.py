@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from nova_profiler.profiles import PYINSTRUMENT
-from nova_profiler.profiles.folded_sample_trie import Place, trie_of
 from nova_profiler.profiles.frames import Frames, is_elsewhere, is_waiting
 from nova_profiler.profiles.functions import Function
-from nova_profiler.profiles.session_files import Session
+from nova_profiler.profiles.session_files import Place, Session
 from nova_profiler.profiles.summaries import MOST, SAMPLES, Row, Step, Wait
 
 # Bounds what thousands of profiles, or one made to be silly, can take. Past
@@ -106,10 +105,7 @@ class StackTree:
     def add(self, session: Session) -> None:
         """Add the samples of one session."""
         self.profiles += 1
-        root = trie_of(
-            (stack, seconds, session.samples_of(seconds))
-            for stack, seconds in session.records
-        )
+        root = session.trie()
         self._add_own(root, self.root, waits=False)
         reached = [_Reached(root, self.root, None, False)]
         for at in reached:

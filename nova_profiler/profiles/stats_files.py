@@ -8,47 +8,49 @@ objects. So only the shape of a profile is read here::
     {(file, line, name): (primitive calls, calls, self, total,
         {(file, line, name): (calls, primitive calls, self, total)})}
 
-Depth is bounded by that shape, sizes by the length of the file.
+Each part may be a reference to an equal one before it. Depth is bounded by
+that shape, sizes by the length of the file.
 """
 
 from __future__ import annotations
 
-import math
 import struct
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from nova_profiler.errors import NovaProfilerError
+from nova_profiler.profiles.stats_bytes import (
+    DICT,
+    FLOAT,
+    INT,
+    MOST,
+    NULL,
+    REF,
+    REF_FLAG,
+    REF_SIZE,
+    SMALL_TUPLE,
+    StatsBytes,
+    StatsError,
+)
+
+__all__ = ["Figures", "Key", "Stats", "StatsError", "read_stats"]
 
 Key = tuple[str, int, str]
-Entry = tuple[Key, int, int, float, float]
+Figures = tuple[int, int, float, float]
+Callers = dict[Key, Figures]
+Row = tuple[int, int, float, float, Callers]
 
-# A number of a file that was not made to be silly.
-_MOST = 1e12
-_LONGEST_TEXT = 4096
-
-_REF_FLAG = 0x80
-_NULL, _DICT, _REF = ord("0"), ord("{"), ord("r")
-_INT, _LONG, _FLOAT, _OLD_FLOAT = ord("i"), ord("l"), ord("g"), ord("f")
-_SMALL_TUPLE, _TUPLE = ord(")"), ord("(")
-_NAMES = {_DICT: "a table", _SMALL_TUPLE: "a list", _TUPLE: "a list"}
-_SHORT_TEXTS = frozenset(b"zZ")
-_ASCII_TEXTS = frozenset(b"aA")
-_TEXTS = frozenset(b"ut")
-
-_INT32 = struct.Struct("<i")
-_SIZE = struct.Struct("<I")
-_DOUBLE = struct.Struct("<d")
+# How many parts a file has of a function's name and place, of its figures,
+# and of those of its calls by one caller. Tuples of one length are of one
+# kind: a reference needs no other check.
+_KEY, _ROW, _CALL = 3, 5, 4
+# Callers that functions share with others: two million take half a second.
+_MOST_SHARED = 2_000_000
 
 # What nearly every file consists of, each taken in one go: a function that
 # was named before with its figures; where a new one is; figures alone.
 _SEEN_ENTRY = struct.Struct("<BIBBBiBiBdBd")
 _FILE_AND_LINE = struct.Struct("<BBBIBi")
 _FIGURES = struct.Struct("<BBBiBiBdBd")
-
-
-class StatsError(NovaProfilerError, ValueError):
-    """The bytes are not a profile."""
 
 
 class Stats(NamedTuple):
@@ -59,7 +61,7 @@ class Stats(NamedTuple):
     calls: int
     self_s: float
     total_s: float
-    callers: dict[Key, tuple[int, int, float, float]]
+    callers: Callers
 
 
 def read_stats(data: bytes) -> Iterator[Stats]:
@@ -76,239 +78,158 @@ def read_stats(data: bytes) -> Iterator[Stats]:
         raise StatsError("has something after its end")
 
 
-class _Reader:
-    """A place in the bytes, and the objects that later ones refer to."""
+class _Reader(StatsBytes):
+    """Takes functions, figures and callers."""
 
     def __init__(self, data: bytes) -> None:
-        self.position = 0
-        self._data = data
-        self._seen: list[Any] = []
+        super().__init__(data)
+        self._shared = 0
 
     def functions(self) -> Iterator[Stats]:
-        data = self._data
-        entry = self._entry
-        if data[0] & ~_REF_FLAG != _DICT:
+        data = self.data
+        if data[0] & ~REF_FLAG != DICT:
             raise StatsError("not a profile as pstats writes it")
-        self._begin(_DICT)
-        while data[self.position] != _NULL:
-            key, primitive, calls, self_s, total_s = entry(5)
-            self._begin(_DICT)
-            callers = {}
-            while data[self.position] != _NULL:
-                # The two counts are the other way round than above.
-                caller, *(n, cc, own_s, all_s) = entry(4)
-                callers[caller] = cc, n, own_s, all_s
-            self.position += 1
-            yield Stats(key, primitive, calls, self_s, total_s, callers)
+        self.begin(DICT)
+        while data[self.position] != NULL:
+            key, figures = self._entry(_ROW)
+            if figures is None:
+                yield Stats(key, *self._row())
+            else:
+                yield Stats(key, *figures, self._callers())
         self.position += 1
 
-    def _entry(self, length: int) -> Entry:
+    def _entry(self, length: int) -> tuple[Key, Figures | None]:
         """Return a function and the first four of its *length* figures.
 
         By far the most are of one form, and a method for each of its parts
-        would take most of the time.
+        would take most of the time. Figures of other forms are left: None.
         """
-        data, at, seen = self._data, self.position, self._seen
-        if data[at] == _REF and len(data) - at >= _SEEN_ENTRY.size:
+        data, at, seen = self.data, self.position, self.seen
+        if data[at] == REF and len(data) - at >= _SEEN_ENTRY.size:
             _, n, t, found, a, x, b, y, c, self_s, d, total_s = (
                 _SEEN_ENTRY.unpack_from(data, at)
             )
-            at += _SEEN_ENTRY.size
             key = seen[n]
+            if type(key) is not tuple or len(key) != _KEY:
+                raise StatsError("not a profile: refers to no function")
+            end = at + _SEEN_ENTRY.size
+            at += REF_SIZE
         else:
             key = self._key()
             at = self.position
             if len(data) - at < _FIGURES.size:
-                return key, *self._figures(length)
+                return key, None
             t, found, a, x, b, y, c, self_s, d, total_s = _FIGURES.unpack_from(
                 data, at
             )
-            at += _FIGURES.size
-        if a == _REF and 0 <= x < len(seen):
-            x, a = seen[x], _INT
-        if b == _REF and 0 <= y < len(seen):
-            y, b = seen[y], _INT
+            end = at + _FIGURES.size
+        if a == REF and 0 <= x < len(seen):
+            x, a = seen[x], INT
+        if b == REF and 0 <= y < len(seen):
+            y, b = seen[y], INT
         if (
-            type(key) is tuple
-            and type(x) is int
+            type(x) is int
             and type(y) is int
-            and t == _SMALL_TUPLE
+            and t == SMALL_TUPLE
             and found == length
-            and a == b == _INT
-            and c == d == _FLOAT
-            and 0 <= self_s <= _MOST
-            and 0 <= total_s <= _MOST
+            and a == b == INT
+            and c == d == FLOAT
+            and 0 <= self_s <= MOST
+            and 0 <= total_s <= MOST
         ):
-            self.position = at
-            return key, x, y, self_s, total_s
-        if data[self.position] == _REF:
-            key = self._key()
-        return key, *self._figures(length)
+            self.position = end
+            return key, (x, y, self_s, total_s)
+        self.position = at
+        return key, None
 
-    def _figures(self, length: int) -> tuple[int, int, float, float]:
-        self._tuple_of(length)
-        first, second = self._whole(), self._whole()
-        return first, second, self._seconds(), self._seconds()
+    def _row(self) -> Row:
+        """Return all figures of a function, its callers last."""
+        if self.data[self.position] == REF:
+            row: Row = self.referred_tuple(_ROW, "figures")
+            self._count_shared(row[4])
+            return row
+        number = self.begin_tuple(_ROW)
+        row = (*self._numbers(), self._callers())
+        self.keep(number, row)
+        return row
 
-    def _begin(self, code: int) -> int:
-        """Take the code of an object; return its number if it has one."""
-        found = self._data[self.position]
-        if found & ~_REF_FLAG != code:
-            raise StatsError(
-                f"not a profile: {found:#x} where {_NAMES[code]} is due"
-            )
+    def _callers(self) -> Callers:
+        data = self.data
+        if data[self.position] == REF:
+            found = self.referred()
+            if type(found) is not dict:
+                raise StatsError("not a profile: refers to no callers")
+            self._count_shared(found)
+            return found
+        number = self.begin(DICT)
+        callers: Callers = {}
+        while data[self.position] != NULL:
+            caller, figures = self._entry(_CALL)
+            # The two counts are the other way round than in a row.
+            n, cc, own_s, all_s = figures or self._figures()
+            callers[caller] = cc, n, own_s, all_s
         self.position += 1
-        if not found & _REF_FLAG:
-            return -1
-        self._seen.append(None)
-        return len(self._seen) - 1
+        self.keep(number, callers)
+        return callers
 
-    def _tuple_of(self, length: int) -> int:
-        position = self.position
-        if self._data[position] & ~_REF_FLAG == _TUPLE:
-            number = self._begin(_TUPLE)
-            found = self._size()
-        else:
-            number = self._begin(_SMALL_TUPLE)
-            found = self._data[self.position]
-            self.position += 1
-        if found != length:
-            raise StatsError(f"not a profile: {found} figures")
-        return number
+    def _figures(self) -> Figures:
+        """Return the figures of a caller, in the order of the file."""
+        if self.data[self.position] == REF:
+            found: Figures = self.referred_tuple(_CALL, "figures")
+            return found
+        number = self.begin_tuple(_CALL)
+        figures = self._numbers()
+        self.keep(number, figures)
+        return figures
+
+    def _numbers(self) -> Figures:
+        return self.whole(), self.whole(), self.seconds(), self.seconds()
+
+    def _count_shared(self, callers: Callers) -> None:
+        """Bound what a small file can come to by sharing many callers."""
+        self._shared += len(callers)
+        if self._shared > _MOST_SHARED:
+            raise StatsError("shares more callers than any profile has")
 
     def _key(self) -> Key:
-        if self._data[self.position] == _REF:
-            seen = self._referred()
-            if type(seen) is not tuple:
-                raise StatsError("not a profile: refers to no function")
-            key: Key = seen
+        if self.data[self.position] == REF:
+            key: Key = self.referred_tuple(_KEY, "function")
             return key
         return self._usual_key() or self._new_key()
 
     def _new_key(self) -> Key:
-        number = self._tuple_of(3)
-        key = self._text(), self._whole(), self._text()
-        if number >= 0:
-            self._seen[number] = key
+        number = self.begin_tuple(_KEY)
+        key = self.text(), self.whole(), self.text()
+        self.keep(number, key)
         return key
 
     def _usual_key(self) -> Key | None:
         """Return a function in a file that was named before."""
-        data, at, seen = self._data, self.position, self._seen
+        data, at, seen = self.data, self.position, self.seen
         if len(data) - at < _FILE_AND_LINE.size:
             return None
         t, three, r, n, i, line = _FILE_AND_LINE.unpack_from(data, at)
-        flagged = t & _REF_FLAG
         if (
-            t | _REF_FLAG != _SMALL_TUPLE | _REF_FLAG
-            or three != 3
-            or r != _REF
+            t & ~REF_FLAG != SMALL_TUPLE
+            or three != _KEY
+            or r != REF
             or n >= len(seen)
             or type(seen[n]) is not str
         ):
             return None
-        if i == _REF and 0 <= line < len(seen):
+        if i == REF and 0 <= line < len(seen):
             line = seen[line]
             if type(line) is not int:
                 return None
-        elif i & ~_REF_FLAG != _INT:
+        elif i & ~REF_FLAG != INT:
             return None
         self.position = at + _FILE_AND_LINE.size
-        if flagged:
+        number = -1
+        if t & REF_FLAG:
             number = len(seen)
             seen.append(None)
-        if i & _REF_FLAG:
+        if i & REF_FLAG:
             seen.append(line)
-        key = seen[n], line, self._text()
-        if flagged:
-            seen[number] = key
+        key = seen[n], line, self.text()
+        self.keep(number, key)
         return key
-
-    def _whole(self) -> int:
-        value = self._number()
-        if not isinstance(value, int):
-            raise StatsError("not a profile: a count is no whole number")
-        return value
-
-    def _seconds(self) -> float:
-        # A clock that was set back shows as a little less than nothing.
-        return max(0.0, float(self._number()))
-
-    def _number(self) -> int | float:
-        code = self._data[self.position]
-        if code == _REF:
-            seen = self._referred()
-            if not isinstance(seen, (int, float)):
-                raise StatsError("not a profile: refers to no number")
-            return seen
-        self.position += 1
-        value = self._plain_number(code & ~_REF_FLAG)
-        if not math.isfinite(value) or abs(value) > _MOST:
-            raise StatsError("has a number that cannot be")
-        if code & _REF_FLAG:
-            self._seen.append(value)
-        return value
-
-    def _plain_number(self, code: int) -> int | float:
-        if code == _INT:
-            (value,) = _INT32.unpack(self._take(4))
-            return int(value)
-        if code == _FLOAT:
-            (value,) = _DOUBLE.unpack(self._take(8))
-            return float(value)
-        if code == _LONG:
-            return self._long()
-        if code == _OLD_FLOAT:
-            length = self._take(1)[0]
-            try:
-                return float(self._take(length))
-            except ValueError:
-                raise StatsError("has a number that is none") from None
-        raise StatsError(f"not a profile: {code:#x} where a number is due")
-
-    def _long(self) -> int:
-        (length,) = _INT32.unpack(self._take(4))
-        # Digits of 15 bits; a negative length is a negative number.
-        if not 0 < length <= 4:
-            raise StatsError("has a number that cannot be")
-        digits = struct.unpack(f"<{length}H", self._take(2 * length))
-        return sum(digit << (15 * n) for n, digit in enumerate(digits))
-
-    def _text(self) -> str:
-        code = self._data[self.position]
-        if code == _REF:
-            seen = self._referred()
-            if type(seen) is not str:
-                raise StatsError("not a profile: refers to no text")
-            return seen
-        self.position += 1
-        plain = code & ~_REF_FLAG
-        if plain in _SHORT_TEXTS:
-            length = self._data[self.position]
-            self.position += 1
-        elif plain in _ASCII_TEXTS or plain in _TEXTS:
-            length = self._size()
-        else:
-            raise StatsError(f"not a profile: {code:#x} where text is due")
-        if length > _LONGEST_TEXT:
-            raise StatsError("has a name that is too long")
-        text = self._take(length).decode("utf-8", "replace")
-        if code & _REF_FLAG:
-            self._seen.append(text)
-        return text
-
-    def _referred(self) -> Any:
-        (number,) = _SIZE.unpack_from(self._data, self.position + 1)
-        self.position += 1 + _SIZE.size
-        return self._seen[number]
-
-    def _size(self) -> int:
-        (size,) = _SIZE.unpack(self._take(4))
-        return int(size)
-
-    def _take(self, length: int) -> bytes:
-        taken = self._data[self.position : self.position + length]
-        if len(taken) < length:
-            raise IndexError
-        self.position += length
-        return taken

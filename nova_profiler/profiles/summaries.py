@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What any profile comes to, whether it counted calls or took samples."""
+"""What readers ask of a profile, of counted calls or of samples."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from nova_profiler.profiles.functions import Function
 CALLS = "calls"
 SAMPLES = "samples"
 
-# From here on a function holds most of the time.
+# A function with at least this share holds most of the time.
 MOST = 0.5
 
 
 class Row(NamedTuple):
     """A function over the whole profile, its waiting left out.
 
-    ``number`` is of calls, or of samples that had it on the stack; never
-    one for the other. ``primitive`` are the calls that were not made from
-    within itself, ``self_number`` the samples that had it on top; of calls
-    there is no such number.
+    ``number`` is of calls, or of samples that had it on the stack.
+    ``primitive`` are the calls that were not made from within itself,
+    ``self_number`` the samples that had it on top; of calls there is no
+    such number.
     """
 
     function: Function
@@ -32,7 +32,7 @@ class Row(NamedTuple):
 
 
 class Wait(NamedTuple):
-    """Time without work: in which function, and who called for it."""
+    """Time without work: the function that waited, and its caller."""
 
     function: Function
     caller: Function | None

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from functools import partial
 from typing import Any, Protocol
 
 from nova_profiler.errors import NovaProfilerError
@@ -20,21 +22,6 @@ from nova_profiler.record.rows import (
     rows_of,
     shown,
 )
-
-__all__ = [
-    "ABORTED",
-    "FAILED",
-    "OK",
-    "SCHEMA",
-    "Attach",
-    "CallTotals",
-    "GroupTotals",
-    "Profiled",
-    "RecordError",
-    "RequestRecord",
-    "StatementTotals",
-    "TimelineEntry",
-]
 
 SCHEMA = 1
 
@@ -64,6 +51,72 @@ class Profiled(Protocol):
         """
 
 
+# How a field is written and read; ``rows`` has functions of its own.
+PLAIN, TIME, ROWS, HIDDEN = "plain", "time", "rows", "hidden"
+
+
+def _plain(default: Any, kind: Any, is_null: bool = False) -> Any:
+    """Return a field of *kind* that is written as it is."""
+    return _field(PLAIN, default, kind=kind, is_null=is_null)
+
+
+def _time(default: float | None = 0.0) -> Any:
+    """Return a field of milliseconds, written to the microsecond."""
+    return _field(TIME, default, kind=float, is_null=default is None)
+
+
+def _rows(default: Any, write: Callable[[Any], Any], read: Any) -> Any:
+    """Return a field of rows; with None for a default a dump alone has it."""
+    return _field(ROWS, default, write=write, read=read)
+
+
+def _hidden(default: Any) -> Any:
+    """Return a field for the process that made the record; never written."""
+    return _field(HIDDEN, default)
+
+
+def _field(form: str, default: Any, **how: Any) -> Any:
+    metadata = {"form": form, **how}
+    # init=False: with arguments, making a record would take twice as long.
+    if callable(default):
+        return field(init=False, default_factory=default, metadata=metadata)
+    return field(init=False, default=default, metadata=metadata)
+
+
+def _written_rows(rows: Any) -> list[dict[str, Any]]:
+    return [fields_of(row) for row in rows]
+
+
+def _written_groups(groups: dict[str, GroupTotals]) -> dict[str, Any]:
+    return {group: fields_of(totals) for group, totals in groups.items()}
+
+
+def _written_times(times: dict[str, float]) -> dict[str, float]:
+    return {name: round(ms, 3) for name, ms in times.items()}
+
+
+def _read_groups(fields: Any) -> dict[str, GroupTotals]:
+    return {
+        str(group): row_of(GroupTotals, totals)
+        for group, totals in fields.items()
+    }
+
+
+def _read_times(fields: Any) -> dict[str, float]:
+    return {
+        str(name): float(number_of("breakdown_ms", ms))
+        for name, ms in fields.items()
+    }
+
+
+def _read_counts(fields: Any) -> dict[str, int]:
+    return {
+        str(name): int(number_of("counts", count))
+        for name, count in fields.items()
+    }
+
+
+@dataclass(slots=True)
 class RequestRecord:
     """One finished request. Times are milliseconds.
 
@@ -71,120 +124,79 @@ class RequestRecord:
     ``statements`` and ``timeline`` are only filled for a dump.
     """
 
-    __slots__ = (
-        "action",
-        "app_ms",
-        "breakdown_ms",
-        "calls",
-        "counts",
-        "cpu_ms",
-        "db_api_calls",
-        "dropped_calls",
-        "duration_ms",
-        "durations",
-        "error",
-        "global_request_id",
-        "groups",
-        "host",
-        "method",
-        "outcome",
-        "path",
-        "pid",
-        "profile",
-        "profiled",
-        "project_id",
-        "project_name",
-        "remote_address",
-        "request_id",
-        "response_bytes",
-        "route",
-        "self_ms",
-        "service",
-        "started_at",
-        "statements",
-        "status",
-        "timeline",
-        "user_id",
-        "user_name",
+    service: str = _plain("", str)
+    host: str = _plain("", str)
+    pid: int = _plain(0, int)
+    request_id: str | None = _plain(None, str, is_null=True)
+    global_request_id: str | None = _plain(None, str, is_null=True)
+    started_at: str = _plain("", str)
+    method: str = _plain("", str)
+    path: str = _plain("", str)
+    route: str = _plain("", str)
+    action: str | None = _plain(None, str, is_null=True)
+    status: int = _plain(0, int)
+    response_bytes: int = _plain(0, int)
+    duration_ms: float = _time()
+    app_ms: float = _time()
+    cpu_ms: float | None = _time(None)
+    user_id: str | None = _plain(None, str, is_null=True)
+    project_id: str | None = _plain(None, str, is_null=True)
+    user_name: str | None = _plain(None, str, is_null=True)
+    project_name: str | None = _plain(None, str, is_null=True)
+    remote_address: str | None = _plain(None, str, is_null=True)
+    outcome: str = _plain(OK, str)
+    error: str | None = _plain(None, str, is_null=True)
+    groups: dict[str, GroupTotals] = _rows(dict, _written_groups, _read_groups)
+    breakdown_ms: dict[str, float] = _rows(dict, _written_times, _read_times)
+    calls: list[CallTotals] = _rows(
+        list, _written_rows, partial(rows_of, CallTotals)
     )
-
-    def __init__(self) -> None:
-        self.service: str = ""
-        self.host: str = ""
-        self.pid: int = 0
-        self.request_id: str | None = None
-        self.global_request_id: str | None = None
-        self.started_at: str = ""
-        self.method: str = ""
-        self.path: str = ""
-        self.route: str = ""
-        self.action: str | None = None
-        self.status: int = 0
-        self.response_bytes: int = 0
-        self.duration_ms: float = 0.0
-        self.app_ms: float = 0.0
-        self.cpu_ms: float | None = None
-        self.user_id: str | None = None
-        self.project_id: str | None = None
-        self.user_name: str | None = None
-        self.project_name: str | None = None
-        self.remote_address: str | None = None
-        self.outcome: str = OK
-        self.error: str | None = None
-        self.groups: dict[str, GroupTotals] = {}
-        self.breakdown_ms: dict[str, float] = {}
-        self.calls: list[CallTotals] = []
-        self.counts: dict[str, int] = {}
-        self.dropped_calls: int = 0
-        self.profile: dict[str, Any] | None = None
-        self.self_ms: float = 0.0
-        self.statements: list[StatementTotals] | None = None
-        self.timeline: list[TimelineEntry] | None = None
-        # For the sinks of the process that made it, not written anywhere:
-        # the first calls' milliseconds of names that were called more than
-        # once, by group and name;
-        self.durations: dict[tuple[str, str], list[float]] = {}
-        # module.function and seconds of each DB API call, in their order.
-        self.db_api_calls: list[tuple[str, float]] | None = None
-        # the stacks, for the sink that writes the dump.
-        self.profiled: Profiled | None = None
+    counts: dict[str, int] = _rows(dict, dict, _read_counts)
+    dropped_calls: int = _plain(0, int)
+    profile: dict[str, Any] | None = _plain(None, dict, is_null=True)
+    self_ms: float = _time()
+    statements: list[StatementTotals] | None = _rows(
+        None, _written_rows, partial(rows_of, StatementTotals)
+    )
+    timeline: list[TimelineEntry] | None = _rows(
+        None, _written_rows, partial(rows_of, TimelineEntry)
+    )
+    # The first calls' milliseconds of names that were called more than once,
+    # by group and name.
+    durations: dict[tuple[str, str], list[float]] = _hidden(dict)
+    # module.function and seconds of each DB API call, in their order.
+    db_api_calls: list[tuple[str, float]] | None = _hidden(None)
+    # The stacks, for the sink that writes the dump.
+    profiled: Profiled | None = _hidden(None)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the record as JSON-ready values, times to the microsecond.
 
         ``timeline`` and ``statements`` are there only if they were filled.
         """
-        fields: dict[str, Any] = {"schema": SCHEMA}
+        values: dict[str, Any] = {"schema": SCHEMA}
         for name in _PLAIN:
-            fields[name] = getattr(self, name)
+            values[name] = getattr(self, name)
         for name in _TIMES:
-            fields[name] = rounded(getattr(self, name))
-        fields["groups"] = {
-            group: fields_of(totals) for group, totals in self.groups.items()
-        }
-        fields["breakdown_ms"] = {
-            bucket: round(ms, 3) for bucket, ms in self.breakdown_ms.items()
-        }
-        fields["calls"] = [fields_of(totals) for totals in self.calls]
-        fields["counts"] = dict(self.counts)
-        if self.statements is not None:
-            fields["statements"] = [fields_of(row) for row in self.statements]
-        if self.timeline is not None:
-            fields["timeline"] = [fields_of(entry) for entry in self.timeline]
-        return fields
+            values[name] = rounded(getattr(self, name))
+        for name, write, _ in _ROWS:
+            rows = getattr(self, name)
+            if rows is not None:
+                values[name] = write(rows)
+        return values
 
     @classmethod
-    def from_dict(cls, fields: object) -> RequestRecord:
-        """Return the record that *fields*, read from JSON, describe.
+    def from_dict(cls, values: object) -> RequestRecord:
+        """Return the record that *values*, read from JSON, describe.
 
         A field that is not there keeps its default, one that this version
         does not know is left out: newer releases add fields. Raises
         RecordError for anything that is not a record, and for a newer
         schema.
         """
-        if not isinstance(fields, dict) or "schema" not in fields:
+        if not isinstance(values, dict) or "schema" not in values:
             raise RecordError("not a nova-profiler record")
-        schema = fields["schema"]
+        schema = values["schema"]
         if not is_number(schema) or isinstance(schema, float):
             raise RecordError(f"schema {shown(schema)} is not a number")
         if schema > SCHEMA:
@@ -195,80 +207,41 @@ class RequestRecord:
         record = cls()
         try:
             for name in (*_PLAIN, *_TIMES):
-                if name in fields:
-                    setattr(record, name, _checked(name, fields[name]))
-            record.groups = {
-                str(group): row_of(GroupTotals, totals)
-                for group, totals in fields.get("groups", {}).items()
-            }
-            record.breakdown_ms = {
-                str(bucket): float(number_of("breakdown_ms", ms))
-                for bucket, ms in fields.get("breakdown_ms", {}).items()
-            }
-            record.counts = {
-                str(name): int(number_of("counts", count))
-                for name, count in fields.get("counts", {}).items()
-            }
-            record.calls = rows_of(CallTotals, fields.get("calls", ()))
-            if "statements" in fields:
-                record.statements = rows_of(
-                    StatementTotals, fields["statements"]
-                )
-            if "timeline" in fields:
-                record.timeline = rows_of(TimelineEntry, fields["timeline"])
+                if name in values:
+                    setattr(record, name, _checked(name, values[name]))
+            for name, _, read in _ROWS:
+                if name in values:
+                    setattr(record, name, read(values[name]))
         except (TypeError, ValueError, AttributeError, KeyError) as exc:
             raise RecordError(f"damaged record: {exc}") from exc
         return record
 
 
-_PLAIN = (
-    "service",
-    "host",
-    "pid",
-    "request_id",
-    "global_request_id",
-    "started_at",
-    "method",
-    "path",
-    "route",
-    "action",
-    "status",
-    "response_bytes",
-    "user_id",
-    "project_id",
-    "user_name",
-    "project_name",
-    "remote_address",
-    "outcome",
-    "error",
-    "dropped_calls",
-    "profile",
-)
-_TIMES = ("duration_ms", "app_ms", "cpu_ms", "self_ms")
+_FIELDS = {one.name: one for one in fields(RequestRecord)}
 
-_NUMBERS = {"pid", "status", "response_bytes", "dropped_calls", *_TIMES}
-_NULLABLE = {
-    "request_id",
-    "global_request_id",
-    "action",
-    "user_id",
-    "project_id",
-    "user_name",
-    "project_name",
-    "remote_address",
-    "error",
-    "cpu_ms",
-    "profile",
-}
+
+def _names(form: str) -> tuple[str, ...]:
+    return tuple(
+        name for name, one in _FIELDS.items() if one.metadata["form"] == form
+    )
+
+
+# Worked out once: a record is written for each request.
+_PLAIN = _names(PLAIN)
+_TIMES = _names(TIME)
+_ROWS = [
+    (name, _FIELDS[name].metadata["write"], _FIELDS[name].metadata["read"])
+    for name in _names(ROWS)
+]
 
 
 def _checked(name: str, value: Any) -> Any:
     """Return *value* if a reader can rely on its type for field *name*."""
-    if value is None and name in _NULLABLE:
+    how = _FIELDS[name].metadata
+    if value is None and how["is_null"]:
         return None
-    if name in _NUMBERS:
+    if how["kind"] in (int, float):
         return number_of(name, value)
-    wanted = dict if name == "profile" else str
-    if not isinstance(value, wanted):
+    if not isinstance(value, how["kind"]):
         raise ValueError(f"{name} = {shown(value)}")
     return value

@@ -59,8 +59,8 @@ class TimelineEntry(NamedTuple):
 
     ``lane`` 0 is the request's own thread, each other one a thread or
     greenthread that worked for it. ``statement`` is an index into the
-    record's ``statements``, None for what is not SQL. ``nested`` tells
-    that the call ran inside another one of its group.
+    record's ``statements``, None for what is not SQL. ``nested``: the
+    call ran inside another one of its group.
     """
 
     group: str

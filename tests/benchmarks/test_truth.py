@@ -229,7 +229,7 @@ def test_a_python_that_cannot_be_used_is_named(tmp_path, monkeypatch):
 
 def test_what_we_say_of_inflation_is_what_the_bench_looks_for():
     """Or else the bench would call a told share untold."""
-    from nova_profiler.capture.profilers.cprofile.engine import INFLATES
+    from nova_profiler.capture.profilers.cprofile.notes import INFLATES
     from nova_profiler.capture.profilers.pyinstrument.notes import inflation
 
     for call_s in (None, 1e-7):

@@ -8,7 +8,7 @@ import logging
 
 import pytest
 
-from nova_profiler.capture.failures import Faults
+from nova_profiler.capture.failures import Failures
 
 
 @pytest.fixture
@@ -20,11 +20,11 @@ def lines(caplog):
 
 def test_a_failure_is_logged_once(lines):
     """Each kind the first time, all of them counted."""
-    faults = Faults()
+    failures = Failures()
 
     for _ in range(3):
-        faults.note("dump", OSError(errno.ENOSPC, "No space left on device"))
-    faults.note("statsd", ValueError("x"))
+        failures.note("dump", OSError(errno.ENOSPC, "No space left on device"))
+    failures.note("statsd", ValueError("x"))
 
     assert lines() == [
         "dump failed (OSError: No space left on device); requests are "
@@ -32,51 +32,51 @@ def test_a_failure_is_logged_once(lines):
         "statsd failed (ValueError); requests are served as before, further "
         "failures are only counted",
     ]
-    assert faults.counts() == {"dump": 3, "statsd": 1}
+    assert failures.counts() == {"dump": 3, "statsd": 1}
 
 
 def test_the_text_of_an_error_is_not_logged(lines):
     """It may hold what a client sent, or a token."""
-    faults = Faults()
+    failures = Failures()
 
-    faults.note("record", ValueError("s3cret"))
-    faults.note("sink", OSError(5, "Input/output error", "/s3cret"))
+    failures.note("record", ValueError("s3cret"))
+    failures.note("sink", OSError(5, "Input/output error", "/s3cret"))
 
     assert "s3cret" not in "".join(lines())
 
 
 def test_a_count_without_an_error_is_not_logged(lines):
     """Such as what did not fit."""
-    faults = Faults()
+    failures = Failures()
 
-    faults.note("dropped")
+    failures.note("dropped")
 
     assert lines() == []
-    assert faults.counts() == {"dropped": 1}
+    assert failures.counts() == {"dropped": 1}
 
 
 def test_news_are_told_once():
     """For counters that add up what they get."""
-    faults = Faults()
-    faults.note("dump")
-    faults.note("dump")
+    failures = Failures()
+    failures.note("dump")
+    failures.note("dump")
 
-    told = [faults.untold()]
-    told.append(faults.untold())
-    faults.note("dump")
-    faults.note("log")
-    told.append(faults.untold())
+    told = [failures.take_new()]
+    told.append(failures.take_new())
+    failures.note("dump")
+    failures.note("log")
+    told.append(failures.take_new())
 
     assert told == [{"dump": 2}, {}, {"dump": 1, "log": 1}]
 
 
 def test_counts_are_a_copy():
     """Nobody outside changes them."""
-    faults = Faults()
+    failures = Failures()
 
-    faults.counts()["x"] = 1
+    failures.counts()["x"] = 1
 
-    assert faults.counts() == {}
+    assert failures.counts() == {}
 
 
 def test_a_broken_log_is_counted():
@@ -89,10 +89,10 @@ def test_a_broken_log_is_counted():
     logger = logging.getLogger("nova_profiler")
     handler = Broken()
     logger.addHandler(handler)
-    faults = Faults()
+    failures = Failures()
     try:
-        faults.note("dump", ValueError())
+        failures.note("dump", ValueError())
     finally:
         logger.removeHandler(handler)
 
-    assert faults.counts() == {"dump": 1, "logging": 1}
+    assert failures.counts() == {"dump": 1, "logging": 1}

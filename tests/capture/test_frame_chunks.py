@@ -23,7 +23,7 @@ called.__code__ = called.__code__.replace(co_stacksize=80)
 
 
 def faults_of_a_loop():
-    """Return the page faults of a loop of calls, here on the stack."""
+    """Return the page failures of a loop of calls, here on the stack."""
     before = resource.getrusage(resource.RUSAGE_THREAD).ru_minflt
     for _ in range(CALLS):
         called()
@@ -37,7 +37,7 @@ def at_depth(depth):
 
 
 def worst():
-    """Return the most page faults that the loop has at any depth."""
+    """Return the most page failures that the loop has at any depth."""
     return max(at_depth(depth) for depth in DEPTHS)
 
 
@@ -73,7 +73,7 @@ def test_requests_have_room_once_one_was_long(clock, monkeypatch):
     profiled = Profiled(during(lambda: worsts.append(worst())))
 
     profiled.get()
-    profiled.filter.latest_s = 0.02
+    profiled.worker.latest_s = 0.02
     profiled.get()
     profiled.get()
 

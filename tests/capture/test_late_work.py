@@ -8,14 +8,14 @@ import threading
 import weakref
 
 import pytest
-from serving import Profiled, recorded, set_clock
+from serving import Message, Profiled, recorded, set_clock
 
 from nova_profiler.capture import current, lanes
 from nova_profiler.capture.current import LaneCall
 from nova_profiler.capture.hooks import thread_spawns, timed_callables
 from nova_profiler.capture.hooks.database import db_api_calls
 from nova_profiler.capture.lanes import CallKey, Capture
-from nova_profiler.capture.record_making.totals import named_samples
+from nova_profiler.capture.record_making.totals import named_calls
 
 
 def timed(name, function=lambda: None):
@@ -24,7 +24,7 @@ def timed(name, function=lambda: None):
 
 def test_names_that_come_while_the_record_is_made_do_not_lose_it():
     """A late thread adds a name between two looks at the lane's calls."""
-    capture = Capture({}, 10)
+    capture = Capture(Message(), 10)
     lane = capture.main
 
     class Meddling(dict):
@@ -40,7 +40,7 @@ def test_names_that_come_while_the_record_is_made_do_not_lose_it():
 
     lane.calls = {CallKey("db_api", "one"): [(0.0, 1.0, 0.0)]}
     names = []
-    for row in named_samples(lane):
+    for row in named_calls(lane):
         lane.calls[CallKey("db_api", "late")] = []
         names.append(row[1])
 

@@ -18,7 +18,7 @@ STEM = "2026-11-21/103501.123-42ms-GET-v2_1_servers-6ec84648"
 
 
 class Profiled:
-    """Stacks that are attached at once, or when a test says so."""
+    """Stacks that are attached at once, or when a test does so."""
 
     def __init__(self, *files, later=False) -> None:
         self.files = files
@@ -41,7 +41,7 @@ def profiled(*files, later=False, **fields):
 
 
 def profile_in(path):
-    """Return what the dump at *path* says of its profile."""
+    """Return what the dump at *path* has of its profile."""
     return json.loads(path.read_bytes())["profile"]
 
 
@@ -96,6 +96,37 @@ def test_stacks_of_a_dump_that_is_gone_are_not_kept(tmp_path):
     assert os.listdir(tmp_path / ".writing") == []
 
 
+@pytest.mark.parametrize("renamed", [0, 1, 2])
+def test_a_dump_pruned_while_its_stacks_come_leaves_nothing(
+    tmp_path, monkeypatch, renamed
+):
+    """Before its stacks are moved there, before the dump itself, or after."""
+    one = profiled(later=True)
+    path = DumpStore(tmp_path).write(one)
+    make_room, rename = publication.Retention.make_room, os.rename
+    seen = []
+
+    def and_prune(function):
+        def call(*args):
+            function(*args)
+            if len(seen) == renamed:
+                path.unlink()
+            seen.append(args)
+
+        return call
+
+    monkeypatch.setattr(
+        publication.Retention, "make_room", and_prune(make_room)
+    )
+    monkeypatch.setattr(publication.os, "rename", and_prune(rename))
+
+    one.profiled.attach_now(".prof", STACKS, None)
+
+    assert len(seen) == renamed + 1
+    assert dump_files(tmp_path) == []
+    assert os.listdir(tmp_path / ".writing") == []
+
+
 def test_stacks_that_come_before_the_dump_is_there_wait_for_it(
     tmp_path, monkeypatch
 ):
@@ -121,7 +152,7 @@ def test_stacks_that_come_before_the_dump_is_there_wait_for_it(
 
 @pytest.mark.parametrize("later", [False, True])
 def test_nothing_to_keep_leaves_no_file(tmp_path, later):
-    """The dump still says what there is to say of the profile."""
+    """The dump still has what is known of the profile."""
     file = (".pyisession", b"", {"engine": "pyspy", "notes": ["no stack"]})
     one = profiled(file, later=later)
 
@@ -158,7 +189,7 @@ def test_another_thread_attaches_while_the_first_is_asked(tmp_path):
 def test_stacks_that_are_more_than_all_dumps_may_have_are_not_kept(
     tmp_path, later
 ):
-    """The dump is, and says so."""
+    """The dump is, and has a note on it."""
     huge = b"x" * (1024 * 1024 + 1)
     one = profiled((".prof", huge, None), later=later)
 

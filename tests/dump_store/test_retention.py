@@ -14,7 +14,8 @@ from builders import dump_files, numbered, record
 
 from nova_profiler.dump_store import DumpStore
 from nova_profiler.dump_store import retention as retention_module
-from nova_profiler.dump_store.usage import UsageFile, locked
+from nova_profiler.dump_store.locks import FILE, locked
+from nova_profiler.dump_store.usage import UsageFile
 
 FORK = multiprocessing.get_context("fork")
 
@@ -234,7 +235,7 @@ def test_a_stopped_lock_holder_does_not_stop_us(tmp_path):
 
     with (
         locked(tmp_path / ".usage") as usage,
-        locked(tmp_path / ".prune", os.O_CREAT) as prune,
+        locked(tmp_path / ".prune", FILE | os.O_CREAT) as prune,
     ):
         # Since long ago.
         os.utime(tmp_path / ".prune", (0, 0))
@@ -256,7 +257,7 @@ def test_one_prunes_for_all(tmp_path, monkeypatch):
     )
     store = DumpStore(tmp_path, max_files=1)
 
-    with locked(tmp_path / ".prune", os.O_CREAT) as prune:
+    with locked(tmp_path / ".prune", FILE | os.O_CREAT) as prune:
         os.utime(tmp_path / ".prune")
         store.write(numbered(0))
         store.write(numbered(1))

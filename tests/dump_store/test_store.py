@@ -71,7 +71,7 @@ def test_same_name_twice_keeps_both(store):
 
 
 def test_a_name_claimed_by_another_writer_is_left_alone(store):
-    """A file aside of the same name belongs to somebody who is writing."""
+    """A file aside of the same name belongs to another writer."""
     first = store.write(record())
     first.unlink()
     aside = store.directory / ".writing" / f"2026-11-21T{first.stem}"
@@ -185,7 +185,7 @@ def test_a_failed_write_leaves_nothing(store, monkeypatch):
 
 
 def test_a_directory_that_cannot_be_made_raises(tmp_path):
-    """The sink is told, and counts it."""
+    """The sink gets the error, and counts it."""
     (tmp_path / "file").write_text("")
 
     with pytest.raises(OSError, match="file"):
@@ -204,7 +204,7 @@ def test_a_dump_larger_than_all_may_be_is_refused(tmp_path):
 
 
 def test_entries_are_newest_first_and_open_nothing(store, monkeypatch):
-    """Names tell all that a listing sorts and filters by."""
+    """Names have all that a listing sorts and filters by."""
     for number in (3, 90000, 1):
         store.write(numbered(number))
     monkeypatch.setattr(os, "open", None)
@@ -225,7 +225,7 @@ def test_entries_are_newest_first_and_open_nothing(store, monkeypatch):
 
 
 def test_foreign_files_are_named(store):
-    """What is no dump is told apart by its name and left alone."""
+    """What is no dump is known by its name and left alone."""
     path = store.write(record())
     (path.parent / "notes.txt").write_text("mine")
     (path.parent / "core.json").write_text("{}")
@@ -268,7 +268,7 @@ def test_find_by_what_a_user_has_at_hand(store, text):
 
 
 def test_find_by_the_whole_id_tells_equal_starts_apart(store):
-    """Two ids that begin alike are told apart by the files' content."""
+    """Of two ids that begin alike the files' content decides."""
     store.write(record(request_id=f"{REQUEST_ID[:-1]}b"))
     path = store.write(record(method="PUT"))
 

@@ -93,8 +93,8 @@ def test_nova_conf_with_everything_on_is_the_defaults(tmp_path):
 @pytest.mark.parametrize("everything", [False, True])
 def test_paste_loads_the_filter(tmp_path, monkeypatch, everything):
     """As it stands, and with each option on; oslo.config reads it, too."""
-    parts: dict = {}
-    monkeypatch.setattr(factory, "_parts", parts)
+    workers: dict = {}
+    monkeypatch.setattr(factory, "_workers", workers)
     monkeypatch.setattr(factory, "install_hooks", lambda settings: int)
     path = tmp_path / "api-paste.ini"
     path.write_text(
@@ -104,7 +104,7 @@ def test_paste_loads_the_filter(tmp_path, monkeypatch, everything):
     app = loadapp(f"config:{path}")
 
     assert isinstance(app, ProfilerMiddleware)
-    [made] = parts.values()
+    [made] = workers.values()
     assert made.live.current == Settings()
     assert list(app({}, Answer().start_response)) == [b"ok"]
     assert LiveSettings(_read(path), {}, {}).current == Settings()

@@ -88,6 +88,23 @@ def test_a_callee_of_many_is_shared_out():
     assert path_of(graph) == [("run", 1.0), ("rebuild", 0.6)]
 
 
+@pytest.mark.parametrize(("share", "is_on"), [(0.5, True), (0.499, False)])
+def test_the_path_goes_on_with_half_of_the_work_and_not_with_less(
+    share, is_on
+):
+    """At least MOST of it: that two callees share alike is no reason."""
+    graph = graph_of(
+        stats(
+            (RUN, 1, 1 - share, 1.0, {}),
+            (REBUILD, 1, share, share, {RUN: share}),
+        )
+    )
+
+    names = [name for name, _ in path_of(graph)]
+
+    assert names == ["run", "rebuild"][: 1 + is_on]
+
+
 def test_the_first_function_may_be_called_again():
     """Where all have callers the one with most time came first."""
     again = ("/a.py", 1, "again")

@@ -87,7 +87,7 @@ def test_counted_calls_stay_what_they_were(calls):
 
 
 def test_samples_as_pstats_have_times_and_no_calls(samples, tmp_path):
-    """Calls that nobody counted are none; pstats prints them all the same."""
+    """Calls that were not counted are none; pstats prints zeros."""
     path = tmp_path / "b.prof"
     path.write_bytes(exported(samples, "pstats", ""))
 
@@ -255,7 +255,7 @@ def test_waiting_is_no_work_after_the_way_back(waited, how, tmp_path):
 
     assert again.busy_s == pytest.approx(waited.busy_s)
     assert again.waiting_s == pytest.approx(waited.waiting_s)
-    told = [
+    waits = [
         [
             (wait.function.name, wait.caller and wait.caller.name)
             for wait in one.waits()
@@ -263,8 +263,8 @@ def test_waiting_is_no_work_after_the_way_back(waited, how, tmp_path):
         for one in (waited, again)
     ]
     assert (
-        told[0]
-        == told[1]
+        waits[0]
+        == waits[1]
         == [
             ("Condition.wait", "rebuild"),
             ("instances", "rebuild"),

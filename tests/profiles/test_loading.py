@@ -50,7 +50,7 @@ def test_engines_stay_apart(tmp_path):
     ],
 )
 def test_a_session_without_engine_asks_its_dump(tmp_path, dump, engine):
-    """And is pyinstrument's if that says nothing either."""
+    """And is pyinstrument's if that names none either."""
     path = write_session(tmp_path / "a.pyisession", *rebuild_samples())
     if dump is not None:
         path.with_suffix(".json").write_text(json.dumps(dump))

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A session is read field by field; anything else is refused, harmlessly."""
+"""A session is read as it was written; all else is refused, harmlessly."""
 
 from __future__ import annotations
 
 import contextlib
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +14,16 @@ from profile_builders import API, pyspy_session, rebuild_samples, session
 from pyinstrument import Profiler
 
 from nova_profiler.profiles import PYINSTRUMENT, PYSPY
-from nova_profiler.profiles.session_files import SessionError, read_session
+from nova_profiler.profiles.session_files import (
+    About,
+    Session,
+    SessionError,
+    read_session,
+    write_session,
+)
+
+# Made by the release before writer and reader stood in one module.
+WRITTEN_BEFORE = Path(__file__).parent / "written_before"
 
 
 def read(fields: object):
@@ -36,6 +46,50 @@ def test_a_session_of_pyinstrument_itself(tmp_path):
     assert [stack for stack, _ in read.records] == [
         list(stack) for stack, _ in saved.frame_records
     ]
+
+
+@given(
+    records=st.lists(
+        st.tuples(
+            st.lists(st.text(max_size=20), max_size=5), st.floats(0, 1e9)
+        ),
+        max_size=10,
+    ),
+    engine=st.sampled_from([PYINSTRUMENT, PYSPY]),
+    samples=st.integers(0, 2**40),
+    of_this_process=st.booleans(),
+)
+def test_what_is_written_is_read_back(
+    records, engine, samples, of_this_process
+):
+    """Each stack and time, the engine, the number of samples."""
+    about = About(engine, "GET /v2.1/servers", samples, 0.01)
+
+    content = write_session(records, about, of_this_process=of_this_process)
+
+    assert read_session(content) == Session(
+        records, engine, samples, sum(seconds for _, seconds in records)
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "engine", "records", "waiting_s"),
+    [
+        ("pyspy", PYSPY, 4, 0.85),
+        ("pyinstrument", PYINSTRUMENT, 3, 0.0),
+        ("exported", PYSPY, 4, 0.85),
+    ],
+)
+def test_sessions_written_before_are_read(name, engine, records, waiting_s):
+    """Dumps are kept for days, exports for ever."""
+    content = (WRITTEN_BEFORE / f"{name}.pyisession").read_bytes()
+
+    found = read_session(content)
+
+    assert (found.engine, found.sample_count) == (engine, 60)
+    assert len(found.records) == records
+    waiting = sum(s for stack, s in found.records if stack[-1] == "[waiting]")
+    assert waiting == pytest.approx(waiting_s)
 
 
 def test_samples_of_pyspy_stand_for_many():

@@ -55,8 +55,20 @@ def test_the_hot_path_ends_at_what_holds_most_of_the_work():
     ]
 
 
+@pytest.mark.parametrize(("below_s", "is_on"), [(0.5, True), (0.49, False)])
+def test_the_path_goes_on_with_half_of_the_work_and_not_with_less(
+    below_s, is_on
+):
+    """At least MOST of it: that two callees share alike is no reason."""
+    tree = tree_of(session(([API], 1.0 - below_s), ([API, ORM], below_s)))
+
+    names = [step.function.name for step in tree.hot_path()]
+
+    assert names == ["rebuild", "instances"][: 1 + is_on]
+
+
 def test_waiting_is_no_work():
-    """A lock's time is in no share, and has who asked for it."""
+    """A lock's time is in no share, and has its caller."""
     tree = tree_of(session(*rebuild_samples()))
 
     assert tree.number == 100
@@ -86,7 +98,7 @@ def test_waiting_that_pyspy_saw():
 
 
 def test_functions_that_only_wait_are_no_work():
-    """pyspy sees no built-in functions, but who called them."""
+    """pyspy sees no built-in functions, but their callers."""
     condition = "Condition.wait\x00/usr/lib/python3.11/threading.py\x00288"
     tree = tree_of(
         pyspy_session(
@@ -103,7 +115,7 @@ def test_functions_that_only_wait_are_no_work():
 
 @pytest.mark.parametrize("mark", ["[await]", "[out-of-context]"])
 def test_time_of_others_is_in_nothing(mark):
-    """What the engine says was not this request's is counted apart."""
+    """What the engine marks as not this request's is counted apart."""
     tree = tree_of(session(([API], 0.1), ([API, mark], 0.9)))
 
     assert (tree.number, tree.busy_s, tree.waiting_s) == (1, 0.1, 0.0)
@@ -184,7 +196,7 @@ def test_what_a_tree_holds_is_bounded(monkeypatch):
 
 
 def test_nothing_has_no_hot_path():
-    """A session without samples is read, and says nothing."""
+    """A session without samples is read, and has nothing."""
     tree = tree_of(session())
 
     assert (tree.hot_path(), tree.rows(), tree.waits()) == ([], [], [])

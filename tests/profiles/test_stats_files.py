@@ -14,8 +14,9 @@ import struct
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from profile_builders import RUN, rebuild_stats, stats
+from profile_builders import REBUILD, RUN, rebuild_stats, stats
 
+from nova_profiler.profiles import stats_files
 from nova_profiler.profiles.stats_files import StatsError, read_stats
 
 
@@ -57,6 +58,86 @@ def test_real_profiles_are_read_exactly(real, version):
     expected = marshal.loads(real)  # made just above
 
     assert read(marshal.dumps(expected, version)) == expected
+
+
+@pytest.mark.parametrize("version", [3, 4])
+def test_profiles_in_which_functions_share_figures_are_read(real, version):
+    """What is there twice stands in the file once, and as a reference."""
+    known = {}
+
+    def one(value):
+        """Return the first of all that equal *value*, parts and all."""
+        if type(value) is tuple:
+            value = tuple(map(one, value))
+        if type(value) is dict:
+            value = {one(key): one(figures) for key, figures in value.items()}
+        return known.setdefault(repr(value), value)
+
+    content = one(
+        {
+            key: (*row[:2], 0.25, 0.5, row[4])
+            for key, row in marshal.loads(real).items()  # made just above
+        }
+    )
+    data = marshal.dumps(content, version)
+
+    assert len(data) < len(marshal.dumps(content, 2))
+    assert read(data) == content
+
+
+KEYS = st.tuples(st.text(max_size=3), st.integers(0, 10**12), st.text())
+FIGURES = st.tuples(*[st.integers(0, 10**12)] * 2, *[st.floats(0, 1e12)] * 2)
+
+
+@given(st.data())
+def test_whatever_functions_share_is_read_as_pstats_reads_it(data):
+    """Names, places, figures, callers, all figures of a function."""
+
+    def some(values):
+        return st.sampled_from(data.draw(st.lists(values, min_size=1)))
+
+    keys, figures = some(KEYS), some(FIGURES)
+    callers = some(st.dictionaries(keys, figures, max_size=4))
+    rows = some(
+        st.builds(lambda four, called: (*four, called), figures, callers)
+    )
+    content = data.draw(st.dictionaries(keys, rows, max_size=8))
+    version = data.draw(st.integers(0, 4))
+
+    assert read(marshal.dumps(content, version)) == content
+
+
+def test_a_file_that_shares_too_much_is_refused(monkeypatch):
+    """A few bytes for each function could stand for any number of calls."""
+    monkeypatch.setattr(stats_files, "_MOST_SHARED", 10)
+    callers = {RUN: (1, 1, 0.1, 0.2), REBUILD: (1, 1, 0.1, 0.2)}
+    content = {
+        ("f", line, "g"): (line, 1, 0.1, 0.2, callers) for line in range(7)
+    }
+
+    with pytest.raises(StatsError, match="shares more callers"):
+        read(marshal.dumps(content))
+
+
+FOUR = (1, 1, 0.1, 0.2)
+
+
+@pytest.mark.parametrize(
+    ("content", "lacking"),
+    [
+        ({RUN: (*FOUR, {RUN: FOUR}), REBUILD: FOUR}, "figures"),
+        ({RUN: (*FOUR, {}), REBUILD: (*FOUR, RUN)}, "callers"),
+        ({RUN: (*FOUR, {RUN: RUN})}, "figures"),
+        ({RUN: (*FOUR, {FOUR: FOUR})}, None),
+        ({RUN: (*FOUR, {RUN: FOUR, FOUR: FOUR})}, "function"),
+        ({RUN: (*FOUR, {REBUILD: (1, 1, RUN[2], 0.1)})}, "number"),
+    ],
+)
+def test_references_to_other_parts_are_refused(content, lacking):
+    """Each part is of its own shape, wherever it stands."""
+    because = f"refers to no {lacking}" if lacking else "not a profile"
+    with pytest.raises(StatsError, match=because):
+        read(marshal.dumps(content))
 
 
 def test_profiles_saved_by_pstats_are_read(real, tmp_path):
@@ -116,7 +197,7 @@ def test_other_contents_are_refused(content):
 
 
 def test_every_truncation_is_refused():
-    """However much of a file is missing, that is what is said of it."""
+    """However much of a file is missing, it is no profile."""
     data = marshal.dumps(rebuild_stats())
 
     for length in range(len(data)):

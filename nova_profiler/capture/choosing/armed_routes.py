@@ -1,21 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
 """Kinds of requests of which the next few are watched, in all workers.
 
-The table is a small file, so that what one worker arms, the others see. It
-holds hashes, no names. It has no lock: two that write at once may lose a
-count, which costs one watched request more or less.
+The table is a small JSON file, ``{digest: [armed at, left]}``, so that one
+worker arms for all. It has digests, no names. It has no lock: two workers
+that write at once may lose a count, which costs one watched request more or
+less.
 """
 
 from __future__ import annotations
 
-import contextlib
+import errno
 import hashlib
+import json
 import os
-import struct
-import weakref
-from collections.abc import Callable, Iterator
+import secrets
+from collections.abc import Callable
+from pathlib import Path
 
+from nova_profiler.dump_store.retention import ASIDE_FOLDER
+from nova_profiler.dump_store.writing import publish, write_new
 from nova_profiler.routes import METHODS, OTHER_METHOD, shape_of
+from nova_profiler.untrusted_files import FileError, read_regular
 
 # How many requests are watched after a slow one of their kind.
 ARMED_REQUESTS = 3
@@ -26,64 +31,37 @@ ARMED_S = 600.0
 # watched.
 REST_S = 60.0
 
-# The kind, when it was armed, how many requests are left.
-_PLACE = struct.Struct("=QdQ")
-# Places that a kind may have; who was armed longest ago makes room.
-_CHOICES = 4
 _FILE = ".armed"
 # How often a worker looks at what others have armed.
 _LOOK_S = 0.5
-_BYTES = ARMED_KINDS * _PLACE.size
-# The lowest byte of a kind is what can be told of a request at once.
-_TRAIT = 0xFF
-_METHOD_NUMBERS = {
-    method: 16 * number for number, method in enumerate(sorted(METHODS), 1)
-}
+# A table of 64 kinds has some 3000.
+_LARGEST_BYTES = 65_536
 
-
-class _Table:
-    """The open file; closed when nobody uses it any more.
-
-    Not sooner: another thread may be about to read or write by its number.
-    """
-
-    def __init__(self, fd: int) -> None:
-        self.fd = fd
-        weakref.finalize(self, os.close, fd)
-
-    @property
-    def is_there(self) -> bool:
-        """Return whether nobody has removed the file."""
-        return os.fstat(self.fd).st_nlink > 0
-
-    def read(self) -> bytes:
-        """Return the places. A new file has nothing in it, nor armed."""
-        return os.pread(self.fd, _BYTES, 0).ljust(_BYTES, b"\0")
-
-    def write(self, place: int, kind: int, armed_at: float, left: int) -> None:
-        """Fill a place."""
-        os.pwrite(self.fd, _PLACE.pack(kind, armed_at, left), place)
+# By digest: when the kind was armed, and how many requests are left.
+Kinds = dict[str, tuple[float, int]]
 
 
 class Armed:
     """The kinds that are armed. *clock* is one that all processes share.
 
     A kind is a method and a path whose ids are gone. Workers that give the
-    same *directory* share a table; without one, those that were forked after
-    this was made.
+    same *directory* share a table. Without one each process has its own:
+    then there are no dumps either, which the stacks would be kept beside.
     """
 
     def __init__(
-        self, clock: Callable[[], float], directory: str | None = None
+        self,
+        clock: Callable[[], float],
+        directory: str | os.PathLike[str] | None = None,
     ) -> None:
         self._clock = clock
-        self._directory = directory
-        self._table: _Table | None = None
+        self._path = None if directory is None else Path(directory, _FILE)
+        self._kinds: Kinds = {}
+        # Of the file that was read last: when it was written, its number.
+        self._stamp: tuple[int, int] | None = None
         self._look_at = 0.0
-        # Of the kinds that are armed: most requests have none of these.
-        self._traits: frozenset[int] = frozenset()
-        if directory is None:
-            self._table = _Table(os.memfd_create("nova_profiler"))
+        # Digests of the kinds that have requests left.
+        self._live: frozenset[str] = frozenset()
 
     def arm(self, method: str, path: str) -> None:
         """Arm the kind of this request, unless it was armed just now.
@@ -94,20 +72,19 @@ class Armed:
         if kind is None:
             return
         now = self._clock()
-        table = self._made()
-        places = table.read()
-        chosen, chosen_at = -1, now
-        for place in _places_of(kind):
-            known, armed_at, _ = _PLACE.unpack_from(places, place)
-            if known == kind:
-                if armed_at and 0 <= now - armed_at < REST_S:
-                    return
-                chosen = place
-                break
-            if chosen < 0 or armed_at < chosen_at:
-                chosen, chosen_at = place, armed_at
-        table.write(chosen, kind, now, ARMED_REQUESTS)
-        self._look_at = 0.0
+        kinds = {
+            known: row
+            for known, row in self._read().items()
+            # A time to come is of before the machine was started.
+            if 0 <= now - row[0] <= ARMED_S
+        }
+        if kind in kinds and now - kinds[kind][0] < REST_S:
+            return
+        kinds[kind] = now, ARMED_REQUESTS
+        by_age = sorted(kinds, key=lambda known: kinds[known])
+        for oldest in by_age[:-ARMED_KINDS]:
+            del kinds[oldest]
+        self._write(kinds, now)
 
     def take(self, method: str, path: str) -> bool:
         """Return whether this request is one of the next few.
@@ -116,84 +93,79 @@ class Armed:
         """
         now = self._clock()
         if not 0 <= self._look_at - now <= _LOOK_S:
-            self._look(now)
-        traits, table = self._traits, self._table
-        if table is None or not traits:
-            return False
-        if _trait_of(method, path) not in traits:
+            self._look_at = now + _LOOK_S
+            self._live = frozenset()
+            self._live = _live_of(self._read(), now)
+        if not self._live:
             return False
         kind = _kind_of(method, path)
-        if kind is None:
+        if kind is None or kind not in self._live:
             return False
         # Anew: others may have taken some.
-        places = table.read()
-        for place in _places_of(kind):
-            known, armed_at, left = _PLACE.unpack_from(places, place)
-            if known == kind:
-                if not _is_armed(armed_at, left, now):
-                    return False
-                table.write(place, kind, armed_at, left - 1)
-                return True
-        return False
+        kinds = self._read()
+        if kind not in _live_of(kinds, now):
+            return False
+        armed_at, left = kinds[kind]
+        self._write({**kinds, kind: (armed_at, left - 1)}, now)
+        return True
 
-    def _look(self, now: float) -> None:
-        """Learn what is armed, by whomever."""
-        self._look_at = now + _LOOK_S
-        self._traits = frozenset()
-        table = self._opened(os.O_RDWR)
-        if table is not None:
-            self._traits = frozenset(
-                kind & _TRAIT
-                for kind, armed_at, left in _PLACE.iter_unpack(table.read())
-                if _is_armed(armed_at, left, now)
-            )
+    def _read(self) -> Kinds:
+        """Return the table, read again only if its file is another one."""
+        if self._path is None:
+            return self._kinds
+        try:
+            status = os.stat(self._path, follow_symlinks=False)
+            stamp = status.st_mtime_ns, status.st_ino
+            if stamp != self._stamp:
+                content = read_regular(
+                    self._path, "a table has", _LARGEST_BYTES, os.O_NOFOLLOW
+                )
+                self._kinds, self._stamp = _kinds_in(content), stamp
+        except FileNotFoundError:
+            self._kinds, self._stamp = {}, None
+        except FileError as exc:
+            raise OSError(errno.EINVAL, f"{self._path}: {exc}") from exc
+        return self._kinds
 
-    def _made(self) -> _Table:
-        """Return the table, whose file is made if it is not there."""
-        if self._directory is not None:
-            os.makedirs(self._directory, 0o700, exist_ok=True)
-        table = self._opened(os.O_RDWR | os.O_CREAT)
-        if table is None:
-            raise FileNotFoundError(f"{self._directory} was removed")
-        return table
-
-    def _opened(self, flags: int) -> _Table | None:
-        """Return the table; None if it is not there, nor to be made."""
-        if self._directory is None:
-            return self._table
-        if self._table is None or not self._table.is_there:
-            self._table = None
-            path = os.path.join(self._directory, _FILE)
-            flags |= os.O_NOFOLLOW | os.O_CLOEXEC
-            with contextlib.suppress(FileNotFoundError):
-                self._table = _Table(os.open(path, flags, 0o600))
-        return self._table
+    def _write(self, kinds: Kinds, now: float) -> None:
+        if self._path is not None:
+            name = f"{_FILE}-{secrets.token_hex(8)}"
+            # What a failure leaves there goes when dumps are pruned.
+            aside = self._path.with_name(ASIDE_FOLDER) / name
+            write_new(aside, json.dumps(kinds).encode())
+            publish(aside, self._path)
+        self._kinds, self._stamp = kinds, None
+        self._live = _live_of(kinds, now)
 
 
-def _is_armed(armed_at: float, left: int, now: float) -> bool:
-    # Of before the machine was started, it may be to come.
-    return left > 0 and 0 <= now - armed_at <= ARMED_S
+def _kinds_in(content: bytes) -> Kinds:
+    """Return the table in *content*, empty if that is no table."""
+    try:
+        return {
+            kind: (armed_at, left)
+            for kind, (armed_at, left) in json.loads(content).items()
+            if type(armed_at) is float and type(left) is int
+        }
+    except (AttributeError, RecursionError, TypeError, ValueError):
+        return {}
 
 
-def _trait_of(method: str, path: str) -> int:
-    """Return the method and the number of slashes as 1 to 159."""
-    return _METHOD_NUMBERS.get(method, 0) + min(path.count("/") + 1, 15)
+def _live_of(kinds: Kinds, now: float) -> frozenset[str]:
+    """Return the digests of the kinds that have requests left."""
+    return frozenset(
+        kind
+        for kind, (armed_at, left) in kinds.items()
+        if left > 0 and 0 <= now - armed_at <= ARMED_S
+    )
 
 
-def _kind_of(method: str, path: str) -> int | None:
+def _kind_of(method: str, path: str) -> str | None:
+    """Return the digest of a request's kind, None for a path of no shape."""
     shape = shape_of(path)
     if shape is None:
         return None
     if method not in METHODS:
         method = OTHER_METHOD
-    digest = hashlib.blake2b(f"{method} {shape}".encode(), digest_size=8)
-    # Never 0, which is a place that nobody has.
-    rest = int.from_bytes(digest.digest(), "big") & ~_TRAIT
-    return rest | _trait_of(method, path)
-
-
-def _places_of(kind: int) -> Iterator[int]:
-    """Yield the offsets at which *kind* may be."""
-    first = kind >> 8
-    for number in range(first, first + _CHOICES):
-        yield number % ARMED_KINDS * _PLACE.size
+    return hashlib.blake2b(
+        f"{method} {shape}".encode(), digest_size=8
+    ).hexdigest()

@@ -8,7 +8,7 @@ import random
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from time import monotonic, time
-from typing import Any
+from typing import Any, Protocol
 
 from nova_profiler.capture.choosing.armed_routes import Armed
 from nova_profiler.record import FAILED, RequestRecord
@@ -33,8 +33,8 @@ def is_kept(
 ) -> bool:
     """Return whether *record* is dumped.
 
-    *dump_when* holds any of slow (from *slow_ms* on), failed, profiled and
-    all. *chosen* tells that a profile was asked for: some engines have one
+    *dump_when* holds any of slow (at least *slow_ms*), failed, profiled and
+    all. *chosen* is whether a profile was asked for: some engines have one
     of every request.
     """
     if "all" in dump_when:
@@ -49,7 +49,7 @@ def is_kept(
 def is_drawn(request_id: str | None, rate: float) -> bool:
     """Return whether *request_id* is among the share *rate* of all ids.
 
-    The same in every service: it depends on nothing else.
+    It depends on nothing else, so that every service draws the same ids.
     """
     if request_id is None or rate <= 0:
         return False
@@ -57,6 +57,17 @@ def is_drawn(request_id: str | None, rate: float) -> bool:
         request_id.lower().encode("utf-8", "replace"), digest_size=8
     ).digest()
     return int.from_bytes(digest, "big") < rate * 2**64
+
+
+class Asked(Protocol):
+    """What is known of a request before it is served."""
+
+    method: str
+    path: str
+
+    @property
+    def headers(self) -> Mapping[str, Any]:
+        """What came with it, by the names that WSGI gives to HTTP headers."""
 
 
 class Choice:
@@ -78,23 +89,19 @@ class Choice:
 
     def reason(
         self,
-        environ: Mapping[str, Any],
-        path: str,
+        asked: Asked,
         profile_when: Collection[str],
         rate: float,
         keys: Sequence[str],
     ) -> str | None:
-        """Return why the request of *environ* is watched, None if not."""
+        """Return why what *asked* begins is watched, None if it is not."""
         if "always" in profile_when:
             return "always"
-        method = environ.get("REQUEST_METHOD", "")
-        if "signed" in profile_when and self._signed(
-            environ, method, path, keys
-        ):
+        if "signed" in profile_when and self._signed(asked, keys):
             return "signed"
-        if "armed" in profile_when and self._is_armed(method, path):
+        if "armed" in profile_when and self._is_armed(asked):
             return "armed"
-        if "rate" in profile_when and self._drawn(environ, rate):
+        if "rate" in profile_when and self._drawn(asked.headers, rate):
             return "rate"
         return None
 
@@ -102,37 +109,32 @@ class Choice:
         """Watch the next few requests like the slow one to *path*."""
         self._armed.arm(method, path)
 
-    def _is_armed(self, method: str, path: str) -> bool:
+    def _is_armed(self, asked: Asked) -> bool:
         try:
-            return self._armed.take(method, path)
+            return self._armed.take(asked.method, asked.path)
         except OSError:
             self._count("armed")
             return False
 
-    def _signed(
-        self,
-        environ: Mapping[str, Any],
-        method: str,
-        path: str,
-        keys: Sequence[str],
-    ) -> bool:
-        header = environ.get(TRIGGER)
+    def _signed(self, asked: Asked, keys: Sequence[str]) -> bool:
+        headers = asked.headers
+        header = headers.get(TRIGGER)
         if header is not None:
             fault = trigger_fault(
-                header, method, path, keys, self._wall_clock()
+                header, asked.method, asked.path, keys, self._wall_clock()
             )
-        elif OSPROFILER_INFO in environ:
-            fault = osprofiler_fault(environ, keys)
+        elif OSPROFILER_INFO in headers:
+            fault = osprofiler_fault(headers, keys)
         else:
             return False
         if fault is not None:
             self._count(fault)
         return fault is None
 
-    def _drawn(self, environ: Mapping[str, Any], rate: float) -> bool:
-        # nova makes its own id later, within the pipeline; what it passes
-        # on to other services comes to them in this header.
-        global_id = environ.get("HTTP_X_OPENSTACK_REQUEST_ID")
+    def _drawn(self, headers: Mapping[str, Any], rate: float) -> bool:
+        # nova makes its own id later, within the pipeline; it passes that
+        # on to other services in this header.
+        global_id = headers.get("HTTP_X_OPENSTACK_REQUEST_ID")
         if isinstance(global_id, str) and _GLOBAL_ID.fullmatch(global_id):
             return is_drawn(global_id, rate)
         return self._draw() < rate

@@ -16,4 +16,4 @@ Undo = Callable[[], None]
 
 
 class HookError(NovaProfilerError):
-    """A hook cannot be installed here; the text says why."""
+    """A hook cannot be installed here; the text has the reason."""

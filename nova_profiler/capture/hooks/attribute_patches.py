@@ -12,7 +12,7 @@ from nova_profiler.capture.hooks import Undo
 
 Wrap = Callable[[Any], Any]
 
-# Far more wrappers than anybody puts round one function.
+# Far more wrappers than one function ever has.
 _MOST_WRAPS = 100
 
 _lock = threading.Lock()
@@ -49,7 +49,8 @@ class _Patch:
     def remove(self) -> bool:
         """Put the attribute back; return False where that cannot be."""
         if vars(self.owner).get(self.name) is not self.replacement:
-            # Somebody wrapped ours since: theirs stays, and ours under it.
+            # Other code has wrapped ours since: its wrapper stays, and
+            # ours under it.
             return False
         if self.inherited:
             delattr(self.owner, self.name)
@@ -96,7 +97,7 @@ def _undo_once(key: tuple[int, str], patched: _Patch) -> Undo:
                 return
             done = True
             patched.users -= 1
-            # What stays under somebody's wrapper is used again by the next
+            # What stays under another wrapper is used again by the next
             # installer: a second one of ours would count each call twice.
             if patched.users == 0 and patched.remove():
                 _patches.pop(key, None)

@@ -15,8 +15,10 @@ from oslo_config import cfg
 from nova_profiler.capture.current import current_lane
 from nova_profiler.capture.hooks import HookError, Undo
 from nova_profiler.capture.hooks.attribute_patches import patch
+from nova_profiler.groups import COUNT_PLACES
 
 _METHOD = "_get"
+_LOOKUPS = COUNT_PLACES["config_lookups"]
 
 
 def install() -> Undo:
@@ -30,7 +32,7 @@ def _counted(get: Callable[..., Any]) -> Callable[..., Any]:
     def counted_get(self: Any, *args: Any, **kwargs: Any) -> Any:
         lane = current_lane()
         if lane is not None:
-            lane.config_lookups += 1
+            lane.counts[_LOOKUPS] += 1
         return get(self, *args, **kwargs)
 
     return counted_get

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable
 from time import perf_counter
 from typing import Any
 
-from nova_profiler.capture.current import current_lane, find_lane
+from nova_profiler.capture.calls import CallKey
+from nova_profiler.capture.current import lane_here
 from nova_profiler.capture.hooks import HookError, Undo
 from nova_profiler.capture.hooks.attribute_patches import patch, undo_all
-from nova_profiler.capture.lanes import CHUNK_CALLS, CallKey
 
 GROUP = "timed"
 
@@ -31,7 +31,7 @@ def install(names: Iterable[str]) -> Undo:
             try:
                 undos.append(patch(owner, attribute, _wrap(name)))
             except (TypeError, AttributeError) as exc:
-                # Types made in C let nobody change them.
+                # Types made in C cannot be changed.
                 raise HookError(f"timed_callables: {name!r}: {exc}") from exc
     except BaseException:
         undo_all(undos)()
@@ -82,11 +82,9 @@ def _wrap(name: str) -> Callable[[Any], Any]:
 def _timed(function: Callable[..., Any], key: CallKey) -> Callable[..., Any]:
     @functools.wraps(function)
     def timed_call(*args: Any, **kwargs: Any) -> Any:
-        lane = current_lane()
-        if lane is None or lane.closed:
-            lane = find_lane(lane)
-            if lane is None:
-                return function(*args, **kwargs)
+        lane = lane_here()
+        if lane is None:
+            return function(*args, **kwargs)
         nested = lane.open_timed > 0
         lane.open_timed += 1
         start = perf_counter()
@@ -100,11 +98,8 @@ def _timed(function: Callable[..., Any], key: CallKey) -> Callable[..., Any]:
             lane.open_timed -= 1
             if not lane.closed:
                 called = key.nested if nested else key
-                samples = lane.calls.setdefault(called, [])
-                samples.append((start, perf_counter(), 0))
+                calls = lane.add(called, (start, perf_counter(), 0))
                 if error is not None:
-                    lane.failed(samples, start, error)
-                if len(samples) >= CHUNK_CALLS:
-                    lane.fold(samples)
+                    calls.failed(start, error, lane.capture)
 
     return timed_call

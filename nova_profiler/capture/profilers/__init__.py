@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Profilers: each file is one engine that takes the stacks of requests.
+"""Profilers: each folder is one engine that takes the stacks of requests.
 
-An engine module has a function ``engine(note)`` that returns its engine.
-It starts nothing: no thread, process or file before the first request,
-since servers fork their workers after the load. ``note(what, error=None)``
-counts an event, and logs an error the first time, as Faults.note does.
-``engine`` raises EngineError where the engine cannot work.
+Its module ``engine`` has a function ``engine(note)`` that returns its engine,
+and raises EngineError where that cannot work. It starts nothing: no thread,
+process or file before the first request, since servers fork their workers
+after the load. ``note(what, error=None)`` counts an event, and logs an error
+the first time, as Failures.note does.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ Note = Callable[..., None]
 
 
 class EngineError(NovaProfilerError):
-    """An engine cannot work here: one line that says what to do."""
+    """An engine cannot work here: one line with what to do."""
 
 
 class Engine(Protocol):
     """One way to take stacks, in one process."""
 
     name: str
-    # Whether every request has a watch, chosen or not. Whether it counts as
-    # profiled is then known at the end, when ``capture.chosen`` says so.
+    # Whether every request has a watch, chosen or not. Then it counts as
+    # profiled if ``capture.chosen`` is set at its end.
     watches_all: bool
 
     def watch(

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which function started a thread that works for a request.
 
-What the thread does belongs below it: else the stacks of one request fall
-apart into as many pieces as it had threads, and no function holds most.
+What the thread does belongs below it. Otherwise the stacks of one request
+fall apart into as many pieces as it had threads, and no function holds most.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from nova_profiler import OWN_FOLDER
 
 
 def spawner() -> FrameType | None:
-    """Return the innermost frame here that is none of this package's."""
+    """Return the innermost frame here that is not of this package."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and frame.f_code.co_filename.startswith(
         OWN_FOLDER

@@ -6,22 +6,24 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-# The database driver and the pool, in the order in which they win a moment
-# that several lanes claim: what the request truly waits for comes first.
-DRIVER_GROUPS = (
-    "sql",
-    "fetch",
-    "transaction",
-    "connect",
-    "pool_wait",
-    "ping",
+from nova_profiler.groups import (
+    DB_API,
+    DRIVER_GROUPS,
+    GROUPS,
+    PYTHON,
+    WAITING,
 )
-SQLALCHEMY = "sqlalchemy"
-WAITING = "waiting"
-PYTHON = "python"
-_GROUPS = (*DRIVER_GROUPS, "db_api", "timed")
+
+# In the order in which they win a moment that several lanes claim.
+_GROUPS = tuple(group.name for group in GROUPS)
 _RANK = {group: rank for rank, group in enumerate(_GROUPS)}
 _LAST_RANK = len(_GROUPS) - 1
+_BUCKET_OF = {group.name: group.bucket.name for group in GROUPS}
+_DB_API = DB_API.name
+_SQLALCHEMY = DB_API.bucket.name
+# The driver's calls contain no other call, and functions round the driver
+# nothing but them: without other groups sums are enough.
+FLAT_GROUPS = frozenset((*DRIVER_GROUPS, _DB_API))
 
 
 class Span(NamedTuple):
@@ -66,16 +68,22 @@ def of_many_lanes(
     where that has none, to what the other lanes do then, the driver first.
     """
     both_s, own_s = _swept(duration_s, main, others)
-    buckets = {g: s for g, s in both_s.items() if g != "db_api"}
-    sqlalchemy_s = both_s.get("db_api", 0.0)
+    buckets: dict[str, float] = {}
+    for group, spent in both_s.items():
+        if group != _DB_API:
+            bucket = _BUCKET_OF[group]
+            buckets[bucket] = buckets.get(bucket, 0.0) + spent
+    sqlalchemy_s = both_s.get(_DB_API, 0.0)
     rest_s = duration_s - sum(both_s.values())
     # While other lanes worked, the request's own thread waited for them:
-    # that is not waiting for nobody knows what. Nor is what stood still in
-    # a timed function, which the CPU clock does not tell from the rest.
+    # that waiting has a name. So has what stood still in a call of another
+    # group than the database's; the CPU clock has both as one.
     covered_s = sum(both_s.values()) - sum(own_s.values())
-    covered_s += own_s.get("timed", 0.0)
+    covered_s += sum(
+        [s for group, s in own_s.items() if group not in FLAT_GROUPS]
+    )
     waiting_python_s = max(0.0, waiting_python_s - covered_s)
-    waiting_db_api_s = min(waiting_db_api_s, own_s.get("db_api", 0.0))
+    waiting_db_api_s = min(waiting_db_api_s, own_s.get(_DB_API, 0.0))
     return _with_rest(
         buckets, sqlalchemy_s, rest_s, waiting_db_api_s, waiting_python_s
     )
@@ -103,10 +111,10 @@ def _with_rest(
     waiting_python_s = min(waiting_python_s, rest_s)
     waiting_s = waiting_db_api_s + waiting_python_s
     if sqlalchemy_s:
-        buckets[SQLALCHEMY] = sqlalchemy_s - waiting_db_api_s
-    buckets[PYTHON] = rest_s - waiting_python_s
+        buckets[_SQLALCHEMY] = sqlalchemy_s - waiting_db_api_s
+    buckets[PYTHON.name] = rest_s - waiting_python_s
     if waiting_s:
-        buckets[WAITING] = waiting_s
+        buckets[WAITING.name] = waiting_s
     return buckets
 
 
@@ -135,10 +143,8 @@ def _swept(
         if at > before:
             winning = 0 if open_sides[0] else 1
             if open_sides[winning]:
-                for winner, count in enumerate(open_calls[winning]):
-                    if count:
-                        seconds[winning][winner] += at - before
-                        break
+                winner = _first_open(open_calls[winning])
+                seconds[winning][winner] += at - before
             before = at
         open_calls[side][rank] += step
         open_sides[side] += step
@@ -148,6 +154,14 @@ def _swept(
         if spent:
             both_s[group] = both_s.get(group, 0.0) + spent
     return both_s, own_s
+
+
+def _first_open(counts: list[int]) -> int:
+    """Return the first rank of which a call is open; one is."""
+    rank = 0
+    while not counts[rank]:
+        rank += 1
+    return rank
 
 
 def covered_s(spans: Iterable[tuple[float, float]]) -> float:

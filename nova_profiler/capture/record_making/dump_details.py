@@ -6,13 +6,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from nova_profiler.capture.lanes import Capture, Lane, Samples
-from nova_profiler.capture.record_making.totals import (
-    group_of_kind,
-    kept_samples,
-    named_samples,
+from nova_profiler.capture.calls import Calls
+from nova_profiler.capture.lanes import Capture, Lane
+from nova_profiler.capture.record_making.lane_calls import (
+    named_calls,
     used_lanes,
-    work_of,
 )
 from nova_profiler.capture.sql import (
     database_of,
@@ -21,9 +19,15 @@ from nova_profiler.capture.sql import (
     kind_of_statement,
     name_of_statement,
 )
-from nova_profiler.record import RequestRecord, StatementTotals, TimelineEntry
+from nova_profiler.groups import CONNECT, DB_API, FETCH, POOL_WAIT
+from nova_profiler.record import (
+    RequestRecord,
+    StatementTotals,
+    TimelineEntry,
+)
 
 _MYSQL_FAMILY = ("mysql", "mariadb")
+_OF_A_POOL = (CONNECT.name, POOL_WAIT.name)
 
 
 def fill_details(record: RequestRecord, capture: Capture) -> None:
@@ -33,84 +37,109 @@ def fill_details(record: RequestRecord, capture: Capture) -> None:
     statements = _Statements()
     entries: list[TimelineEntry] = []
     for number, lane in enumerate(lanes, first):
-        places = statements.add(lane)
-        for group, name, samples, nested in named_samples(lane):
-            place = places.get(id(samples))
-            errors = _errors_of(lane, samples)
-            for start, end, figure in kept_samples(lane, samples):
-                entries.append(
-                    TimelineEntry(
-                        group,
-                        name,
-                        (start - capture.started) * 1000,
-                        (end - start) * 1000,
-                        number,
-                        # Drivers that do not count say -1.
-                        None if figure < 0 or place is None else int(figure),
-                        errors.get(start),
-                        nested,
-                        place,
-                    )
-                )
-        entries += _driver_entries(lane, capture, number, statements)
+        entries += _entries_of(lane, capture.started, number, statements)
     entries.sort(key=lambda entry: entry.start_ms)
     record.timeline = entries[: capture.max_calls]
     record.statements = statements.totals()
 
 
-def _driver_entries(
-    lane: Lane, capture: Capture, number: int, statements: _Statements
+def db_api_calls_of(capture: Capture) -> list[tuple[str, float]]:
+    """Return module.function and seconds of each DB API call, in order."""
+    found = [
+        (start, key.label, end - start)
+        for lane in capture.lanes
+        for key, calls in list(lane.calls.items())
+        if key.group == DB_API.name and key.outermost
+        for start, end, _ in calls.kept()
+    ]
+    found.sort()
+    return [(label, spent) for _, label, spent in found[: capture.max_calls]]
+
+
+def _entries_of(
+    lane: Lane, started: float, number: int, statements: _Statements
 ) -> Iterator[TimelineEntry]:
-    """Yield the driver's work beside statements in *lane*."""
-    for kind, work in work_of(lane):
-        group = group_of_kind(kind)
-        errors = _errors_of(lane, work)
-        for sample in kept_samples(lane, work):
-            start, end = sample[:2]
-            name, rows, place = kind, None, None
-            if kind == "fetch":
-                rows, text, engine = sample[2:]
-                by_text = lane.sql.get(engine, {})
-                if text not in by_text and kind_of_statement(text) in by_text:
-                    # One of more statements than are kept apart.
-                    text = kind_of_statement(text)
-                name = name_of_statement(text)
-                place = statements.fetched(engine, text, rows)
-            elif kind in ("connect", "pool_wait"):
-                name = database_of_pool(sample[2], lane.sql)
+    """Yield the calls of *lane*, whose number that is."""
+    statements.add(lane)
+    for group, name, calls, nested, _ in named_calls(lane):
+        errors = dict(calls.errors or ())
+        for call in calls.kept():
+            start, end = call[:2]
+            rows, place = None, calls.statement
+            if group == FETCH.name:
+                rows = call[2]
+                name, place = statements.fetched(lane, *call[2:])
+            elif group in _OF_A_POOL:
+                name = database_of_pool(call[2], lane.sql)
+            elif place is not None and call[2] >= 0:
+                # -1: the driver does not count.
+                rows = int(call[2])
             yield TimelineEntry(
                 group,
                 name,
-                (start - capture.started) * 1000,
+                (start - started) * 1000,
                 (end - start) * 1000,
                 number,
                 rows,
                 errors.get(start),
-                False,
+                nested,
                 place,
             )
 
 
-def db_api_calls_of(capture: Capture) -> list[tuple[str, float]]:
-    """Return module.function and seconds of each DB API call, in order."""
-    calls = [
-        (start, key.label, end - start)
-        for lane in capture.lanes
-        for key, samples in list(lane.calls.items())
-        if key.group == "db_api" and key.outermost
-        for start, end, _ in kept_samples(lane, samples)
-    ]
-    calls.sort()
-    return [(label, spent) for _, label, spent in calls[: capture.max_calls]]
+class _Statement:
+    """One distinct statement, added up over lanes."""
 
+    __slots__ = (
+        "database",
+        "executed",
+        "failures",
+        "fetched",
+        "many",
+        "max_s",
+        "name",
+        "rows",
+        "text",
+        "total_s",
+    )
 
-def _errors_of(lane: Lane, samples: list[Any]) -> dict[float, str]:
-    """Return the errors of the calls of *samples* by when they began."""
-    if not lane.errors:
-        return {}
-    return {
-        start: name for failed, start, name in lane.errors if failed is samples
-    }
+    def __init__(self, text: str, name: str, database: str) -> None:
+        self.text = text
+        self.name = name
+        self.database = database
+        self.executed = 0
+        self.total_s = 0.0
+        self.max_s = 0.0
+        self.rows = 0
+        self.fetched = 0
+        self.failures = 0
+        self.many = 0
+
+    def add(self, calls: Calls) -> None:
+        """Add the executions of one lane."""
+        count, total_s, max_s = calls.totals()
+        self.executed += count
+        self.total_s += total_s
+        self.max_s = max(self.max_s, max_s)
+        # -1: the driver does not count the rows of a SELECT.
+        self.rows += sum(int(one[2]) for one in calls.kept() if one[2] > 0)
+        self.failures += calls.failures
+        self.many += calls.batches
+
+    def row(self) -> StatementTotals:
+        """Return the record's row of it."""
+        return StatementTotals(
+            self.text,
+            self.name,
+            self.database,
+            self.executed,
+            self.total_s * 1000,
+            self.max_s * 1000,
+            # A driver that counts did so when it executed.
+            self.rows or self.fetched,
+            self.failures,
+            self.many,
+        )
 
 
 class _Statements:
@@ -118,23 +147,26 @@ class _Statements:
 
     def __init__(self) -> None:
         self._places: dict[tuple[str, str], int] = {}
-        # [text, name, engine, count, s, max_s, rows, errors, many, fetched]
-        self._rows: list[list[Any]] = []
+        self._rows: list[_Statement] = []
 
-    def add(self, lane: Lane) -> dict[int, int]:
-        """Add those of *lane*; return the row of each of its samples."""
-        places = {}
+    def add(self, lane: Lane) -> None:
+        """Add those of *lane*, whose calls then know their row."""
         for engine, by_text in list(lane.sql.items()):
-            for text, samples in list(by_text.items()):
-                place = places[id(samples)] = self._place(engine, text)
-                self._executed(self._rows[place], lane, text, samples)
-        return places
+            for text, calls in list(by_text.items()):
+                place = calls.statement = self._place(engine, text)
+                self._rows[place].add(calls)
 
-    def fetched(self, engine: Any, text: str, rows: int) -> int:
-        """Add *rows* that were fetched of a statement; return its row."""
+    def fetched(
+        self, lane: Lane, rows: int, text: str, engine: Any
+    ) -> tuple[str, int]:
+        """Add *rows* that *lane* fetched; return the statement's name, row."""
+        by_text = lane.sql.get(engine, {})
+        if text not in by_text and kind_of_statement(text) in by_text:
+            # One of more statements than are kept apart.
+            text = kind_of_statement(text)
         place = self._place(engine, text)
-        self._rows[place][9] += rows
-        return place
+        self._rows[place].fetched += rows
+        return self._rows[place].name, place
 
     def _place(self, engine: Any, text: str) -> int:
         kept = fingerprint_of(text, engine.dialect.name in _MYSQL_FAMILY)
@@ -142,54 +174,9 @@ class _Statements:
         place = self._places.setdefault((kept, database), len(self._rows))
         if place == len(self._rows):
             name = name_of_statement(text)
-            self._rows.append([kept, name, database, 0, 0.0, 0.0, 0, 0, 0, 0])
+            self._rows.append(_Statement(kept, name, database))
         return place
-
-    def _executed(
-        self, row: list[Any], lane: Lane, text: str, samples: Samples
-    ) -> None:
-        kept = kept_samples(lane, samples)
-        tally = lane.tallies.get(id(samples))
-        spans = [end - start for start, end, _ in kept]
-        if tally is None:
-            row[3] += len(spans)
-            row[4] += sum(spans)
-            row[5] = max(row[5], max(spans, default=0.0))
-        else:
-            fresh = [end - start for start, end, _ in samples]
-            row[3] += tally.count + len(fresh)
-            row[4] += tally.total_s + sum(fresh)
-            row[5] = max(row[5], tally.max_s, max(fresh, default=0.0))
-        # Drivers that do not count the rows of a SELECT say -1.
-        row[6] += sum(int(one[2]) for one in kept if one[2] > 0)
-        row[7] += lane.error_counts.get(id(samples), 0)
-        row[8] += lane.executemany.get(id(samples), 0)
 
     def totals(self) -> list[StatementTotals]:
         """Return one row a statement, in the order of their first use."""
-        return [
-            StatementTotals(
-                text,
-                name,
-                engine,
-                count,
-                total_s * 1000,
-                max_s * 1000,
-                # A driver that counts said so when it executed.
-                rows or fetched,
-                errors,
-                many,
-            )
-            for (
-                text,
-                name,
-                engine,
-                count,
-                total_s,
-                max_s,
-                rows,
-                errors,
-                many,
-                fetched,
-            ) in self._rows
-        ]
+        return [statement.row() for statement in self._rows]

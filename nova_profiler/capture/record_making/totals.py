@@ -5,52 +5,59 @@ from __future__ import annotations
 
 from typing import Any
 
-from nova_profiler.capture.lanes import Capture, Lane, Samples
+from nova_profiler.capture.calls import Calls
+from nova_profiler.capture.lanes import Capture, Lane
 from nova_profiler.capture.record_making.breakdown import (
-    DRIVER_GROUPS,
+    FLAT_GROUPS,
     Span,
     covered_s,
     of_many_lanes,
     of_one_lane,
 )
-from nova_profiler.capture.sql import name_of_statement
+from nova_profiler.capture.record_making.lane_calls import (
+    Named,
+    named_calls,
+    used_lanes,
+)
+from nova_profiler.groups import COUNTS, DB_API, DRIVER_GROUPS, PYTHON, WAITING
 from nova_profiler.record import CallTotals, GroupTotals, RequestRecord
 
 # Calls of one name whose durations go to statsd one by one.
 MAX_DURATIONS = 10
 
-# Group, name, the samples, whether they are of nested calls.
-Named = tuple[str, str, Samples, bool]
+_DB_API = DB_API.name
+_NO_COUNTS = [0] * len(COUNTS)
+
 # The fields of CallTotals, while they are added up.
 _Row = list[Any]
 _COUNT, _MS, _MAX_MS, _ERRORS, _NESTED, _DRIVER_MS = range(2, 8)
+# Number of calls and their seconds, by group.
+_ByGroup = dict[str, list[Any]]
 
 
-def close_into(
+def fill_totals(
     record: RequestRecord, capture: Capture, duration_s: float
 ) -> None:
     """Fill groups, calls, breakdown and counts of *record*."""
     main = capture.main
     lanes = capture.lanes
-    if capture.late_calls:
-        record.counts["late_calls"] = capture.late_calls
-    if capture.lanes_missing:
-        record.counts["lanes_missing"] = capture.lanes_missing
-    lookups = 0
-    for lane in lanes:
-        lookups += lane.config_lookups
-    if lookups:
-        record.counts["config_lookups"] = lookups
+    if (
+        len(lanes) > 1
+        or capture.late_calls
+        or capture.lanes_missing
+        or main.counts != _NO_COUNTS
+    ):
+        _fill_counts(record, capture)
     if len(lanes) > 1:
         lanes = used_lanes(capture)
-    elif not main.driver_s and not main.calls and not main.sql:
+    elif not main.calls and not main.sql:
         _fill_empty(record, main, duration_s)
         return
     rows: dict[tuple[str, str], _Row] = {}
-    by_group: dict[str, list[Any]] = {}
+    by_group: _ByGroup = {}
     kept = 0
     # Once for all that follows: a long statement is slow to name.
-    named = [named_samples(lane) for lane in lanes]
+    named = [named_calls(lane) for lane in lanes]
     for lane, names in zip(lanes, named, strict=True):
         kept += _add_up(lane, names, rows, by_group, record)
     if not by_group and not rows:
@@ -61,148 +68,88 @@ def close_into(
     counted = sum([pair[0] for pair in by_group.values()])
     counted += sum([row[_NESTED] for row in rows.values()])
     record.dropped_calls = counted - min(kept, capture.max_calls)
-    _fill_groups(record, by_group, lanes, named, duration_s)
-    buckets = _buckets(record, capture, lanes, named, by_group, duration_s)
+    _fill_groups(record, by_group, named, duration_s)
+    own_lane_only = len(lanes) == 1 and lanes[0] is main
+    if own_lane_only and FLAT_GROUPS.issuperset(by_group):
+        buckets = _of_one_lane(main, by_group, duration_s)
+    else:
+        buckets = _of_many_lanes(record, capture, lanes, named, duration_s)
     record.breakdown_ms = {b: s * 1000 for b, s in buckets.items()}
+
+
+def _fill_counts(record: RequestRecord, capture: Capture) -> None:
+    """Fill what is counted and not timed."""
+    counts = record.counts
+    if capture.late_calls:
+        counts["late_calls"] = capture.late_calls
+    if capture.lanes_missing:
+        counts["lanes_missing"] = capture.lanes_missing
+    numbers = capture.main.counts
+    if len(capture.lanes) > 1:
+        columns = zip(*[lane.counts for lane in capture.lanes], strict=True)
+        numbers = [sum(column) for column in columns]
+    for count, number in zip(COUNTS, numbers, strict=True):
+        if number:
+            counts[count.name] = number
 
 
 def _fill_empty(record: RequestRecord, main: Lane, duration_s: float) -> None:
     """Fill the breakdown of a request in which nothing was called."""
     waiting_s = min(main.waiting_python_s, duration_s)
-    record.breakdown_ms["python"] = (duration_s - waiting_s) * 1000
+    record.breakdown_ms[PYTHON.name] = (duration_s - waiting_s) * 1000
     if waiting_s:
-        record.breakdown_ms["waiting"] = waiting_s * 1000
-
-
-def _buckets(
-    record: RequestRecord,
-    capture: Capture,
-    lanes: list[Lane],
-    named: list[list[Named]],
-    by_group: dict[str, list[Any]],
-    duration_s: float,
-) -> dict[str, float]:
-    """Return the seconds of the breakdown's buckets."""
-    main = capture.main
-    if len(lanes) > 1 or lanes[0] is not main or "timed" in by_group:
-        if not any(lane.tallies for lane in lanes):
-            return _swept(capture, lanes, named, duration_s)
-        # Calls that were only added up have no place in time any more:
-        # the request's own thread alone is what can be told.
-        record.counts["breakdown_of_own_lane"] = 1
-        by_group = {}
-        _add_up(main, named_samples(main), {}, by_group, RequestRecord())
-    return of_one_lane(
-        duration_s,
-        {g: by_group[g][1] for g in DRIVER_GROUPS if g in by_group},
-        by_group["db_api"][1] if "db_api" in by_group else 0.0,
-        main.db_api_driver_s,
-        main.waiting_db_api_s,
-        main.waiting_python_s,
-    )
-
-
-def used_lanes(capture: Capture) -> list[Lane]:
-    """Return the lanes of *capture* in which anything was called."""
-    return [
-        lane for lane in capture.lanes if lane.calls or lane.sql or lane.work
-    ]
-
-
-def named_samples(lane: Lane) -> list[Named]:
-    """Return the samples of *lane*, name by name."""
-    named = [
-        (key.group, key.name, samples, not key.outermost)
-        # A copy made in one step: a late thread may still be adding names.
-        for key, samples in list(lane.calls.items())
-    ]
-    for by_text in list(lane.sql.values()):
-        for text, samples in list(by_text.items()):
-            named.append(("sql", name_of_statement(text), samples, False))
-    return named
-
-
-def work_of(lane: Lane) -> list[tuple[str, list[Any]]]:
-    """Return the samples of the driver's work beside statements, by kind.
-
-    A kind is a group, but for transactions, of which there are two.
-    """
-    return list(lane.work.items())
-
-
-def group_of_kind(kind: str) -> str:
-    """Return the group that *kind* of work belongs to."""
-    return "transaction" if kind in ("COMMIT", "ROLLBACK") else kind
-
-
-def kept_samples(lane: Lane, samples: list[Any]) -> list[Any]:
-    """Return all that is still known one by one of *samples*."""
-    tally = lane.tallies.get(id(samples)) if lane.tallies else None
-    if tally is None:
-        return samples
-    return [*(one for chunk in tally.chunks for one in chunk), *samples]
+        record.breakdown_ms[WAITING.name] = waiting_s * 1000
 
 
 def _add_up(
     lane: Lane,
     named: list[Named],
     rows: dict[tuple[str, str], _Row],
-    by_group: dict[str, list[Any]],
+    by_group: _ByGroup,
     record: RequestRecord,
 ) -> int:
-    """Add the calls of *lane* to *rows* and *by_group*; return how many.
+    """Add a lane's calls to *rows* and *by_group*; return how many are kept.
 
     Written as one loop: it runs at the end of every request.
     """
     kept = 0
-    tallies = lane.tallies
-    for group, name, samples, nested in named:
-        spans = None
-        if len(samples) == 1:
-            start, end, figure = samples[0]
+    has_driver_time = lane.db_api_driver_s > 0.0
+    for group, name, calls, nested, is_listed in named:
+        if len(calls) == 1 and calls.tally is None:
+            call = calls[0]
             count = 1
-            total_s = max_s = end - start
+            total_s = max_s = call[1] - call[0]
+            kept += 1
         else:
-            spans = [end - start for start, end, _ in samples]
-            count = len(spans)
-            total_s = sum(spans)
-            max_s = max(spans) if spans else 0.0
-            figure = 0.0
-            if group == "db_api" and lane.db_api_driver_s:
-                figure = sum([sample[2] for sample in samples])
-        kept += count
-        tally = tallies.get(id(samples)) if tallies else None
-        if tally is not None:
-            count += tally.count
-            kept += sum(map(len, tally.chunks))
-            total_s += tally.total_s
-            max_s = max(max_s, tally.max_s)
-            figure += tally.extra
-        errors = 0
-        if lane.error_counts:
-            errors = lane.error_counts.get(id(samples), 0)
-        driver_ms = figure * 1000 if group == "db_api" else None
-        ms = total_s * 1000
-        max_ms = max_s * 1000
+            count, total_s, max_s = calls.totals()
+            kept += calls.kept_count()
+        if not nested:
+            pair = by_group.get(group)
+            if pair is None:
+                by_group[group] = [count, total_s]
+            else:
+                pair[0] += count
+                pair[1] += total_s
+        if not is_listed:
+            continue
         key = group, name
         row = rows.get(key)
-        if nested:
-            ms = max_ms = 0.0
-            driver_ms = None if driver_ms is None else 0.0
-        else:
-            if count > 1 or (row and row[_MS]):
-                first = spans or [total_s]
-                if tally is not None:
-                    kept_first = kept_samples(lane, samples)[:MAX_DURATIONS]
-                    first = [end - start for start, end, _ in kept_first]
-                _keep_durations(record, key, row[_MS] if row else 0.0, first)
-            pair = by_group.setdefault(group, [0, 0.0])
-            pair[0] += count
-            pair[1] += total_s
+        driver_ms = None
+        if group == _DB_API:
+            driver_ms = 0.0
+            if has_driver_time and not nested:
+                driver_ms = calls.figure() * 1000
         inner = count if nested else 0
+        ms = max_ms = 0.0
+        if not nested:
+            ms = total_s * 1000
+            max_ms = max_s * 1000
+            if count > 1 or (row and row[_MS]):
+                _keep_durations(record, key, row[_MS] if row else 0.0, calls)
+        errors = calls.failures
         new = [group, name, count, ms, max_ms, errors, inner, driver_ms]
         rows[key] = new if row is None else _merged(row, new)
-    return kept + _add_work(lane, by_group)
+    return kept
 
 
 def _merged(row: _Row, other: _Row) -> _Row:
@@ -215,33 +162,15 @@ def _merged(row: _Row, other: _Row) -> _Row:
     return row
 
 
-def _add_work(lane: Lane, by_group: dict[str, list[Any]]) -> int:
-    """Add the driver's other work of *lane*; return how many are kept."""
-    kept = 0
-    for kind, samples in work_of(lane):
-        count = len(samples)
-        kept += count
-        total_s = sum([sample[1] - sample[0] for sample in samples])
-        tally = lane.tallies.get(id(samples)) if lane.tallies else None
-        if tally is not None:
-            count += tally.count
-            kept += sum(map(len, tally.chunks))
-            total_s += tally.total_s
-        pair = by_group.setdefault(group_of_kind(kind), [0, 0.0])
-        pair[0] += count
-        pair[1] += total_s
-    return kept
-
-
 def _keep_durations(
     record: RequestRecord,
     key: tuple[str, str],
     before_ms: float,
-    spans: list[float],
+    calls: Calls,
 ) -> None:
     """Keep the first durations of a name that was called more than once.
 
-    *before_ms* is what the calls that came before *spans* took.
+    *before_ms* is what the calls that came before *calls* took.
     """
     listed = record.durations.get(key)
     if listed is None:
@@ -249,7 +178,7 @@ def _keep_durations(
         listed = record.durations[key] = [before_ms] if before_ms else []
     room = MAX_DURATIONS - len(listed)
     if room > 0:
-        listed += [span * 1000 for span in spans[:room]]
+        listed += [(call[1] - call[0]) * 1000 for call in calls.kept()[:room]]
 
 
 _new = tuple.__new__
@@ -257,28 +186,22 @@ _new = tuple.__new__
 
 def _fill_groups(
     record: RequestRecord,
-    by_group: dict[str, list[Any]],
-    lanes: list[Lane],
+    by_group: _ByGroup,
     named: list[list[Named]],
     duration_s: float,
 ) -> None:
-    if len(lanes) == 1:
+    if len(named) == 1:
         for group, (count, total_s) in by_group.items():
             ms = total_s * 1000
             record.groups[group] = _new(GroupTotals, (count, ms, ms))
         return
     spans: dict[str, list[tuple[float, float]]] = {}
-    for lane, names in zip(lanes, named, strict=True):
-        for group, _, samples, nested in names:
+    for names in named:
+        for group, _, calls, nested, _ in names:
             if not nested:
                 spans.setdefault(group, []).extend(
-                    (start, end)
-                    for start, end, _ in kept_samples(lane, samples)
+                    call[:2] for call in calls.kept()
                 )
-        for kind, work in work_of(lane):
-            spans.setdefault(group_of_kind(kind), []).extend(
-                sample[:2] for sample in kept_samples(lane, work)
-            )
     for group, (count, total_s) in by_group.items():
         known = spans[group]
         # Calls that were only added up are taken as not overlapping, as far
@@ -291,28 +214,42 @@ def _fill_groups(
         )
 
 
-def _swept(
+def _of_one_lane(
+    main: Lane, by_group: _ByGroup, duration_s: float
+) -> dict[str, float]:
+    return of_one_lane(
+        duration_s,
+        {g: by_group[g][1] for g in DRIVER_GROUPS if g in by_group},
+        by_group[_DB_API][1] if _DB_API in by_group else 0.0,
+        main.db_api_driver_s,
+        main.waiting_db_api_s,
+        main.waiting_python_s,
+    )
+
+
+def _of_many_lanes(
+    record: RequestRecord,
     capture: Capture,
     lanes: list[Lane],
     named: list[list[Named]],
     duration_s: float,
 ) -> dict[str, float]:
+    main = capture.main
+    if any(name[2].tally is not None for names in named for name in names):
+        # Calls that were only added up have no place in time any more: the
+        # breakdown can be of the request's own thread alone.
+        record.counts["breakdown_of_own_lane"] = 1
+        by_group: _ByGroup = {}
+        _add_up(main, named_calls(main), {}, by_group, RequestRecord())
+        return _of_one_lane(main, by_group, duration_s)
     sides: tuple[list[Span], list[Span]] = ([], [])
     began = capture.started
     for lane, names in zip(lanes, named, strict=True):
-        side = sides[lane is not capture.main]
-        for group, _, samples, _ in names:
+        side = sides[lane is not main]
+        for group, _, calls, _, _ in names:
             side += [
-                Span(group, start - began, end - began)
-                for start, end, _ in samples
+                Span(group, call[0] - began, call[1] - began) for call in calls
             ]
-        for kind, work in work_of(lane):
-            group = group_of_kind(kind)
-            side += [
-                Span(group, sample[0] - began, sample[1] - began)
-                for sample in work
-            ]
-    main = capture.main
     return of_many_lanes(
         duration_s, *sides, main.waiting_db_api_s, main.waiting_python_s
     )

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is served and timed, and the facts that only its protocol tells."""
+"""What is served and timed, each side with the facts of its protocol."""

@@ -3,97 +3,82 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterable, Iterator
-from time import perf_counter, thread_time, time
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, cast
 
-from nova_profiler.capture.current import begin, end, lane_var
-from nova_profiler.capture.failures import Faults
-from nova_profiler.capture.lanes import CPU_STEP_S, Capture
-from nova_profiler.capture.profilers.engine_in_use import Watching
-from nova_profiler.capture.record_making.recorder import Recorder, runs_green
+from nova_profiler.capture.current import lane_var
+from nova_profiler.capture.served.wsgi_facts import REQUEST_ID
 from nova_profiler.capture.settings.options import Settings
 from nova_profiler.record import ABORTED, FAILED, OK, RequestRecord
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse
 
+    from nova_profiler.capture.served.worker import Worker
+
 # Where the environ holds the capture: a filter further in leaves it alone.
 ENVIRON_KEY = "nova_profiler.capture"
+_NO_ENVIRON: dict[str, Any] = {}
 # Statuses whose response has no body that a server would read.
 _BODILESS = (204, 304)
 
 
-class Host(Protocol):
-    """The middleware, as far as an exchange needs it."""
-
-    recorder: Recorder
-    watching: Watching
-    faults: Faults
-    # None until the first request: by then eventlet has patched or not.
-    green: bool | None
-    # How long the latest request took.
-    latest_s: float
-
-
 class Exchange:
-    """One request and its response, from the first to the last moment."""
+    """One request and its response, from the first to the last moment.
+
+    It is what its capture is of, a Served.
+    """
 
     __slots__ = (
         "_app_end",
-        "_began_at",
-        "_cpu_start",
         "_done",
         "_headers",
-        "_host",
         "_settings",
         "_start_response",
         "_status",
-        "_thread",
+        "_worker",
         "_write",
         "_write_failed",
         "bytes",
         "capture",
+        "headers",
+        "method",
         "path",
     )
 
     def __init__(
         self,
-        host: Host,
+        worker: Worker,
         settings: Settings,
         environ: dict[str, Any],
         start_response: StartResponse,
     ) -> None:
-        self._host = host
+        self._worker = worker
         self._settings = settings
         self._start_response = start_response
         self._status = ""
-        self._headers: list[tuple[str, str]] = []
+        self._headers: Sequence[tuple[str, str]] = ()
         self._write: Callable[[bytes], object] | None = None
         self._write_failed = False
         self._app_end: float | None = None
         self._done = False
         self.bytes = 0
+        self.headers = environ
+        self.method = environ.get("REQUEST_METHOD", "")
         # nova changes both on the way in; their sum stays.
         self.path = environ.get("SCRIPT_NAME", "") + environ.get(
             "PATH_INFO", ""
         )
-        self._began_at = time()
-        self.capture = capture = Capture(environ, settings.max_calls)
-        environ[ENVIRON_KEY] = capture
-        begin(capture)
-        green = host.green
-        if green is None:
-            green = host.green = runs_green()
-        if green:
-            self._thread = 0
-        else:
-            self._thread = threading.get_ident()
-            main = capture.main
-            main.cpu_at = capture.started
-            main.cpu_due = capture.started + CPU_STEP_S
-            main.cpu_s = self._cpu_start = thread_time()
+        self.capture = environ[ENVIRON_KEY] = worker.begin(self, settings)
+
+    def request_id(self) -> object:
+        """Return nova's id for the request, None before nova has made it."""
+        return self.headers.get(REQUEST_ID)
+
+    def describe(self, record: RequestRecord) -> None:
+        """Fill in request, user and route."""
+        self._worker.wsgi_facts.fill(record, self.headers, self.path)
 
     def start_response(
         self,
@@ -113,7 +98,7 @@ class Exchange:
     def write(self, data: bytes) -> object:
         """Write *data* as the server does, and count it."""
         try:
-            # Never None here: whoever calls has it from start_response.
+            # Set by now: start_response() returned this method.
             sent = self._write(data)  # type: ignore[misc]
         except Exception:
             self._write_failed = True
@@ -132,7 +117,7 @@ class Exchange:
                 for chunk in body:
                     self.bytes += len(chunk)
             except TypeError:
-                # Not bytes: the server will say so.
+                # Not bytes: the server raises, too.
                 self.finish(FAILED, "TypeError")
             self.finish(OK, None)
             return body
@@ -156,7 +141,7 @@ class Exchange:
                 self.finish(FAILED, type(exc).__name__)
                 raise
             finally:
-                if self.capture.environ.get("REQUEST_METHOD") != "HEAD":
+                if self.method != "HEAD":
                     self.bytes += self._length() or 0
                 self.finish(OK, None)
 
@@ -177,7 +162,7 @@ class Exchange:
         """Return the outcome of a body that was closed before its end."""
         status = self._status[:3]
         if (
-            self.capture.environ.get("REQUEST_METHOD") == "HEAD"
+            self.method == "HEAD"
             or (status.isdecimal() and int(status) in _BODILESS)
             or status.startswith("1")
         ):
@@ -201,42 +186,27 @@ class Exchange:
         try:
             self._finish(stopped, outcome, error)
         except Exception as exc:
-            self._host.faults.note("middleware", exc)
+            self._worker.failures.note("middleware", exc)
 
     def _finish(self, stopped: float, outcome: str, error: str | None) -> None:
         capture = self.capture
         record = RequestRecord()
-        if self._thread and self._thread == threading.get_ident():
-            main = capture.main
-            main.read_cpu(stopped, False)
-            record.cpu_ms = (main.cpu_s - self._cpu_start) * 1000
-        capture.close()
-        end(capture)
-        self._host.latest_s = duration_s = stopped - capture.started
-        record.duration_ms = duration_s * 1000
         app_end = stopped if self._app_end is None else self._app_end
         record.app_ms = (app_end - capture.started) * 1000
         status = self._status[:3]
         # An application that raised before it answered: servers send 500.
         record.status = int(status) if status.isdecimal() else 500
-        record.path = self.path
         record.response_bytes = self.bytes
         if outcome == OK and record.status >= 500:
             outcome = FAILED
         record.outcome = outcome
         record.error = error
-        settings = self._settings
-        if settings.profiler != "none":
-            self._host.watching.ended(
-                capture, self.path, record.duration_ms, settings
-            )
         try:
-            self._host.recorder.finish(
-                record, capture, settings, self._began_at
-            )
+            self._worker.finish(record, capture, self._settings, stopped)
         finally:
-            capture.environ.pop(ENVIRON_KEY, None)
-            capture.release()
+            # A body that the server keeps must not keep the environ.
+            self.headers.pop(ENVIRON_KEY, None)
+            self.headers = _NO_ENVIRON
 
 
 class _Body:

@@ -8,55 +8,31 @@ other body is followed to its last chunk, to close(), or to an exception.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from nova_profiler.capture.current import lane_var
-from nova_profiler.capture.failures import Faults
 from nova_profiler.capture.frame_chunks import with_room
-from nova_profiler.capture.profilers.engine_in_use import Watching
-from nova_profiler.capture.record_making.recorder import Recorder
+from nova_profiler.capture.served.worker import Worker
 from nova_profiler.capture.served.wsgi_exchange import ENVIRON_KEY, Exchange
-from nova_profiler.capture.settings.options import Settings
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication
 
 # From here on a request is long enough to be given room on the stack, which
-# costs some ten microseconds and saves what is told in stack_room.
+# costs some ten microseconds and saves what frame_chunks explains.
 _ROOM_FROM_S = 0.005
 
 
-class Live(Protocol):
-    """The settings in force."""
-
-    current: Settings
-    check_at: float
-
-    def check(self, now: float) -> None:
-        """Look for changes; sets when to look again."""
-
-
 class ProfilerMiddleware:
-    """Times each request of *app* and gives its record to *recorder*."""
+    """Times each request of *app*, one of the applications of *worker*."""
 
-    def __init__(
-        self,
-        app: WSGIApplication,
-        live: Live,
-        recorder: Recorder,
-        watching: Watching,
-        faults: Faults,
-    ) -> None:
+    def __init__(self, app: WSGIApplication, worker: Worker) -> None:
         self._app = app
-        self._live = live
-        self.recorder = recorder
-        self.watching = watching
-        self.faults = faults
-        # Asked at the first request: by then eventlet has patched or not.
-        self.green: bool | None = None
-        self.latest_s = 0.0
+        self._live = worker.live
+        self.worker = worker
 
     def __call__(
         self, environ: dict[str, Any], start_response: StartResponse
@@ -64,7 +40,7 @@ class ProfilerMiddleware:
         live = self._live
         now = monotonic()
         if now > live.check_at:
-            self._check(now)
+            self.worker.check_settings(now)
         settings = live.current
         if not settings.enabled:
             return self._app(environ, start_response)
@@ -72,41 +48,28 @@ class ProfilerMiddleware:
         if earlier is not None and not earlier.closed:
             # An outer filter of ours times this request already.
             return self._app(environ, start_response)
+        worker = self.worker
         try:
-            exchange = Exchange(self, settings, environ, start_response)
+            exchange = Exchange(worker, settings, environ, start_response)
         except Exception as exc:
-            # An environ that no server should send: not ours to refuse.
-            self.faults.note("middleware", exc)
+            # Not a valid environ; the application decides what to answer.
+            worker.failures.note("middleware", exc)
             return self._app(environ, start_response)
         capture = exchange.capture
         watch = None
         if settings.profiler != "none":
-            watch = self.watching.begin(capture, exchange.path, settings)
+            watch = worker.watching.begin(capture, settings)
+        call: Callable[..., Iterable[bytes]] = self._app
+        if worker.latest_s >= _ROOM_FROM_S:
+            call = partial(with_room, call)
+        if watch is not None:
+            call = partial(watch.run, call)
         token = lane_var.set(capture.main)
         try:
-            if self.latest_s >= _ROOM_FROM_S:
-                args = self._app, environ, exchange.start_response
-                if watch is None:
-                    body = with_room(*args)
-                else:
-                    body = watch.run(with_room, *args)
-            elif watch is None:
-                body = self._app(environ, exchange.start_response)
-            else:
-                body = watch.run(self._app, environ, exchange.start_response)
+            body = call(environ, exchange.start_response)
         except BaseException as exc:
             exchange.finish(exchange.outcome_of(exc), type(exc).__name__)
             raise
         finally:
             lane_var.reset(token)
         return exchange.returned(body, environ)
-
-    def _check(self, now: float) -> None:
-        live = self._live
-        try:
-            live.check(now)
-            if not live.current.enabled or live.current.profiler == "none":
-                # Nobody would ask for the engine any more.
-                self.watching.change("none")
-        except Exception as exc:
-            self.faults.note("settings", exc)

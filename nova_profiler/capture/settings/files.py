@@ -69,8 +69,8 @@ def written_in(files: list[str], skip_unreadable: bool = False) -> Written:
 def section_of(path: str | None, local_conf: Mapping[str, str]) -> str | None:
     """Return the one section of the paste file that made this filter.
 
-    paste does not tell. None where no section, or more than one, has just
-    these options: then they do not change while the service runs.
+    paste does not pass its name. None where no section, or more than one,
+    has just these options: then they do not change while the service runs.
     """
     if not path:
         return None

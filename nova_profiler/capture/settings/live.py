@@ -60,9 +60,9 @@ class LiveSettings:
         self._section = section_of(self._paste_file, local_conf)
         written = written_in(config_files(conf), skip_unreadable=True)
         values = _from_conf(conf, written)
-        # Here, since nobody changes it while the process runs.
+        # Once: a process keeps its environment.
         self._environment = _environment_of(conf).keys()
-        # What is in force where no file says anything.
+        # What is in force where no file has the option.
         self._unwritten = {
             option.name: option.default
             if option.name in written.keys() - self._environment
@@ -85,20 +85,14 @@ class LiveSettings:
         except Exception as exc:
             # A half-saved file, a typo: what is in force stays in force.
             # Only our own errors are sure to hold nothing secret.
-            told = exc if isinstance(exc, ConfigError) else type(exc).__name__
-            LOG.warning("options stay as they are: %s", told)
+            shown = exc if isinstance(exc, ConfigError) else type(exc).__name__
+            LOG.warning("options stay as they are: %s", shown)
 
     def _reread(self) -> Settings:
-        """Return the settings with what the files say now."""
+        """Return the settings with what the files hold now."""
         values = dict(self._unwritten)
         for name, (path, text) in written_in(config_files(self._conf)).items():
-            named(name, place(path))
-            # With a $, only the host can tell what it stands for.
-            value = (
-                getattr(self.current, name)
-                if "$" in text
-                else parsed(name, text, place(path))
-            )
+            value = self._value_now(name, path, text)
             if name not in self._environment:
                 values[name] = value
         values.update(self._reread_paste())
@@ -117,8 +111,19 @@ class LiveSettings:
             {name: values[name] for name in values.keys() & MUTABLE}
         )
 
+    def _value_now(self, name: str, path: str, text: str) -> Any:
+        """Return the value of an option written as *text* in *path*.
+
+        Raises ConfigError where it is unknown or wrong.
+        """
+        named(name, place(path))
+        if "$" in text:
+            # Only the host's oslo.config knows what it stands for.
+            return getattr(self.current, name)
+        return parsed(name, text, place(path))
+
     def _reread_paste(self) -> Mapping[str, Any]:
-        """Return what our section of the paste file says now."""
+        """Return what our section of the paste file holds now."""
         if self._section is None or self._paste_file is None:
             return self._paste
         section = filters(self._paste_file).get(self._section)
@@ -126,7 +131,7 @@ class LiveSettings:
             raise ConfigError(f"{self._where_paste}: its section is gone")
         return {
             name: self._paste[name]
-            # Only paste can tell what it stands for.
+            # Only paste knows what it stands for.
             if "%" in text and name in self._paste
             else parsed(name, text, self._where_paste)
             for name, text in section.items()

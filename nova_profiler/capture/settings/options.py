@@ -5,18 +5,22 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from oslo_config import cfg, types
 
 from nova_profiler.errors import NovaProfilerError
+from nova_profiler.groups import HOOKS
+from nova_profiler.profiles import ENGINES
 
 GROUP = "nova_profiler"
 
-HOOKS = ("sqlalchemy", "db_api", "threads", "config")
+CHOICES = tuple(hook for hook in HOOKS if hook.is_choice)
+HOOK_NAMES = tuple(hook.name for hook in CHOICES)
 DUMP_WHEN = ("slow", "failed", "profiled", "all")
-PROFILERS = ("none", "pyspy", "pyinstrument", "cprofile")
+PROFILERS = ("none", *ENGINES)
 PROFILE_WHEN = ("always", "rate", "armed", "signed")
 
 
@@ -24,204 +28,192 @@ class ConfigError(NovaProfilerError):
     """An option is wrong: one line with where, what, and what is expected."""
 
 
-def _words(choices: tuple[str, ...]) -> types.List:
-    return types.List(item_type=types.String(choices=list(choices)))
+def _option(
+    kind: Callable[..., cfg.Opt], default: Any, help_text: str, **more: Any
+) -> Any:
+    """Return a field of Settings with the oslo.config option that sets it.
+
+    *more* are the option's other arguments: min, max, choices, mutable...
+    """
+    return dataclasses.field(
+        default=default,
+        repr=not more.get("secret"),
+        metadata={"kind": kind, "help": help_text, **more},
+    )
 
 
-OPTIONS: tuple[cfg.Opt, ...] = (
-    cfg.BoolOpt(
-        "enabled",
-        default=True,
-        mutable=True,
-        help="Time requests. When off, the filter is one attribute check.",
-    ),
-    cfg.StrOpt(
-        "service_name",
-        default="nova-api",
-        help="Name of this service in records and metrics.",
-    ),
-    cfg.FloatOpt(
-        "slow_ms",
-        default=1000.0,
-        min=0,
-        mutable=True,
-        help="From so many milliseconds on a request is slow.",
-    ),
-    cfg.Opt(
-        "hooks",
-        type=_words(HOOKS),
-        default=list(HOOKS),
-        help="What is timed inside a request: sqlalchemy (statements, "
-        "fetches, connections), db_api (Nova's database functions), "
-        "threads (takes the request along into executors and "
-        "greenthreads), config (counts look-ups of options).",
-    ),
-    cfg.ListOpt(
-        "db_api_modules",
-        default=["nova.db.main.api", "nova.db.sqlalchemy.api"],
-        help="Modules whose public functions are the DB API; those that "
-        "exist are timed.",
-    ),
-    cfg.ListOpt(
-        "timed_callables",
-        default=[],
-        help="More to time: module:function or module:Class.method.",
-    ),
-    cfg.IntOpt(
-        "max_calls",
-        default=2000,
-        min=0,
-        max=1_000_000,
-        help="Calls listed one by one in a record; totals stay exact.",
-    ),
-    cfg.StrOpt(
-        "profiler",
-        default="none",
-        choices=list(PROFILERS),
-        mutable=True,
-        help="The engine that takes stacks: pyspy (of every request, from "
-        "outside; those of slow, failed and chosen ones are kept), "
-        "pyinstrument (samples of chosen requests) or cprofile (every call "
-        "of chosen requests).",
-    ),
-    cfg.FloatOpt(
-        "profiler_interval_ms",
-        min=0.1,
-        max=10_000,
-        mutable=True,
-        help="Milliseconds between two samples. Unset: 10 with "
-        "pyinstrument; with pyspy as often as it can for 2.5 % of a "
-        "processor, and never more often than every 20. pyspy takes a value "
-        "exactly, whatever that costs. cprofile takes no samples.",
-    ),
-    cfg.Opt(
-        "profile_when",
-        type=_words(PROFILE_WHEN),
-        default=["armed", "signed"],
-        mutable=True,
-        help="Which requests are chosen: always (every one), rate (a share "
-        "of all), armed (the next few after a slow one of the same method "
-        "and route), signed (asked for by a header that `nova-profiler "
-        "sign` makes, or osprofiler with the same key).",
-    ),
-    cfg.FloatOpt(
-        "profile_rate",
-        default=0.01,
-        min=0,
-        max=1,
-        mutable=True,
-        help="Share of requests for profile_when = rate; decided by the "
-        "request id where it is known in time, so that all services choose "
-        "the same ones.",
-    ),
-    cfg.ListOpt(
-        "profile_keys",
-        default=[],
-        secret=True,
-        help="HMAC keys of signed triggers; none: every one is refused.",
-    ),
-    cfg.StrOpt(
-        "dump_dir",
-        help="Directory for dumps, one file a request; unset: no dumps.",
-    ),
-    cfg.Opt(
-        "dump_when",
-        type=_words(DUMP_WHEN),
-        default=["slow", "failed", "profiled"],
-        mutable=True,
-        help="Which requests are dumped.",
-    ),
-    cfg.IntOpt(
-        "dump_max_files",
-        default=1000,
-        min=1,
-        help="Dumps kept, over all workers; the oldest go first.",
-    ),
-    cfg.IntOpt(
-        "dump_max_mb",
-        default=512,
-        min=1,
-        help="Megabytes of dumps kept, over all workers.",
-    ),
-    cfg.IntOpt(
-        "dump_max_age_hours",
-        default=168,
-        min=1,
-        help="Hours for which a dump is kept.",
-    ),
-    cfg.StrOpt(
-        "statsd_host",
-        help="Host that gets metrics over UDP; unset: none are sent.",
-    ),
-    cfg.PortOpt("statsd_port", default=8125, min=1, help="Its port."),
-    cfg.StrOpt(
-        "statsd_prefix",
-        default="nova",
-        help="First part of every metric's name.",
-    ),
-    cfg.StrOpt(
-        "statsd_labels",
-        default="none",
-        choices=["none", "dogstatsd"],
-        help="Put service, route, method and status into labels instead of "
-        "the metric's name.",
-    ),
-    cfg.BoolOpt(
-        "log_requests",
-        default=True,
-        mutable=True,
-        help="Log one line per request, logger nova_profiler.requests.",
-    ),
-    cfg.BoolOpt(
-        "log_calls",
-        default=False,
-        mutable=True,
-        help="Log one line per DB API call, logger nova_profiler.calls.",
-    ),
-    cfg.StrOpt(
-        "log_file",
-        help="File that gets one JSON object per request; it may be rotated "
-        "by renaming. Unset: none.",
-    ),
-)
+def _words(choices: Iterable[str]) -> Callable[..., cfg.Opt]:
+    """Return what makes an option that lists some of *choices*."""
+    kind = types.List(item_type=types.String(choices=list(choices)))
+    return partial(cfg.Opt, type=kind)
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """A snapshot of all options; a change makes a new one."""
+    """A snapshot of all options; a change makes a new one.
 
-    enabled: bool = True
-    service_name: str = "nova-api"
-    slow_ms: float = 1000.0
-    hooks: tuple[str, ...] = HOOKS
-    db_api_modules: tuple[str, ...] = (
-        "nova.db.main.api",
-        "nova.db.sqlalchemy.api",
+    A field with ``mutable`` may change while the service runs.
+    """
+
+    enabled: bool = _option(
+        cfg.BoolOpt,
+        True,
+        "Time requests. When off, the filter is one attribute check.",
+        mutable=True,
     )
-    timed_callables: tuple[str, ...] = ()
-    max_calls: int = 2000
-    profiler: str = "none"
-    profiler_interval_ms: float | None = None
-    profile_when: tuple[str, ...] = ("armed", "signed")
-    profile_rate: float = 0.01
-    profile_keys: tuple[str, ...] = dataclasses.field(default=(), repr=False)
-    dump_dir: str | None = None
-    dump_when: tuple[str, ...] = ("slow", "failed", "profiled")
-    dump_max_files: int = 1000
-    dump_max_mb: int = 512
-    dump_max_age_hours: int = 168
-    statsd_host: str | None = None
-    statsd_port: int = 8125
-    statsd_prefix: str = "nova"
-    statsd_labels: str = "none"
-    log_requests: bool = True
-    log_calls: bool = False
-    log_file: str | None = None
+    service_name: str = _option(
+        cfg.StrOpt,
+        "nova-api",
+        "Name of this service in records and metrics.",
+    )
+    slow_ms: float = _option(
+        cfg.FloatOpt,
+        1000.0,
+        "A request that takes at least this many milliseconds is slow.",
+        min=0,
+        mutable=True,
+    )
+    hooks: tuple[str, ...] = _option(
+        _words(HOOK_NAMES),
+        HOOK_NAMES,
+        "What is timed inside a request: "
+        + ", ".join(f"{hook.name} ({hook.meaning})" for hook in CHOICES)
+        + ".",
+    )
+    db_api_modules: tuple[str, ...] = _option(
+        cfg.ListOpt,
+        ("nova.db.main.api", "nova.db.sqlalchemy.api"),
+        "Modules whose public functions are the DB API; those that exist "
+        "are timed.",
+    )
+    timed_callables: tuple[str, ...] = _option(
+        cfg.ListOpt,
+        (),
+        "More to time: module:function or module:Class.method.",
+    )
+    max_calls: int = _option(
+        cfg.IntOpt,
+        2000,
+        "Calls listed one by one in a record; totals stay exact.",
+        min=0,
+        max=1_000_000,
+    )
+    profiler: str = _option(
+        cfg.StrOpt,
+        "none",
+        "The engine that takes stacks: pyspy (of every request, from "
+        "outside; those of slow, failed and chosen ones are kept), "
+        "pyinstrument (samples of chosen requests) or cprofile (every call "
+        "of chosen requests).",
+        choices=list(PROFILERS),
+        mutable=True,
+    )
+    profiler_interval_ms: float | None = _option(
+        cfg.FloatOpt,
+        None,
+        "Milliseconds between two samples. Unset: 10 with pyinstrument; "
+        "with pyspy as often as it can for 2.5 % of a processor, and never "
+        "more often than every 20. pyspy takes a value exactly, whatever "
+        "that costs. cprofile takes no samples.",
+        min=0.1,
+        max=10_000,
+        mutable=True,
+    )
+    profile_when: tuple[str, ...] = _option(
+        _words(PROFILE_WHEN),
+        ("armed", "signed"),
+        "Which requests are chosen: always (every one), rate (a share of "
+        "all), armed (the next few after a slow one of the same method and "
+        "route), signed (asked for by a header that `nova-profiler sign` "
+        "makes, or osprofiler with the same key).",
+        mutable=True,
+    )
+    profile_rate: float = _option(
+        cfg.FloatOpt,
+        0.01,
+        "Share of requests for profile_when = rate; decided by the request "
+        "id where it is known in time, so that all services choose the same "
+        "ones.",
+        min=0,
+        max=1,
+        mutable=True,
+    )
+    profile_keys: tuple[str, ...] = _option(
+        cfg.ListOpt,
+        (),
+        "HMAC keys of signed triggers; none: every one is refused.",
+        secret=True,
+    )
+    dump_dir: str | None = _option(
+        cfg.StrOpt,
+        None,
+        "Directory for dumps, one file a request; unset: no dumps.",
+    )
+    dump_when: tuple[str, ...] = _option(
+        _words(DUMP_WHEN),
+        ("slow", "failed", "profiled"),
+        "Which requests are dumped.",
+        mutable=True,
+    )
+    dump_max_files: int = _option(
+        cfg.IntOpt,
+        1000,
+        "Dumps kept, over all workers; the oldest go first.",
+        min=1,
+    )
+    dump_max_mb: int = _option(
+        cfg.IntOpt,
+        512,
+        "Megabytes of dumps kept, over all workers.",
+        min=1,
+    )
+    dump_max_age_hours: int = _option(
+        cfg.IntOpt,
+        168,
+        "Hours for which a dump is kept.",
+        min=1,
+    )
+    statsd_host: str | None = _option(
+        cfg.StrOpt,
+        None,
+        "Host that gets metrics over UDP; unset: none are sent.",
+    )
+    statsd_port: int = _option(cfg.PortOpt, 8125, "Its port.", min=1)
+    statsd_prefix: str = _option(
+        cfg.StrOpt,
+        "nova",
+        "First part of every metric's name.",
+    )
+    statsd_labels: str = _option(
+        cfg.StrOpt,
+        "none",
+        "Put service, route, method and status into labels instead of the "
+        "metric's name.",
+        choices=["none", "dogstatsd"],
+    )
+    log_requests: bool = _option(
+        cfg.BoolOpt,
+        True,
+        "Log one line per request, logger nova_profiler.requests.",
+        mutable=True,
+    )
+    log_calls: bool = _option(
+        cfg.BoolOpt,
+        False,
+        "Log one line per DB API call, logger nova_profiler.calls.",
+        mutable=True,
+    )
+    log_file: str | None = _option(
+        cfg.StrOpt,
+        None,
+        "File that gets one JSON object per request; it may be rotated by "
+        "renaming. Unset: none.",
+    )
 
     def interval_ms(self, profiler: str) -> float:
         """Return the milliseconds between two samples of *profiler*.
 
-        0 for pyspy means that it is to find what costs next to nothing.
+        0 lets pyspy find what costs next to nothing.
         """
         if self.profiler_interval_ms is not None:
             return self.profiler_interval_ms
@@ -234,6 +226,19 @@ class Settings:
         )
 
 
+def _opt_of(field: dataclasses.Field[Any]) -> cfg.Opt:
+    """Return the oslo.config option of a field of Settings."""
+    more = dict(field.metadata)
+    default = field.default
+    if isinstance(default, tuple):
+        default = list(default)
+    made: cfg.Opt = more.pop("kind")(field.name, default=default, **more)
+    return made
+
+
+OPTIONS: tuple[cfg.Opt, ...] = tuple(
+    _opt_of(field) for field in dataclasses.fields(Settings)
+)
 _BY_NAME = {option.name: option for option in OPTIONS}
 MUTABLE = frozenset(o.name for o in OPTIONS if o.mutable)
 

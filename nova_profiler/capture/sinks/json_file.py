@@ -101,7 +101,7 @@ def line_of(record: RequestRecord) -> str:
         f'"status":{r.status},"response_bytes":{r.response_bytes},'
         f'"duration_ms":{r.duration_ms:.3f},"app_ms":{r.app_ms:.3f},"cpu_ms":'
     )
-    who = (
+    identity = (
         f'"user_id":{q(r.user_id) if r.user_id is not None else "null"},'
         f'"project_id":{q(project_id) if project_id is not None else "null"},'
         f'"user_name":{q(r.user_name) if r.user_name is not None else "null"},'
@@ -112,7 +112,7 @@ def line_of(record: RequestRecord) -> str:
         [f'"{bucket}":{ms:.3f}' for bucket, ms in r.breakdown_ms.items()]
     )
     return (
-        f"{head}{'null' if r.cpu_ms is None else f'{r.cpu_ms:.3f}'},{who}"
+        f"{head}{'null' if r.cpu_ms is None else f'{r.cpu_ms:.3f}'},{identity}"
         f'"outcome":"{r.outcome}",'
         f'"error":{q(r.error) if r.error is not None else "null"},'
         f'"groups":{_groups(r) if r.groups else "{}"},'

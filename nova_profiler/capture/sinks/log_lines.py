@@ -6,12 +6,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
+from nova_profiler.groups import LOG_LINE_GROUPS, WRAPPER
 from nova_profiler.record import RequestRecord
 
 REQUESTS = logging.getLogger("nova_profiler.requests")
 CALLS = logging.getLogger("nova_profiler.calls")
 
-_SHOWN_GROUPS = ("db_api", "sql")
+# Each with whether the line has its share: of what contains other groups.
+_SHOWN_GROUPS = [
+    (group.name, group.kind == WRAPPER) for group in LOG_LINE_GROUPS
+]
 
 
 class RequestLogSink:
@@ -54,12 +58,12 @@ def text_format(record: RequestRecord) -> str:
     parts = [
         "%(method)s %(path)s %(status)s %(duration_ms).1f ms",
     ]
-    for group in _SHOWN_GROUPS:
+    for group, has_share in _SHOWN_GROUPS:
         totals = record.groups.get(group)
         if totals is None:
             continue
         text = f"{group} {totals.calls} calls {totals.ms:.1f} ms"
-        if group == "db_api" and record.duration_ms > 0:
+        if has_share and record.duration_ms > 0:
             share = 100 * totals.wall_ms / record.duration_ms
             text += f" {share:.1f} %%"
         parts.append(text)

@@ -13,6 +13,7 @@ from typing import Any
 
 import statsd
 
+from nova_profiler.groups import NAMED_GROUPS
 from nova_profiler.record import CallTotals, RequestRecord
 from nova_profiler.routes import metric_name
 
@@ -24,7 +25,7 @@ MAX_NAMES = 2_000
 MAX_PENDING = 64
 _FIRST_RETRY_S = 5.0
 _LAST_RETRY_S = 300.0
-_SENT_GROUPS = frozenset(("db_api", "sql", "timed"))
+_SENT_GROUPS = frozenset(group.name for group in NAMED_GROUPS)
 
 
 class Transport:
@@ -36,7 +37,7 @@ class Transport:
         port: int,
         failed: Callable[[str, BaseException], None] = lambda what, exc: None,
     ) -> None:
-        """*failed* is told of a host whose name does not resolve."""
+        """*failed* is called for a host whose name does not resolve."""
         self._failed = failed
         self._host = host
         self._port = port
@@ -60,7 +61,7 @@ class Transport:
     def _look_up(self) -> None:
         pid = os.getpid()
         if pid != self._pid:
-            # A fork takes no threads along, so nobody is looking up here.
+            # A fork takes no threads along: no look-up goes on here.
             self._pid = pid
             self._looking_up = False
         if self._looking_up:
@@ -139,7 +140,7 @@ class _Client(statsd.StatsClient):  # type: ignore[misc]
         try:
             self._sock.send(data.encode("ascii"))
         except (OSError, RuntimeError, UnicodeEncodeError):
-            # Nobody listens, or the queue is full: lost, as UDP may be.
+            # No listener, or a full queue: lost, as UDP may be.
             self.lost = getattr(self, "lost", 0) + 1
 
 
@@ -164,7 +165,7 @@ class StatsdSink:
         labels: str = "none",
         news: Callable[[], dict[str, int]] = lambda: {},
     ) -> None:
-        """*news* tells what our own counters counted since it was asked."""
+        """*news* returns what our own counters counted since its last call."""
         self._send = send
         self._news = news
         cleaned = [metric_name(part) for part in prefix.split(".") if part]
@@ -229,20 +230,19 @@ class StatsdSink:
         if not self._labelled:
             name = f"{self._prefix}{self._service}.{kind}"
             return ".".join((name, *parts)), ""
-        labels = _LABELS.get(kind, ("name", "kind"))
+        labels = _LABELS[kind]
         pairs = zip(labels, parts, strict=False)
-        told = ",".join(f"{label}:{part}" for label, part in pairs)
+        tags = ",".join(f"{label}:{part}" for label, part in pairs)
         return (
             f"{self._prefix}{kind}",
-            f"|#service:{self._service},{told}",
+            f"|#service:{self._service},{tags}",
         )
 
 
 _LABELS = {
     "request": ("route", "method", "status"),
-    "db_api": ("function",),
-    "sql": ("verb", "table"),
     "profiler": ("what",),
+    **{group.name: group.metric for group in NAMED_GROUPS},
 }
 
 

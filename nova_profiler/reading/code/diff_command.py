@@ -80,7 +80,7 @@ def command(
     sides = _sides(choice, names, route, before, after)
     for side, (paths, _) in zip("AB", sides, strict=True):
         if not paths:
-            skipped.show()
+            skipped.print()
             raise NovaProfilerError(
                 f"{side} has no dumps with stacks; the option profiler takes "
                 f"them"
@@ -95,7 +95,7 @@ def command(
     for engine in sorted(first.keys() ^ second.keys()):
         side = "A" if engine in first else "B"
         skipped.add(f"{engine}: only {side} has profiles of it")
-    skipped.show()
+    skipped.print()
     _print([(first[one], second[one]) for one in both], by, limit, as_json)
 
 

@@ -81,7 +81,7 @@ def command(
     content = _content(profile, how, title, notes)
     output = output or _file_name(paths, route, how)
     _write(content, output, paths, as_json=as_json)
-    skipped.show()
+    skipped.print()
 
 
 def _one(paths: list[Path], skipped: Skipped) -> StackTree | CallGraph:
@@ -89,7 +89,7 @@ def _one(paths: list[Path], skipped: Skipped) -> StackTree | CallGraph:
     profiles = added_up(paths, skipped).engines
     if len(profiles) == 1:
         return profiles[0]
-    skipped.show()
+    skipped.print()
     if profiles:
         engines = " and ".join(profile.engine for profile in profiles)
         raise NovaProfilerError(

@@ -63,7 +63,7 @@ def command(
     paths = choice.chosen(names, route, since, last)
     profiles = added_up(paths, skipped)
     _print(profiles, sort, limit, as_json)
-    skipped.show()
+    skipped.print()
 
 
 def _print(profiles: Profiles, sort: str, limit: int, as_json: bool) -> None:

@@ -42,15 +42,15 @@ class Skipped:
         for message in _kinds_of(unread):
             self.add(message)
 
-    def show(self) -> None:
-        """Name the first few, and count the rest."""
+    def print(self) -> None:
+        """Print the first few, and count the rest."""
         _print(self._named)
         if self.count > _NAMED:
             _print([f"{self.count - _NAMED} more"])
 
 
-def show_unread(unread: Unread) -> None:
-    """Name each kind of file or line left out, the most frequent first."""
+def print_unread(unread: Unread) -> None:
+    """Print each kind of file or line left out, the most frequent first."""
     kinds = list(_kinds_of(unread))
     _print(kinds[:_NAMED_KINDS])
     if kinds[_NAMED_KINDS:]:

@@ -15,7 +15,7 @@ from nova_profiler.reading.command_line.options import (
     timezone_option,
 )
 from nova_profiler.reading.command_line.progress import log_progress
-from nova_profiler.reading.command_line.skipped import show_unread
+from nova_profiler.reading.command_line.skipped import print_unread
 from nova_profiler.reading.follow.progress import LABELS, SearchProgress
 from nova_profiler.reading.follow.search.search import (
     RequestNotFound,
@@ -102,14 +102,14 @@ def command(
         try:
             request = search.find(request_id)
         except RequestNotFound:
-            show_unread(unread)
+            print_unread(unread)
             raise
     story = story_of(request, gap_ms)
     if as_json or shape == "json":
         figures = {**figures_of(story), "unread": unread.figures()}
         click.echo(json.dumps(figures, indent=2))
         return
-    show_unread(unread)
+    print_unread(unread)
     if shape == "markdown":
         from nova_profiler.reading.follow.markdown import markdown_of
 

@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from nova_profiler.groups import LABELS
+from nova_profiler.groups import COLORS, LABELS
 from nova_profiler.reading.report.summary import nothing_counted
 from nova_profiler.reading.report.tables import (
     print_fastest,
@@ -22,7 +22,6 @@ from nova_profiler.reading.report.tables import (
 from nova_profiler.reading.screen.terminal import (
     FAINT,
     HEADING,
-    STYLES,
     has_width,
     ms_text,
     page_width,
@@ -131,7 +130,7 @@ def _breakdown_facts(total: dict[str, Any]) -> list[Text]:
         if whole > 0 and ms / whole >= 0.005:
             fact = Text("" if facts else "spent in: ")
             label = LABELS.get(bucket, bucket)
-            style = STYLES.get(bucket, "")
+            style = COLORS.get(bucket, "")
             fact.append(safe(f"{label} {share_text(ms / whole)}", style))
             facts.append(fact)
     return facts

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 import click
 
 from nova_profiler.dump_store import DumpError, DumpStore, name_of_route
+from nova_profiler.groups import NAMED_GROUPS, Group
 from nova_profiler.reading.command_line.options import (
     dump_dir_options,
     filter_options,
@@ -27,7 +28,13 @@ from nova_profiler.reading.requests.calls_by_route import (
 from nova_profiler.reading.requests.log_file_records import records_of_logs
 from nova_profiler.record import RequestRecord
 
-_GROUPS = {"function": "db_api", "sql": "sql"}
+# By what an operator may write; "function" was there before other groups.
+_GROUPS = {
+    word: group
+    for group in NAMED_GROUPS
+    for word in (group.also_called, group.name)
+    if word
+}
 _DUMPS_NOTE = (
     "From dumps: only requests that dump_when chose, so mostly slow ones. "
     "For all of them give the log_file."
@@ -45,7 +52,7 @@ _DUMPS_NOTE = (
     type=click.Choice(sorted(_GROUPS)),
     default="function",
     show_default=True,
-    help="DB API functions, or SQL verbs and tables.",
+    help="Group of calls: DB API functions, SQL verbs and tables, ...",
 )
 @limit_option(10, "How many routes to show.")
 @json_option
@@ -74,13 +81,13 @@ def command(
         if log_files
         else _of_dumps(store_of(dump_dir, config_file), route, since, skipped)
     )
-    routes = calls_by_route(records, _GROUPS[by])
+    routes = calls_by_route(records, _GROUPS[by].name)
     if as_json:
         figures = [figures_of(one) for one in routes[:limit]]
         click.echo(json.dumps(figures, indent=2))
     else:
         _print(routes, limit, _GROUPS[by], from_dumps=not log_files)
-    skipped.show()
+    skipped.print()
 
 
 def _of_dumps(
@@ -117,7 +124,7 @@ def _of_logs(
 
 
 def _print(
-    routes: list[RouteCalls], limit: int, group: str, *, from_dumps: bool
+    routes: list[RouteCalls], limit: int, group: Group, *, from_dumps: bool
 ) -> None:
     from nova_profiler.reading.requests.calls_page import print_calls
     from nova_profiler.reading.screen.terminal import counted, terminal
@@ -126,7 +133,7 @@ def _print(
     if not calling:
         requests = sum(one.requests for one in routes)
         found = (
-            f"no {group} calls in {counted(requests, 'request')}"
+            f"no {group.name} calls in {counted(requests, 'request')}"
             if requests
             else "no such requests"
         )
@@ -138,6 +145,6 @@ def _print(
         click.echo(f"{more} more; see --limit")
     without = len(routes) - len(calling)
     if without:
-        click.echo(f"{counted(without, 'route')} made no {group} calls")
+        click.echo(f"{counted(without, 'route')} made no {group.name} calls")
     if from_dumps:
         click.echo(_DUMPS_NOTE)

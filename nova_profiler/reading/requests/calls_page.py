@@ -10,6 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from nova_profiler.groups import WRAPPER, Group
 from nova_profiler.reading.requests.calls_by_route import (
     FunctionCalls,
     RouteCalls,
@@ -31,7 +32,7 @@ _WIDE = 110
 
 
 def print_calls(
-    console: Console, routes: Sequence[RouteCalls], group: str
+    console: Console, routes: Sequence[RouteCalls], group: Group
 ) -> None:
     """Print a table for each of *routes*, and its sum in words."""
     for route in routes:
@@ -62,14 +63,13 @@ def _heading(route: RouteCalls) -> Text:
     )
 
 
-def _table(route: RouteCalls, group: str, gap: int) -> Table:
+def _table(route: RouteCalls, group: Group, gap: int) -> Table:
     table = plain_table(gap)
-    name = "function" if group == "db_api" else "statement"
-    table.add_column(name, overflow="fold")
+    table.add_column(group.named, overflow="fold")
     headings = ["calls", "/req", "total ms", "mean", "max"]
     # These two are percentiles of the time in one request.
     headings += ["p50/req", "p95/req"]
-    if group == "db_api":
+    if group.kind == WRAPPER:
         headings.append("driver")
     for heading in headings:
         table.add_column(heading, justify="right", no_wrap=True)
@@ -94,7 +94,10 @@ def _table(route: RouteCalls, group: str, gap: int) -> Table:
 
 
 def _figures(
-    route: RouteCalls, row: FunctionCalls, percentiles: list[str], group: str
+    route: RouteCalls,
+    row: FunctionCalls,
+    percentiles: list[str],
+    group: Group,
 ) -> list[str]:
     cells = [
         str(row.calls),
@@ -104,16 +107,16 @@ def _figures(
         ms_text(row.max_ms, 2),
         *percentiles,
     ]
-    if group == "db_api":
+    if group.kind == WRAPPER:
         cells.append(share_text(row.driver_share))
     return cells
 
 
-def _sum_in_words(route: RouteCalls, group: str) -> str:
+def _sum_in_words(route: RouteCalls, group: Group) -> str:
     words = []
     if route.share is not None:
         words.append(
-            f"{group} {share_text(route.share)} of these requests' time"
+            f"{group.name} {share_text(route.share)} of these requests' time"
         )
     driver = route.totals.driver_share
     if driver is not None:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from nova_profiler.groups import LABELS
+from nova_profiler.groups import COUNTS, LABELS
 from nova_profiler.reading.record_words import profile_notes
 from nova_profiler.reading.screen.terminal import counted
 from nova_profiler.record import (
@@ -198,7 +198,7 @@ def notes_of(record: RequestRecord) -> list[str]:
 
 _COUNT_NOTES = {
     "late_calls": ("call", " ended after the request, left out"),
-    "config_lookups": ("look-up", " of configuration"),
+    **{count.name: (count.noun, count.rest) for count in COUNTS},
 }
 
 

@@ -7,6 +7,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from nova_profiler.groups import LOG_LINE_GROUPS
 from nova_profiler.reading.requests.figures import (
     SHORTEST_MS,
     Lane,
@@ -62,12 +63,12 @@ def lane_picture(
                 style=FAINT,
             )
         )
-    for group in ("db_api", "sql"):
-        totals = record.groups.get(group)
+    for group in LOG_LINE_GROUPS:
+        totals = record.groups.get(group.name)
         if totals is not None and is_parallel(totals):
             parts.append(
                 Text(
-                    f"{group}: {ms_text(totals.ms)} ms added up over all "
+                    f"{group.name}: {ms_text(totals.ms)} ms added up over all "
                     f"lanes, {ms_text(totals.wall_ms)} ms of the clock"
                 )
             )

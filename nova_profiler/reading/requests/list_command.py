@@ -163,7 +163,7 @@ def command(
         _print_more(len(rows), most, limit)
     else:
         click.echo(f"no such dumps in {store.directory}", err=True)
-    skipped.show()
+    skipped.print()
 
 
 def chosen_rows(

@@ -10,6 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from nova_profiler.groups import COLORS, GROUPS, WRAPPER, Group
 from nova_profiler.profiles.summaries import Profile
 from nova_profiler.reading.code.hot_path_page import hot_path_parts
 from nova_profiler.reading.record_words import title_of
@@ -19,7 +20,6 @@ from nova_profiler.reading.screen.terminal import (
     BAD,
     FAINT,
     HEADING,
-    STYLES,
     WARNING,
     bar,
     bytes_text,
@@ -54,10 +54,13 @@ def print_request(
     width = page_width(console)
     for part in _header(record, width):
         console.print(part, width=width)
-    sections = (
+    sections: tuple[tuple[str, Sequence[RenderableType]], ...] = (
         ("Where its time went", _breakdown(console, record)),
-        ("DB API", _functions(record, "db_api")),
-        ("Timed functions", _functions(record, "timed")),
+        *(
+            (group.title, _functions(record, group))
+            for group in GROUPS
+            if group.title
+        ),
         ("Slowest statements", _statements(record, width)),
         (
             "Repeated statements, one for all might have done",
@@ -160,7 +163,7 @@ def _breakdown(
     room = max(10, page_width(console) - 60)
     longest = max(bucket.share for bucket in buckets)
     for bucket in buckets[:_MOST_BUCKETS]:
-        style = STYLES.get(bucket.name, "green")
+        style = COLORS.get(bucket.name, "green")
         table.add_row(
             safe(bucket.label),
             f"{ms_text(bucket.ms)} ms",
@@ -175,14 +178,14 @@ def _breakdown(
     return parts
 
 
-def _functions(record: RequestRecord, group: str) -> list[RenderableType]:
-    calls = figures.calls_of(record, group)
+def _functions(record: RequestRecord, group: Group) -> list[RenderableType]:
+    calls = figures.calls_of(record, group.name)
     if not calls:
         return []
     table = plain_table()
-    table.add_column("function", overflow="fold", ratio=1)
+    table.add_column(group.named, overflow="fold", ratio=1)
     headings = ["calls", "total ms", "mean ms", "max ms"]
-    if group == "db_api":
+    if group.kind == WRAPPER:
         headings.append("driver")
     for heading in headings:
         table.add_column(heading, justify="right", no_wrap=True)
@@ -202,7 +205,7 @@ def _functions(record: RequestRecord, group: str) -> list[RenderableType]:
             ms_text(call.ms / count if count > 0 else 0.0, 2),
             ms_text(call.max_ms, 2),
         ]
-        if group == "db_api":
+        if group.kind == WRAPPER:
             cells.append(share_text(share))
         table.add_row(name, *cells)
     parts: list[RenderableType] = [table]

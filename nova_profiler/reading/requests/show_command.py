@@ -68,7 +68,7 @@ def command(
     skipped = Skipped()
     profile = _profile_of(entry, skipped)
     _print(entry, record, profile, as_json)
-    skipped.show()
+    skipped.print()
 
 
 def _print(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``nova-profiler history``: keeps runs and shows how routes moved."""
+"""``nova-profiler history``: keeps runs, shows routes over the runs."""
 
 from __future__ import annotations
 
@@ -22,12 +22,13 @@ from nova_profiler.reading.runs.options import (
     entries_of_logs,
     history_option,
     least_change_option,
-    tell_unread,
-    told,
+    print_unread,
+    uses_history_extra,
 )
 from nova_profiler.reading.screen.terminal import bytes_text, printable
 
 if TYPE_CHECKING:
+    from nova_profiler.reading.runs.kept.engines import Rows
     from nova_profiler.reading.runs.kept.run import Run
 
 
@@ -37,7 +38,8 @@ if TYPE_CHECKING:
 def command() -> None:
     """Keep runs and watch the times of their routes.
 
-    A run is what one set of logs tells: a night of CI, a day of production.
+    A run is the requests of one set of logs: a night of CI, a day of
+    production.
 
     \b
     nova-profiler history add nightly-2026-11-21 logs/*.gz
@@ -48,10 +50,11 @@ def command() -> None:
 @command.command("add")
 @click.argument("name", metavar="NAME")
 @click.argument("logs", metavar="LOG...", nargs=-1, required=True)
-@click.option("--replace", is_flag=True, help="In place of a run kept before.")
+@click.option("--replace", is_flag=True, help="Replace a run of this name.")
 @timezone_option
 @history_option
 @json_option
+@uses_history_extra
 def add(
     name: str,
     logs: tuple[str, ...],
@@ -62,26 +65,25 @@ def add(
 ) -> None:
     """Keep the requests in logs as the run NAME.
 
-    As Parquet, one row a request. LOG is a file, a folder, a pattern or -
-    for standard input, in any form that `report` reads. The run is there
-    when it is whole, or not at all.
+    A run is Parquet, one row a request. LOG is a file, a folder, a pattern
+    or - for standard input, in any form that `report` reads. An interrupted
+    command leaves no part of a run.
 
     \b
     nova-profiler history add nightly-2026-11-21 logs/*.gz
     """
-    unread = Unread()
-    with told():
-        from nova_profiler.reading.runs.kept.store import History
+    from nova_profiler.reading.runs.kept.store import History
 
-        try:
-            run, uncounted = History(directory).add(
-                name,
-                entries_of_logs(logs, unread, local),
-                logs,
-                replace=replace,
-            )
-        finally:
-            tell_unread(unread)
+    unread = Unread()
+    try:
+        run, uncounted = History(directory).add(
+            name,
+            entries_of_logs(logs, unread, local),
+            logs,
+            replace=replace,
+        )
+    finally:
+        print_unread(unread)
     if as_json:
         figures = {
             **run._asdict(),
@@ -103,17 +105,17 @@ def add(
 @command.command("list")
 @history_option
 @json_option
+@uses_history_extra
 def list_runs(directory: Path, as_json: bool) -> None:
-    """List the runs that are kept, oldest first.
+    """List the kept runs, oldest first.
 
     \b
     nova-profiler history list
     """
-    unreadable: list[str] = []
-    with told():
-        from nova_profiler.reading.runs.kept.store import History
+    from nova_profiler.reading.runs.kept.store import History
 
-        runs = History(directory).runs(unreadable)
+    skipped: list[str] = []
+    runs = History(directory).runs(skipped)
     if as_json:
         click.echo(json.dumps([run._asdict() for run in runs], indent=2))
     else:
@@ -121,23 +123,23 @@ def list_runs(directory: Path, as_json: bool) -> None:
         from nova_profiler.reading.screen.terminal import terminal
 
         print_runs(terminal(), [run._asdict() for run in runs])
-    _tell_unreadable(unreadable)
+    _print_skipped(skipped)
 
 
 @command.command("remove")
 @click.argument("name", metavar="NAME")
 @history_option
 @json_option
+@uses_history_extra
 def remove(name: str, directory: Path, as_json: bool) -> None:
     """Remove the run NAME.
 
     \b
     nova-profiler history remove nightly-2026-11-21
     """
-    with told():
-        from nova_profiler.reading.runs.kept.store import History
+    from nova_profiler.reading.runs.kept.store import History
 
-        History(directory).remove(name)
+    History(directory).remove(name)
     click.echo(json.dumps({"removed": name}) if as_json else f"removed {name}")
 
 
@@ -147,13 +149,14 @@ def remove(name: str, directory: Path, as_json: bool) -> None:
     "--last",
     metavar="RUNS",
     type=click.IntRange(1),
-    help="Only the newest so many runs.",
+    help="Take only this many runs, the newest.",
 )
 @limit_option(40, "How many routes to show; not of JSON.")
 @least_change_option
 @history_option
 @engine_option
 @json_option
+@uses_history_extra
 def trend(
     route: str | None,
     last: int | None,
@@ -165,62 +168,65 @@ def trend(
 ) -> None:
     """Show p50 and p99 of each route over the runs.
 
-    And where a route changed its level: told by ranks alone, corrected for
-    the number of routes asked for. ROUTE is a route, with or without its
-    method, or a part of some.
+    And where a route changed its level, by a test that uses ranks alone and
+    is corrected for the number of routes tested. ROUTE is a route, with or
+    without its method, or a part of several.
 
     \b
     nova-profiler history trend
     nova-profiler history trend /v2.1/servers/detail --last 30
     nova-profiler history trend "GET /v2.1/servers/detail"
     """
-    unreadable: list[str] = []
-    with told():
-        from nova_profiler.reading.runs.kept.damaged import levels_of_sound
-        from nova_profiler.reading.runs.kept.engines import engine_at
-        from nova_profiler.reading.runs.kept.store import History
-
-        history = History(directory)
-        runs: Sequence[Run] = history.runs(unreadable)[-(last or 0) :]
-        if not runs:
-            raise click.ClickException(f"{directory}: no runs yet")
-        with engine_at(engine) as backend:
-            rows, runs = levels_of_sound(
-                backend, history.directory, runs, unreadable
-            )
+    skipped: list[str] = []
+    rows, runs = _levels_of(directory, last, engine, skipped)
     from nova_profiler.reading.runs.trend.levels import figures_of, trends_of
 
-    is_timed = bool(rows)
-    if route is not None:
-        rows = [row for row in rows if _is_meant(route, row)]
-    trends = trends_of(rows, [run.name for run in runs], least_change / 100)
+    meant = [row for row in rows if route is None or _is_meant(route, row)]
+    trends = trends_of(meant, [run.name for run in runs], least_change / 100)
     if as_json:
-        figures = [figures_of(one) for one in trends]
-        click.echo(json.dumps(figures, indent=2))
-    elif not trends:
-        _tell_unreadable(unreadable)
-        raise click.ClickException(
-            f"no route {printable(route)} with requests that did not fail"
-            if is_timed
-            else "all requests of these runs failed; there are no times"
-        )
-    else:
+        click.echo(json.dumps([figures_of(one) for one in trends], indent=2))
+    elif trends:
         from nova_profiler.reading.runs.trend.page import print_trends
         from nova_profiler.reading.screen.terminal import terminal
 
         print_trends(terminal(), trends, len(runs), limit)
-    _tell_unreadable(unreadable)
+    _print_skipped(skipped)
+    if not trends and not as_json:
+        raise click.ClickException(
+            f"no route {printable(route)} with requests that did not fail"
+            if rows
+            else "all requests of these runs failed; there are no times"
+        )
+
+
+def _levels_of(
+    directory: Path, last: int | None, engine: str, skipped: list[str]
+) -> tuple[Rows, Sequence[Run]]:
+    """Return the levels of the newest *last* runs, and these runs.
+
+    *skipped* gets a line about each run that cannot be read.
+    """
+    from nova_profiler.reading.runs.kept.damaged import levels_of_sound
+    from nova_profiler.reading.runs.kept.engines import engine_at
+    from nova_profiler.reading.runs.kept.store import History
+
+    history = History(directory)
+    runs = history.runs(skipped)[-(last or 0) :]
+    if not runs:
+        raise click.ClickException(f"{directory}: no runs yet")
+    with engine_at(engine) as backend:
+        return levels_of_sound(backend, history.directory, runs, skipped)
 
 
 def _is_meant(text: str, row: Mapping[str, Any]) -> bool:
     route: str = row["route"]
     method, _, rest = text.partition(" ")
     if method.isalpha() and rest.startswith("/"):
-        # As the table names it.
+        # The table names a route with its method.
         return (method.upper(), rest) == (row["method"], route)
     return route == text if text.startswith("/") else text in route
 
 
-def _tell_unreadable(messages: list[str]) -> None:
+def _print_skipped(messages: list[str]) -> None:
     for message in messages:
         click.echo(f"skipped: {printable(message)}", err=True)

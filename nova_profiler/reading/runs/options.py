@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the commands about kept runs share: options, logs, errors."""
+"""The options of the commands about kept runs, and how they read logs."""
 
 from __future__ import annotations
 
@@ -8,25 +8,26 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import tzinfo
+from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 
+from nova_profiler.errors import missing_extra
 from nova_profiler.reading.command_line.options import Finite
-from nova_profiler.reading.logs import AccessEntry, ReadError, Unread
-from nova_profiler.reading.logs.files.sources import sources_of
+from nova_profiler.reading.logs import AccessEntry, Unread
+from nova_profiler.reading.logs.files.sources import Source, sources_of
 from nova_profiler.reading.logs.requests_once import entries_of_sources
-from nova_profiler.reading.runs.kept.folded_errors import HistoryError
 from nova_profiler.reading.screen.terminal import printable
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-_TOLD = 10
+_MOST_KINDS = 10
 
 
 def history_option(function: Function) -> Function:
-    """Add the option that says where the runs are."""
+    """Add the option for the directory of the runs."""
     return click.option(
         "--history",
         "directory",
@@ -35,18 +36,18 @@ def history_option(function: Function) -> Function:
         type=click.Path(file_okay=False, path_type=Path),
         default=_user_data,
         show_default="nova-profiler/history in the user's data directory",
-        help="Where the runs are; also NOVA_PROFILER_HISTORY.",
+        help="The directory of the runs; also NOVA_PROFILER_HISTORY.",
     )(function)
 
 
 def engine_option(function: Function) -> Function:
-    """Add the option that names the engine."""
+    """Add the option for the engine."""
     return click.option(
         "--engine",
         metavar="URL",
         default="duckdb://",
         show_default=True,
-        help="What reads the Parquet: a Spark master such as "
+        help="The engine that reads the Parquet: a Spark master such as "
         "spark://host:7077, or any URL that ibis connects to.",
     )(function)
 
@@ -58,30 +59,38 @@ least_change_option = click.option(
     type=Finite(0, 1000),
     default=5.0,
     show_default=True,
-    help="Smaller changes are none.",
+    help="Ignore changes smaller than this.",
 )
 
 
-@contextmanager
-def told() -> Iterator[None]:
-    """Turn what is wrong with runs, logs or the set-up into one line."""
-    try:
-        yield
-    except (HistoryError, ReadError) as exc:
-        raise click.ClickException(printable(exc)) from exc
-    except ModuleNotFoundError as exc:
-        raise click.ClickException(
-            f"{exc}; pip install 'nova-profiler[history]'"
-        ) from exc
+def uses_history_extra(function: Function) -> Function:
+    """Make *function* name the extra whose package it cannot import."""
+
+    @wraps(function)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except ModuleNotFoundError as exc:
+            raise missing_extra(str(exc), "history") from exc
+
+    return cast(Function, run)
 
 
 def entries_of_logs(
     logs: Sequence[str], unread: Unread, local: tzinfo | None = None
 ) -> Iterator[AccessEntry]:
-    """Yield the requests in *logs*; on a terminal a bar follows them."""
+    """Yield the requests in *logs*; a bar on a terminal shows how far."""
     sources = sources_of(logs, unread, local)
+    with _log_progress(sources) as advance:
+        yield from entries_of_sources(sources, unread, advance)
+
+
+@contextmanager
+def _log_progress(
+    sources: Sequence[Source],
+) -> Iterator[Callable[[int], None] | None]:
     if not sys.stderr.isatty():
-        yield from entries_of_sources(sources, unread)
+        yield None
         return
     # Only here: it takes longer to import than a short command runs.
     from rich.console import Console
@@ -90,14 +99,12 @@ def entries_of_logs(
     total = sum(source.size or 0 for source in sources)
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("reading logs", total=total)
-        yield from entries_of_sources(
-            sources, unread, lambda count: bar.advance(task, count)
-        )
+        yield lambda count: bar.advance(task, count)
 
 
-def tell_unread(unread: Unread) -> None:
-    """Say on standard error what was left out, the most frequent first."""
-    for kind, count, example in list(unread)[:_TOLD]:
+def print_unread(unread: Unread) -> None:
+    """Print on standard error what was left out, the most frequent first."""
+    for kind, count, example in list(unread)[:_MOST_KINDS]:
         times = "" if count == 1 else f"{count} times "
         click.echo(f"skipped: {times}{kind}: {printable(example)}", err=True)
 

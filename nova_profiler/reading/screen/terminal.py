@@ -27,19 +27,6 @@ FAINT = "dim"
 BAD = "bold red"
 WARNING = "yellow"
 
-STYLES = {
-    "sql": "cyan",
-    "fetch": "cyan",
-    "transaction": "cyan",
-    "connect": "cyan",
-    "ping": "cyan",
-    "pool_wait": "yellow",
-    "sqlalchemy": "magenta",
-    "timed": "green",
-    "waiting": "yellow",
-    "python": "blue",
-}
-
 
 def terminal() -> Console:
     """Return standard output as a console; without colours if no terminal."""

@@ -209,7 +209,7 @@ def _settings_points(
     yield Point(OK, "options", "all are known and have valid values")
     yield _enabled_point(settings)
     yield from _hook_points(settings)
-    yield sqlalchemy_point()
+    yield sqlalchemy_point(_sqlalchemy_version())
     yield from profiler_points(
         settings.profiler,
         _problem_with(settings.profiler),
@@ -256,6 +256,14 @@ def _hook_points(settings: Settings) -> Iterator[Point]:
     yield Point(OK, "hooks", f"{hooks} can be installed")
     if "db_api" in settings.hooks:
         yield db_api_point(settings.db_api_modules)
+
+
+def _sqlalchemy_version() -> str | None:
+    try:
+        import sqlalchemy
+    except ImportError:
+        return None
+    return sqlalchemy.__version__
 
 
 def _line_of(exc: Exception) -> str:

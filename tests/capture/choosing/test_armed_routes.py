@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
-import warnings
+import struct
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from nova_profiler.capture.choosing import armed_routes
 from nova_profiler.capture.choosing.armed_routes import (
@@ -22,10 +25,15 @@ SERVER = "/v2.1/servers/2b7a1b9e-6f7d-4d3c-8f27-0d3b7c8a91e4"
 OTHER_SERVER = "/v2.1/servers/9f7a1b9e-6f7d-4d3c-8f27-0d3b7c8a91e4"
 
 
-def test_the_next_few_of_a_kind_are_armed(clock):
-    """The same method and route, whatever the id."""
-    armed = Armed(clock)
+@pytest.fixture(params=["with a directory", "without"])
+def armed(request, clock, tmp_path):
+    """Return a table of its own, in a file or in this process."""
+    with_directory = request.param == "with a directory"
+    return Armed(clock, tmp_path if with_directory else None)
 
+
+def test_the_next_few_of_a_kind_are_armed(armed):
+    """The same method and route, whatever the id."""
     armed.arm("GET", SERVER)
 
     assert not armed.take("DELETE", SERVER)
@@ -35,10 +43,8 @@ def test_the_next_few_of_a_kind_are_armed(clock):
     ]  # fmt: skip
 
 
-def test_a_kind_that_is_always_slow_is_not_always_watched(clock):
+def test_a_kind_that_is_always_slow_is_not_always_watched(armed, clock):
     """It rests before it can be armed again."""
-    armed = Armed(clock)
-
     taken = 0
     for _ in range(600):
         armed.arm("GET", SERVER)
@@ -48,10 +54,8 @@ def test_a_kind_that_is_always_slow_is_not_always_watched(clock):
     assert taken == 600 / REST_S * ARMED_REQUESTS
 
 
-def test_nobody_waits_for_ever(clock):
+def test_no_kind_stays_armed_for_ever(armed, clock):
     """After some minutes it is forgotten."""
-    armed = Armed(clock)
-
     armed.arm("GET", SERVER)
     clock.advance(ARMED_S + 1)
 
@@ -59,10 +63,8 @@ def test_nobody_waits_for_ever(clock):
 
 
 @pytest.mark.parametrize("path", ["/" + "x" * 600, "/a b", "/a" * 20, "/\xff"])
-def test_odd_paths_arm_nothing(clock, path):
-    """Nobody keeps what a scanner asks for."""
-    armed = Armed(clock)
-
+def test_odd_paths_arm_nothing(armed, path):
+    """What a scanner asks for is not kept."""
     armed.arm("GET", path)
 
     assert not armed.take("GET", path)
@@ -81,13 +83,11 @@ def test_kinds_make_room_for_others(clock):
         for number in range(20 * ARMED_KINDS)
         if armed.take("GET", f"/name-{number}x")
     ]
-    assert 20 * ARMED_KINDS - 1 in known
-    assert 0 not in known
-    assert len(known) <= ARMED_KINDS
+    assert known == [*range(19 * ARMED_KINDS, 20 * ARMED_KINDS)]
 
 
 def test_workers_with_one_directory_share_what_is_armed(clock, tmp_path):
-    """Each loaded nova-api by itself, as under uWSGI's lazy-apps."""
+    """Whether each loaded nova-api by itself or was forked off another."""
     directory = tmp_path / "dumps"
     one, other = (Armed(clock, str(directory)) for _ in range(2))
 
@@ -98,33 +98,60 @@ def test_workers_with_one_directory_share_what_is_armed(clock, tmp_path):
     assert [w.take("GET", SERVER) for w in (one, other, other, one)] == [
         *[True] * ARMED_REQUESTS, False
     ]  # fmt: skip
-    file = directory / ".armed"
+
+
+def test_the_table_is_private_and_has_no_names(clock, tmp_path):
+    """A small file that a person can read; nothing is left beside it."""
+    Armed(clock, tmp_path).arm("GET", SERVER)
+
+    file = tmp_path / ".armed"
+    ((digest, row),) = json.loads(file.read_text()).items()
+    assert row == [clock.now, ARMED_REQUESTS]
+    assert len(digest) == 16
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert b"servers" not in file.read_bytes()
+    assert [*(tmp_path / ".writing").iterdir()] == []
 
 
-def test_a_request_costs_nothing_while_nothing_is_armed_for_it(
+def test_a_request_costs_nothing_while_nothing_is_armed(
     clock, tmp_path, monkeypatch
 ):
-    """Neither a read of the table nor the kind of its path."""
-    armed = Armed(clock, str(tmp_path))
-    armed.arm("GET", SERVER)
-    armed.take("GET", "/v2.1/servers")
+    """Not even a look at the file, but twice a second."""
+    armed = Armed(clock, tmp_path)
+    armed.take("GET", SERVER)
     dear = []
-    monkeypatch.setattr(
-        armed_routes.os, "pread", lambda *_: dear.append("read")
-    )
+    monkeypatch.setattr(armed, "_read", lambda: dear.append("read"))
     monkeypatch.setattr(armed_routes, "shape_of", dear.append)
 
-    for method, path in [("GET", "/v2.1/servers"), ("POST", SERVER)]:
-        assert not armed.take(method, path)
+    for _ in range(3):
+        assert not armed.take("GET", SERVER)
 
     assert dear == []
 
 
+def test_a_table_that_was_not_written_since_is_not_read_again(
+    clock, tmp_path, monkeypatch
+):
+    """Its time shows that."""
+    armed = Armed(clock, tmp_path)
+    armed.arm("GET", SERVER)
+    read = []
+    genuine = armed_routes.read_regular
+    monkeypatch.setattr(
+        armed_routes,
+        "read_regular",
+        lambda *args: read.append(1) or genuine(*args),
+    )
+
+    for _ in range(5):
+        clock.advance(1.0)
+        armed.take("GET", "/v2.1/servers")
+
+    assert len(read) == 1
+
+
 def test_what_others_arm_is_seen_within_a_second(clock, tmp_path):
     """A worker that has looked a moment ago does so again."""
-    one, other = (Armed(clock, str(tmp_path)) for _ in range(2))
+    one, other = (Armed(clock, tmp_path) for _ in range(2))
     one.arm("DELETE", SERVER)
     assert not other.take("GET", SERVER)
 
@@ -135,86 +162,122 @@ def test_what_others_arm_is_seen_within_a_second(clock, tmp_path):
 
 
 def test_a_table_that_was_made_again_is_seen_by_the_others(clock, tmp_path):
-    """They do not stay with the one that was removed; its file is closed."""
-    one, other = (Armed(clock, str(tmp_path)) for _ in range(2))
+    """They do not stay with the one that was removed; no file stays open."""
+    before = len(os.listdir("/proc/self/fd"))
+    one, other = (Armed(clock, tmp_path) for _ in range(2))
     one.arm("DELETE", SERVER)
     other.take("GET", SERVER)
-    before = len(os.listdir("/proc/self/fd"))
     (tmp_path / ".armed").unlink()
 
     one.arm("GET", SERVER)
     clock.advance(1.0)
 
+    assert not other.take("DELETE", SERVER)
     assert other.take("GET", SERVER)
     assert len(os.listdir("/proc/self/fd")) == before
 
 
 def test_nothing_is_made_before_anything_is_armed(clock, tmp_path):
     """A directory that is not there stays so."""
-    armed = Armed(clock, str(tmp_path / "dumps"))
+    armed = Armed(clock, tmp_path / "dumps")
 
     assert not armed.take("GET", SERVER)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_table_that_was_removed_is_made_again(clock, tmp_path):
-    """Somebody emptied the directory."""
-    armed = Armed(clock, str(tmp_path))
-    armed.arm("GET", SERVER)
-    (tmp_path / ".armed").unlink()
+def test_a_worker_that_takes_at_once_with_another_loses_a_count(
+    clock, tmp_path, monkeypatch
+):
+    """One watched request more, and no other harm."""
+    one, other = (Armed(clock, tmp_path) for _ in range(2))
+    one.arm("GET", SERVER)
+    genuine = armed_routes.publish
 
-    armed.arm("GET", SERVER)
+    def publish_after_the_other(*paths):
+        monkeypatch.setattr(armed_routes, "publish", genuine)
+        assert other.take("GET", SERVER)
+        genuine(*paths)
 
-    assert Armed(clock, str(tmp_path)).take("GET", SERVER)
+    monkeypatch.setattr(armed_routes, "publish", publish_after_the_other)
+
+    taken = [one.take("GET", SERVER) for _ in range(ARMED_REQUESTS + 1)]
+
+    assert taken == [*[True] * ARMED_REQUESTS, False]
 
 
-@pytest.mark.parametrize("content", [b"", b"x" * 100, b"\xff" * 9000])
+# As releases wrote it that kept a hash table: kind, armed at, left.
+BINARY = struct.pack("=QdQ", 2**63 + 21, 999.0, 3).ljust(64 * 24, b"\0")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        BINARY,
+        b"x" * 100,
+        b"\xff" * 9000,
+        b"[" * 9000,
+        b"[]",
+        b'{"a": 1, "b": [1.0], "c": [1.0, 2, 3], "d": ["1", 2]}',
+        b'{"a": [NaN, 3], "b": [1e999, 3], "c": [1000.0, true]}',
+        b'{"a": [' + b"9" * 5000 + b", 3]}",
+    ],
+)
 def test_a_damaged_table_does_no_harm(clock, tmp_path, content):
-    """Whatever is in it."""
+    """It is replaced by the next that is armed."""
     (tmp_path / ".armed").write_bytes(content)
-    armed = Armed(clock, str(tmp_path))
+    armed = Armed(clock, tmp_path)
 
-    armed.take("GET", SERVER)
+    assert not armed.take("GET", SERVER)
     armed.arm("GET", SERVER)
 
     assert armed.take("GET", SERVER)
-    assert (tmp_path / ".armed").stat().st_size <= 9000
+    assert len(json.loads((tmp_path / ".armed").read_text())) == 1
+
+
+@given(st.binary(max_size=100))
+def test_any_content_is_a_table_or_none(content):
+    """What is no table is empty."""
+    assert isinstance(armed_routes._kinds_in(content), dict)
+
+
+@pytest.mark.parametrize(
+    ("make", "why"),
+    [
+        (os.mkdir, "directory"),
+        (os.mkfifo, "not a regular file"),
+        (lambda path: os.symlink("/etc/hostname", path), "symbolic links"),
+        (lambda path: path.write_bytes(b" " * 70_000), "70000 bytes"),
+    ],
+)
+def test_what_cannot_be_a_table_is_an_oserror(clock, tmp_path, make, why):
+    """It is counted, and stays until a person takes it away."""
+    make(tmp_path / ".armed")
+    armed = Armed(clock, tmp_path)
+
+    with pytest.raises(OSError, match=why):
+        armed.take("GET", SERVER)
+    with pytest.raises(OSError, match=why):
+        armed.arm("GET", SERVER)
+    # Not again before the next look.
+    assert not armed.take("GET", SERVER)
 
 
 def test_what_was_armed_before_the_machine_was_started_is_over(
     clock, tmp_path
 ):
     """The clock began anew: that time is yet to come."""
-    Armed(clock, str(tmp_path)).arm("GET", SERVER)
+    Armed(clock, tmp_path).arm("GET", SERVER)
     clock.now = 5.0
-    armed = Armed(clock, str(tmp_path))
+    armed = Armed(clock, tmp_path)
 
     assert not armed.take("GET", SERVER)
     armed.arm("GET", SERVER)
     assert armed.take("GET", SERVER)
 
 
-def test_methods_that_a_client_makes_up_are_one(clock):
+def test_methods_that_a_client_makes_up_are_one(armed):
     """Of any length, and there may be many."""
-    armed = Armed(clock)
-
     armed.arm("M1", SERVER)
 
     assert armed.take("M2" * 1000, SERVER)
-
-
-def test_what_one_worker_arms_the_others_see(clock):
-    """The next slow request may well come to another one."""
-    armed = Armed(clock)
-    with warnings.catch_warnings():
-        # Other tests may have threads: the child calls nothing of theirs.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        pid = os.fork()
-    if not pid:
-        armed.arm("GET", SERVER)
-        os._exit(0)
-    os.waitpid(pid, 0)
-
-    assert [armed.take("GET", SERVER) for _ in range(4)] == [
-        *[True] * ARMED_REQUESTS, False
-    ]  # fmt: skip

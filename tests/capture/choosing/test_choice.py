@@ -9,6 +9,7 @@ import pytest
 from builders import record
 from hypothesis import given
 from hypothesis import strategies as st
+from serving import Asked
 
 from nova_profiler.capture.choosing.choice import Choice, is_drawn, is_kept
 from nova_profiler.signed_headers import (
@@ -85,9 +86,23 @@ def test_a_higher_rate_takes_at_least_the_same_ids(request_id, rates):
     assert not is_drawn(request_id, 0.0)
 
 
-def test_an_id_is_drawn_the_same_everywhere():
+@pytest.mark.parametrize(
+    ("request_id", "drawn_from"),
+    [
+        (ID, 0.1816290913268111),
+        ("req-00000000-0000-0000-0000-000000000000", 0.5711155520083064),
+        ("req-a1b2c3d4-e5f6-4789-8abc-def012345678", 0.0653207257224676),
+    ],
+)
+def test_an_id_is_drawn_the_same_everywhere(request_id, drawn_from):
     """Fixed for ever: other releases and services must agree."""
-    assert [is_drawn(ID, rate) for rate in (0.18, 0.19)] == [False, True]
+    near = [drawn_from - 1e-12, drawn_from + 1e-12]
+
+    assert [is_drawn(request_id, rate) for rate in near] == [False, True]
+
+
+def test_what_has_no_id_is_not_drawn():
+    """Another service would have nothing to agree on."""
     assert not is_drawn(None, 1.0)
 
 
@@ -107,9 +122,7 @@ class Chosen:
         )
 
     def reason(self, when, path="/v2.1/servers", rate=0.0, **environ):
-        return self.choice.reason(
-            {"REQUEST_METHOD": "GET", **environ}, path, when, rate, [KEY]
-        )
+        return self.choice.reason(Asked(path, environ), when, rate, [KEY])
 
 
 NOW = 1_795_257_000.5
@@ -207,7 +220,7 @@ def test_a_table_that_cannot_be_read_arms_nothing(clock, tmp_path):
         counted.append, clock, draw=lambda: 0.0, directory=tmp_path
     )
 
-    reason = choice.reason({}, "/v2.1", ["armed", "rate"], 0.1, [])
+    reason = choice.reason(Asked("/v2.1", {}), ["armed", "rate"], 0.1, [])
 
     assert reason == "rate"
     assert counted == ["armed"]

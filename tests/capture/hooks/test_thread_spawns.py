@@ -30,7 +30,7 @@ from serving import (
 )
 
 from nova_profiler.capture.current import current_lane
-from nova_profiler.capture.failures import HOOK_FAULTS
+from nova_profiler.capture.failures import HOOK_FAILURES
 from nova_profiler.capture.hooks import thread_spawns
 from nova_profiler.capture.hooks.database import db_api_calls
 from nova_profiler.capture.lanes import CallKey
@@ -250,13 +250,13 @@ def test_late_work_is_dropped_and_counted(hook):
         threads[0].start()
         assert begun.wait(WAIT_S)
 
-    before = HOOK_FAULTS.counts().get("late_hooks", 0)
+    before = HOOK_FAILURES.counts().get("late_hooks", 0)
     record = recorded(app)
     go_on.set()
     threads[0].join(WAIT_S)
 
     assert marks(record) == {"in time": 1}
-    assert HOOK_FAULTS.counts()["late_hooks"] == before + 1
+    assert HOOK_FAILURES.counts()["late_hooks"] == before + 1
 
 
 def test_a_call_that_is_open_at_the_end_is_counted(hook):

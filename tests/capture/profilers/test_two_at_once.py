@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 from places import TESTS
 
-from nova_profiler.capture.profilers.cprofile.engine import MIXED, SKIPPED
+from nova_profiler.capture.profilers.cprofile.notes import MIXED, SKIPPED
 from nova_profiler.capture.profilers.cprofile.scopes import BUSY, PROCESS_WIDE
 
 SCRIPT = TESTS / "two_at_once.py"
 
 
 def dumps_of(engine: str, directory: Path) -> list[dict[str, Any]]:
-    """Return what the dumps of both requests say."""
+    """Return what is in the dumps of both requests."""
     done = subprocess.run(
         [sys.executable, str(SCRIPT), engine, str(directory)],
         capture_output=True,
@@ -48,6 +48,7 @@ def test_pyinstrument_has_a_right_profile_of_each(tmp_path: Path) -> None:
 
 
 @pytest.mark.services
+@pytest.mark.slow
 def test_pyspy_has_a_right_profile_of_each(pyspy: Any, tmp_path: Path) -> None:
     """On every version of Python."""
     assert_each_has_its_own(dumps_of("pyspy", tmp_path))
@@ -65,7 +66,7 @@ def test_cprofile_has_a_right_profile_of_each(tmp_path: Path) -> None:
 def test_cprofile_has_one_profile_that_says_it_is_mixed(
     tmp_path: Path,
 ) -> None:
-    """From Python 3.12 on; and the other request says why it has none."""
+    """From Python 3.12 on; and the other one's note gives the reason."""
     dumps = dumps_of("cprofile", tmp_path)
 
     (one,) = [dump for dump in dumps if dump["profile"]["file"]]

@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nova_profiler.capture.record_making.breakdown import (
-    DRIVER_GROUPS,
     Span,
     covered_s,
     of_many_lanes,
     of_one_lane,
 )
+from nova_profiler.groups import BY_NAME, DRIVER_GROUPS
 
-GROUPS = (*DRIVER_GROUPS, "db_api", "timed")
+GROUPS = tuple(BY_NAME)
 # Whole microseconds up to 100 s: what the clocks tell.
 MOMENTS = st.integers(0, 10**8).map(lambda us: us / 1e6)
 SPANS = st.lists(

@@ -56,7 +56,7 @@ def statement(spender, seconds):
 def record_of(work, **options):
     profiled = Profiled(during(work), **options)
     profiled.get()
-    assert profiled.faults.counts() == {}
+    assert profiled.failures.counts() == {}
     return profiled.record
 
 

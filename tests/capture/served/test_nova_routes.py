@@ -12,15 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from routes.route import Route
 
-from nova_profiler.routes import (
+from nova_profiler.capture.served.nova_routes import (
     MAX_LEARNED,
     MAX_ROUTES,
-    UNMATCHED,
     Routes,
     action_of,
-    metric_name,
     template_of,
 )
+from nova_profiler.routes import UNMATCHED, metric_name
 
 SERVER = "2b7a1b9e-6f7d-4d3c-8f27-0d3b7c8a91e4"
 PROJECT = "6f70656e737461636b20342065766572"
@@ -273,21 +272,6 @@ def test_the_set_never_grows_beyond_its_cap(path):
     _shared.route_of({}, "/" + path, 200)
 
     assert len(_shared._learned) <= MAX_LEARNED
-
-
-@pytest.mark.parametrize(
-    ("route", "name"),
-    [
-        ("/v2.1/servers/{id}/action", "v2_1_servers_id_action"),
-        ("/", "root"),
-        ("/v2.1/os-keypairs", "v2_1_os-keypairs"),
-        ("/latest/meta-data/*", "latest_meta-data"),
-        ("ä:|#@\n", "root"),
-    ],
-)
-def test_a_metric_name_is_plain(route, name):
-    """Letters, digits, _ and - only."""
-    assert metric_name(route) == name
 
 
 class _Controller:

@@ -30,7 +30,7 @@ from serving import (
 )
 
 from nova_profiler.capture.current import current_lane
-from nova_profiler.capture.served import wsgi_exchange
+from nova_profiler.capture.served import worker
 from nova_profiler.capture.sinks.json_file import line_of
 from nova_profiler.capture.sinks.statsd_udp import StatsdSink
 
@@ -943,7 +943,7 @@ def test_a_hostile_path_stays_in_its_field(path):
     assert record.path.isprintable()
     assert len(record.path) < 4000
     assert record.route == "unmatched"
-    assert profiled.faults.counts() == {}
+    assert profiled.failures.counts() == {}
 
 
 @given(
@@ -1013,7 +1013,7 @@ def test_a_sink_that_raises_is_logged_once_and_counted(caplog):
     assert answers == [b"ok"] * 5
     assert broken.asked == 5
     assert len(profiled.records) == 5
-    assert profiled.faults.counts() == {"statsd": 5}
+    assert profiled.failures.counts() == {"statsd": 5}
     (line,) = caplog.records
     assert line.getMessage().startswith("statsd failed (LookupError)")
     assert "secret" not in caplog.text
@@ -1027,7 +1027,7 @@ def test_a_route_rule_that_raises_is_unmatched(caplog):
 
     assert answers == [b"ok"] * 3
     assert [record.route for record in profiled.records] == ["unmatched"] * 3
-    assert profiled.faults.counts() == {"route": 3}
+    assert profiled.failures.counts() == {"route": 3}
     assert len(caplog.records) == 1
 
 
@@ -1046,7 +1046,7 @@ def test_a_context_that_raises_costs_the_record_only(caplog):
     ]
 
     assert answers == [b"ok"] * 3
-    assert profiled.faults.counts() == {"record": 3}
+    assert profiled.failures.counts() == {"record": 3}
     assert len(caplog.records) == 1
     assert "secret" not in caplog.text
 
@@ -1064,7 +1064,7 @@ def test_faults_survive_a_broken_logging(monkeypatch):
     answer = profiled.get()
 
     assert answer.body == b"ok"
-    assert profiled.faults.counts() == {"statsd": 1, "logging": 1}
+    assert profiled.failures.counts() == {"statsd": 1, "logging": 1}
 
 
 def test_settings_that_cannot_be_checked_stay_in_force(caplog):
@@ -1081,7 +1081,7 @@ def test_settings_that_cannot_be_checked_stay_in_force(caplog):
 
     assert answers == [b"ok"] * 3
     assert len(profiled.records) == 3
-    assert profiled.faults.counts() == {"settings": 3}
+    assert profiled.failures.counts() == {"settings": 3}
     assert "secret" not in caplog.text
 
 
@@ -1092,7 +1092,7 @@ def test_an_environ_that_no_server_sends_is_served():
     answer = profiled.get(SCRIPT_NAME=None)
 
     assert answer.body == b"ok"
-    assert profiled.faults.counts() == {"middleware": 1}
+    assert profiled.failures.counts() == {"middleware": 1}
 
 
 def test_a_body_that_is_not_bytes_is_the_servers_to_refuse():
@@ -1109,7 +1109,7 @@ def test_a_body_that_is_not_bytes_is_the_servers_to_refuse():
 
 def test_greenthreads_have_no_cpu_clock(monkeypatch, spend):
     """The thread's clock runs for all of them: no cpu_ms, no waiting."""
-    monkeypatch.setattr(wsgi_exchange, "runs_green", lambda: True)
+    monkeypatch.setattr(worker, "runs_green", lambda: True)
     profiled = Profiled(during(lambda: spend(3.0, 1.0)))
 
     profiled.get()

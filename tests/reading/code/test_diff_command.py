@@ -22,7 +22,7 @@ from profile_builders import (
     write_stats,
 )
 
-from nova_profiler.capture.profilers.pyspy.folded_pyspy_notes import notes_on
+from nova_profiler.capture.profilers.pyspy.result import notes_on
 from nova_profiler.capture.profilers.pyspy.stacks import Stacks
 from nova_profiler.capture.profilers.pyspy.watch import PyspyWatch
 from nova_profiler.cli import main

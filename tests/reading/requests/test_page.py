@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from nova_profiler.dump_store.names import entry_of, name_of_dump
+from nova_profiler.groups import DB_API, NAMED_GROUPS, SQL
 from nova_profiler.reading.requests.calls_by_route import calls_by_route
 from nova_profiler.reading.requests.calls_page import print_calls
 from nova_profiler.reading.requests.dump_table import figures_of, print_dumps
@@ -211,7 +212,7 @@ def test_the_calls_page():
     """Each route has its heading, its rows, a total and the shares."""
     shown = console()
     routes = calls_by_route([slow_rebuild(), slow_rebuild()], "db_api")
-    print_calls(shown, routes, "db_api")
+    print_calls(shown, routes, DB_API)
 
     page = text_of(shown)
     assert page.startswith(
@@ -231,7 +232,7 @@ def test_the_calls_page_is_capped():
     """Many functions end in a line that says how many more there are."""
     calls = [CallTotals("sql", f"SELECT t{n}", 1, 1.0, 1.0) for n in range(40)]
     shown = console()
-    print_calls(shown, calls_by_route([record(calls=calls)], "sql"), "sql")
+    print_calls(shown, calls_by_route([record(calls=calls)], "sql"), SQL)
 
     assert "and 15 more" in text_of(shown)
 
@@ -326,8 +327,9 @@ def test_no_record_makes_a_report_fail(one, width):
     shown = console(width)
     print_request(shown, one, [])
     print_dumps(shown, [row_of(one)])
-    for group in ("db_api", "sql"):
-        print_calls(shown, calls_by_route([one, one], group), group)
+    for group in NAMED_GROUPS:
+        routes = calls_by_route([one, one], group.name)
+        print_calls(shown, routes, group)
 
     assert all(
         letter.isprintable() or letter == "\n" for letter in text_of(shown)

@@ -6,30 +6,32 @@ from __future__ import annotations
 import io
 import json
 import random
+import shutil
 
 import pytest
 from run_builders import entry, kept, log_text, run_of
 
 from nova_profiler.cli import main
+from nova_profiler.reading.runs.kept.store import History
 
 
 @pytest.fixture
 def directory(tmp_path, monkeypatch):
-    """Return where the runs are; the environment says so."""
+    """Return where the runs are; the environment names it."""
     monkeypatch.setenv("NOVA_PROFILER_HISTORY", str(tmp_path / "history"))
     return tmp_path / "history"
 
 
 @pytest.fixture
 def log(tmp_path):
-    """Return a log of three requests and one line that is none."""
+    """Return a log of three requests."""
     path = tmp_path / "n-api.log"
     path.write_text(log_text([entry(5.0), entry(6.0), entry(7.0)]))
     return path
 
 
 def test_logs_become_a_run(directory, log, capsys):
-    """Told with how many requests; listed; removed."""
+    """Its requests are counted; it can be listed and removed."""
     assert main(["history", "add", "night", str(log)]) == 0
     assert capsys.readouterr().out.startswith("kept night: 3 requests, ")
 
@@ -46,7 +48,7 @@ def test_logs_become_a_run(directory, log, capsys):
 
 
 def test_the_directory_may_be_an_option(tmp_path, log, capsys):
-    """Rather than of the environment."""
+    """It wins over the environment."""
     args = ["--history", str(tmp_path / "mine"), "--json"]
 
     assert main(["history", "add", "night", str(log), *args]) == 0
@@ -84,7 +86,7 @@ def test_a_second_run_of_a_name_needs_replace(directory, log, capsys):
 
 
 def test_logs_without_requests_are_no_run(directory, tmp_path, capsys):
-    """Named as such; nothing is kept."""
+    """They are named; nothing is kept."""
     (tmp_path / "empty.log").write_text("hello\n")
 
     args = ["history", "add", "night", str(tmp_path / "empty.log")]
@@ -95,26 +97,26 @@ def test_logs_without_requests_are_no_run(directory, tmp_path, capsys):
 
 
 def test_no_history_yet(directory, capsys):
-    """Says how to begin."""
+    """The message has the command to begin with."""
     assert main(["history", "list"]) == 2
     assert "history add" in capsys.readouterr().err
 
 
 def test_a_run_that_cannot_be_read_is_named(directory, capsys):
-    """The others are listed; what is hostile in it stays harmless."""
+    """The others are listed."""
     kept(directory, old=[entry()], night=[entry()])
     manifest = directory / "run=night" / "_run.json"
     manifest.write_text(json.dumps({"schema": 9}))
 
     assert main(["history", "list"]) == 0
 
-    told = capsys.readouterr()
-    assert "old" in told.out
-    assert "schema 9 is newer than this version reads (1)" in told.err
+    out, err = capsys.readouterr()
+    assert "old" in out
+    assert "schema 9 is newer than this version reads (1)" in err
 
 
-@pytest.fixture
-def stepped(directory):
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
     """Return a history in which /r7 is slower from the 13th run on."""
     runs = {
         f"n{number:02d}": run_of(
@@ -122,11 +124,26 @@ def stepped(directory):
         )
         for number in range(24)
     }
-    return kept(directory, **runs)
+    return kept(tmp_path_factory.mktemp("trend"), **runs)
+
+
+@pytest.fixture
+def stepped(whole, monkeypatch):
+    """Return the same; the environment names it. No test changes it."""
+    monkeypatch.setenv("NOVA_PROFILER_HISTORY", str(whole.directory))
+    return whole
+
+
+@pytest.fixture
+def own(whole, directory):
+    """Return a copy of three runs that the test may change."""
+    for name in ("run=n04", "run=n05", "run=n06"):
+        shutil.copytree(whole.directory / name, directory / name)
+    return History(directory)
 
 
 def test_trend_marks_where_a_route_changed(stepped, capsys):
-    """It comes first, with from when on, and over how many runs."""
+    """It comes first, with the run of the change and the number of runs."""
     assert main(["history", "trend", "--limit", "3"]) == 0
 
     out = capsys.readouterr().out
@@ -139,7 +156,7 @@ def test_trend_marks_where_a_route_changed(stepped, capsys):
 
 
 def test_trend_of_one_route_is_run_by_run(stepped, capsys):
-    """With the change beside its run."""
+    """The change stands beside its run."""
     assert main(["history", "trend", "/r7", "--last", "20"]) == 0
 
     out = capsys.readouterr().out
@@ -149,7 +166,7 @@ def test_trend_of_one_route_is_run_by_run(stepped, capsys):
 
 
 def test_trend_as_json(stepped, capsys):
-    """Runs and changes of each route."""
+    """It has the runs and changes of each route."""
     assert main(["history", "trend", "r7", "--json"]) == 0
 
     (route,) = json.loads(capsys.readouterr().out)
@@ -159,8 +176,8 @@ def test_trend_as_json(stepped, capsys):
     assert {change["at"] for change in route["changes"]} == {"n12"}
 
 
-def test_a_change_of_most_routes_is_told_once(directory, capsys):
-    """Another machine is no finding of thirty routes."""
+def test_a_change_of_most_routes_is_one_line(directory, capsys):
+    """Another machine is not thirty findings."""
     runs = {
         f"n{number:02d}": [
             one._replace(ms=one.ms * (1.6 if number >= 12 else 1))
@@ -177,7 +194,7 @@ def test_a_change_of_most_routes_is_told_once(directory, capsys):
 
 @pytest.mark.parametrize("route", ["GET /r7", "get /r7"])
 def test_trend_takes_a_route_as_it_prints_it(stepped, capsys, route):
-    """With its method, which then counts."""
+    """The method then counts, too."""
     assert main(["history", "trend", route, "--json"]) == 0
     (found,) = json.loads(capsys.readouterr().out)
     assert found["route"] == "/r7"
@@ -187,14 +204,14 @@ def test_trend_takes_a_route_as_it_prints_it(stepped, capsys, route):
 
 
 def test_a_limit_cuts_no_json(stepped, capsys):
-    """As in compare."""
+    """Other programs get all."""
     assert main(["history", "trend", "--json", "--limit", "3"]) == 0
 
     assert len(json.loads(capsys.readouterr().out)) == 30
 
 
 def test_trend_of_failed_requests_only(directory, capsys):
-    """Says that there are no times, rather than that there is no route."""
+    """The message is about times, as the routes are there."""
     kept(directory, night=[entry(status=500)] * 30)
 
     assert main(["history", "trend"]) == 2
@@ -205,11 +222,9 @@ def test_trend_of_failed_requests_only(directory, capsys):
 
 
 @pytest.mark.parametrize("damage", ["flipped", "cut", "other"])
-def test_trend_names_a_damaged_run_and_shows_the_others(
-    stepped, capsys, damage
-):
-    """However the disk or a copy spoilt it."""
-    path = stepped.directory / "run=n05" / "part-00000.parquet"
+def test_trend_names_a_damaged_run_and_shows_the_others(own, capsys, damage):
+    """A disk or a copy can spoil a file in many ways."""
+    path = own.directory / "run=n05" / "part-00000.parquet"
     data = bytearray(path.read_bytes())
     if damage == "flipped":
         chance = random.Random(1)
@@ -226,11 +241,11 @@ def test_trend_names_a_damaged_run_and_shows_the_others(
     out, err = capsys.readouterr()
     assert err.startswith("skipped: run n05: is damaged: ")
     assert err.count("\n") == 1
-    assert "23 runs, 30 routes, 1 changed level" in out
+    assert "2 runs, 30 routes, 0 changed level" in out
 
 
 def test_trend_of_damaged_runs_only(directory, capsys):
-    """Each is named."""
+    """It names each."""
     kept(directory, a=[entry()], b=[entry()])
     for name in "ab":
         part = directory / f"run={name}" / "part-00000.parquet"
@@ -244,21 +259,21 @@ def test_trend_of_damaged_runs_only(directory, capsys):
 
 
 def test_trend_of_an_unknown_route(stepped, capsys):
-    """Says so."""
+    """The message names it."""
     assert main(["history", "trend", "/nowhere"]) == 2
     assert "no route /nowhere" in capsys.readouterr().err
 
 
 def test_trend_without_runs(directory, capsys):
-    """Says so."""
+    """An empty directory is a history, too."""
     directory.mkdir()
 
     assert main(["history", "trend"]) == 2
     assert "no runs yet" in capsys.readouterr().err
 
 
-def test_an_engine_that_is_none(stepped, capsys):
-    """One line with its URL."""
+def test_an_unknown_engine_is_one_line(stepped, capsys):
+    """It has the URL."""
     assert main(["history", "trend", "--engine", "nosuch://x"]) == 2
 
     err = capsys.readouterr().err
@@ -267,7 +282,7 @@ def test_an_engine_that_is_none(stepped, capsys):
 
 
 def test_standard_input_is_a_log(directory, monkeypatch, capsys):
-    """As for all that reads logs."""
+    """As in every command that reads logs."""
     text = log_text([entry(5.0)]).encode()
     stdin = io.TextIOWrapper(io.BytesIO(text))
     monkeypatch.setattr("sys.stdin", stdin)

@@ -8,7 +8,7 @@ import os
 from time import time
 
 import pytest
-from serving import Profiled
+from serving import Asked, Profiled
 
 from nova_profiler.capture.choosing.choice import Choice
 from nova_profiler.cli import main
@@ -130,7 +130,9 @@ def test_osprofilers_headers_are_good(capsys):
     }
     counted: list[str] = []
     choice = Choice(counted.append)
-    assert choice.reason(environ, PATH, ["signed"], 0, [KEY]) == "signed"
+    assert (
+        choice.reason(Asked(PATH, environ), ["signed"], 0, [KEY]) == "signed"
+    )
     assert counted == []
 
 
@@ -198,4 +200,4 @@ def test_the_filter_takes_it(capsys):
     over.get("/v2.1/servers", HTTP_X_NOVA_PROFILER=value)
 
     assert asked == [True]
-    assert over.faults.counts() == {"trigger_forged": 1}
+    assert over.failures.counts() == {"trigger_forged": 1}

@@ -17,11 +17,12 @@ from time import perf_counter
 from types import GeneratorType, ModuleType
 from typing import Any
 
+from nova_profiler.capture.calls import CHUNK_CALLS, CallKey, Calls
 from nova_profiler.capture.current import active, current_lane, find_lane
-from nova_profiler.capture.failures import HOOK_FAULTS
+from nova_profiler.capture.failures import HOOK_FAILURES
 from nova_profiler.capture.hooks import HookError, Undo
 from nova_profiler.capture.hooks.attribute_patches import patch, undo_all
-from nova_profiler.capture.lanes import CHUNK_CALLS, CallKey, Lane, Sample
+from nova_profiler.capture.lanes import Lane
 
 GROUP = "db_api"
 
@@ -121,8 +122,8 @@ def timed(function: Callable[..., Any], key: CallKey) -> Callable[..., Any]:
             lane.in_db_api = nested
             called = key.nested if nested else key
             if not lane.closed:
-                sample = start, perf_counter(), lane.driver_s - driver_s
-                _add(lane, called, sample, type(exc).__name__)
+                call = start, perf_counter(), lane.driver_s - driver_s
+                _add(lane, called, call, type(exc).__name__)
             raise
         end = perf_counter()
         lane.in_db_api = nested
@@ -135,21 +136,21 @@ def timed(function: Callable[..., Any], key: CallKey) -> Callable[..., Any]:
             made = start, end, driver_s
             return _timed_generator(result, lane, called, made)
         # Written out here: one call more would cost a fifth of it all.
-        samples = lane.calls.get(called)
-        if samples is None:
-            samples = lane.calls[called] = []
+        calls = lane.calls.get(called)
+        if calls is None:
+            calls = lane.calls[called] = Calls()
         # The very same number where no driver was called meanwhile.
         if lane.driver_s is driver_s:
-            samples.append((start, end, 0.0))
+            calls.append((start, end, 0.0))
         else:
             driver_s = lane.driver_s - driver_s
-            samples.append((start, end, driver_s))
+            calls.append((start, end, driver_s))
             if not nested:
                 lane.db_api_driver_s += driver_s
         if end > lane.cpu_due:
             lane.read_cpu(end, True)
-        if len(samples) >= CHUNK_CALLS:
-            lane.fold(samples)
+        if len(calls) >= CHUNK_CALLS:
+            calls.fold(lane.capture)
         return result
 
     return timed_call
@@ -159,7 +160,7 @@ def _timed_generator(
     generator: Generator[Any, Any, Any],
     lane: Lane,
     key: CallKey,
-    made: Sample,
+    made: tuple[float, float, float],
 ) -> Generator[Any, Any, Any]:
     """Yield what *generator* yields; one call, as long as all its steps.
 
@@ -197,7 +198,7 @@ def _timed_generator(
                 resume, value = generator.throw, exc
     finally:
         if lane.closed:
-            HOOK_FAULTS.note("late_hooks")
+            HOOK_FAILURES.note("late_hooks")
         else:
             _add(lane, key, (start, start + spent, driver_total), error)
 
@@ -205,14 +206,11 @@ def _timed_generator(
 def _add(
     lane: Lane,
     key: CallKey,
-    sample: tuple[float, float, float],
+    call: tuple[float, float, float],
     error: str | None,
 ) -> None:
-    samples = lane.calls.setdefault(key, [])
-    samples.append(sample)
+    calls = lane.add(key, call)
     if key.outermost:
-        lane.db_api_driver_s += sample[2]
+        lane.db_api_driver_s += call[2]
     if error is not None:
-        lane.failed(samples, sample[0], error)
-    if len(samples) >= CHUNK_CALLS:
-        lane.fold(samples)
+        calls.failed(call[0], error, lane.capture)

@@ -16,7 +16,7 @@ from weakref import WeakSet
 from sqlalchemy.engine import default
 from sqlalchemy.pool import base as pool_base
 
-from nova_profiler.capture.failures import HOOK_FAULTS
+from nova_profiler.capture.failures import HOOK_FAILURES
 from nova_profiler.capture.hooks import Undo
 from nova_profiler.capture.hooks.attribute_patches import Wrap, patch, undo_all
 
@@ -27,7 +27,7 @@ _seen: WeakSet[type] = WeakSet()
 
 
 def install(wraps: Mapping[str, Wrap]) -> Undo:
-    """Wrap each method that *wraps* names by what it says.
+    """Wrap each method that *wraps* names by the wrapper beside it.
 
     Installers share what the first one wrapped. Returns the function that
     undoes this call.
@@ -75,8 +75,8 @@ def _seeing(wraps: Mapping[str, Wrap]) -> Wrap:
                         if _installers:
                             _wrap_methods(dialect, wraps)
             except Exception as exc:
-                # The pool of somebody else, who gets the connection.
-                HOOK_FAULTS.note("sqlalchemy_hook", exc)
+                # Another kind of pool; its connection is made all the same.
+                HOOK_FAILURES.note("sqlalchemy_hook", exc)
             init(record, pool, *args, **kwargs)
 
         return seeing_init
@@ -105,7 +105,7 @@ def _wrap_methods(dialect: type, wraps: Mapping[str, Wrap]) -> None:
                 _undos.append(patch(owner, name, wrap))
             except (AttributeError, TypeError) as exc:
                 # A class that takes no attributes is used as it is.
-                HOOK_FAULTS.note("sqlalchemy_hook", exc)
+                HOOK_FAILURES.note("sqlalchemy_hook", exc)
 
 
 def _is_method(found: Any) -> bool:

@@ -2,8 +2,8 @@
 """The part of the SQLAlchemy hook that times the driver's other work.
 
 Fetching, connecting, waiting for the pool, pings and the end of
-transactions have no events that say how long they took: the methods that do
-them are wrapped.
+transactions have no events for their durations: the methods that do them are
+wrapped.
 """
 
 from __future__ import annotations
@@ -16,17 +16,27 @@ from sqlalchemy.engine import cursor, default
 from sqlalchemy.pool import base as pool_base
 from sqlalchemy.pool import impl as pool_impl
 
-from nova_profiler.capture.current import active, current_lane, find_lane
-from nova_profiler.capture.failures import HOOK_FAULTS
+from nova_profiler import groups
+from nova_profiler.capture.calls import CallKey
+from nova_profiler.capture.current import lane_here
+from nova_profiler.capture.failures import HOOK_FAILURES
 from nova_profiler.capture.hooks import Undo
 from nova_profiler.capture.hooks.attribute_patches import patch, undo_all
 from nova_profiler.capture.lanes import CONNECTING, Lane
 
+FETCH = CallKey(groups.FETCH.name, "fetch")
+COMMIT = CallKey(groups.TRANSACTION.name, "COMMIT")
+ROLLBACK = CallKey(groups.TRANSACTION.name, "ROLLBACK")
+CONNECT = CallKey(groups.CONNECT.name, "connect")
+POOL_WAIT = CallKey(groups.POOL_WAIT.name, "pool_wait")
+PING = CallKey(groups.PING.name, "ping")
+
 
 def install() -> Undo:
-    """Wrap the methods that this SQLAlchemy has; what it lacks is not told.
+    """Wrap the driver's methods; return the function that undoes it.
 
-    Returns the function that undoes it.
+    Methods that this SQLAlchemy lacks are skipped: their time counts as
+    SQLAlchemy's.
     """
     undos = []
     for strategy in (
@@ -37,9 +47,9 @@ def install() -> Undo:
             if name in vars(strategy):
                 undos.append(patch(strategy, name, _timed_fetch))
     for owner, name, wrap in (
-        (default.DefaultDialect, "do_commit", _timed_as("COMMIT")),
-        (default.DefaultDialect, "do_rollback", _timed_as("ROLLBACK")),
-        (default.DefaultDialect, "_do_ping_w_event", _timed_as("ping")),
+        (default.DefaultDialect, "do_commit", _timed_as(COMMIT)),
+        (default.DefaultDialect, "do_rollback", _timed_as(ROLLBACK)),
+        (default.DefaultDialect, "_do_ping_w_event", _timed_as(PING)),
         (pool_impl.QueuePool, "_do_get", _timed_wait),
         (
             pool_base._ConnectionRecord,
@@ -52,20 +62,25 @@ def install() -> Undo:
     return undo_all(undos)
 
 
+def _driver_lane() -> Lane | None:
+    """Return the lane for the driver's work here and now, None if none is.
+
+    What connecting asks the server for is part of connecting.
+    """
+    lane = lane_here()
+    if lane is None or lane.executing is CONNECTING:
+        return None
+    return lane
+
+
 def _timed_fetch(fetch: Callable[..., Any]) -> Callable[..., Any]:
     many = fetch.__name__ != "fetchone"
 
     def timed_fetch(
         self: Any, result: Any, dbapi_cursor: Any, *args: Any, **kwargs: Any
     ) -> Any:
-        lane = current_lane()
-        if lane is None or lane.closed:
-            if lane is None and not active:
-                return fetch(self, result, dbapi_cursor, *args, **kwargs)
-            lane = find_lane(lane)
-            if lane is None:
-                return fetch(self, result, dbapi_cursor, *args, **kwargs)
-        if lane.executing is CONNECTING:
+        lane = _driver_lane()
+        if lane is None:
             return fetch(self, result, dbapi_cursor, *args, **kwargs)
         driver_s = lane.driver_s
         start = perf_counter()
@@ -89,24 +104,18 @@ def _add_fetch(
     try:
         context = result.context
         engine = context.root_connection.engine
-        lane.add_work("fetch", (start, end, count, context.statement, engine))
+        lane.add(FETCH, (start, end, count, context.statement, engine))
     except Exception as exc:
-        HOOK_FAULTS.note("sqlalchemy_hook", exc)
+        HOOK_FAILURES.note("sqlalchemy_hook", exc)
 
 
-def _timed_as(kind: str) -> Callable[[Any], Callable[..., Any]]:
-    """Return what times a dialect's method as work of *kind*."""
+def _timed_as(key: CallKey) -> Callable[[Any], Callable[..., Any]]:
+    """Return what times a dialect's method as calls of *key*."""
 
     def wrap(method: Callable[..., Any]) -> Callable[..., Any]:
         def timed_method(dialect: Any, connection: Any) -> Any:
-            lane = current_lane()
-            if lane is None or lane.closed:
-                if lane is None and not active:
-                    return method(dialect, connection)
-                lane = find_lane(lane)
-                if lane is None:
-                    return method(dialect, connection)
-            if lane.executing is CONNECTING:
+            lane = _driver_lane()
+            if lane is None:
                 return method(dialect, connection)
             start = perf_counter()
             try:
@@ -114,7 +123,7 @@ def _timed_as(kind: str) -> Callable[[Any], Callable[..., Any]]:
             finally:
                 end = perf_counter()
                 lane.driver_s += end - start
-                lane.add_work(kind, (start, end, 0))
+                lane.add(key, (start, end, 0))
 
         return timed_method
 
@@ -123,14 +132,8 @@ def _timed_as(kind: str) -> Callable[[Any], Callable[..., Any]]:
 
 def _timed_wait(get: Callable[..., Any]) -> Callable[..., Any]:
     def timed_get(pool: Any) -> Any:
-        lane = current_lane()
-        if lane is None or lane.closed:
-            if lane is None and not active:
-                return get(pool)
-            lane = find_lane(lane)
-            if lane is None:
-                return get(pool)
-        if lane.executing is CONNECTING:
+        lane = _driver_lane()
+        if lane is None:
             return get(pool)
         driver_s = lane.driver_s
         start = perf_counter()
@@ -142,21 +145,15 @@ def _timed_wait(get: Callable[..., Any]) -> Callable[..., Any]:
             spent = perf_counter() - start
             own_s = spent - (lane.driver_s - driver_s)
             lane.driver_s = driver_s + spent
-            lane.add_work("pool_wait", (start, start + own_s, pool))
+            lane.add(POOL_WAIT, (start, start + own_s, pool))
 
     return timed_get
 
 
 def _timed_connect(connect: Callable[..., Any]) -> Callable[..., Any]:
     def timed_connect(record: Any) -> Any:
-        lane = current_lane()
-        if lane is None or lane.closed:
-            if lane is None and not active:
-                return connect(record)
-            lane = find_lane(lane)
-            if lane is None:
-                return connect(record)
-        if lane.executing is CONNECTING:
+        lane = _driver_lane()
+        if lane is None:
             return connect(record)
         driver_s = lane.driver_s
         # The first connection of an engine is asked what it can do; that is
@@ -174,8 +171,8 @@ def _timed_connect(connect: Callable[..., Any]) -> Callable[..., Any]:
             lane.executing = None
             lane.driver_s = driver_s + (end - start)
             pool = record._ConnectionRecord__pool
-            connects = lane.add_work("connect", (start, end, pool))
+            connects = lane.add(CONNECT, (start, end, pool))
             if error is not None:
-                lane.failed(connects, start, error)
+                connects.failed(start, error, lane.capture)
 
     return timed_connect

@@ -15,26 +15,21 @@ from typing import Any
 
 import sqlalchemy
 
+from nova_profiler.capture.calls import CHUNK_CALLS, Calls
 from nova_profiler.capture.current import active, current_lane, find_lane
-from nova_profiler.capture.failures import HOOK_FAULTS
+from nova_profiler.capture.failures import HOOK_FAILURES
 from nova_profiler.capture.hooks import HookError, Undo
 from nova_profiler.capture.hooks.attribute_patches import undo_all
 from nova_profiler.capture.hooks.database import (
     sqlalchemy_dialects,
     sqlalchemy_methods,
 )
-from nova_profiler.capture.lanes import (
-    CHUNK_CALLS,
-    CONNECTING,
-    MAX_STATEMENTS,
-    Lane,
-    Samples,
-)
+from nova_profiler.capture.lanes import CONNECTING, MAX_STATEMENTS, Lane
 from nova_profiler.capture.sql import kind_of_statement
 
 Execute = Callable[..., Any]
 
-# As much of a text as tells an INSERT from a SELECT or SET beside it.
+# As much of a text as distinguishes an INSERT from a SELECT or SET.
 _VERB = 6
 
 
@@ -71,8 +66,8 @@ def timed(execute: Execute, many: bool = False) -> Execute:
             if lane is None:
                 return execute(dialect, cursor, statement, parameters, context)
         inside = lane.executing
-        # A dialect's method that calls the one it overrides, what connecting
-        # asks, or a call of somebody who is not SQLAlchemy.
+        # A dialect's method that calls the one it overrides, a statement of
+        # connecting, or a call that is not SQLAlchemy's.
         if context is None or inside is context or inside is CONNECTING:
             return execute(dialect, cursor, statement, parameters, context)
         lane.executing = context
@@ -93,19 +88,19 @@ def timed(execute: Execute, many: bool = False) -> Execute:
             by_text = lane.sql.get(engine)
             if by_text is None:
                 by_text = lane.sql[engine] = {}
-            samples = by_text.get(statement)
-            if samples is None:
-                samples = _samples_of(by_text, statement)
+            calls = by_text.get(statement)
+            if calls is None:
+                calls = _calls_of(by_text, statement)
             rows = cursor.rowcount
-            # None is no number to add up; some drivers say so for "unknown".
-            samples.append((start, end, -1 if rows is None else rows))
+            # Some drivers have None for "unknown", which cannot be added up.
+            calls.append((start, end, -1 if rows is None else rows))
             if batch:
-                _count_batch(lane, samples)
-            if len(samples) >= CHUNK_CALLS:
-                lane.fold(samples)
+                calls.batches += 1
+            if len(calls) >= CHUNK_CALLS:
+                calls.fold(lane.capture)
         except Exception as exc:
             # An unusual driver must not fail the application's statement.
-            HOOK_FAULTS.note("sqlalchemy_hook", exc)
+            HOOK_FAILURES.note("sqlalchemy_hook", exc)
         return result
 
     return timed_execute
@@ -140,12 +135,13 @@ WRAPS: dict[str, Callable[[Execute], Execute]] = {
 
 
 def _whole(statement: str, many: bool, context: Any) -> tuple[str, bool]:
-    """Return what is told of a text that is not its context's, and of many.
+    """Return the statement to record, and whether it was a batch.
 
-    An INSERT of many rows goes out in batches, whose texts repeat the values
-    for each row, and listeners add comments: the one that was written is
-    told, as for its rows when they are fetched. What a dialect asks for it
-    beside, as a sequence's next value, begins otherwise.
+    For a text that is not its context's. An INSERT of many rows goes out in
+    batches, whose texts repeat the values for each row, and listeners add
+    comments: then the context's statement is recorded, as it is for fetched
+    rows. A dialect's own statement, such as the next value of a sequence,
+    begins with another word and is recorded as it is.
     """
     whole = context.statement
     if whole and statement[:_VERB] == whole[:_VERB]:
@@ -153,18 +149,14 @@ def _whole(statement: str, many: bool, context: Any) -> tuple[str, bool]:
     return statement, many
 
 
-def _samples_of(by_text: dict[str, Samples], statement: str) -> Samples:
+def _calls_of(by_text: dict[str, Calls], statement: str) -> Calls:
     """Return the list for *statement*, or for its kind if there are many."""
     if len(by_text) >= MAX_STATEMENTS:
         statement = kind_of_statement(statement)
-    return by_text.setdefault(statement, [])
-
-
-def _count_batch(lane: Lane, samples: Samples) -> None:
-    if not lane.executemany:
-        lane.executemany = {}
-    counts = lane.executemany
-    counts[id(samples)] = counts.get(id(samples), 0) + 1
+    calls = by_text.get(statement)
+    if calls is None:
+        calls = by_text[statement] = Calls()
+    return calls
 
 
 def _add_failed(
@@ -180,10 +172,10 @@ def _add_failed(
     try:
         engine = context.root_connection.engine
         by_text = lane.sql.setdefault(engine, {})
-        samples = _samples_of(by_text, _whole(statement, False, context)[0])
-        samples.append((start, end, 0))
-        lane.failed(samples, start, type(error).__name__)
-        if len(samples) >= CHUNK_CALLS:
-            lane.fold(samples)
+        calls = _calls_of(by_text, _whole(statement, False, context)[0])
+        calls.append((start, end, 0))
+        calls.failed(start, type(error).__name__, lane.capture)
+        if len(calls) >= CHUNK_CALLS:
+            calls.fold(lane.capture)
     except Exception as exc:
-        HOOK_FAULTS.note("sqlalchemy_hook", exc)
+        HOOK_FAILURES.note("sqlalchemy_hook", exc)

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ways to turn a cProfile on and off where the request runs.
+"""What a cProfile sees, and how to turn it on and off there.
 
 Up to Python 3.11 a profile sees the thread that enabled it and no other.
 From 3.12 on it sees all threads, on one stack of calls for all of them, and
-a process can have only one. Greenlets are the third case, in
-greenlet_switches.
+a process can have only one. Greenlets are the third case, in greenlets.py.
 """
 
 from __future__ import annotations
@@ -26,33 +25,36 @@ REPLACED = (
 
 
 class Profile(cProfile.Profile):
-    """A profile of ours, to be told from those of others."""
+    """A profile of ours, by its class distinct from those of others."""
 
 
 class Part:
     """The work of one thread or greenlet for a request, and its profile.
 
-    ``turns`` is how it was turned on first, and so every time. ``refused``
-    are the reasons why some of the work is not in it. ``spawner`` is the
-    function that started the thread, None of the request's own.
+    ``scope`` turned it on first, and so does every time. ``refused`` has
+    the reasons why some of the work is not in it. ``spawner`` is the
+    function that started the thread, None for the request's own.
     """
 
     __slots__ = (
+        "is_on",
         "profile",
         "refused",
         "running",
+        "scope",
         "spawner",
         "steps",
-        "turns",
     )
 
     def __init__(self, spawner: CodeType | None = None) -> None:
         self.spawner = spawner
         self.profile = Profile()
         self.refused: list[str] = []
-        self.running = False
         self.steps = 0
-        self.turns: Turns | None = None
+        # A step is under way; with greenlets it may be off for a while.
+        self.running = False
+        self.is_on = False
+        self.scope: Scope | None = None
 
     def refuse(self, reason: str) -> None:
         """Note once why something is not in the profile."""
@@ -60,11 +62,16 @@ class Part:
             self.refused.append(reason)
 
 
-class Turns(Protocol):
+class Scope(Protocol):
     """Turns parts on and off. Never blocks."""
 
+    # Whether calls of other threads are in a profile as well.
+    sees_all_threads: bool
+    # Whether a call ends, as far as its time goes, where greenlets switch.
+    cuts_calls: bool
+
     def begin(self, part: Part) -> str | None:
-        """Turn *part* on here; why not, if it cannot be."""
+        """Turn *part* on here; return why not, if it cannot be."""
 
     def end(self, part: Part) -> None:
         """Turn *part* off again, in the thread where it was turned on."""
@@ -73,20 +80,25 @@ class Turns(Protocol):
         """Turn everything off: this is a process forked off another."""
 
 
-class ThreadTurns:
+class ThreadScope:
     """Up to Python 3.11: each thread has a profile of its own."""
 
+    sees_all_threads = False
+    cuts_calls = False
+
     def begin(self, part: Part) -> str | None:
-        """Turn *part* on, unless somebody else profiles this thread."""
+        """Turn *part* on, unless this thread has another profiler."""
         if sys.getprofile() is not None:
             return TAKEN_THREAD
         part.profile.enable()
+        part.is_on = True
         return None
 
     def end(self, part: Part) -> None:
-        """Turn *part* off, and nobody else."""
+        """Turn *part* off; a profiler that replaced it stays on."""
         found: Any = sys.getprofile()
         part.profile.disable()
+        part.is_on = False
         if found is not part.profile:
             part.refuse(REPLACED)
             if callable(found):
@@ -98,55 +110,39 @@ class ThreadTurns:
             sys.setprofile(None)
 
 
-class Slot:
-    """What only one can have at a time; asking for it never waits.
-
-    No lock: eventlet exchanges those for ones that are no good between
-    native threads.
-    """
-
-    def __init__(self) -> None:
-        self._owner: dict[str, object] = {}
-
-    @property
-    def owner(self) -> object | None:
-        """Whose it is."""
-        return self._owner.get("owner")
-
-    def take(self, owner: object) -> bool:
-        """Return whether *owner* has it now."""
-        return self._owner.setdefault("owner", owner) is owner
-
-    def clear(self) -> None:
-        """Let the next one have it."""
-        self._owner.clear()
-
-
-class ProcessTurns:
+class ProcessScope:
     """From Python 3.12 on: one profile, which sees all threads."""
 
-    def __init__(self, slot: Slot) -> None:
-        self._slot = slot
+    sees_all_threads = True
+    cuts_calls = False
+
+    def __init__(self) -> None:
+        # setdefault() takes the place of a lock: eventlet exchanges locks
+        # for ones that are no good between threads of the system.
+        self._owner: dict[str, Part] = {}
 
     def begin(self, part: Part) -> str | None:
         """Turn *part* on, unless there is a profile already."""
-        if not self._slot.take(part):
+        if self._owner.setdefault("owner", part) is not part:
             return BUSY
         try:
             part.profile.enable()
         except ValueError:
-            self._slot.clear()
+            self._owner.clear()
             return TAKEN
+        part.is_on = True
         return None
 
     def end(self, part: Part) -> None:
-        """Turn *part* off."""
+        """Turn *part* off, unless forget() has done so."""
+        if not part.is_on:
+            return
         part.profile.disable()
-        if self._slot.owner is part:
-            self._slot.clear()
+        part.is_on = False
+        self._owner.clear()
 
     def forget(self) -> None:
         """Turn off what was on in the process that this one came from."""
-        owner = self._slot.owner
-        if isinstance(owner, Part):
-            self.end(owner)
+        for part in list(self._owner.values()):
+            self.end(part)
+        self._owner.clear()

@@ -27,7 +27,6 @@ _OWN_FILES = os.path.join(OWN_FOLDER, "capture", "profilers", "")
 _OWN_BUILT_INS = (
     "<method 'disable' of '_lsprof.Profiler' objects>",
     "<built-in method sys.getprofile>",
-    "<built-in method sys.monitoring.register_callback>",
 )
 
 
@@ -35,9 +34,9 @@ def table_of(parts: Iterable[Part]) -> Table:
     """Return all calls of *parts*, added up.
 
     What a thread calls first has the function that started it for a caller.
-
-    Not by ``create_stats``: that turns off whatever profiler is on in this
-    thread, and of functions that share file, line and name it keeps one.
+    ``create_stats`` would not do: it turns off any profiler that is on in
+    this thread, and of functions that share file, line and name it keeps
+    one.
     """
     table: Table = {}
     for part in parts:

@@ -1,51 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Engine that has pyinstrument sample the stacks of chosen requests.
-
-Each stretch of the request's work is watched in the thread and greenlet
-that does it, from its begin to its end: so nothing is left behind in a
-thread, whoever calls the body's next step, and if nobody ever does.
-"""
+"""Engine that has pyinstrument sample the stacks of chosen requests."""
 
 from __future__ import annotations
 
-import functools
-import sys
-import threading
-import time
-from collections.abc import Callable, Sequence
-from time import perf_counter
-from types import FrameType
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
+from nova_profiler.capture.greenthreads import thread_local
 from nova_profiler.capture.lanes import Capture
 from nova_profiler.capture.profilers import EngineError, Note
-from nova_profiler.capture.profilers.pyinstrument.notes import Taken, notes_of
-from nova_profiler.capture.profilers.pyinstrument.session import (
-    MOST_SAMPLES,
-    Sample,
-    SampleList,
-    session_of,
-    thinned,
+from nova_profiler.capture.profilers.pyinstrument.watch import (
+    PyinstrumentWatch,
 )
-from nova_profiler.record import Attach, RequestRecord
+from nova_profiler.profiles import PYINSTRUMENT
 
 if TYPE_CHECKING:
     from nova_profiler.capture.profilers.pyinstrument.sampler import (
-        Stretch,
         ThreadSampler,
     )
 
-Result = TypeVar("Result")
-
-NAME = "pyinstrument"
 _INSTALL = "pip install 'pyinstrument>=5,<6' in nova-api's environment"
-# Threads of one request that are followed, and what is kept of each.
-MOST_THREADS = 32
-THREAD_SAMPLES = 250
-# Steps of a body that are watched: to begin and end takes 0.1 ms.
-MOST_STEPS = 200
-# A step of a body is short: it would end before the first sample.
-STEP_INTERVAL_S = 0.001
 
 
 def engine(note: Note) -> PyinstrumentEngine:
@@ -65,28 +39,14 @@ def engine(note: Note) -> PyinstrumentEngine:
     if version.partition(".")[0] != "5":
         raise EngineError(f"pyinstrument {version} will not do; {_INSTALL}")
     return PyinstrumentEngine(
-        note, Samplers(native_local()).here, price_of_call_s
+        note, Samplers(thread_local()).here, price_of_call_s
     )
-
-
-def native_local() -> Any:
-    """Return an object whose attributes belong to a thread of the system.
-
-    Greenthreads share theirs, as they share the thread's profile function.
-    """
-    patcher = sys.modules.get("eventlet.patcher")
-    if patcher is not None and patcher.is_monkey_patched("thread"):
-        return patcher.original("threading").local()
-    monkey = sys.modules.get("gevent.monkey")
-    if monkey is not None and monkey.is_module_patched("threading"):
-        return monkey.get_original("threading", "local")()
-    return threading.local()
 
 
 class PyinstrumentEngine:
     """Samples of chosen requests, taken within their own threads."""
 
-    name = NAME
+    name = PYINSTRUMENT
     watches_all = False
 
     def __init__(
@@ -95,10 +55,10 @@ class PyinstrumentEngine:
         sampler_here: Callable[[], ThreadSampler],
         price_of_call_s: Callable[[], float | None],
     ) -> None:
-        self.note = note
-        self.sampler_here = sampler_here
+        self._note = note
+        self._sampler_here = sampler_here
         # By how much a call takes longer here, as soon as that is known.
-        self.call_s: float | None = None
+        self._call_s: float | None = None
         self._price_of_call_s = price_of_call_s
         self._is_closed = False
 
@@ -108,199 +68,12 @@ class PyinstrumentEngine:
         """Return the watch of a chosen request."""
         if not chosen or self._is_closed:
             return None
-        if self.call_s is None:
-            self.call_s = self._price_of_call_s()
-        return PyinstrumentWatch(self, interval_ms / 1000)
+        if self._call_s is None:
+            self._call_s = self._price_of_call_s()
+        return PyinstrumentWatch(
+            self._note, self._sampler_here, interval_ms / 1000, self._call_s
+        )
 
     def close(self) -> None:
         """Take no more requests; those under way end by themselves."""
         self._is_closed = True
-
-
-class PyinstrumentWatch:
-    """The samples of one request."""
-
-    def __init__(self, engine: PyinstrumentEngine, interval_s: float) -> None:
-        self._engine = engine
-        self._interval_s = interval_s
-        self._own = SampleList()
-        self._threads: list[SampleList] = []
-        self._unfollowed = 0
-        self._steps = 0
-        self._busy = 0
-        self._watched_s = 0.0
-        # What runs longer than its request.
-        self._running: list[SampleList] = []
-        self._is_over = False
-
-    def run(self, function: Callable[..., Result], /, *args: Any) -> Result:
-        """Return ``function(*args)``, sampled."""
-        self._steps += 1
-        if self._steps > MOST_STEPS:
-            return function(*args)
-        interval_s = self._interval_s
-        if self._steps > 1:
-            interval_s = min(interval_s, STEP_INTERVAL_S)
-        stretch = self._begun(self._own, interval_s, _depth())
-        if stretch is None:
-            return function(*args)
-        began = perf_counter()
-        try:
-            return function(*args)
-        finally:
-            self._watched_s += perf_counter() - began
-            self._end(stretch)
-
-    def spawned(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Return *function* with samples of the thread that calls it.
-
-        They are put above the stack of who starts it.
-        """
-        below: list[str] = []
-        try:
-            if len(self._threads) < MOST_THREADS:
-                below = self._engine.sampler_here().stack_here()
-        except Exception as exc:
-            self._engine.note("profiler", exc)
-        return functools.partial(self._run_spawned, function, below)
-
-    def _run_spawned(
-        self,
-        function: Callable[..., Any],
-        below: list[str],
-        /,
-        *args: Any,
-        **kwargs: Any,
-    ) -> Any:
-        samples = SampleList(THREAD_SAMPLES)
-        stretch = None
-        if len(self._threads) >= MOST_THREADS:
-            self._unfollowed += 1
-        elif not self._is_over:
-            stretch = self._begun(samples, self._interval_s, _depth(), below)
-        if stretch is None:
-            return function(*args, **kwargs)
-        self._threads.append(samples)
-        self._running.append(samples)
-        try:
-            return function(*args, **kwargs)
-        finally:
-            self._running.remove(samples)
-            self._end(stretch)
-
-    def _begun(
-        self,
-        samples: SampleList,
-        interval_s: float,
-        depth: int,
-        below: Sequence[str] = (),
-    ) -> Stretch | None:
-        """Begin to fill *samples* here; None if that cannot be."""
-        try:
-            sampler = self._engine.sampler_here()
-            if sampler.is_free():
-                return sampler.begin(
-                    samples.add,
-                    lambda: self._is_over,
-                    depth,
-                    interval_s,
-                    below,
-                )
-            if not sampler.is_ours():
-                self._busy += 1
-                self._engine.note("profiler_busy")
-        except Exception as exc:
-            self._engine.note("profiler", exc)
-        return None
-
-    def _end(self, stretch: Stretch) -> None:
-        try:
-            stretch.end()
-        except Exception as exc:
-            stretch.failure = exc
-        if stretch.failure is not None:
-            self._engine.note("profiler", stretch.failure)
-
-    def finish(self, record: RequestRecord) -> None:
-        """Say in *record* what was sampled."""
-        self._is_over = True
-        taken = self._own.taken + sum(one.taken for one in self._threads)
-        if not taken and self._busy:
-            # Nothing was watched: then it was not profiled, either.
-            return
-        record.profile = {
-            "engine": NAME,
-            "file": None,
-            "notes": list(notes_of(self._taken(taken), record)),
-            "samples": taken,
-            "interval_ms": self._interval_s * 1000,
-        }
-        if taken:
-            record.profiled = _Session(
-                [*self._own.samples, *_samples_of(self._threads)],
-                self._interval_s,
-                taken,
-                record,
-            )
-
-    def _taken(self, samples: int) -> Taken:
-        return Taken(
-            samples=samples,
-            interval_ms=self._interval_s * 1000,
-            threads=len(self._threads),
-            unfollowed=self._unfollowed,
-            running=len(self._running),
-            # The first step is the application's call, before the body.
-            steps=self._steps - 1,
-            most_steps=MOST_STEPS - 1,
-            busy=self._busy,
-            watched_s=self._watched_s,
-            sampled_s=self._own.seconds,
-            call_s=self._engine.call_s,
-        )
-
-
-class _Session:
-    """The file of a request's samples, made only for a dump."""
-
-    def __init__(
-        self,
-        samples: list[Sample],
-        interval_s: float,
-        taken: int,
-        record: RequestRecord,
-    ) -> None:
-        self._samples = samples
-        self._interval_s = interval_s
-        duration_s = record.duration_ms / 1000
-        self._about = {
-            "start_time": time.time() - duration_s,
-            "duration": duration_s,
-            "cpu_time": (record.cpu_ms or 0.0) / 1000,
-            "sample_count": taken,
-            "target_description": f"{record.method} {record.route}",
-        }
-
-    def attach(self, attach: Attach) -> None:
-        """Hand the file over at once."""
-        samples = thinned(self._samples, MOST_SAMPLES)
-        content = session_of(samples, self._interval_s, self._about)
-        attach(".pyisession", content, None)
-
-
-def _samples_of(threads: list[SampleList]) -> list[Sample]:
-    return [sample for one in threads for sample in one.samples]
-
-
-def _depth() -> int:
-    """Return how many frames a stack has above what the caller's call calls.
-
-    The last are the caller and the guard round the function that is called:
-    none of them is the request's.
-    """
-    depth = 1
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
-        depth += 1
-        frame = frame.f_back
-    return depth

@@ -30,7 +30,7 @@ class Taken(NamedTuple):
     busy: int
     watched_s: float
     sampled_s: float
-    # By how much each call took longer; None if nobody knows.
+    # By how much each call took longer; None if that is not known.
     call_s: float | None
 
 

@@ -16,8 +16,8 @@ from pyinstrument.low_level.stat_profile import setstatprofile
 
 from nova_profiler.capture.profilers.pyinstrument.sampler import timer_type
 
-# A fifth of a millisecond in all. The quickest round is the one that
-# nothing else came into.
+# A fifth of a millisecond in all. The quickest round is the one that nothing
+# interrupted.
 _ROUNDS = 5
 _CALLS = 100
 # No sample is taken.

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """One sampler a thread of the system, for any number of greenlets in it.
 
-Over pyinstrument's sampling in C. Its own StackSampler is kept in a
-``threading.local``, which monkey-patching makes a greenlet's, so that who
-comes second takes the thread's profile function from the first; and it asks
-for the name of the thread, which may wait for a lock. Here nothing waits:
-what is called for a sample must not switch to another greenlet.
+It is built on pyinstrument's sampling in C. pyinstrument's own StackSampler
+is kept in a ``threading.local``, which monkey-patching makes a greenlet's: the
+second greenlet takes the thread's profile function from the first. It also
+asks for the name of the thread, which may wait for a lock. Here nothing
+waits: the function that takes a sample must not switch to another greenlet.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from pyinstrument.low_level.stat_profile import (
 )
 
 from nova_profiler.capture.profilers.spawners import spawner
+from nova_profiler.profiles.frames import frame_text
 
 Add = Callable[[list[str], float], None]
 
@@ -48,7 +49,8 @@ class Stretch:
         self._is_over = is_over
         self._depth = depth
         self._below = below
-        # The first sample: it may count from the last one of others.
+        # For the first sample, whose time may count from one of another
+        # stretch.
         self._began: float | None = sampler.clock()
         self._away_s = 0.0
         self._profile_function: Any = None
@@ -63,7 +65,7 @@ class Stretch:
         """Take a sample of what runs here."""
         if self._is_over():
             # A thread that outlives its request must not stay slow. The
-            # object that calls us must outlive this call.
+            # profile function, which calls this, must outlive the call.
             self._profile_function = sys.getprofile()
             self.end()
             return
@@ -121,7 +123,7 @@ class Samplers:
 
 
 class ThreadSampler:
-    """The one who has the profile function of a thread."""
+    """The owner of a thread's profile function."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self.clock = clock
@@ -152,8 +154,7 @@ class ThreadSampler:
     ) -> Stretch:
         """Give samples to *add* from here and now, until *is_over*.
 
-        The frames down to *depth* are left out, those of *below* are there
-        instead.
+        Those of *below* take the place of the frames down to *depth*.
         """
         stretch = Stretch(self, add, is_over, depth, interval_s, below)
         _stretch_var.set(stretch)
@@ -162,14 +163,14 @@ class ThreadSampler:
         return stretch
 
     def stack_here(self) -> list[str]:
-        """Return the stack of who starts a thread, if that is sampled."""
+        """Return the stack that starts a thread, empty if not sampled."""
         stretch = _stretch_var.get()
         if isinstance(stretch, Stretch) and stretch in self._stretches:
             return stretch.stack_of(spawner())
         return []
 
     def end(self, stretch: Stretch) -> None:
-        """Give it no more; in the thread where it began."""
+        """Give *stretch* no more samples; in the thread where it began."""
         if stretch in self._stretches:
             self._stretches.remove(stretch)
             self._update()
@@ -201,7 +202,7 @@ class ThreadSampler:
             here = None
         try:
             if event == "context_changed":
-                # Noticed where it had gone, since it is back there.
+                # The event comes once the greenlet is back.
                 if here is not None and here in self._stretches:
                     here.back(frame, event, arg)
                 return
@@ -213,7 +214,7 @@ class ThreadSampler:
                 else:
                     stretch.stay_away(seconds)
         except Exception as exc:
-            # It would come out of the function that was called there.
+            # Raised here it would come out of the application's function.
             if here is not None:
                 here.failure = exc
 
@@ -236,7 +237,7 @@ def _stack_of(frame: FrameType | None, event: str, arg: Any) -> list[str]:
         frame = frame.f_back
     elif event in ("c_return", "c_exception"):
         name = getattr(arg, "__qualname__", None) or repr(type(arg))
-        stack.append(f"{name}\x00<built-in>\x000")
+        stack.append(frame_text(name, "<built-in>", 0))
     while frame is not None:
         stack.append(get_frame_info(frame))
         frame = frame.f_back

@@ -3,16 +3,16 @@
 
 from __future__ import annotations
 
-import json
 import random
-import sys
 from collections.abc import Callable, Iterable
-from typing import Any
 
-from nova_profiler.profiles import ENGINE_FIELD, PYINSTRUMENT
-
-# The stack, outermost frame first, and the seconds it stands for.
-Sample = tuple[list[str], float]
+from nova_profiler.profiles import SAMPLES_SUFFIX
+from nova_profiler.profiles.session_files import (
+    About,
+    Sample,
+    write_session,
+)
+from nova_profiler.record import Attach
 
 # A sample is some 7 KB in a file, and takes 30 us to write.
 MOST_SAMPLES = 1000
@@ -29,7 +29,7 @@ class SampleList:
         self._most = most
         self._draw = draw
         self._samples: list[Sample] = []
-        # Most frames are those of the sample before: each text once.
+        # Each text once: most frames are those of the sample before.
         self._names: dict[str, str] = {}
         self.taken = 0
         self.seconds = 0.0
@@ -59,7 +59,7 @@ def thinned(
 ) -> list[Sample]:
     """Return at most *most* of *samples*, for the same time in all.
 
-    Those that a sampler of a longer interval would have seen: no stack gets
+    A sampler of a longer interval would have taken these: no stack gets
     more than its share for being short or long. The first interval begins
     at *start*, a part of 1.
     """
@@ -78,30 +78,27 @@ def thinned(
             hits += 1
         if hits:
             kept.append((stack, hits * interval_s))
+    if seen < most:
+        # By rounding, the last sample is due at the very end.
+        kept.append((samples[-1][0], (most - seen) * interval_s))
     return kept
 
 
-def session_of(
-    samples: list[Sample], interval_s: float, about: dict[str, Any]
-) -> bytes:
-    """Return the file of *samples*, which ``pyinstrument --load`` opens.
+class SessionFile:
+    """The file of a request's samples, made only for a dump."""
 
-    *about* are the fields ``start_time``, ``duration``, ``cpu_time``,
-    ``sample_count`` and ``target_description``.
-    """
-    return json.dumps(
-        {
-            **about,
-            ENGINE_FIELD: PYINSTRUMENT,
-            "min_interval": interval_s,
-            "max_interval": interval_s,
-            # What readers may leave out at the top: nothing.
-            "start_call_stack": [""],
-            "sys_path": sys.path,
-            "sys_prefixes": sorted({sys.prefix, sys.base_prefix}),
-            "frame_records": [
-                (stack, round(seconds, 6)) for stack, seconds in samples
-            ],
-        },
-        separators=(",", ":"),
-    ).encode()
+    def __init__(self, samples: list[Sample], about: About) -> None:
+        self._samples = samples
+        self._about = about
+
+    def attach(self, attach: Attach) -> None:
+        """Hand the file over at once."""
+        samples = thinned(self._samples, MOST_SAMPLES)
+        attach(SAMPLES_SUFFIX, session_of(samples, self._about), None)
+
+
+def session_of(samples: list[Sample], about: About) -> bytes:
+    """Return the file of *samples*."""
+    # Fewer digits make a smaller file.
+    rounded = ((stack, round(seconds, 6)) for stack, seconds in samples)
+    return write_session(rounded, about, of_this_process=True)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What one recording says, given to the requests that it is of."""
+"""Which request and which time the stacks of one recording belong to."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from typing import NamedTuple, Protocol
 
 from nova_profiler.capture.profilers.pyspy.stacks import (
     Stacks,
-    Waits,
     leaf_of,
     tagged_stack,
 )
+from nova_profiler.capture.profilers.pyspy.waits import Waits
 
 # The function that the thread of this engine stands in all the time.
 SUPERVISOR = b"supervise_pyspy"
 
-# Of the time in which all threads were looked at, those that run must have
-# been for so much: what only one of the two could see is not waiting.
+# Running threads must have been looked at for this share of the time in
+# which all were: what only one of the two could see is not waiting.
 _IN_COMMON = 0.8
 
 
 class Owner(Protocol):
-    """A request whose stacks may turn up."""
+    """A request of which stacks may turn up."""
 
     done: bool
     # 0 as long as it goes on.
@@ -30,8 +30,8 @@ class Owner(Protocol):
     stacks: Stacks | None
 
 
-class Timed(Protocol):
-    """A recording that is over."""
+class Recorded(Protocol):
+    """The times of a recording that is over."""
 
     rate: int
     running_rate: int
@@ -53,7 +53,7 @@ class Looked(NamedTuple):
     interval_s: float
 
 
-class Cut:
+class Attribution:
     """Takes the lines of one recording as they come."""
 
     def __init__(self, owners: Mapping[str, Owner]) -> None:
@@ -86,33 +86,57 @@ class Cut:
         if found is not None:
             self._ran.append((leaf_of(found.stack), found.samples))
 
-    def end(self, recording: Timed, waits: Waits) -> Looked:
-        """Tell *waits* what was seen; return when and how often.
+    def end(self, recorded: Recorded, waits: Waits) -> Looked:
+        """Have *waits* learn what was seen; return when py-spy looked.
 
-        py-spy comes late where the machine has too much to do. How often it
-        really looked is known from the one thread that is always there: the
-        one that looks after py-spy.
+        py-spy looks less often than it should where the machine has too
+        much to do. One thread, this engine's, is in every look: its samples
+        are the number of looks, and the rate gives how long they took.
+
+        An example, at 50 looks a second: our thread noted the begin between
+        100.0 and 109.7 s and asked for the end at 110.0 s; the last line
+        came at 110.5 s. 85 looks take 1.7 s: py-spy looked from 108.3 to
+        110.0 s, and each look stands for 20 ms. 600 looks take 12 s, more
+        than the 10.5 s there were: it looked from 100.0 to 110.5 s, and
+        each look stands for 17.5 ms.
         """
-        told = recording.rate * (recording.ended - recording.looked_by)
-        looks = self._looks or max(1.0, told)
-        since = self._since(recording, looks)
+        looks = self._looks or max(
+            1.0, recorded.rate * (recorded.ended - recorded.looked_by)
+        )
+        lasted_s = looks / recorded.rate
+        since = self._since(recorded, lasted_s)
         # Asked to end, it goes on until it has a processor.
-        until = min(recording.over, since + looks / recording.rate)
-        until = max(recording.ended, until)
-        running_since = max(since, recording.running_by)
-        if until - running_since >= _IN_COMMON * (until - since) > 0:
-            running_looks = recording.running_rate * (until - running_since)
-            waits.compare(self._seen, self._ran, looks / running_looks)
+        until = _within(recorded.ended, since + lasted_s, recorded.over)
+        self._compare(recorded, waits, since, until, looks)
         return Looked(since, until, (until - since) / looks)
 
-    def _since(self, recording: Timed, looks: float) -> float:
+    def _since(self, recorded: Recorded, lasted_s: float) -> float:
         """Return when py-spy began to look.
 
-        Where our thread was late itself that is not known exactly. But so
-        many looks take so long; and who has samples was still there.
+        As late as its looks allow, but while each request was still there
+        that has samples.
         """
-        since = recording.ended - looks / recording.rate
+        since = recorded.ended - lasted_s
         for owner in self._sampled.values():
-            if owner.ended > recording.looked_from:
-                since = min(since, owner.ended - 1 / recording.rate)
-        return max(recording.looked_from, min(since, recording.looked_by))
+            if owner.ended > recorded.looked_from:
+                since = min(since, owner.ended - 1 / recorded.rate)
+        return _within(recorded.looked_from, since, recorded.looked_by)
+
+    def _compare(
+        self,
+        recorded: Recorded,
+        waits: Waits,
+        since: float,
+        until: float,
+        looks: float,
+    ) -> None:
+        """Have *waits* learn, if both py-spy looked at much the same time."""
+        both_s = until - max(since, recorded.running_by)
+        if both_s >= _IN_COMMON * (until - since) > 0:
+            running_looks = recorded.running_rate * both_s
+            waits.compare(self._seen, self._ran, looks / running_looks)
+
+
+def _within(least: float, value: float, most: float) -> float:
+    """Return *value*, or the bound that it is beyond."""
+    return max(least, min(value, most))

@@ -2,8 +2,8 @@
 """Engine ``pyspy``: stacks of every request, taken from outside.
 
 py-spy, a child of the worker, reads the worker's memory and stops it for a
-moment per sample. Nothing in the request's way but a trampoline that names
-it; see request_tags and pyspy_windows.
+moment per sample. A request passes only a trampoline that names it; see
+request_tags.py and schedule.py.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import atexit
 import sys
 
-from nova_profiler.capture.greenthreads import Inbox, start_thread
+from nova_profiler.capture.greenthreads import Wakeup, start_thread
 from nova_profiler.capture.lanes import Capture
 from nova_profiler.capture.profilers import EngineError, Note
 from nova_profiler.capture.profilers.pyspy.pace import running_rate_of
@@ -22,16 +22,13 @@ from nova_profiler.capture.profilers.pyspy.permission import (
 )
 from nova_profiler.capture.profilers.pyspy.recording import Recording
 from nova_profiler.capture.profilers.pyspy.request_tags import TagPool
-from nova_profiler.capture.profilers.pyspy.schedule import ALLOWED_S, Windows
-from nova_profiler.capture.profilers.pyspy.watch import (
-    NAME,
-    PyspyWatch,
-    Watches,
-)
+from nova_profiler.capture.profilers.pyspy.schedule import ALLOWED_S, Schedule
+from nova_profiler.capture.profilers.pyspy.watch import PyspyWatch, Watches
+from nova_profiler.profiles import PYSPY
 
 # How long the end of the process waits for the last stacks.
 _EXIT_S = 3.0
-# Without requests, look whether there are any so often: a waking call that
+# Without requests, look this often whether there are any: a waking call that
 # got lost would cost their first minute, not all stacks from then on.
 REST_S = 60.0
 
@@ -52,16 +49,16 @@ def engine(note: Note) -> PyspyEngine:
 class PyspyEngine:
     """py-spy for all requests of one process."""
 
-    name = NAME
+    name = PYSPY
     watches_all = True
 
     def __init__(self, program: str, note: Note) -> None:
         self._program = program
         self._note = note
         self._watches = Watches(TagPool())
-        self._windows = Windows(self._recording, self._watches, note)
-        self._inbox = Inbox()
-        self._over = Inbox()
+        self._schedule = Schedule(self._recording, self._watches, note)
+        self._wakeup = Wakeup()
+        self._over = Wakeup()
         self._started = False
         self._asleep = False
         self._closing = False
@@ -79,14 +76,14 @@ class PyspyEngine:
         if not self._started:
             self._start()
         elif self._asleep:
-            self._inbox.tell()
-        self._windows.pace.interval_ms = interval_ms
+            self._wakeup.wake()
+        self._schedule.pace.interval_ms = interval_ms
         return watch
 
     def close(self) -> None:
         """Have py-spy stop soon; its last stacks are still handed over."""
         self._closing = True
-        self._inbox.tell()
+        self._wakeup.wake()
 
     def wait_closed(self, seconds: float) -> bool:
         """Return whether all is over within *seconds*, after close()."""
@@ -107,38 +104,38 @@ class PyspyEngine:
         self.wait_closed(_EXIT_S)
 
     def supervise_pyspy(self) -> None:
-        """Look after py-spy until close(); its name counts py-spy's looks.
+        """Look after py-spy until close().
 
-        See Cut.end().
+        Its name in the stacks counts py-spy's looks: see Attribution.end().
         """
         try:
             while not self._closing:
-                seconds = self._windows.tick()
+                seconds = self._schedule.tick()
                 self._asleep = seconds is None
                 if self._asleep and self._watches.live:
                     # A request began while we fell asleep.
                     continue
                 if self._asleep:
                     allow_tracer(0)
-                self._inbox.wait(REST_S if seconds is None else seconds)
+                self._wakeup.wait(REST_S if seconds is None else seconds)
                 self._asleep = False
-            # What ends from here on is told that nothing follows.
+            # A request that ends from here on waits for no stacks.
             self._watches.is_closed = True
-            self._windows.end()
+            self._schedule.end()
             allow_tracer(0)
         except Exception as exc:
-            # Nobody is left to free the tags: no more of them are lent.
+            # Without this thread no tag is freed: no more of them are lent.
             self._failed = self._watches.is_closed = True
             self._note("pyspy_supervisor", exc)
-            self._windows.abandon()
+            self._schedule.abandon()
         finally:
             atexit.unregister(self._at_exit)
-            self._over.tell()
+            self._over.wake()
 
     def _recording(self, rate: int) -> Recording:
         running_rate = running_rate_of(rate)
         try:
             return Recording(self._program, rate, running_rate, ALLOWED_S)
         except PyspyError:
-            # Two that begin can be in each other's way: once more.
+            # Two py-spy that begin can be in each other's way: once more.
             return Recording(self._program, rate, running_rate, ALLOWED_S)

@@ -3,33 +3,35 @@
 
 A look stops the process while py-spy walks all its stacks, which takes some
 10 us a frame: longer with deep stacks, with many threads, on slow machines.
-So what looks cost is measured all the time, and held under a share of the
-time. Half of it goes into steady looks. The other half is saved for requests
-that take long: while one is on, py-spy looks as often as is usual, until the
-savings are used up.
+So the cost of looks is measured all the time, and held under a share of the
+time. Half of the share goes into steady looks. The other half is saved for
+requests that take long: while one is on, py-spy looks as often as is usual,
+until the savings are used up. Where a look takes 1.5 ms, that is 50 looks a
+second instead of 8.
 
-Who says how often gets that instead, and pays for it.
+An interval that is asked for is kept to, whatever it costs.
 """
 
 from __future__ import annotations
 
 # Of the time, py-spy's on a processor. Most of it the process stands still.
 SHARE = 0.025
+_STEADY_SHARE = SHARE / 2
 # While a request takes long; and how long that is.
-LONG_SHARE = 0.2
+_LONG_SHARE = 0.2
 LONG_S = 0.3
 # The shortest interval of its own choice.
 USUAL_MS = 20.0
 # For an interval that was asked for.
-ASKED_SHARE = 0.5
+_ASKED_SHARE = 0.5
 # Savings: no more than this, and enough to be worth a recording of its own.
 MOST_SAVED_S = 0.5
 _WORTH_S = 0.15
 _USED_UP_S = 0.02
-# Until the first ones were measured, a look is taken to cost this.
+# The cost of a look until the first ones were measured.
 FIRST_LOOK_S = 0.0015
 MAX_RATE = 1000
-# So many looks at all threads for one that only counts those that run.
+# One look that counts running threads for this many at all threads.
 RUNNING_SHARE = 4
 # A rate may be wrong by this factor before a recording is ended for it.
 _TOLERANCE = 1.6
@@ -56,18 +58,14 @@ class Pace:
 
     def rate(self, is_long: bool = False) -> int:
         """Return looks a second: steady ones, or for a long request."""
-        look_s = self._look_s
-        if is_long:
-            return int(self._long(look_s))
-        return int(self._steady(look_s))
+        share = _LONG_SHARE if is_long else _STEADY_SHARE
+        return int(self._rate_of(share, self._look_s))
 
     def is_worth_more(self) -> bool:
         """Return whether a long request now gets more than steady looks."""
-        look_s = self._look_s
-        return (
-            self.saved_s >= _WORTH_S
-            and self._long(look_s) > self._steady(look_s) * _TOLERANCE
-        )
+        steady = self._rate_of(_STEADY_SHARE, self._look_s)
+        more = self._rate_of(_LONG_SHARE, self._look_s)
+        return self.saved_s >= _WORTH_S and more > steady * _TOLERANCE
 
     def is_used_up(self) -> bool:
         """Return whether nothing is left for long requests."""
@@ -76,18 +74,13 @@ class Pace:
     def is_wrong(self, rate: int, spent_s: float, lasted_s: float) -> bool:
         """Return whether steady looks cost too much, or might be more."""
         looks = max(1.0, rate * lasted_s)
-        steady = self._steady(spent_s / looks)
+        steady = self._rate_of(_STEADY_SHARE, spent_s / looks)
         return not rate / _TOLERANCE <= steady <= rate * _TOLERANCE
 
-    def _steady(self, look_s: float) -> float:
-        return self._rate_of(SHARE / 2, look_s)
-
-    def _long(self, look_s: float) -> float:
-        return self._rate_of(LONG_SHARE, look_s)
-
     def _rate_of(self, share: float, look_s: float) -> float:
+        """Return looks a second where one takes *look_s*."""
         if self.interval_ms:
-            share = ASKED_SHARE
+            share = _ASKED_SHARE
         wanted = min(MAX_RATE, 1000 / (self.interval_ms or USUAL_MS))
         if look_s <= 0:
             return max(1.0, wanted)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether there is a py-spy, and whether it may look into this process."""
+"""Where py-spy is, and whether it may look into this process."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _PR_SET_PTRACER = 0x59616D61
 
 
 class PyspyError(OSError):
-    """py-spy does not work here; ``strerror`` says what to do."""
+    """py-spy does not work here; ``strerror`` has what to do."""
 
     def __init__(self, text: str) -> None:
         super().__init__(errno.EPERM, text)
@@ -33,9 +33,9 @@ def find_pyspy() -> str | None:
 
 
 def allow_tracer(pid: int) -> None:
-    """Let process *pid* and its children look into this one; 0: nobody.
+    """Let process *pid* and its children look into this one; 0: none.
 
-    Only where Yama asks for that; elsewhere the same user may.
+    Needed only where Yama is on; elsewhere the same user may.
     """
     try:
         with open(_SCOPE, encoding="ascii") as file:
@@ -50,7 +50,7 @@ def allow_tracer(pid: int) -> None:
 
 
 def advice_on(message: bytes) -> str:
-    """Return in one line what to do about what py-spy said."""
+    """Return in one line what to do about *message* of py-spy."""
     text = message.decode("utf-8", "replace")
     if "ermission" in text or "not permitted" in text:
         return (
@@ -59,7 +59,7 @@ def advice_on(message: bytes) -> str:
             "kernel.yama.ptrace_scope 0 or 1"
         )
     lines = [line.strip() for line in text.splitlines()]
-    said = next((line for line in lines if line.startswith("Error")), "")
-    said = said or next((line for line in lines if line), "nothing")
-    shown = "".join(one for one in said if one.isprintable())
-    return f"py-spy did not begin; it said: {shown:.200}"
+    error = next((line for line in lines if line.startswith("Error")), "")
+    error = error or next((line for line in lines if line), "nothing")
+    shown = "".join(one for one in error if one.isprintable())
+    return f"py-spy did not begin; it printed: {shown:.200}"

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 TakeLine = Callable[[bytes], None]
 
-# What one recording may write; 50 samples a second of 100 frames each, in
+# What one recording may write: 50 samples a second of 100 frames each, in
 # 20 threads at once, are about 30 MB in 20 seconds.
 MAX_BYTES = 64 * 1024 * 1024
 MAX_LINE = 1024 * 1024
@@ -24,7 +24,7 @@ class Lines:
         self._rest = b""
         self._size = 0
         self.done = False
-        # Nothing was too long to be taken.
+        # False once something was too long to be taken.
         self.whole = True
 
     def read(self) -> bool:

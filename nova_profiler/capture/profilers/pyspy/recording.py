@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """py-spy as a child process that records this one for a while.
 
-Nothing is left behind, whatever dies when: the stacks come through pipes,
-py-spy ends by itself when this process is gone, and at the latest when its
-time is over.
+Nothing is left behind, whichever process dies first: the stacks come through
+pipes, py-spy ends by itself when this process is gone, and at the latest
+when its time is over.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ _TICKS_S = os.sysconf("SC_CLK_TCK")
 
 # Two py-spy at a time: one takes the stacks of all threads, one those of
 # threads that run. Both are children of one shell, so that one permission
-# serves for both, and wait until it was given. A py-spy that is killed at the
-# wrong moment leaves the process that it looked at stopped: that is undone.
+# serves for both; the shell waits until it was given. A py-spy that is killed
+# in the middle of a look leaves this process stopped: the shell undoes that.
 _SCRIPT = """
 trap '' INT
 read -r _ || exit 1
@@ -80,7 +80,7 @@ class Recording:
         self._pid = 0
         _let_go_in_children()
         _open.add(self)
-        # From here on it may take samples; from began on both do.
+        # From here on one may take samples; from began on both do.
         self.asked = monotonic()
         # Between these two the first look at all threads is made. The other
         # py-spy can be a second later: they can be in each other's way.
@@ -98,7 +98,7 @@ class Recording:
         self.looked_by = self.looked_by or self.began
         self.running_by = self.running_by or self.began
         self.ended = 0.0
-        # When the last line was there, and so no look was made any more.
+        # When the last line was there, and so the last look was over.
         self.over = 0.0
         self._spent_s = 0.0
         self._spent_s = self.spent_s()
@@ -114,8 +114,8 @@ class Recording:
     def _spawned(self, arguments: list[str]) -> int:
         """Start the shell; set up its pipes."""
         ends = [self._pipe() for _ in range(4)]
-        (go_in, go), (said, say), (stacks, stacks_in), (run, run_in) = ends
-        files = [go_in, say, say, stacks_in, run_in]
+        (go_in, go), (out, out_in), (stacks, stacks_in), (run, run_in) = ends
+        files = [go_in, out_in, out_in, stacks_in, run_in]
         try:
             pid = posix.posix_spawn(
                 "/bin/sh",
@@ -141,8 +141,8 @@ class Recording:
         finally:
             for fd in {*files}:
                 self._closed(fd)
-        self._go, self._said, self._stacks, self._run = go, said, stacks, run
-        for fd in (said, stacks, run):
+        self._go, self._out, self._stacks, self._run = go, out, stacks, run
+        for fd in (out, stacks, run):
             os.set_blocking(fd, False)
         return pid
 
@@ -169,8 +169,7 @@ class Recording:
             self._note_beginnings(before)
             # One of the two may fail alone: they can be in each other's way.
             if more is None or _FAILED in self._message:
-                said = _PIDS.sub(b"", self._message)
-                raise PyspyError(advice_on(said))
+                raise PyspyError(advice_on(_PIDS.sub(b"", self._message)))
             if monotonic() > deadline:
                 raise PyspyError(
                     f"py-spy has not begun within {START_S:.0f} s; is the "
@@ -182,8 +181,8 @@ class Recording:
     def _note_beginnings(self, before: float) -> None:
         """Note which py-spy has begun; what is there now came after *before*.
 
-        They are told apart by their rates; where those are the same, both
-        are taken to begin with the second.
+        Their rates distinguish them; where those are the same, both are
+        taken to begin with the second.
         """
         now = monotonic()
         rates = [int(rate) for rate in _RATES.findall(self._message)]
@@ -202,8 +201,8 @@ class Recording:
         return more is None
 
     def _read_message(self) -> bytes | None:
-        """Return what py-spy said meanwhile, None at the end."""
-        more = read_some(self._said)
+        """Return what py-spy printed meanwhile, None at the end."""
+        more = read_some(self._out)
         if more:
             self._message = (self._message + more)[:_MAX_MESSAGE]
         return more
@@ -288,7 +287,7 @@ _unreaped: list[int] = []
 def _let_go_in_children() -> None:
     """Have processes forked from now on hold no end of our pipes.
 
-    As long as anybody does, py-spy waits for somebody to read.
+    As long as a process holds one, py-spy waits for it to read.
     """
     os.register_at_fork(after_in_child=_forget)
 

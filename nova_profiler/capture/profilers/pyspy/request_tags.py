@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Frames that name a request, for samplers that look from outside.
 
-A request runs inside a trampoline: a function that only calls on, whose code
-object is called ``np_request_17``. That name is then in every stack below
-it, and whoever reads the stacks afterwards can tell whose they are.
+A request runs inside a trampoline: a function that only calls on, with a code
+object that is called ``np_request_17``. That name is then in every stack
+below it, so that a reader of the stacks knows which request each belongs to.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class TagPool:
         self._made = 0
 
     def take(self) -> Tag | None:
-        """Return a tag that nobody has, None if there is none left."""
+        """Return a tag that is free, None if there is none left."""
         try:
             return self._free.pop()
         except IndexError:
@@ -86,6 +86,6 @@ def _trampoline_named(name: str) -> Callable[..., Any]:
     if sys.version_info >= (3, 11):
         # Samplers show this one where there is one.
         names["co_qualname"] = name
-    # What is known of replace() has no keywords in a dict.
+    # The types of replace() know no keywords in a dict.
     code = _trampoline.__code__.replace(**names)  # type: ignore[arg-type]
     return FunctionType(code, {"__name__": __name__}, name)

@@ -1,49 +1,48 @@
 # SPDX-License-Identifier: Apache-2.0
-"""When py-spy records, and who gets what it recorded.
+"""When py-spy records, and which requests get what it recorded.
 
-Runs in one thread of its own, which nobody waits for. py-spy gives its
-stacks out only at its end, so it records in windows. The next window opens
-before the last one closes: no request falls into a gap.
+It runs in one thread of its own, which no request waits for. py-spy gives
+its stacks out only at its end, so one recording follows another. The next
+begins before the last ends: no request falls into a gap.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 from time import monotonic
-from typing import Any, Protocol
+from typing import Protocol
 
-from nova_profiler.capture.profilers.pyspy.attribution import Cut, Timed
-from nova_profiler.capture.profilers.pyspy.folded_pyspy_notes import notes_on
+from nova_profiler.capture.profilers.pyspy.attribution import (
+    Attribution,
+    Recorded,
+)
 from nova_profiler.capture.profilers.pyspy.pace import LONG_S, Pace
-from nova_profiler.capture.profilers.pyspy.result import session_of
-from nova_profiler.capture.profilers.pyspy.stacks import Stacks, Waits
+from nova_profiler.capture.profilers.pyspy.result import attach_result
+from nova_profiler.capture.profilers.pyspy.waits import Waits
 from nova_profiler.capture.profilers.pyspy.watch import PyspyWatch, Watches
 
-# A window closes at this age, or when a request to keep has been over for
-# a little while and the window is not too young; py-spy's start and end
+# A recording ends at this age, or when a request to keep has been over for
+# a little while and the recording is not too young; py-spy's start and end
 # take about 0.1 s of a processor.
 LONGEST_S = 20.0
 SHORTEST_S = 4.0
 LINGER_S = 1.0
-# This much is enough to tell what py-spy costs here.
+# This much is enough to know what py-spy costs here.
 TRIAL_S = 2.0
-# What py-spy is told, should nobody stop it.
+# py-spy's --duration: it ends by itself if this process never stops it.
 ALLOWED_S = 60
-# After the last request py-spy goes on for so long, then rests.
+# After the last request py-spy goes on for this long, then rests.
 IDLE_S = 10.0
 TICK_S = 0.1
 # How long to leave py-spy alone after it failed.
 _FIRST_RETRY_S = 2.0
 _LAST_RETRY_S = 600.0
-# This share of the tags must be free, or else a window closes early.
+# This share of the tags must be free, or else a recording ends early.
 _FREE_TAGS = 0.25
 
-SUFFIX = ".pyisession"
 
-
-class Recording(Timed, Protocol):
-    """py-spy at work; pyspy_process has the real one."""
+class Recording(Recorded, Protocol):
+    """py-spy at work; the real one is in recording.py."""
 
     asked: float
     began: float
@@ -62,11 +61,11 @@ class Recording(Timed, Protocol):
         """End it and hand over the lines; return whether all came."""
 
     def close(self) -> None:
-        """End it; nobody wants the lines."""
+        """End it and drop the lines."""
 
 
-class Windows:
-    """Opens and closes recordings as requests come and go."""
+class Schedule:
+    """Begins and ends recordings as requests come and go."""
 
     def __init__(
         self,
@@ -75,7 +74,7 @@ class Windows:
         note: Callable[..., None],
         clock: Callable[[], float] = monotonic,
     ) -> None:
-        """*start* begins a recording of so many looks a second."""
+        """*start* begins a recording, its argument is looks a second."""
         self._start = start
         self._watches = watches
         self._note = note
@@ -83,7 +82,7 @@ class Windows:
         self._recording: Recording | None = None
         self._waits = Waits()
         self.pace = Pace()
-        # Whether the window that is open is for a request that takes long.
+        # Whether what is recorded now is for a request that takes long.
         self._is_long = False
         self._ticked_at = 0.0
         self._spent_s = 0.0
@@ -93,9 +92,9 @@ class Windows:
         self._trouble = ""
 
     def tick(self) -> float | None:
-        """Do what is due; return when to come again, None for not at all.
+        """Do what is due; return in how many seconds to come again.
 
-        That is, not before the next request.
+        None if there is nothing to do before the next request.
         """
         now = self._clock()
         recording = self._recording
@@ -111,7 +110,7 @@ class Windows:
             if self._recording is None:
                 self._hand_over(None, now)
         elif recording.is_over():
-            self._trouble = "py-spy ended before it was told to"
+            self._trouble = "py-spy ended unasked"
             self._note("pyspy_ended")
             self._close(recording, None)
             self._back_off(now)
@@ -122,13 +121,13 @@ class Windows:
         return TICK_S
 
     def end(self) -> None:
-        """Close what is open; hand over what there is."""
+        """End what is recorded now; hand over what there is."""
         if self._recording is not None:
             self._close(self._recording, None)
         self._hand_over(None, self._clock(), at_end=True)
 
     def abandon(self) -> None:
-        """End what is open and forget what it had."""
+        """End what is recorded now and forget what it had."""
         recording, self._recording = self._recording, None
         if recording is not None:
             recording.close()
@@ -167,7 +166,7 @@ class Windows:
         )
 
     def _account(self, recording: Recording | None, now: float) -> None:
-        """Have what py-spy took since the last time taken into account."""
+        """Take into account what py-spy took since the last time."""
         spent_s = 0.0 if recording is None else recording.spent_s()
         if self._ticked_at:
             self.pace.save(now - self._ticked_at, spent_s - self._spent_s)
@@ -192,8 +191,8 @@ class Windows:
             if self._recording is None:
                 self._note("pyspy", exc)
             else:
-                # What is at work shows that it may: only one can look at a
-                # time, and the new one was refused for that.
+                # The one at work shows that py-spy may look. Only one can
+                # at a time, and the new one was refused for that.
                 self._trouble = "its next recording did not begin"
                 self._note("pyspy_late")
             self._back_off(now)
@@ -214,11 +213,11 @@ class Windows:
         """End *recording*, while *following* is at work already."""
         watches = self._watches
         watches.kept_at = 0.0
-        cut = Cut(watches.live)
-        if not recording.stop(cut.take, cut.take_running):
+        lines = Attribution(watches.live)
+        if not recording.stop(lines.take, lines.take_running):
             self._note("pyspy_cut_off")
         self._recording = following
-        looked = cut.end(recording, self._waits)
+        looked = lines.end(recording, self._waits)
         for watch in list(watches.live.values()):
             watch.cover(looked.since, looked.until)
             if watch.stacks is not None:
@@ -234,13 +233,12 @@ class Windows:
     ) -> None:
         """Give the requests that are over their stacks, and free their tags.
 
-        *asked* is when the window that is open now was asked for: a tag
-        that was in use since then may turn up in it.
+        *asked* is when the recording at work now was asked for: a tag that
+        was in use since then may turn up in it.
         """
         for watch in list(self._watches.live.values()):
             if watch.is_over(asked):
                 if not watch.done and watch.attach_to is not None:
-                    watch.done = True
                     self._attach(watch)
                 if at_end or watch.is_dropped(now):
                     watch.done = True
@@ -249,36 +247,8 @@ class Windows:
                     self._watches.release(watch)
 
     def _attach(self, watch: PyspyWatch) -> None:
-        attach, watch.attach_to = watch.attach_to, None
-        stacks, watch.stacks = watch.stacks or Stacks(), None
-        if watch.seen_s > watch.covered_s > 0:
-            # Where two recordings overlap, a sample of each is half as much.
-            stacks.shrink(watch.covered_s / watch.seen_s)
-        notes = notes_on(watch, stacks, self._waits.is_known, self._trouble)
-        interval_s = stacks.interval_s
-        profile: dict[str, Any] = {
-            **watch.profile,
-            "notes": notes,
-            "samples": stacks.samples,
-            "interval_ms": round(interval_s * 1000, 3),
-        }
+        watch.done = True
         try:
-            content = session_of(
-                stacks.times,
-                self._waits.share,
-                {
-                    **watch.about,
-                    "start_time": _seconds_of(watch.started_at),
-                    "sample_count": stacks.samples,
-                    "min_interval": interval_s,
-                    "max_interval": interval_s,
-                },
-            )
-            if attach is not None:
-                attach(SUFFIX, content, profile)
+            attach_result(watch, self._waits, self._trouble)
         except Exception as exc:
             self._note("profile", exc)
-
-
-def _seconds_of(started_at: str) -> float:
-    return datetime.fromisoformat(started_at).timestamp()

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tries py-spy out: a short recording of a process made for that.
 
-Installed is not allowed: containers, units and kernels may each forbid one
-process to look into another one. Only trying tells.
+A py-spy that is installed may still not be allowed to look: containers,
+units and kernels may each forbid one process to look into another one.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def problem_with(program: str, longest_s: float = _LONGEST_S) -> str | None:
     In a process of its own: py-spy stops the one that it looks at.
     """
     try:
-        # Nothing that anybody typed: this Python, and py-spy as found.
+        # No text of a user: this Python, and py-spy as found.
         tried = subprocess.run(  # noqa: S603
             [sys.executable, "-m", __name__, program],
             stdin=subprocess.DEVNULL,
@@ -47,8 +47,8 @@ def problem_with(program: str, longest_s: float = _LONGEST_S) -> str | None:
         return f"py-spy cannot be tried out: {exc.strerror}"
     if tried.returncode == 0:
         return None
-    said = tried.stdout.decode("utf-8", "replace").strip()
-    return said or "py-spy cannot be tried out: the recording broke off"
+    problem = tried.stdout.decode("utf-8", "replace").strip()
+    return problem or "py-spy cannot be tried out: the recording broke off"
 
 
 def main(program: str) -> int:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One request whose stacks py-spy takes, and all such requests."""
+"""One request that py-spy takes stacks of, and all such requests."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any, TypeVar
 
 from nova_profiler.capture.profilers.pyspy.request_tags import Tag, TagPool
 from nova_profiler.capture.profilers.pyspy.stacks import Stacks
+from nova_profiler.profiles import PYSPY
 from nova_profiler.record import Attach, RequestRecord
 
-NAME = "pyspy"
 FOLLOWS = "the stacks follow when py-spy's recording is over"
 SILENT = "py-spy no longer looked for this request: it did nothing for long"
 CHANGED = "py-spy was turned off before this request was over"
-# A request in which nothing happens for so long is let go: its client is
+# A request in which nothing happens for this long is let go: its client is
 # slow, or its server never closes the body.
 SILENT_S = 60.0
 # How long after its end a request may still turn out to be one to keep.
@@ -33,14 +33,15 @@ class PyspyWatch:
         "_released",
         "_watches",
         "_working",
-        "about",
         "attach_to",
         "began",
         "covered_s",
         "covered_until",
+        "cpu_s",
         "done",
-        "is_chosen",
+        "duration_s",
         "ended",
+        "is_chosen",
         "is_let_go",
         "left",
         "profile",
@@ -48,6 +49,7 @@ class PyspyWatch:
         "stacks",
         "started_at",
         "tag",
+        "title",
     )
 
     def __init__(self, watches: Watches, tag: Tag, is_chosen: bool) -> None:
@@ -61,17 +63,18 @@ class PyspyWatch:
         self._released = False
         self.began = self.covered_until = self.left = monotonic()
         self.ended = 0.0
-        # Before its end: nobody will ask for its stacks.
+        # It was given up before its end: its stacks are not kept.
         self.is_let_go = False
         self.covered_s = 0.0
         # The same, but twice where two recordings overlap.
         self.seen_s = 0.0
-        # Whether nobody waits for its stacks any more.
+        # Its stacks were handed over, or are not wanted any more.
         self.done = False
         self.stacks: Stacks | None = None
         self.attach_to: Attach | None = None
         self.profile: dict[str, Any] = {}
-        self.about: dict[str, Any] = {}
+        self.title = ""
+        self.duration_s = self.cpu_s = 0.0
         self.started_at = ""
 
     def run(
@@ -79,7 +82,7 @@ class PyspyWatch:
     ) -> Result:
         """Return what *function* does, called under the tag."""
         if self.ended:
-            # The tag may be another one's by now.
+            # The tag may be another request's by now.
             return function(*args, **kwargs)
         working = self._working
         # First this, then the question: release() does it the other way
@@ -99,14 +102,14 @@ class PyspyWatch:
         return partial(self.run, function)
 
     def finish(self, record: RequestRecord) -> None:
-        """Say that stacks follow, and wait for attach()."""
+        """Note in *record* that stacks follow, and wait for attach()."""
         note = FOLLOWS
         if self._watches.is_closed:
             note = CHANGED
         elif self.is_let_go:
             note = SILENT
         record.profile = self.profile = {
-            "engine": NAME,
+            "engine": PYSPY,
             "file": None,
             "notes": [note],
         }
@@ -114,11 +117,9 @@ class PyspyWatch:
             self.ended = self.ended or monotonic()
             return
         record.profiled = self
-        self.about = {
-            "duration": record.duration_ms / 1000,
-            "cpu_time": (record.cpu_ms or 0.0) / 1000,
-            "target_description": f"{record.method} {record.route}",
-        }
+        self.title = f"{record.method} {record.route}"
+        self.duration_s = record.duration_ms / 1000
+        self.cpu_s = (record.cpu_ms or 0.0) / 1000
         self.started_at = record.started_at
         self.ended = monotonic()
 
@@ -143,7 +144,7 @@ class PyspyWatch:
         return asked is None or max(self.ended, self.left) < asked
 
     def let_go(self) -> None:
-        """Have it end here, as far as py-spy goes."""
+        """Take it for ended, as far as py-spy goes."""
         self.is_let_go = True
         self.ended = monotonic()
 
@@ -165,12 +166,12 @@ class PyspyWatch:
 
 
 class Watches:
-    """The requests of one process that stacks may turn up of."""
+    """The requests of one process whose tags may be in a recording."""
 
     def __init__(self, pool: TagPool) -> None:
         self.pool = pool
         self.live: dict[str, PyspyWatch] = {}
-        # Whether there is no engine any more to hand stacks over.
+        # The engine has ended, and hands no more stacks over.
         self.is_closed = False
         # When the last request began, and when the last one to keep ended.
         self.began_at = 0.0
@@ -188,7 +189,7 @@ class Watches:
     def has_worthy(self, began: float) -> bool:
         """Return whether a request is on that was chosen or takes long.
 
-        That is, it began before *began*.
+        One takes long if it began before *began*.
         """
         return any(
             not watch.ended and (watch.is_chosen or watch.began < began)
@@ -196,13 +197,13 @@ class Watches:
         )
 
     def let_silent_go(self, now: float) -> None:
-        """Let those go in which nothing happens."""
+        """Let requests go in which nothing happens."""
         for watch in list(self.live.values()):
             if watch.is_silent(now - SILENT_S):
                 watch.let_go()
 
     def release(self, watch: PyspyWatch) -> None:
-        """Lend the tag of *watch* to others, if it is free."""
+        """Make the tag of *watch* free for others, if it can be."""
         if watch.release():
             self.live.pop(watch.tag.name, None)
             self.pool.give_back(watch.tag)

@@ -25,7 +25,9 @@ _MESSAGE = re.compile(
     r"(?P<method>\S{1,40}) (?P<path>.*) (?P<status>\d{1,3}) "
     r"(?P<time>\S{1,30}) ms"
     r"(?:, db_api (?P<calls>\d{1,9}) calls (?P<db_api>\S{1,30}) ms"
-    r"(?: (?P<share>\S{1,30}) %)?)?(?:, sql \d+ calls \S{1,30} ms)?"
+    r"(?: (?P<share>\S{1,30}) %)?)?"
+    # Further groups, of which their time is not counted here.
+    r"(?:, [a-z_]{1,30} \d{1,9} calls \S{1,30} ms(?: \S{1,30} %)?)*"
     r", user=(?P<user>.*) project=(?P<project>.*?)\s*\Z"
 )
 

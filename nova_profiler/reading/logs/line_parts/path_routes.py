@@ -10,7 +10,12 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from nova_profiler.routes import METHODS, OTHER_METHOD, UNMATCHED, Routes
+from nova_profiler.routes import (
+    METHODS,
+    OTHER_METHOD,
+    UNMATCHED,
+    metadata_route_of,
+)
 
 # What may follow a version (and a project) in nova's paths.
 _COLLECTIONS = frozenset(
@@ -56,8 +61,6 @@ _LONGEST = 1_000
 _DEEPEST_MOUNT = 4
 # Answers to what is not there.
 _NOT_THERE = frozenset([404, 414, 501])
-
-_metadata = Routes()
 
 
 def method_of(text: str) -> str:
@@ -108,9 +111,8 @@ def _route_of(path: str) -> tuple[str, bool]:
     if place is not None:
         return _versioned(parts[place], parts[place + 1 :])
     if _METADATA_ROUTE.match(path):
-        # With this status Routes learns nothing and asks only its own set.
-        known = _metadata.route_of({}, path, 599)
-        if known != UNMATCHED:
+        known = metadata_route_of(path)
+        if known is not None:
             return known, False
     return _guessed(parts), bool(parts)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``nova-profiler compare``: which routes got slower, with an exit code."""
+"""``nova-profiler compare``: names slower routes, fails a gate."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from nova_profiler.reading.runs.options import (
     engine_option,
     history_option,
     least_change_option,
-    told,
+    uses_history_extra,
 )
 
 if TYPE_CHECKING:
@@ -37,13 +37,13 @@ _FAILED = 1
     "--fail-above",
     metavar="PERCENT",
     type=Finite(0),
-    help="Exit with 1 if a route is surely slower, by more than this.",
+    help="Exit with 1 if a route is surely slower by more than this.",
 )
 @click.option(
     "--fail-all-above",
     metavar="PERCENT",
     type=Finite(0),
-    help="The same for all routes together; without it twice --fail-above.",
+    help="The same for all routes together; twice --fail-above by default.",
 )
 @click.option(
     "--confidence",
@@ -54,9 +54,7 @@ _FAILED = 1
     help="How sure a change of any route must be.",
 )
 @least_change_option
-@limit_option(
-    40, "How many routes to show, those that changed first; not of JSON."
-)
+@limit_option(40, "How many routes to show, changed ones first; not of JSON.")
 @history_option
 @engine_option
 @click.option(
@@ -67,6 +65,7 @@ _FAILED = 1
     show_default=True,
 )
 @json_option
+@uses_history_extra
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -82,41 +81,36 @@ def command(
     shape: str,
     as_json: bool,
 ) -> None:
-    """Tell which routes are slower or faster in B than in A.
+    """Show which routes are slower or faster in B than in A.
 
     A and B are runs (see `history`) or logs. Several runs, by comma or as a
-    pattern in quotes, make a better A: they also tell how much routes
-    differ from run to run for no reason. The newest ten are used.
+    pattern in quotes, make a better A: they also show how much routes
+    differ between equal runs. The newest ten are used.
 
     \b
     nova-profiler compare nightly-20 nightly-21
     nova-profiler compare 'nightly-*' logs/n-api.log.gz --fail-above 10
     """
-    with told():
-        from nova_profiler.reading.runs.compare.comparison import (
-            Limits,
-            figures_of,
-        )
+    from nova_profiler.reading.runs.compare.comparison import (
+        Limits,
+        figures_of,
+    )
 
-        limits = Limits(
-            confidence / 100,
-            least_change / 100,
-            _part(fail_above),
-            _part(fail_all_above),
-        )
-        found = _compared(a, b, directory, engine, limits)
+    limits = Limits(
+        confidence / 100,
+        least_change / 100,
+        _part(fail_above),
+        _part(fail_all_above),
+    )
+    found = _compared(a, b, directory, engine, limits)
     if as_json or shape == "json":
         click.echo(json.dumps(figures_of(found), indent=2))
     elif shape == "markdown":
-        from nova_profiler.reading.runs.compare.folded_markdown import (
-            markdown_of,
-        )
+        from nova_profiler.reading.runs.compare.page import markdown_of
 
         click.echo(markdown_of(found, limit))
     else:
-        from nova_profiler.reading.runs.compare.folded_compare_page import (
-            print_comparison,
-        )
+        from nova_profiler.reading.runs.compare.page import print_comparison
         from nova_profiler.reading.screen.terminal import terminal
 
         print_comparison(terminal(), found, limit)
@@ -135,8 +129,8 @@ def _compared(
     from nova_profiler.reading.runs.compare.sides import Sides
     from nova_profiler.reading.runs.kept.damaged import damaged
     from nova_profiler.reading.runs.kept.engines import engine_at, requests_of
-    from nova_profiler.reading.runs.kept.folded_comparing import SidesFigures
-    from nova_profiler.reading.runs.kept.folded_errors import HistoryError
+    from nova_profiler.reading.runs.kept.queries import SidesFigures
+    from nova_profiler.reading.runs.kept.run import HistoryError
     from nova_profiler.reading.runs.kept.store import History
 
     with Sides(History(directory)) as sides, engine_at(engine) as backend:

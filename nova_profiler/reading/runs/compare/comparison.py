@@ -1,17 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A comparison of two sides: routes, what they have in common, verdict."""
+"""A comparison of two sides: changes, common drift, and the gate."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple, Protocol
 
-from nova_profiler.reading.runs.compare.folded_compare_gate import (
-    failures_of,
-    nothing_compared,
-)
 from nova_profiler.reading.runs.compare.shifts import (
     FEW_CALLS,
     Drift,
@@ -22,6 +18,7 @@ from nova_profiler.reading.runs.compare.shifts import (
     shifts_of,
 )
 from nova_profiler.reading.runs.compare.verdicts import (
+    FAILED_B,
     FASTER,
     SLOWER,
     Limits,
@@ -34,13 +31,13 @@ __all__ = ["Comparison", "Limits", "compared", "figures_of"]
 
 Rows = Sequence[Mapping[str, Any]]
 
-# A machine moves all routes. Where so many of them stayed where they were,
+# A machine moves all routes. Where this part of them stayed where they were,
 # the others moved for reasons of their own.
 _MANY_STILL = 0.1
 
 
 class Figures(Protocol):
-    """What a comparison asks; runs/kept/comparing answers."""
+    """The queries of a comparison; kept/queries.py has them."""
 
     @property
     def baseline_runs(self) -> Sequence[str]:
@@ -61,9 +58,9 @@ class Figures(Protocol):
 
 
 class Comparison(NamedTuple):
-    """What came out; ``failures`` are the limits that were passed.
+    """Both sides compared; ``failures`` are the exceeded limits.
 
-    ``nothing_compared`` is why no route has a verdict, if none has.
+    ``nothing_compared`` is the reason if no route could be compared.
     """
 
     a: str
@@ -121,9 +118,9 @@ def _many_stayed(
     shifts: Mapping[RouteKey, Shift],
     drift: Drift,
 ) -> bool:
-    """Tell whether many routes surely did not move with the others.
+    """Return whether many routes surely did not move with the others.
 
-    Those that moved against them have a reason of their own.
+    A route that moved the other way has a reason of its own.
     """
     against = FASTER if drift.log_ratio > 0 else SLOWER
     tested = [change for change in changes if change.p is not None]
@@ -137,8 +134,63 @@ def _many_stayed(
     return len(still) >= max(1.0, _MANY_STILL * len(tested))
 
 
+def failures_of(
+    changes: Sequence[RouteChange], drift: Drift, limits: Limits
+) -> Iterator[str]:
+    """Yield a line for each exceeded limit."""
+    yield from _of_all(drift, limits)
+    if limits.fail_above is None:
+        return
+    for change in changes:
+        name = f"{change.method} {change.route}"
+        slower = change.change or 0.0
+        if change.verdict == SLOWER and slower > limits.fail_above:
+            yield (
+                f"{name} is {100 * slower:.1f} % slower; the limit is "
+                f"{100 * limits.fail_above:g} %"
+            )
+        elif (
+            change.verdict == FAILED_B
+            and min(change.a.calls, change.b.failed) >= FEW_CALLS
+        ):
+            yield f"{name}: all {change.b.failed} calls in B failed"
+
+
+def _of_all(drift: Drift, limits: Limits) -> Iterator[str]:
+    most = limits.most_drift
+    slower = math.expm1(drift.log_ratio)
+    if most is None or slower <= max(most, limits.least_change):
+        return
+    # With few routes the interval reaches from the least moved to the most:
+    # a single still route must not excuse all the others.
+    doubt = ""
+    if drift.low <= 0:
+        low, high = 100 * math.expm1(drift.low), 100 * math.expm1(drift.high)
+        doubt = f" ({low:+.1f} to {high:+.1f}: too unsure to pass)"
+    yield (
+        f"all routes together are {100 * slower:.1f} % slower{doubt}; the "
+        f"limit is {100 * most:g} %"
+    )
+
+
+def nothing_compared(changes: Sequence[RouteChange]) -> str | None:
+    """Return why no route could be compared; None if one could."""
+    if any(change.p is not None for change in changes):
+        return None
+    for side, figures in (
+        ("A", [change.a for change in changes]),
+        ("B", [change.b for change in changes]),
+    ):
+        if not any(one.calls for one in figures):
+            failed = sum(one.failed for one in figures)
+            return f"all {failed} requests of {side} failed"
+    if not any(change.a.calls and change.b.calls for change in changes):
+        return "no route has requests on both sides that did not fail"
+    return f"no route has {FEW_CALLS} calls on both sides that did not fail"
+
+
 def figures_of(found: Comparison) -> dict[str, Any]:
-    """Return *found* as JSON-ready values; changes are parts of one."""
+    """Return *found* as JSON-ready values; a change of 0.1 is 10 %."""
     drift = found.drift
     return {
         "a": found.a,

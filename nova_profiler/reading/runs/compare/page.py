@@ -1,22 +1,36 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A comparison in words: the lines and cells that every format shows."""
+"""A comparison on a terminal and as Markdown: the same lines and cells."""
 
 from __future__ import annotations
 
 import math
 
+from rich.console import Console
+from rich.text import Text
+
 from nova_profiler.reading.runs.compare.comparison import Comparison
 from nova_profiler.reading.runs.compare.shifts import FEW_CALLS
 from nova_profiler.reading.runs.compare.verdicts import (
+    FAILED_B,
     FASTER,
     FEW,
     SLOWER,
     VERDICTS,
     RouteChange,
 )
-from nova_profiler.reading.screen.terminal import ms_text, printable
+from nova_profiler.reading.screen.terminal import (
+    BAD,
+    FAINT,
+    HEADING,
+    has_width,
+    ms_text,
+    plain_table,
+    print_part,
+    printable,
+    safe,
+)
 
-HEADINGS = (
+_HEADINGS = (
     "",
     "route",
     "calls A",
@@ -28,14 +42,72 @@ HEADINGS = (
     "change",
     "interval",
     "sure",
-    "would tell",
+    "detectable",
 )
-# Columns whose cells are numbers.
-FIRST_NUMBER = 2
+_ROUTE = 1
+# The columns from here on hold numbers.
+_FIRST_NUMBER = 2
+_STYLES = {FAILED_B: BAD, SLOWER: BAD, FASTER: "green"}
+# Letters that are markup in Markdown or in the HTML within it.
+_SPECIAL = str.maketrans({letter: f"\\{letter}" for letter in "\\`*_[]<>|#"})
 
 
-def cells_of(change: RouteChange) -> tuple[str, ...]:
-    """Return one cell for each of HEADINGS."""
+def print_comparison(console: Console, found: Comparison, limit: int) -> None:
+    """Print at most *limit* routes, and the failures last."""
+    console.print(safe(_heading_of(found), style=HEADING))
+    for line in _lines_about_all(found):
+        console.print(Text(line), soft_wrap=not has_width(console))
+    table = plain_table()
+    for index, heading in enumerate(_HEADINGS):
+        table.add_column(
+            heading,
+            justify="right" if index >= _FIRST_NUMBER else "left",
+            no_wrap=index != _ROUTE,
+            overflow="fold" if index == _ROUTE else "ellipsis",
+        )
+    for change in found.changes[:limit]:
+        style = _STYLES.get(change.verdict, FAINT)
+        verdict, *rest = _cells_of(change)
+        table.add_row(Text(verdict, style=style), *map(Text, rest))
+    print_part(console, table)
+    if found.changes[limit:]:
+        console.print(f"{len(found.changes) - limit} more; see --limit")
+    console.print(Text(_count_line(found), style=HEADING))
+    for failure in found.failures:
+        # One line each: a CI job is searched for them.
+        console.print(safe(f"failed: {failure}", style=BAD), soft_wrap=True)
+
+
+def markdown_of(found: Comparison, limit: int) -> str:
+    """Return the failures, and at most *limit* routes as a table."""
+    lines = [f"### {_safe(_heading_of(found))}", ""]
+    lines += [f"- {_safe(line)}" for line in _lines_about_all(found)]
+    lines += [f"- {_safe(_count_line(found))}"]
+    lines += [f"- **failed**: {_safe(failure)}" for failure in found.failures]
+    rule = [
+        "---:" if index >= _FIRST_NUMBER else "---"
+        for index in range(len(_HEADINGS))
+    ]
+    lines += ["", _row(_HEADINGS), _row(rule)]
+    lines += [
+        _row([_safe(cell) for cell in _cells_of(change)])
+        for change in found.changes[:limit]
+    ]
+    if found.changes[limit:]:
+        lines += ["", f"{len(found.changes) - limit} more"]
+    return "\n".join(lines)
+
+
+def _row(cells: tuple[str, ...] | list[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _safe(text: str) -> str:
+    return printable(text).translate(_SPECIAL)
+
+
+def _cells_of(change: RouteChange) -> tuple[str, ...]:
+    """Return one cell for each of _HEADINGS."""
     return (
         change.verdict,
         printable(f"{change.method} {change.route}"),
@@ -45,32 +117,32 @@ def cells_of(change: RouteChange) -> tuple[str, ...]:
         _ms(change.b.p50_ms),
         _ms(change.a.p99_ms),
         _ms(change.b.p99_ms),
-        percent(change.change),
-        interval(change.low, change.high),
+        _percent(change.change),
+        _interval(change.low, change.high),
         _sure(change),
-        "" if change.detectable is None else f"{percent(change.detectable)}",
+        "" if change.detectable is None else f"{_percent(change.detectable)}",
     )
 
 
-def heading_of(found: Comparison) -> str:
-    """Return what is compared."""
+def _heading_of(found: Comparison) -> str:
+    """Return the line with the names of both sides."""
     of_runs = f" ({found.runs_a} runs)" if found.runs_a > 1 else ""
     return printable(f"A {found.a}{of_runs}, B {found.b}")
 
 
-def lines_about_all(found: Comparison) -> list[str]:
-    """Return what the routes have in common."""
+def _lines_about_all(found: Comparison) -> list[str]:
+    """Return the lines about the drift and the wobble."""
     drift = found.drift
     if found.nothing_compared:
         return [f"Nothing could be compared: {found.nothing_compared}."]
     if not drift.routes:
         return [
-            "Too few routes to tell what the whole run moved from what a "
-            "route did."
+            "Too few routes to separate the move of the whole run from that "
+            "of a route."
         ]
     return [
-        f"All routes together: {percent(math.expm1(drift.log_ratio))} "
-        f"({interval(math.expm1(drift.low), math.expm1(drift.high))}); "
+        f"All routes together: {_percent(math.expm1(drift.log_ratio))} "
+        f"({_interval(math.expm1(drift.low), math.expm1(drift.high))}); "
         + (
             "taken out of each route's change."
             if drift.is_taken_out
@@ -79,14 +151,14 @@ def lines_about_all(found: Comparison) -> list[str]:
         "From run to run a route wobbles by "
         f"{100 * drift.wobble:.1f} % "
         + (
-            "or more beside the others; more runs in A would tell."
+            "or more beside the others; more runs in A would show it."
             if drift.is_wobble_the_largest
             else "beside the others."
         ),
     ]
 
 
-def count_line(found: Comparison) -> str:
+def _count_line(found: Comparison) -> str:
     """Return how many routes have which verdict."""
     counts = [
         (verdict, sum(1 for one in found.changes if one.verdict == verdict))
@@ -99,12 +171,12 @@ def count_line(found: Comparison) -> str:
     )
 
 
-def percent(part: float | None) -> str:
+def _percent(part: float | None) -> str:
     """Return a part of one with its sign, in per cent."""
     return "" if part is None else f"{100 * part:+.1f} %"
 
 
-def interval(low: float | None, high: float | None) -> str:
+def _interval(low: float | None, high: float | None) -> str:
     """Return both ends with their signs, in per cent."""
     if low is None or high is None:
         return ""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""By which factor times moved: of a route, and of a run as a whole."""
+"""The factor by which times moved, of a route and of a whole run."""
 
 from __future__ import annotations
 
@@ -10,23 +10,25 @@ from itertools import accumulate
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.special import bdtr
 
 RouteKey = tuple[str, str]
 
-# Fewer calls than these tell nothing that is worth a word.
+# A route with fewer calls on a side is not judged.
 FEW_CALLS = 20
-# From so many routes on, they are each other's measure: what most of them
-# share is the run's, not the route's.
+# With this many routes, a move that most of them share is the run's and not
+# a route's.
 MANY_ROUTES = 8
 
-# The calmer part of the routes tells how much all of them wobble: some of the
-# others may really have changed. Beside it the mean square of that part of a
-# standard normal distribution. What would be more than the largest wobble is
-# a change of many routes and must not hide itself.
+# The wobble is estimated from the calmer part of the routes, as some of the
+# others may really have changed. The mean square is that of this part of a
+# standard normal distribution. More than the largest wobble would be a change
+# of many routes, which must not hide itself.
 _CALM_PART = 0.9
 _CALM_MEAN_SQUARE = 0.623
 _LARGEST_WOBBLE = 0.05
-# Standard deviations of the rank statistic between which the error is read.
+# The error is the slope of the quantiles within this many standard deviations
+# of the rank statistic.
 _ERROR_SPAN = 1.5
 
 
@@ -41,12 +43,12 @@ class Shift(NamedTuple):
 
 
 class Drift(NamedTuple):
-    """What the routes of a run have in common.
+    """The move that the routes of a run have in common.
 
-    ``log_ratio`` is by how much all of them moved, ``wobble`` how far a
-    route moves beside the others from run to run for no reason of its own
-    (a standard deviation), ``routes`` how many say so; 0 for too few.
-    ``span`` is how far the runs of side a lie apart as wholes; 0 for one.
+    ``log_ratio`` is the move of all routes, ``wobble`` the standard
+    deviation of a route beside the others between equal runs, ``routes``
+    the number of routes behind both; 0 for too few. ``span`` is how far the
+    runs of side a lie apart as wholes; 0 for one.
     """
 
     log_ratio: float
@@ -59,22 +61,22 @@ class Drift(NamedTuple):
 
     @property
     def taken_out(self) -> float:
-        """Return the part of ``log_ratio`` that is no route's own."""
+        """Return the part of ``log_ratio`` that is not a route's own."""
         return self.log_ratio if self.is_taken_out else 0.0
 
     @property
     def ratio(self) -> float:
-        """Return the factor that is divided out of side b."""
+        """Return the factor by which the times of side b are divided."""
         return math.exp(self.taken_out)
 
     @property
     def is_usual(self) -> bool:
-        """Tell whether the runs of side a lie as far apart themselves."""
+        """Return whether the runs of side a lie as far apart themselves."""
         return abs(self.log_ratio) <= self.span
 
     @property
     def is_wobble_the_largest(self) -> bool:
-        """Tell whether the wobble may be more than is ever allowed for."""
+        """Return whether the wobble may be larger than the estimate can be."""
         return self.wobble > 0.99 * _LARGEST_WOBBLE
 
 
@@ -82,7 +84,7 @@ NO_DRIFT = Drift(0.0, 0.0, 0.0, 0.0, 0)
 
 
 class Sample(NamedTuple):
-    """Times of a route on one side, and how many calls they stand for."""
+    """Times of a route on one side, and the number of its calls."""
 
     calls: int
     log_ms: list[float]
@@ -92,9 +94,9 @@ Samples = dict[str, dict[RouteKey, Sample]]
 
 
 def samples_of(rows: Iterable[Mapping[str, Any]]) -> Samples:
-    """Return by side and route what order statistics in *rows* say.
+    """Return the order statistics in *rows* by side and route.
 
-    Each has side, method, route, size (the calls of that side) and value.
+    A row has side, method, route, size (the calls of that side) and value.
     """
     samples: Samples = {}
     for row in rows:
@@ -114,8 +116,8 @@ def shifts_of(
     """Return the shift of each route that both sides have.
 
     It is the median of all ratios of a time of b to one of a (Hodges and
-    Lehmann), which takes no shape of the times for granted; its interval
-    comes from the ranks.
+    Lehmann), which holds for times of any distribution; its interval comes
+    from the ranks.
     """
     return {
         key: _shift(sample, b[key], confidence)
@@ -126,7 +128,7 @@ def shifts_of(
 
 def _shift(a: Sample, b: Sample, confidence: float) -> Shift:
     ratios = np.subtract.outer(b.log_ms, a.log_ms).ravel()
-    # Of the share of pairs in which b is slower, were both sides alike.
+    # Of the share of pairs in which b is slower, for two equal sides.
     sd = math.sqrt((a.calls + b.calls + 1) / (12 * a.calls * b.calls))
     wide = statistics.NormalDist().inv_cdf(0.5 + confidence / 2)
     at = np.clip(
@@ -148,13 +150,13 @@ def drift_of(
     shifts: Mapping[RouteKey, Shift],
     baseline: Sequence[Mapping[RouteKey, Shift]] = (),
 ) -> Drift:
-    """Return what the routes have in common, if they are many enough.
+    """Return the move that the routes have in common, NO_DRIFT of a few.
 
     Two runs of the same software on two machines, or on one at two hours,
-    differ as a whole. One pair of runs cannot tell that from a change that
-    slows every route alike; it is shown apart. *baseline* are the shifts
-    from each run of side a to the next, if it has several: they tell the
-    wobble better than the two sides can.
+    differ as a whole. In one pair of runs that looks like a change that
+    slows every route alike, so it is shown apart. *baseline* are the shifts
+    from each run of side a to the next, if it has several: they show the
+    wobble better than the two sides do.
     """
     counted = _counted(shifts)
     if len(counted) < MANY_ROUTES:
@@ -167,7 +169,7 @@ def drift_of(
     ]
     pairs = steps or [counted]
     wobble = _wobble(pairs)
-    # Of a difference to the mean of several runs, not to one of them.
+    # B differs from the mean of several runs by less than from one of them.
     wobble *= math.sqrt((1 + 1 / (len(steps) + 1)) / 2)
     return Drift(middle, low, high, wobble, sum(map(len, pairs)), _span(steps))
 
@@ -177,7 +179,7 @@ def _counted(shifts: Mapping[RouteKey, Shift]) -> list[Shift]:
 
 
 def _span(steps: Sequence[Sequence[Shift]]) -> float:
-    """Return how far the runs lie apart between which are *steps*."""
+    """Return how far the runs before and after *steps* lie apart."""
     moves = (
         statistics.median(one.log_ratio for one in step) for step in steps
     )
@@ -186,15 +188,12 @@ def _span(steps: Sequence[Sequence[Shift]]) -> float:
 
 
 def _median_interval(moves: Sequence[float]) -> tuple[float, float]:
-    """Return between which of *moves* their median lies, at least 99 %."""
+    """Return the moves between which their median lies, at 99 % or more."""
     count = len(moves)
-    outside = 0.0
-    below = 0
-    for tail in range(count // 2):
-        outside += 2 * math.comb(count, tail) / 2**count
-        if outside > 0.01:
-            break
-        below = tail
+    # The median has at most n of the moves below it as often as a coin that
+    # is tossed for each of them shows at most n heads.
+    tails = bdtr(np.arange(count // 2), count, 0.5)
+    below = max(0, int(np.count_nonzero(tails <= 0.005)) - 1)
     return moves[below], moves[-1 - below]
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What A and B of ``compare`` mean: kept runs, or logs read on the spot."""
+"""The sides A and B of ``compare``: kept runs, or logs read at once."""
 
 from __future__ import annotations
 
@@ -12,19 +12,18 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from nova_profiler.reading.logs import Unread
-from nova_profiler.reading.runs.kept.folded_errors import HistoryError
-from nova_profiler.reading.runs.kept.run import Run
+from nova_profiler.reading.runs.kept.run import HistoryError, Run
 from nova_profiler.reading.runs.kept.store import History
-from nova_profiler.reading.runs.options import entries_of_logs, tell_unread
+from nova_profiler.reading.runs.options import entries_of_logs, print_unread
 
 _LOGS = "logs"
-# Older runs tell less of what is usual now, and more make nothing surer.
+# Older runs show less of what is usual now, and more add no certainty.
 _MOST_RUNS = 10
 _MOST_NAMED = 5
 
 
 class Side(NamedTuple):
-    """Runs of one directory, oldest first, no more than ten."""
+    """Runs of one directory, oldest first, at most ten."""
 
     name: str
     directory: Path
@@ -32,7 +31,7 @@ class Side(NamedTuple):
 
 
 class Sides:
-    """Finds the sides; what it reads from logs goes away with it."""
+    """Finds the sides; removes the runs that it made of logs."""
 
     def __init__(self, history: History) -> None:
         self._history = history
@@ -46,9 +45,9 @@ class Sides:
             aside.__exit__(None, None, None)
 
     def side(self, text: str) -> Side:
-        """Return what *text* means.
+        """Return the side that *text* names.
 
-        Names of runs, by comma, or patterns of them; otherwise a log.
+        Names of runs or patterns of them, by comma; otherwise a log.
         """
         runs: dict[str, Run] = {}
         for name in filter(None, text.split(",")):
@@ -62,20 +61,19 @@ class Sides:
         return Side(text, self._history.directory, newest[-_MOST_RUNS:])
 
     def _runs_called(self, name: str) -> list[Run]:
-        # A file may be called as a run is; ./NAME means the file.
+        # A file and a run may have one name; ./NAME means the file.
         if "/" in name:
             return []
         if not any(letter in name for letter in "*?["):
-            # Also one that cannot be read, which then says why.
+            # Also one that cannot be read: reading it names the reason.
             is_kept = self._history.has(name)
             return [self._history.run(name)] if is_kept else []
         return self._matching(name)
 
     def _matching(self, pattern: str) -> list[Run]:
-        """Return the runs that *pattern* means, all of them or none.
+        """Return the runs that *pattern* means, or raise if one is damaged.
 
-        Without those that cannot be read the side would be another one than
-        was asked for, and nobody would know.
+        A side without it would be another side than the user named.
         """
         runs, unreadable = [], []
         for name in self._history.names():
@@ -106,7 +104,7 @@ class Sides:
         except HistoryError:
             raise HistoryError(f"{path}: no request in it") from None
         finally:
-            tell_unread(unread)
+            print_unread(unread)
         return Side(path, history.directory, [run])
 
 

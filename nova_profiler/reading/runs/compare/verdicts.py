@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from statistics import NormalDist
 from typing import Any, NamedTuple
+
+from scipy.special import stdtr, stdtrit
 
 from nova_profiler.reading.runs.compare.shifts import (
     FEW_CALLS,
@@ -25,14 +26,13 @@ FAILED_BOTH = "failed in both"
 ONLY_A = "only in A"
 ONLY_B = "only in B"
 
-_NORMAL = NormalDist()
-# How much each route adds to what is known of the wobble: the calmer part of
-# them tells it, with less certainty than all would.
+# The degrees of freedom that a route adds to the wobble: less than one, as the
+# wobble is estimated from the calmer part of the routes.
 _FREEDOM_OF_A_ROUTE = 0.75
 
 
 class Limits(NamedTuple):
-    """How sure a change must be, and how large, as parts of one.
+    """How sure and how large a change must be, as parts of one.
 
     Beyond the last two the comparison fails; None is no limit.
     """
@@ -44,15 +44,15 @@ class Limits(NamedTuple):
 
     @property
     def is_gate(self) -> bool:
-        """Tell whether the comparison can fail."""
+        """Return whether the comparison can fail."""
         return self.most_drift is not None
 
     @property
     def most_drift(self) -> float | None:
         """Return by how much the run as a whole may be slower.
 
-        By twice what a route may, if nothing is said: a whole run also
-        moves with its machine, a route beside the others does not.
+        The default is twice the limit of a route: a whole run also moves
+        with its machine.
         """
         if self.fail_all_above is not None or self.fail_above is None:
             return self.fail_all_above
@@ -60,7 +60,7 @@ class Limits(NamedTuple):
 
 
 class SideFigures(NamedTuple):
-    """What one side has of a route; failed requests are not timed."""
+    """The figures of a route on one side; failed requests are not timed."""
 
     calls: int = 0
     failed: int = 0
@@ -71,11 +71,11 @@ class SideFigures(NamedTuple):
 class RouteChange(NamedTuple):
     """One route on both sides.
 
-    ``change`` is the route's own: what the whole run moved is taken out of
-    it and of its interval, unless some routes did not move with it. ``p``
-    is corrected for the number of routes. ``detectable`` is the change that
-    would have been told with so many calls, ``all_change`` the one with the
-    whole run's in it.
+    ``change`` is the route's own: the move of the whole run is taken out of
+    it and of its interval, unless some routes did not move with the others.
+    ``p`` is corrected for the number of routes. ``detectable`` is the
+    smallest change that this many calls would show. ``all_change`` includes
+    the move of the whole run.
     """
 
     method: str
@@ -123,10 +123,8 @@ def changes_of(
         if min(row["calls_a"], row["calls_b"]) >= FEW_CALLS
     }
     corrected = holm({key: test.p for key, test in tests.items()})
-    # What the first of so many routes has to reach.
-    strict = _NORMAL.inv_cdf(
-        1 - (1 - limits.confidence) / 2 / max(1, len(tests))
-    )
+    # Holm's method asks this p of the surest of the routes.
+    strictest = (1 - limits.confidence) / max(1, len(tests))
     changes = []
     for method, route in sorted({key[1:] for key in figures}):
         a = figures.get(("a", method, route), SideFigures())
@@ -138,7 +136,7 @@ def changes_of(
         if key in tests:
             change = change._replace(
                 p=corrected[key],
-                detectable=_detectable(tests[key], strict, limits),
+                detectable=_detectable(tests[key], strictest, limits),
             )
             change = change._replace(verdict=_verdict(change, limits))
         changes.append(change)
@@ -146,10 +144,10 @@ def changes_of(
 
 
 def holm(values: Mapping[RouteKey, float]) -> dict[RouteKey, float]:
-    """Return the p values as they stand among so many (Holm's method).
+    """Return the p values corrected for their number (Holm's method).
 
-    The chance that any one of the routes is called changed though none is
-    stays below what was asked for.
+    So the chance that any unchanged route is called changed stays below one
+    minus the confidence.
     """
     corrected = {}
     largest = 0.0
@@ -162,60 +160,56 @@ def holm(values: Mapping[RouteKey, float]) -> dict[RouteKey, float]:
 def _test(
     row: Mapping[str, Any], shifts: Mapping[RouteKey, Shift], drift: Drift
 ) -> _Test:
-    """Return the p value of the rank sum test (Mann and Whitney)."""
+    """Return the p value of the rank sum test (Mann and Whitney).
+
+    The engine adds up the ranks, since it has the times; so this is the
+    normal approximation with ties and a continuity correction, as scipy's
+    mannwhitneyu has it, and then Student's t for the wobble.
+    """
     a, b = int(row["calls_a"]), int(row["calls_b"])
     count = a + b
     ties = float(row["ties"]) / (count * (count - 1))
     variance = a * b / 12 * (count + 1 - ties)
     apart = float(row["rank_sum_b"]) - b * (count + 1) / 2
-    z = 0.0
+    t = 0.0
     if variance > 0:
-        z = max(0.0, abs(apart) - 0.5) / math.sqrt(variance)
+        t = max(0.0, abs(apart) - 0.5) / math.sqrt(variance)
     own = shifts[row["method"], row["route"]].error
     error = math.hypot(own, drift.wobble)
     freedom = _freedom(drift, error)
-    # A route that wobbles from run to run is so much less certain, and how
-    # far it does is an estimate itself.
+    # A route that wobbles from run to run is less certain by that much, and
+    # the wobble is itself an estimate.
     if error > 0:
-        z = _as_normal(z * own / error, freedom)
-    return _Test(2 * _NORMAL.cdf(-z), error, freedom)
+        t *= own / error
+    return _Test(2 * float(stdtr(freedom, -t)), error, freedom)
 
 
 def _freedom(drift: Drift, error: float) -> float:
-    """Return the degrees of freedom of *error* (Welch, Satterthwaite)."""
+    """Return the degrees of freedom of *error* (Welch, Satterthwaite).
+
+    Infinite without a wobble: Student's t is then the normal deviate.
+    """
     if not drift.wobble:
         return math.inf
     share = (drift.wobble / error) ** 2
     return _FREEDOM_OF_A_ROUTE * drift.routes / share**2
 
 
-def _as_normal(t: float, freedom: float) -> float:
-    """Return the normal deviate as likely as Student's *t* (Wallace)."""
-    if math.isinf(freedom):
-        return t
-    lift = (8 * freedom + 1) / (8 * freedom + 3)
-    return lift * math.sqrt(freedom * math.log1p(t * t / freedom))
+def _detectable(test: _Test, p: float, limits: Limits) -> float:
+    least = _deviate(p, test.freedom) * test.error
+    return math.expm1(max(least, math.log1p(limits.least_change)))
 
 
-def _as_student(z: float, freedom: float) -> float:
-    """Return Student's t as likely as the normal deviate *z*."""
-    if math.isinf(freedom):
-        return z
-    lifted = z * (8 * freedom + 3) / (8 * freedom + 1)
-    return math.sqrt(freedom * math.expm1(lifted * lifted / freedom))
-
-
-def _detectable(test: _Test, strict: float, limits: Limits) -> float:
-    told = _as_student(strict, test.freedom) * test.error
-    return math.expm1(max(told, math.log1p(limits.least_change)))
+def _deviate(p: float, freedom: float) -> float:
+    """Return the Student's t that has the two-sided *p*."""
+    return -float(stdtrit(freedom, p / 2))
 
 
 def _with_shift(
     change: RouteChange, shift: Shift, drift: Drift, limits: Limits
 ) -> RouteChange:
-    deviate = _NORMAL.inv_cdf(0.5 + limits.confidence / 2)
-    error = math.hypot(shift.error, drift.wobble)
-    wide = drift.wobble * _as_student(deviate, _freedom(drift, error))
+    freedom = _freedom(drift, math.hypot(shift.error, drift.wobble))
+    wide = drift.wobble * _deviate(1 - limits.confidence, freedom)
     beyond = shift.log_ratio - drift.taken_out
     below = math.hypot(shift.log_ratio - shift.low, wide)
     above = math.hypot(shift.high - shift.log_ratio, wide)
@@ -232,7 +226,7 @@ def _standing(a: SideFigures, b: SideFigures) -> str:
         return ONLY_B
     if not b.calls + b.failed:
         return ONLY_A
-    # Those that have requests, but none of them timed.
+    # A side may have requests and no times.
     all_failed = (not a.calls, not b.calls)
     return {
         (False, False): FEW,

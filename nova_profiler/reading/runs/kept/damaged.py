@@ -1,21 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which runs an engine cannot read, asked once reading several failed."""
+"""Finds the damaged run after an engine failed to read several."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from nova_profiler.reading.runs.kept.engines import first_line, requests_of
-from nova_profiler.reading.runs.kept.folded_errors import HistoryError
+from nova_profiler.reading.runs.kept.engines import (
+    Rows,
+    first_line,
+    requests_of,
+    rows_of,
+)
 from nova_profiler.reading.runs.kept.queries import levels
-from nova_profiler.reading.runs.kept.run import Run
+from nova_profiler.reading.runs.kept.run import HistoryError, Run
 
 if TYPE_CHECKING:
     from ibis.backends import BaseBackend
-
-Rows = list[dict[str, Any]]
 
 
 def levels_of_sound(
@@ -24,14 +26,14 @@ def levels_of_sound(
     runs: Sequence[Run],
     unreadable: list[str],
 ) -> tuple[Rows, Sequence[Run]]:
-    """Return the levels of those of *runs* that are sound, and these.
+    """Return the levels of the sound ones of *runs*, and these runs.
 
-    *unreadable* gets a line about each of the others.
+    *unreadable* gets a line about each damaged one.
     """
     try:
         return _levels(backend, directory, runs), runs
     except Exception:
-        # Each engine has errors of its own.
+        # Each engine has error classes of its own.
         broken = damaged(backend, directory, runs)
         if not broken:
             raise
@@ -45,10 +47,10 @@ def levels_of_sound(
 def damaged(
     backend: BaseBackend, directory: Path, runs: Sequence[Run]
 ) -> dict[str, str]:
-    """Return what is wrong with each run that cannot be read, by name.
+    """Return the error of each run that cannot be read, by name.
 
-    Each is read alone. Only by the engine inside: another may have lost
-    its cluster, and would be asked in vain for each run.
+    DuckDB reads each run alone. Other engines are not asked: one that has
+    lost its cluster would make the user wait for every run.
     """
     found: dict[str, str] = {}
     for run in runs if backend.name == "duckdb" else ():
@@ -62,6 +64,4 @@ def damaged(
 def _levels(
     backend: BaseBackend, directory: Path, runs: Sequence[Run]
 ) -> Rows:
-    table = levels(requests_of(backend, directory, runs))
-    rows: Rows = table.to_pyarrow().to_pylist()
-    return rows
+    return rows_of(levels(requests_of(backend, directory, runs)))

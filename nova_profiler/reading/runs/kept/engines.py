@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The engine that does the work: DuckDB inside, or a larger one by URL."""
+"""The engine that reads runs: DuckDB inside, or a larger one by URL."""
 
 from __future__ import annotations
 
@@ -10,24 +10,26 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nova_profiler.reading.runs.kept.folded_errors import HistoryError
-from nova_profiler.reading.runs.kept.run import Run, folder_of
+from nova_profiler.errors import missing_extra
+from nova_profiler.reading.runs.kept.run import HistoryError, Run, folder_of
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
     from ibis.backends import BaseBackend
 
+Rows = list[dict[str, Any]]
+
 DEFAULT = "duckdb://"
-# What Spark calls a master; anything else is a URL that ibis knows.
+# The forms of a Spark master; anything else is a URL for ibis.
 _SPARK_MASTER = re.compile(r"spark://|k8s://|yarn$|local(-cluster)?(\[|$)")
 _LONGEST_MESSAGE = 300
 
 
 @contextmanager
 def engine_at(url: str = DEFAULT) -> Iterator[BaseBackend]:
-    """Connect to the engine at *url*, and leave it at the end."""
+    """Connect to the engine at *url*, and disconnect at the end."""
     with warnings.catch_warnings():
-        # ibis and its engines warn each other of what they will change.
+        # ibis and its engines warn each other of their own changes.
         warnings.simplefilter("ignore", DeprecationWarning)
         warnings.simplefilter("ignore", FutureWarning)
         yield from _engine_at(url)
@@ -40,7 +42,7 @@ def _engine_at(url: str) -> Iterator[BaseBackend]:
     except HistoryError:
         raise
     except Exception as exc:
-        # Each engine has errors of its own; the first line says what it is.
+        # Each engine has error classes of its own.
         raise HistoryError(f"engine {_shown(url)}: {first_line(exc)}") from exc
     finally:
         with suppress(Exception):
@@ -52,7 +54,7 @@ def requests_of(
 ) -> ir.Table:
     """Return the requests of *runs*, with the name of each as ``run``."""
     if backend.name == "duckdb":
-        # Only these files are ever opened, whatever else lies there.
+        # DuckDB opens these files only; others may lie beside them.
         return backend.read_parquet(
             [
                 folder_of(directory, run.name) / part
@@ -67,6 +69,17 @@ def requests_of(
     return table.filter(table.run.isin([run.name for run in runs]))
 
 
+def rows_of(table: ir.Table) -> Rows:
+    """Return the rows of *table*, worked out by its engine."""
+    backend = table.get_backend()
+    if backend.name == "duckdb":
+        # to_pyarrow() would import pandas: longer than most queries take.
+        values = backend.raw_sql(backend.compile(table)).fetchall()
+        return [dict(zip(table.columns, row, strict=True)) for row in values]
+    rows: Rows = table.to_pyarrow().to_pylist()
+    return rows
+
+
 def _connected(url: str) -> Any:
     try:
         import ibis
@@ -78,9 +91,8 @@ def _connected(url: str) -> Any:
         return ibis.connect(url)
     except ImportError as exc:
         extra = "spark" if _SPARK_MASTER.match(url) else "history"
-        raise HistoryError(
-            f"engine {_shown(url)}: {first_line(exc)}; "
-            f"pip install 'nova-profiler[{extra}]'"
+        raise missing_extra(
+            f"engine {_shown(url)}: {first_line(exc)}", extra
         ) from exc
     except Exception as exc:
         raise HistoryError(f"engine {_shown(url)}: {first_line(exc)}") from exc
@@ -96,7 +108,7 @@ def _spark(master: str) -> Any:
         .config("spark.ui.enabled", "false")
         .config("spark.ui.showConsoleProgress", "false")
         .config("spark.log.level", "ERROR")
-        # A run may be called 2026; its name stays a text.
+        # The name of a run stays a text, also when it is 2026.
         .config(
             "spark.sql.sources.partitionColumnTypeInference.enabled", False
         )
@@ -111,6 +123,6 @@ def _shown(url: str) -> str:
 
 
 def first_line(exc: Exception) -> str:
-    """Return what *exc* says first: whatever follows is an engine's own."""
+    """Return the first line of *exc*; an engine may add a stack trace."""
     lines = str(exc).strip().splitlines() or [type(exc).__name__]
     return lines[0][:_LONGEST_MESSAGE]

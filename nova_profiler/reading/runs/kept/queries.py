@@ -1,26 +1,65 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is asked of kept runs, as ibis expressions for any engine."""
+"""The queries of kept runs, as ibis expressions for any engine."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import ibis
 from ibis import _
 
+from nova_profiler.reading.runs.kept.engines import Rows, rows_of
+
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-# A request that the server failed to do says nothing about the time that
-# doing it takes.
+# Requests that the server failed are not timed: the work was not done.
 FAILED_FROM = 500
-# Order statistics of one route and run that are fetched: below this all its
-# times, beyond it so many, evenly spread.
+# The most times of one route and side that are fetched, evenly by rank.
 GRID = 200
-# Times are compared as ratios; a log's zero is less than it can tell.
+# Times are compared as ratios, and zero has none. A log writes zero for a
+# time below its last digit.
 _LEAST_MS = 0.0005
 
 _KEYS = ["side", "method", "route"]
+
+
+class SidesFigures:
+    """The figures of two sides; each method is one query."""
+
+    def __init__(
+        self, a: ir.Table, b: ir.Table, runs_a: Sequence[str]
+    ) -> None:
+        self._both = sides(a, b)
+        self._by_run = by_run(a)
+        self.baseline_runs = tuple(runs_a)
+
+    @cached_property
+    def totals(self) -> Rows:
+        """Calls, failures, p50 and p99 of each route on each side."""
+        return rows_of(totals(self._both))
+
+    def order_statistics(self) -> Rows:
+        """Return times of each side and route, evenly by rank."""
+        return rows_of(order_statistics(self._times(self._both)))
+
+    def baseline_order_statistics(self) -> Rows:
+        """Return the same of each run of a, with the run as the side."""
+        return rows_of(order_statistics(self._times(self._by_run)))
+
+    def rank_sums(self, drift: float) -> Rows:
+        """Return rank sums by route, b scaled down by *drift*."""
+        return rows_of(rank_sums(self._times(self._both), drift))
+
+    def _times(self, requests: ir.Table) -> ir.Table:
+        # Spreading takes longer than all other queries, and most logs have
+        # more digits than milliseconds.
+        is_needed = any(
+            row["is_whole"] and row["calls"] > 1 for row in self.totals
+        )
+        return (spread_times if is_needed else times)(requests)
 
 
 def levels(requests: ir.Table) -> ir.Table:
@@ -32,7 +71,7 @@ def levels(requests: ir.Table) -> ir.Table:
 
 
 def sides(a: ir.Table, b: ir.Table) -> ir.Table:
-    """Return the requests of two sides in one table, told by ``side``."""
+    """Return the requests of two sides in one table, with a ``side``."""
     columns = ("method", "route", "status", "ms")
     return ibis.union(
         a.select(*columns).mutate(side=ibis.literal("a")),
@@ -47,9 +86,9 @@ def by_run(requests: ir.Table) -> ir.Table:
 
 
 def totals(both: ir.Table) -> ir.Table:
-    """Return what each side has of each route: calls, failures, p50, p99.
+    """Return calls, failures, p50 and p99 of each route on each side.
 
-    And whether all its times are whole milliseconds.
+    And whether all times are whole milliseconds.
     """
     is_timed = both.status < FAILED_FROM
     timed = is_timed.ifelse(both.ms, ibis.null("float64"))
@@ -72,11 +111,11 @@ def times(both: ir.Table) -> ir.Table:
 
 
 def spread_times(both: ir.Table) -> ir.Table:
-    """Return the times of each side and route, free of false ties.
+    """Return the times of each side and route without ties of rounding.
 
-    Some logs know whole milliseconds only. Their ties would hide what
-    differs, or, once one side is scaled, all break the same way: each is
-    spread evenly over the millisecond that it stands for.
+    Some logs have whole milliseconds only. Equal ones would hide a
+    difference, or all break the same way once one side is scaled. So equal
+    times are spread evenly over the millisecond that they stand for.
     """
     timed = _timed(both)
     is_whole = (timed.ms == timed.ms.floor()).cast("int8")
@@ -108,7 +147,7 @@ def order_statistics(times: ir.Table) -> ir.Table:
 def rank_sums(times: ir.Table, drift: float) -> ir.Table:
     """Return the sum of the ranks of side b in each route, and its ties.
 
-    *drift* is by how much all of b is slower; it is divided out.
+    The times of b are divided by *drift*, the factor of the whole run.
     """
     keys = ["method", "route"]
     is_b = times.side == "b"
@@ -120,7 +159,7 @@ def rank_sums(times: ir.Table, drift: float) -> ir.Table:
         rank=ibis.rank().over(group_by=keys, order_by="value"),
         ties=scaled.count().over(group_by=[*keys, "value"]),
     )
-    # Ties get the middle of the ranks that they share.
+    # Equal times share the middle of their ranks.
     middle = ranked.rank + (ranked.ties + 1) / 2
     return (
         ranked.mutate(middle=middle, tied=_.ties * _.ties - 1)
@@ -137,7 +176,7 @@ def rank_sums(times: ir.Table, drift: float) -> ir.Table:
 def _with_percentiles(groups: ir.Table) -> ir.Table:
     """Replace ``in_order`` by the times that 50 % and 99 % do not exceed.
 
-    By rank: engines' own quantiles lie between two times, or nearly so.
+    These are times of requests. An engine's own quantile lies between two.
     """
     return groups.mutate(p50_ms=_nearest(50), p99_ms=_nearest(99)).drop(
         "in_order"
@@ -145,8 +184,8 @@ def _with_percentiles(groups: ir.Table) -> ir.Table:
 
 
 def _nearest(percent: int) -> Any:
-    # Whole numbers: 0.99 * 100 calls are not quite 99. Spark takes no other
-    # index than a short one, and raises for one that is not there.
+    # In whole numbers, as 0.99 * 100 is below 99. Spark wants a 32-bit index
+    # and raises for one beyond the end.
     index = ((_.calls * percent + 99) // 100 - 1).cast("int32")
     return (_.calls > 0).ifelse(_.in_order[index], ibis.null("float64"))
 

@@ -9,20 +9,24 @@ import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from nova_profiler.reading.runs.kept.folded_errors import HistoryError
+from nova_profiler.errors import NovaProfilerError
 from nova_profiler.reading.runs.kept.schema import SCHEMA
 
-# A leading underscore hides it from engines that read whole directories.
+# Engines that read whole directories skip a leading underscore.
 MANIFEST = "_run.json"
 FOLDER_PREFIX = "run="
 
-# As a directory name means the same to every engine: nothing to be escaped.
+# No engine escapes these letters in the name of a directory.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _LARGEST_MANIFEST = 1 << 20
 
 
+class HistoryError(NovaProfilerError):
+    """A run or its history cannot be used; the message has the remedy."""
+
+
 class Run(NamedTuple):
-    """What the manifest of a run says; times are ISO 8601 in UTC."""
+    """The manifest of a run; times are ISO 8601 in UTC."""
 
     name: str
     schema: int
@@ -37,13 +41,13 @@ class Run(NamedTuple):
 
     @property
     def sort_key(self) -> tuple[str, str]:
-        """Return what orders runs: when they ran, else when they came."""
+        """Return when the run ran, or else when it was added; and its name."""
         return (self.first_at or self.added_at, self.name)
 
 
 def checked_name(name: str) -> str:
-    """Return *name* if a run may be called so."""
-    # Engines read the directory run=null as no value at all.
+    """Return *name*, or raise if a run cannot have it."""
+    # Engines read the directory run=null as a missing value.
     if _NAME.fullmatch(name) is None or name.lower() == "null":
         raise HistoryError(
             f"{name!r}: a run's name is up to 100 letters, digits and . _ -, "
@@ -53,19 +57,19 @@ def checked_name(name: str) -> str:
 
 
 def folder_of(directory: Path, name: str) -> Path:
-    """Return where the run *name* is kept."""
+    """Return the folder of the run *name*."""
     return directory / f"{FOLDER_PREFIX}{name}"
 
 
 def name_of_folder(folder: Path) -> str | None:
-    """Return which run *folder* keeps, None if it is no run's."""
+    """Return the name of the run in *folder*, None if it has no run."""
     name = folder.name.removeprefix(FOLDER_PREFIX)
     is_run = folder.name.startswith(FOLDER_PREFIX) and _NAME.fullmatch(name)
     return name if is_run else None
 
 
 def write_manifest(folder: Path, run: Run) -> None:
-    """Write the manifest; the folder is not yet where readers look."""
+    """Write the manifest, while the folder is still aside."""
     with (folder / MANIFEST).open("x", encoding="utf-8") as file:
         json.dump(run._asdict(), file, indent=1)
         file.flush()
@@ -73,7 +77,10 @@ def write_manifest(folder: Path, run: Run) -> None:
 
 
 def read_run(folder: Path) -> Run:
-    """Return the run in *folder*, whole and of a schema that is known."""
+    """Return the run in *folder*.
+
+    Raises if its schema is newer or a part is missing.
+    """
     name = folder.name.removeprefix(FOLDER_PREFIX)
     try:
         with (folder / MANIFEST).open("rb") as file:

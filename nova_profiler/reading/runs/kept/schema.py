@@ -10,27 +10,17 @@ from typing import Any
 
 import pyarrow as pa
 
+from nova_profiler import groups
 from nova_profiler.reading.logs.entries import AccessEntry
 
-# Columns are only ever added, and then the number goes up: a reader knows by
-# it whether it understands all that it finds.
-SCHEMA = 1
+# Columns are only added, and then the number goes up: it shows a reader
+# whether it knows all columns.
+SCHEMA = max(bucket.since for bucket in groups.BUCKETS)
 SCHEMA_KEY = b"nova_profiler.schema"
 
-# The buckets of a record's breakdown, as they are named there. What a later
-# version calls otherwise goes into the last, so that the sum stays right.
-BUCKETS = (
-    "sql",
-    "fetch",
-    "transaction",
-    "connect",
-    "pool_wait",
-    "ping",
-    "sqlalchemy",
-    "timed",
-    "waiting",
-    "python",
-)
+# A bucket that only a later version knows goes into the last column, so that
+# the sum stays right.
+BUCKETS = tuple(bucket.name for bucket in groups.BUCKETS)
 OTHER = "other"
 
 _LATEST = 2**32
@@ -64,7 +54,7 @@ _NO_BUCKETS: Sequence[None] = (None,) * (len(BUCKETS) + 1)
 
 
 def is_countable(entry: AccessEntry) -> bool:
-    """Tell whether the time of *entry* can be counted."""
+    """Return whether the time of *entry* can be counted."""
     return math.isfinite(entry.ms) and entry.ms >= 0
 
 
@@ -94,7 +84,7 @@ def _array(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
     try:
         return pa.array(values, type=kind)
     except (pa.ArrowException, OverflowError, UnicodeError):
-        # A hostile line; asked only now, as each value costs a look.
+        # A hostile line. Only now is each value checked, which takes time.
         stored = _stored_as(kind)
         return pa.array(
             [None if value is None else stored(value) for value in values],
@@ -103,7 +93,7 @@ def _array(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
 
 
 def _stored_as(kind: pa.DataType) -> Callable[[Any], Any]:
-    """Return what makes any value of its type one that Parquet can hold."""
+    """Return the function that makes a value fit into a column."""
     bound = _BOUNDS.get(str(kind))
     if bound is not None:
         return lambda value: value if -bound <= value < bound else None
@@ -113,7 +103,7 @@ def _stored_as(kind: pa.DataType) -> Callable[[Any], Any]:
 
 
 def _microseconds(at: float | None) -> int | None:
-    # The comparison also turns a nan away.
+    # A nan fails the comparison, too.
     return round(at * 1e6) if at is not None and 0 <= at < _LATEST else None
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The history directory: runs come whole or not at all, and go so."""
+"""The history directory: runs are added and removed atomically."""
 
 from __future__ import annotations
 
@@ -8,15 +8,21 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import (
+    AbstractContextManager,
+    ExitStack,
+    contextmanager,
+    suppress,
+)
 from datetime import datetime, timezone
+from itertools import repeat
 from pathlib import Path
 
 from nova_profiler import __version__
+from nova_profiler.dump_store.locks import DIRECTORY, locked
 from nova_profiler.reading.logs.entries import AccessEntry
-from nova_profiler.reading.runs.kept.folded_errors import HistoryError
-from nova_profiler.reading.runs.kept.folded_locks import locked
 from nova_profiler.reading.runs.kept.run import (
+    HistoryError,
     Run,
     checked_name,
     folder_of,
@@ -27,27 +33,35 @@ from nova_profiler.reading.runs.kept.run import (
 from nova_profiler.reading.runs.kept.schema import SCHEMA
 from nova_profiler.reading.runs.kept.writing import PartWriter, Written
 
-# Names of what is on its way in or out: no engine and no glob sees them.
+# Names of runs on their way in or out: no engine and no glob sees them.
 _ADDING = ".adding-"
 _REPLACED = ".replaced-"
 _REMOVED = ".removed-"
 _MOST_SOURCES = 1000
+# Between two tries to get a lock that another process holds.
+_RETRY_S = 0.02
 
 
 class History:
     """Runs kept under *directory*, each in a folder ``run=NAME``.
 
-    A run is written aside and then renamed, so that nobody ever sees half
-    of one. A process that dies leaves only what is aside; whoever comes
-    next clears it away, or puts the old run back if the new one had not
-    yet taken its place.
+    A run is written aside and then renamed, so that no reader sees half of
+    one. A process that dies leaves its files aside. The next command
+    removes them, or puts the old run back if the new one had not yet taken
+    its place.
+
+    Some network file systems cannot lock a directory. Runs are whole
+    without the lock, too; only the files of dead processes then stay.
     """
 
     def __init__(self, directory: str | os.PathLike[str]) -> None:
         self.directory = Path(directory).absolute()
 
     def runs(self, unreadable: list[str] | None = None) -> list[Run]:
-        """Return the runs, oldest first; name in *unreadable* the others."""
+        """Return the runs, oldest first.
+
+        *unreadable* gets a line about each run that cannot be read.
+        """
         if not self.directory.is_dir():
             raise HistoryError(
                 f"{self.directory}: no such history; keep a run first with "
@@ -63,7 +77,7 @@ class History:
         return sorted(runs, key=lambda run: run.sort_key)
 
     def names(self) -> list[str]:
-        """Return what the runs are called, also those nobody can read."""
+        """Return the names of all runs, also of those that cannot be read."""
         if not self.directory.is_dir():
             return []
         self._tidy()
@@ -71,7 +85,7 @@ class History:
         return sorted(name for name in found if name is not None)
 
     def has(self, name: str) -> bool:
-        """Tell whether a run is kept under *name*."""
+        """Return whether a run is kept under *name*."""
         if self.directory.is_dir():
             self._tidy()
         return folder_of(self.directory, name).is_dir()
@@ -92,8 +106,8 @@ class History:
     ) -> tuple[Run, int]:
         """Keep *entries* as the run *name*.
 
-        Returns the run and how many entries had a time that cannot be
-        counted and were left out.
+        Returns the run, and how many entries were left out because their
+        time cannot be counted.
         """
         self._refuse_second(checked_name(name), replace)
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -106,7 +120,7 @@ class History:
                 )
             run = _run_of(name, written, sources)
             write_manifest(aside, run)
-            with locked(self.directory):
+            with _locked(self.directory):
                 self._refuse_second(name, replace)
                 self._put(aside, name)
         return run, written.uncounted
@@ -114,11 +128,11 @@ class History:
     def remove(self, name: str) -> None:
         """Remove the run *name*, also one that cannot be read."""
         folder = folder_of(self.directory, checked_name(name))
-        # A link to a directory that went is there, too.
+        # A dangling link is a run, too: it can be removed.
         if not self.has(name) and not os.path.lexists(folder):
             raise HistoryError(self._not_there(name))
         gone = self.directory / f"{_REMOVED}{secrets.token_hex(8)}"
-        with locked(self.directory):
+        with _locked(self.directory):
             folder.rename(gone)
         _delete(gone)
 
@@ -136,18 +150,15 @@ class History:
 
     @contextmanager
     def _aside(self, name: str) -> Iterator[Path]:
-        # The lock on it tells that its writer lives. Nobody tidies between
-        # its making and its locking.
         aside = self.directory / f"{_ADDING}{name}-{secrets.token_hex(8)}"
-        with locked(self.directory):
-            aside.mkdir(mode=0o700)
-            lock = locked(aside)
-            lock.__enter__()
-        try:
+        with ExitStack() as stack:
+            # The outer lock keeps _tidy() away until the inner one shows
+            # that the writer of this run is alive.
+            with _locked(self.directory):
+                aside.mkdir(mode=0o700)
+                stack.callback(shutil.rmtree, aside, ignore_errors=True)
+                stack.enter_context(_locked(aside))
             yield aside
-        finally:
-            lock.__exit__(None, None, None)
-            shutil.rmtree(aside, ignore_errors=True)
 
     def _put(self, aside: Path, name: str) -> None:
         folder = folder_of(self.directory, name)
@@ -163,16 +174,16 @@ class History:
             _delete(old)
 
     def _tidy(self) -> None:
-        """Clear away what died processes left, put back what they took."""
+        """Remove what dead processes left, put back the runs they took."""
         if not any(_is_aside(path) for path in self.directory.iterdir()):
             return
-        # Readers of a directory that is not theirs leave it as it is.
-        with suppress(OSError), locked(self.directory, wait=False) as have:
-            if have:
-                for path in list(self.directory.iterdir()):
-                    # One that cannot go keeps no other.
-                    with suppress(OSError):
-                        self._tidy_one(path)
+        with _locked_at_once(self.directory) as lock:
+            if lock is None:
+                return
+            for path in list(self.directory.iterdir()):
+                # A reader may be allowed to remove some of them, or none.
+                with suppress(OSError):
+                    self._tidy_one(path)
 
     def _tidy_one(self, path: Path) -> None:
         if path.name.startswith(_REPLACED):
@@ -183,8 +194,8 @@ class History:
                 path.rename(folder)
                 return
         elif path.name.startswith(_ADDING):
-            with locked(path, wait=False) as is_left_alone:
-                if is_left_alone:
+            with _locked_at_once(path) as lock:
+                if lock is not None:
                     _delete(path)
             return
         elif not path.name.startswith(_REMOVED):
@@ -192,8 +203,16 @@ class History:
         _delete(path)
 
 
+def _locked(directory: Path) -> AbstractContextManager[int | None]:
+    return locked(directory, DIRECTORY, repeat(_RETRY_S))
+
+
+def _locked_at_once(directory: Path) -> AbstractContextManager[int | None]:
+    return locked(directory, DIRECTORY, ())
+
+
 def _delete(path: Path) -> None:
-    """Delete a folder, or the link to one: not what it leads to."""
+    """Delete a folder or a link, never the target of a link."""
     if path.is_symlink() or not path.is_dir():
         path.unlink()
     else:

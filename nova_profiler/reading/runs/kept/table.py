@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Kept runs as a table: one a line."""
+"""Kept runs as a table, one a line."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Entries to Parquet files, as they come, in bounded memory."""
+"""Writes entries to Parquet files as they come, in bounded memory."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from nova_profiler.reading.runs.kept.schema import (
     is_countable,
 )
 
-# Rows turned into columns at once, rows that an engine can read apart from
-# the others, and rows of one file.
+# Rows that become columns at once, rows that an engine can read alone, and
+# rows of one file.
 _BATCH_ROWS = 16_384
 _GROUP_ROWS = 131_072
 _PART_ROWS = 8 * _GROUP_ROWS
 
 
 class Written(NamedTuple):
-    """What came of writing the entries of one run."""
+    """The files of one run, and the figures of their entries."""
 
     parts: tuple[str, ...]
     requests: int
@@ -50,7 +50,7 @@ class PartWriter:
         self._last: datetime | None = None
 
     def write(self, entries: Iterable[AccessEntry]) -> Written:
-        """Write all of *entries* and return what they were."""
+        """Write all of *entries* and return their figures."""
         group: list[pa.RecordBatch] = []
         writer: pq.ParquetWriter | None = None
         in_part = 0

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where a series changed its level: a test that knows ranks only."""
+"""Finds where a series changed its level, from ranks only."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 Indices = np.ndarray[Any, np.dtype[np.intp]]
+Floats = np.ndarray[Any, np.dtype[np.float64]]
 
-# The fewest runs that make a level of their own.
+# A level has at least this many runs.
 LEAST_RUNS = 3
 
-# Up to so many pairs all orders are counted; beyond, where the smaller side
-# is no longer tiny, the normal distribution says the same.
+# All orders of up to this many pairs are counted. With more, and with a side
+# that is no longer tiny, the normal distribution gives the same p.
 _MOST_PAIRS = 1500
 _TINY = 12
 
@@ -36,8 +37,8 @@ def splits_of(values: Sequence[float], chance: float) -> list[Split]:
     """Return where the level of *values* changed, in order.
 
     The best split in two is taken if its p is at most half of *chance*.
-    With the other half a stretch is looked for that differs from what is
-    before and after it: a fault and its repair. Then each part is looked at
+    The other half of it is for a stretch that differs from the values
+    before and after it: a fault and its repair. Each part is then searched
     in the same way.
     """
     return sorted(_splits(values, 0, len(values), chance))
@@ -60,10 +61,10 @@ def _splits(
 
 
 def best_split(values: Sequence[float]) -> list[Split]:
-    """Return the split in two that chance explains least, or none.
+    """Return the split in two with the smallest p, or an empty list.
 
-    Each place where both sides have LEAST_RUNS values is tried by the rank
-    sum test (Mann and Whitney, two-sided); p is corrected for their number.
+    The rank sum test (Mann and Whitney, two-sided) tries each place with
+    LEAST_RUNS values on both sides; p is corrected for their number.
     """
     count = len(values)
     ends = np.arange(LEAST_RUNS, count - LEAST_RUNS + 1)
@@ -72,9 +73,10 @@ def best_split(values: Sequence[float]) -> list[Split]:
 
 
 def best_stretch(values: Sequence[float]) -> list[Split]:
-    """Return both ends of the stretch that chance explains least, or none.
+    """Return both ends of the stretch with the smallest p, or nothing.
 
-    Each stretch is compared with all the rest; p counts all of them.
+    Each stretch is compared with all the rest; p is corrected for their
+    number.
     """
     count = len(values)
     starts, ends = np.triu_indices(count + 1, LEAST_RUNS)
@@ -86,7 +88,7 @@ def best_stretch(values: Sequence[float]) -> list[Split]:
 def _best(
     values: Sequence[float], starts: Indices, ends: Indices
 ) -> tuple[tuple[int, ...], float]:
-    """Return which of the stretches stands out most, and its p."""
+    """Return the stretch that stands out most, and its p."""
     if not len(starts):
         return (), 1.0
     count = len(values)
@@ -105,7 +107,7 @@ def _best(
 def rank_sum_p(first: int, second: int, pairs_won: float) -> float:
     """Return the two-sided p of *pairs_won* among first x second pairs."""
     pairs = first * second
-    # Ties give halves; towards the middle is the careful side.
+    # Ties give halves; rounding towards the middle makes p larger.
     low = math.ceil(min(pairs_won, pairs - pairs_won))
     if pairs <= _MOST_PAIRS or min(first, second) <= _TINY:
         counts = _counts(min(first, second), max(first, second))
@@ -122,6 +124,8 @@ def _counts(small: int, large: int) -> tuple[int, ...]:
     The coefficients of the Gaussian binomial: for each i up to *small*
     multiply by 1 - q^(large + i), divide by 1 - q^i.
     """
+    # Only scipy.stats has these counts; to import it takes half as long as
+    # the whole command.
     most = small * large // 2
     counts = [1] + [0] * most
     for i in range(1, small + 1):
@@ -132,16 +136,10 @@ def _counts(small: int, large: int) -> tuple[int, ...]:
     return tuple(counts)
 
 
-def _middle_ranks(values: Sequence[float]) -> list[float]:
+def _middle_ranks(values: Sequence[float]) -> Floats:
     """Return the rank of each value from 1; equal ones share the middle."""
-    order = sorted(range(len(values)), key=values.__getitem__)
-    ranks = [0.0] * len(values)
-    start = 0
-    while start < len(order):
-        end = start
-        while end < len(order) and values[order[end]] == values[order[start]]:
-            end += 1
-        for index in order[start:end]:
-            ranks[index] = (start + 1 + end) / 2
-        start = end
-    return ranks
+    _, places, counts = np.unique(
+        values, return_inverse=True, return_counts=True
+    )
+    middles: Floats = np.cumsum(counts) - (counts - 1) / 2
+    return middles[places]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The level of each route from run to run, and where it changed."""
+"""The level of each route from run to run, and its changes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from nova_profiler.reading.runs.trend.changes import Split, splits_of
 
-# A run with fewer calls of a route says nothing about its level.
+# A run with fewer calls of a route is left out for it.
 FEW_CALLS = 20
 MEASURES = ("p50", "p99")
 _CHANCE = 0.05
@@ -29,11 +29,11 @@ class RouteRun(NamedTuple):
 
 
 class LevelChange(NamedTuple):
-    """From the run *at* on, a route's times lie on another level.
+    """A route's times are on another level from the run ``at`` on.
 
     The levels are medians of the runs between the changes before and after
-    this one, ``p`` the chance of such a split in any route of the history
-    were the runs in random order.
+    this one. ``p`` is the chance of such a split in any route of the
+    history, with the runs in random order.
     """
 
     measure: str
@@ -47,7 +47,7 @@ class LevelChange(NamedTuple):
 
 
 class RouteTrend(NamedTuple):
-    """A route over the runs, oldest first; few_runs had too few calls."""
+    """A route over the runs, oldest first; ``few_runs`` are left out."""
 
     method: str
     route: str
@@ -66,10 +66,10 @@ def trends_of(
     order: Sequence[str],
     least_change: float,
 ) -> list[RouteTrend]:
-    """Return each route over the runs in *order*, those that changed first.
+    """Return each route over the runs in *order*, changed ones first.
 
-    The others follow, the most called first. *rows* have run, method,
-    route, calls, p50_ms and p99_ms.
+    The others follow, the most called first. A row has run, method, route,
+    calls, p50_ms and p99_ms.
     """
     place = {run: index for index, run in enumerate(order)}
     by_route: dict[tuple[str, str], list[RouteRun]] = {}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Routes over runs on a terminal: lines of bars, and where they step."""
+"""Routes over runs on a terminal: lines of bars, and their steps."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ from nova_profiler.reading.screen.terminal import (
     safe,
 )
 
-# A route that stays within this part of its lowest level looks flat.
+# The bars of a route span at least this part of its lowest level, so that
+# noise stays low.
 _LEAST_RANGE = 0.3
 _BAR_WIDTH = 16
 _WIDEST_LINE = 40
@@ -41,7 +42,7 @@ _GOOD = "green"
 def print_trends(
     console: Console, trends: Sequence[RouteTrend], runs: int, limit: int
 ) -> None:
-    """Print at most *limit* of *trends*; a single one run by run."""
+    """Print at most *limit* of *trends*, or a single one run by run."""
     if len(trends) == 1:
         _print_one(console, trends[0])
         return
@@ -86,13 +87,13 @@ def _line(console: Console, values: Sequence[float], width: int) -> Text:
         return Text("")
     low = min(shown)
     span = max(max(shown) - low, _LEAST_RANGE * low) or 1.0
-    # The lowest is seen, too: an eighth, not nothing.
+    # The lowest is an eighth, so that it can be seen.
     shares = [(1 + 7 * (value - low) / span) / 8 for value in shown]
     return heights(console, shares, "cyan")
 
 
 def _condensed(values: Sequence[float], width: int) -> list[float]:
-    """Return at most *width* medians of neighbours."""
+    """Return at most *width* values: medians of neighbours."""
     if len(values) <= width:
         return list(values)
     edges = [len(values) * cell // width for cell in range(width + 1)]

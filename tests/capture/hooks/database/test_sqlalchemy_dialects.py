@@ -21,7 +21,7 @@ from sqlalchemy.dialects.postgresql import psycopg2
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.engine import default
 
-from nova_profiler.capture.failures import HOOK_FAULTS
+from nova_profiler.capture.failures import HOOK_FAILURES
 from nova_profiler.capture.hooks.database import (
     sqlalchemy_dialects,
     sqlalchemy_statements,
@@ -180,7 +180,7 @@ def test_what_is_no_method_is_left_alone(hook, monkeypatch):
 
 def test_a_class_that_takes_no_attributes(hook, monkeypatch):
     """As one compiled from C: its statements go untimed, but they go."""
-    before = HOOK_FAULTS.counts().get("sqlalchemy_hook", 0)
+    before = HOOK_FAILURES.counts().get("sqlalchemy_hook", 0)
 
     class Sealing(type(SQLiteDialect_pysqlite)):
         def __setattr__(cls, name, value):
@@ -198,12 +198,12 @@ def test_a_class_that_takes_no_attributes(hook, monkeypatch):
 
     assert record.outcome == "ok"
     assert "sql" not in record.groups
-    assert HOOK_FAULTS.counts()["sqlalchemy_hook"] == before + 1
+    assert HOOK_FAILURES.counts()["sqlalchemy_hook"] == before + 1
 
 
 def test_a_pool_of_somebody_else(hook):
     """One that tells no dialect makes connections as ever."""
-    before = HOOK_FAULTS.counts()
+    before = HOOK_FAILURES.counts()
 
     class Silent(pool.StaticPool):
         @property
@@ -220,8 +220,8 @@ def test_a_pool_of_somebody_else(hook):
 
     assert record.dbapi_connection is not None
     record.dbapi_connection.close()
-    faults = HOOK_FAULTS.counts()
-    assert faults["sqlalchemy_hook"] == before.get("sqlalchemy_hook", 0) + 1
+    failures = HOOK_FAILURES.counts()
+    assert failures["sqlalchemy_hook"] == before.get("sqlalchemy_hook", 0) + 1
 
 
 def test_classes_are_not_held(hook, monkeypatch):

@@ -17,8 +17,12 @@ import pytest
 from serving import PLAIN, Profiled, during, environ_of, served
 
 from nova_profiler.capture.hooks import thread_spawns
-from nova_profiler.capture.profilers.cprofile import engine as cprofile_calls
+from nova_profiler.capture.profilers.cprofile import watch
 from nova_profiler.capture.profilers.cprofile.engine import (
+    CprofileEngine,
+    engine,
+)
+from nova_profiler.capture.profilers.cprofile.notes import (
     ADDED,
     INFLATES,
     MIXED,
@@ -26,8 +30,6 @@ from nova_profiler.capture.profilers.cprofile.engine import (
     NOT_ALL,
     SKIPPED,
     STILL_AT_WORK,
-    TOO_MANY_PARTS,
-    TOO_MANY_STEPS,
 )
 from nova_profiler.capture.profilers.cprofile.scopes import (
     BUSY,
@@ -35,6 +37,10 @@ from nova_profiler.capture.profilers.cprofile.scopes import (
     REPLACED,
     TAKEN,
     TAKEN_THREAD,
+)
+from nova_profiler.capture.profilers.cprofile.watch import (
+    TOO_MANY_PARTS,
+    TOO_MANY_STEPS,
 )
 from nova_profiler.record import RequestRecord
 
@@ -62,7 +68,7 @@ def filter_over(app: Any, **options: Any) -> Profiled:
     """Return the filter over *app*, with cProfile on each request."""
     return Profiled(
         app,
-        load=lambda name, note: cprofile_calls.engine(note),
+        load=lambda name, note: engine(note),
         profiler="cprofile",
         profile_when=("always",),
         **options,
@@ -84,6 +90,14 @@ def stats_of(record: RequestRecord) -> pstats.Stats:
         file.write(kept[0])
         file.flush()
         return pstats.Stats(file.name, stream=io.StringIO())
+
+
+@pytest.fixture
+def spawns() -> Iterator[None]:
+    """Take requests along into their threads."""
+    undo = thread_spawns.install()
+    yield
+    undo()
 
 
 @pytest.fixture(autouse=True)
@@ -112,7 +126,7 @@ def calls_in(stats: pstats.Stats) -> dict[str, int]:
 
 
 def test_a_request_is_profiled_and_its_file_is_what_pstats_reads() -> None:
-    """Each call is in it, under who called it, and nothing of ours."""
+    """Each call is in it, under its caller, and nothing of ours."""
     profiled = filter_over(during(left))
     profiled.get()
 
@@ -130,8 +144,7 @@ def test_a_request_is_profiled_and_its_file_is_what_pstats_reads() -> None:
     assert not [
         function
         for function in rows
-        if "nova_profiler/profilers" in function[0]
-        or "watching" in function[0]
+        if "nova_profiler/capture/profilers" in function[0]
         or "_lsprof" in function[2]
     ]
     assert profiled.record.profile == {
@@ -269,7 +282,7 @@ def test_two_requests_at_once_have_a_profile_each() -> None:
 
 @ONE_FOR_ALL
 def test_of_two_requests_at_once_one_has_a_profile_and_says_so() -> None:
-    """The other one goes on without, and says why."""
+    """The other one goes on without, and a note gives the reason."""
     records = two_at_once()
 
     with_file = [r for r in records.values() if r.profiled is not None]
@@ -303,7 +316,7 @@ def test_requests_that_come_and_go_meanwhile_are_counted() -> None:
     profile = profiled.records[-1].profile
     assert profile is not None
     assert profile["overlapped"] == 3
-    assert profiled.faults.counts() == {"cprofile_skipped": 3}
+    assert profiled.failures.counts() == {"cprofile_skipped": 3}
 
 
 @ONE_FOR_ALL
@@ -327,21 +340,17 @@ def test_requests_between_two_steps_are_not_counted() -> None:
 
 
 @ONE_EACH
-def test_threads_that_work_for_the_request_are_added_up() -> None:
-    """Each in a profile of its own, which the dump says."""
-    undo = thread_spawns.install()
-    try:
-        profiled = filter_over(during(lambda: in_threads(left, left)))
-        profiled.get()
-    finally:
-        undo()
+def test_threads_that_work_for_the_request_are_added_up(spawns: None) -> None:
+    """Each in a profile of its own, as a note in the dump has it."""
+    profiled = filter_over(during(lambda: in_threads(left, left)))
+    profiled.get()
 
     profile = profiled.record.profile
     assert profile is not None
     assert ADDED.format(2) in profile["notes"]
     stats = stats_of(profiled.record)
     assert calls_in(stats)["left"] == 2
-    # A thread begins with run(): its caller is who started it.
+    # A thread begins with run(): its caller is what started it.
     first = [
         caller[2]
         for (_, _, name), row in stats.stats.items()  # type: ignore[attr-defined]
@@ -353,16 +362,12 @@ def test_threads_that_work_for_the_request_are_added_up() -> None:
 
 @ONE_EACH
 def test_of_many_threads_some_are_profiled(
-    monkeypatch: pytest.MonkeyPatch,
+    spawns: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A request may start any number; what is left out is told."""
-    monkeypatch.setattr(cprofile_calls, "MAX_PARTS", 2)
-    undo = thread_spawns.install()
-    try:
-        profiled = filter_over(during(lambda: in_threads(*[left] * 5)))
-        profiled.get()
-    finally:
-        undo()
+    """A request may start any number; a note names what is left out."""
+    monkeypatch.setattr(watch, "MAX_PARTS", 2)
+    profiled = filter_over(during(lambda: in_threads(*[left] * 5)))
+    profiled.get()
 
     profile = profiled.record.profile
     assert profile is not None
@@ -371,7 +376,7 @@ def test_of_many_threads_some_are_profiled(
 
 
 @ONE_EACH
-def test_a_thread_that_outlives_its_request_is_told_of() -> None:
+def test_a_thread_that_outlives_its_request_is_told_of(spawns: None) -> None:
     """What it did by then is in the file."""
     ready, go_on = threading.Event(), threading.Event()
 
@@ -387,15 +392,11 @@ def test_a_thread_that_outlives_its_request_is_told_of() -> None:
         ready.wait(30)
 
     threads: list[threading.Thread] = []
-    undo = thread_spawns.install()
-    try:
-        profiled = filter_over(during(start))
-        profiled.get()
-        stats = stats_of(profiled.record)
-        go_on.set()
-        threads[0].join()
-    finally:
-        undo()
+    profiled = filter_over(during(start))
+    profiled.get()
+    stats = stats_of(profiled.record)
+    go_on.set()
+    threads[0].join()
 
     profile = profiled.record.profile
     assert profile is not None
@@ -404,14 +405,10 @@ def test_a_thread_that_outlives_its_request_is_told_of() -> None:
 
 
 @ONE_FOR_ALL
-def test_threads_that_work_for_the_request_are_told_of() -> None:
+def test_threads_that_work_for_the_request_are_told_of(spawns: None) -> None:
     """Their calls are on the one stack that cProfile has."""
-    undo = thread_spawns.install()
-    try:
-        profiled = filter_over(during(lambda: in_threads(left, left)))
-        profiled.get()
-    finally:
-        undo()
+    profiled = filter_over(during(lambda: in_threads(left, left)))
+    profiled.get()
 
     profile = profiled.record.profile
     assert profile is not None
@@ -439,7 +436,7 @@ def test_somebody_elses_profiler_in_the_thread_is_left_alone() -> None:
     assert "left" in seen
     assert profiled.record.profile is not None
     assert profiled.record.profile["notes"] == [SKIPPED.format(TAKEN_THREAD)]
-    assert profiled.faults.counts() == {"cprofile_skipped": 1}
+    assert profiled.failures.counts() == {"cprofile_skipped": 1}
 
 
 @ONE_FOR_ALL
@@ -462,7 +459,7 @@ def test_somebody_elses_profile_of_the_process_is_left_alone() -> None:
 def test_a_profiler_that_takes_over_in_the_middle_is_told_of() -> None:
     """What came after it is missing in ours, and it stays."""
     if PROCESS_WIDE:
-        pytest.skip("from Python 3.12 on nobody can take over")
+        pytest.skip("from Python 3.12 on no other can take over")
 
     def theirs(frame: Any, event: str, argument: object) -> None:
         pass
@@ -482,7 +479,7 @@ def test_a_long_body_is_profiled_up_to_a_limit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Turning it on and off for ever would be paid by everybody."""
-    monkeypatch.setattr(cprofile_calls, "MAX_STEPS", 3)
+    monkeypatch.setattr(watch, "MAX_STEPS", 3)
 
     def app(environ: Any, start_response: Any) -> Iterator[bytes]:
         start_response("200 OK", PLAIN)
@@ -501,18 +498,18 @@ def test_a_long_body_is_profiled_up_to_a_limit(
 
 def test_a_closed_engine_profiles_no_more() -> None:
     """The option was changed while requests came."""
-    engine = cprofile_calls.engine(lambda *args: None)
-    engine.close()
-    engine.close()
+    closed = engine(lambda *args: None)
+    closed.close()
+    closed.close()
 
-    assert engine.watch(None, True, 10.0) is None  # type: ignore[arg-type]
+    assert closed.watch(None, True, 10.0) is None  # type: ignore[arg-type]
 
 
 def test_only_chosen_requests_have_a_watch() -> None:
     """All others cost no more than this question."""
-    engine = cprofile_calls.engine(lambda *args: None)
+    made = engine(lambda *args: None)
 
-    assert engine.watch(None, False, 10.0) is None  # type: ignore[arg-type]
+    assert made.watch(None, False, 10.0) is None  # type: ignore[arg-type]
 
 
 def test_a_process_forked_in_a_request_is_not_profiled() -> None:
@@ -541,8 +538,8 @@ def test_an_engine_that_cannot_turn_on_is_counted(
     def fail(self: object) -> None:
         raise RuntimeError("no")
 
-    monkeypatch.setattr(cprofile_calls.CprofileEngine, "turns", fail)
+    monkeypatch.setattr(CprofileEngine, "scope_here", fail)
     profiled = filter_over(during(left))
 
     assert profiled.get().body == b"ok"
-    assert profiled.faults.counts() == {"cprofile": 1, "cprofile_skipped": 1}
+    assert profiled.failures.counts() == {"cprofile": 1, "cprofile_skipped": 1}

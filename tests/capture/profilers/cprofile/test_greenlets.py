@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Profiles that go with their greenlets, and the trial of that."""
+"""Profiles that go with their greenlets."""
 
 from __future__ import annotations
 
@@ -10,19 +10,9 @@ from typing import Any
 import greenlet
 import pytest
 
-from nova_profiler.capture.profilers.cprofile.greenlet_self_test import (
-    is_right,
-)
 from nova_profiler.capture.profilers.cprofile.greenlets import (
     OVERLAID,
-    GreenletTurns,
-    greenlet_module,
-)
-from nova_profiler.capture.profilers.cprofile.pausing import (
-    FlushingHands,
-    Hands,
-    MonitoringHands,
-    ThreadHands,
+    GreenletScope,
 )
 from nova_profiler.capture.profilers.cprofile.scopes import (
     BUSY,
@@ -30,23 +20,17 @@ from nova_profiler.capture.profilers.cprofile.scopes import (
     TAKEN,
     TAKEN_THREAD,
     Part,
-    Slot,
+    ProcessScope,
+    ThreadScope,
 )
 
-
-def keeping_hands() -> Hands:
-    """Return the hands that keep open calls on this Python."""
-    return MonitoringHands() if PROCESS_WIDE else ThreadHands()
-
-
-@pytest.fixture(params=[keeping_hands, FlushingHands])
-def turns(request: Any) -> GreenletTurns:
-    return GreenletTurns(greenlet, request.param(), Slot())
+OTHERS = TAKEN if PROCESS_WIDE else TAKEN_THREAD
 
 
 @pytest.fixture
-def keeping() -> GreenletTurns:
-    return GreenletTurns(greenlet, keeping_hands(), Slot())
+def scope() -> GreenletScope:
+    native = ProcessScope() if PROCESS_WIDE else ThreadScope()
+    return GreenletScope(greenlet, native)
 
 
 @pytest.fixture(autouse=True)
@@ -81,24 +65,22 @@ def calls_of(part: Part) -> dict[str, int]:
 
 
 class Worker:
-    """A greenlet that calls *function* again and again, profiled or not."""
+    """A greenlet that calls *function* again and again, profiled."""
 
-    def __init__(self, turns: GreenletTurns, function: Any, rounds: int = 5):
+    def __init__(self, scope: GreenletScope, function: Any, rounds: int = 5):
         self.part = Part()
-        self.refused: str | None = None
-        self.greenlet = greenlet.greenlet(lambda: self._run(turns))
+        self.greenlet = greenlet.greenlet(lambda: self._run(scope))
         self._function = function
         self._rounds = rounds
 
-    def _run(self, turns: GreenletTurns) -> None:
-        self.refused = turns.begin(self.part)
+    def _run(self, scope: GreenletScope) -> None:
+        assert scope.begin(self.part) is None
         try:
             for _ in range(self._rounds):
                 self._function()
                 self.greenlet.parent.switch()
         finally:
-            if self.refused is None:
-                turns.end(self.part)
+            scope.end(self.part)
 
 
 def run_in_turn(*greenlets: Any) -> None:
@@ -109,33 +91,10 @@ def run_in_turn(*greenlets: Any) -> None:
                 one.switch()
 
 
-def test_what_is_right_is_found_to_be(keeping: GreenletTurns) -> None:
-    """On each Python that we support."""
-    assert is_right(greenlet, keeping) is True
-
-
-def test_what_flushes_is_found_out() -> None:
-    """Own times and counts are right, callers are not."""
-    turns = GreenletTurns(greenlet, FlushingHands(), Slot())
-
-    assert is_right(greenlet, turns) is False
-
-
-def test_the_trial_does_not_touch_a_profiler_that_is_on() -> None:
-    """It tells that nothing could be tried."""
-    turns = GreenletTurns(greenlet, keeping_hands(), Slot())
-    theirs = Part()
-    theirs.profile.enable()
-    try:
-        assert is_right(greenlet, turns) is None
-    finally:
-        theirs.profile.disable()
-
-
-def test_each_greenlet_has_its_own_calls(turns: GreenletTurns) -> None:
+def test_each_greenlet_has_its_own_calls(scope: GreenletScope) -> None:
     """Two that are profiled and one that is not, in turn."""
-    one = Worker(turns, first)
-    two = Worker(turns, second)
+    one = Worker(scope, first)
+    two = Worker(scope, second)
     other = greenlet.greenlet(
         lambda: [(third(), other.parent.switch()) for _ in range(5)]
     )
@@ -146,66 +105,54 @@ def test_each_greenlet_has_its_own_calls(turns: GreenletTurns) -> None:
     assert calls_of(two.part) == {"second": 5}
 
 
-def test_a_call_lasts_over_its_switches(keeping: GreenletTurns) -> None:
-    """The time it waited is its own: the clock on the wall goes on."""
+def test_a_call_ends_where_its_greenlet_switches(scope: GreenletScope) -> None:
+    """What it waited is no function's: the dump calls its times partial."""
     now = 0
-
-    def clock() -> int:
-        return now
-
     part = Part()
-    part.profile = type(part.profile)(clock, 1.0)
+    part.profile = type(part.profile)(lambda: now, 1.0)
 
     def switching() -> None:
         worker.parent.switch()
         first()
 
     def run() -> None:
-        keeping.begin(part)
+        scope.begin(part)
         switching()
-        keeping.end(part)
+        scope.end(part)
 
     worker = greenlet.greenlet(run)
     worker.switch()
     now += 7
     worker.switch()
 
-    cumulative = {
-        entry.code.co_name: entry.totaltime
-        for entry in part.profile.getstats()
-        if not isinstance(entry.code, str)
-    }
-    assert cumulative["switching"] == 7
-    assert cumulative["first"] == 0
+    assert calls_of(part) == {"switching": 1, "first": 1}
+    assert all(entry.totaltime == 0 for entry in part.profile.getstats())
+    assert scope.cuts_calls
 
 
-def test_a_greenlet_that_is_killed_is_turned_off(
-    turns: GreenletTurns,
-) -> None:
+def test_a_greenlet_that_is_killed_is_turned_off(scope: GreenletScope) -> None:
     """As eventlet does with the request of a client that went away."""
-    worker = Worker(turns, first)
+    worker = Worker(scope, first)
     worker.greenlet.switch()
     worker.greenlet.throw()
 
     assert worker.greenlet.dead
-    assert calls_of(worker.part)["first"] == 1
+    assert calls_of(worker.part) == {"first": 1}
 
 
-def test_an_abandoned_greenlet_is_turned_off(turns: GreenletTurns) -> None:
+def test_an_abandoned_greenlet_is_turned_off(scope: GreenletScope) -> None:
     """Nothing of ours keeps it from being collected."""
-    worker = Worker(turns, first)
+    worker = Worker(scope, first)
     part = worker.part
     worker.greenlet.switch()
     assert greenlet.gettrace() is not None
     del worker.greenlet
 
     assert greenlet.gettrace() is None
-    assert calls_of(part)["first"] == 1
+    assert calls_of(part) == {"first": 1}
 
 
-def test_a_trace_function_that_was_there_goes_on(
-    turns: GreenletTurns,
-) -> None:
+def test_a_trace_function_that_was_there_goes_on(scope: GreenletScope) -> None:
     """It sees each switch, and is back alone in the end."""
     seen: list[str] = []
 
@@ -214,7 +161,7 @@ def test_a_trace_function_that_was_there_goes_on(
 
     greenlet.settrace(theirs)
     try:
-        run_in_turn(Worker(turns, first, rounds=2).greenlet)
+        run_in_turn(Worker(scope, first, rounds=2).greenlet)
         assert greenlet.gettrace() is theirs
     finally:
         greenlet.settrace(None)
@@ -224,7 +171,7 @@ def test_a_trace_function_that_was_there_goes_on(
 
 
 def test_a_trace_function_that_raises_does_not_stop_ours(
-    turns: GreenletTurns,
+    scope: GreenletScope,
 ) -> None:
     """greenlet would drop it; so do we, and the request goes on."""
 
@@ -232,7 +179,7 @@ def test_a_trace_function_that_raises_does_not_stop_ours(
         if greenlets[0] is worker.greenlet:
             raise LookupError
 
-    worker = Worker(turns, first)
+    worker = Worker(scope, first)
     greenlet.settrace(theirs)
     try:
         run_in_turn(worker.greenlet)
@@ -242,21 +189,45 @@ def test_a_trace_function_that_raises_does_not_stop_ours(
     assert calls_of(worker.part) == {"first": 5}
 
 
-def test_a_trace_function_that_comes_later_is_told_of(
-    turns: GreenletTurns,
+def test_a_trace_function_that_comes_in_the_middle_stays(
+    scope: GreenletScope,
 ) -> None:
     """It may call ours or not: the profile may hold calls of others."""
-    worker = Worker(turns, first, rounds=2)
+    worker = Worker(scope, first, rounds=2)
     worker.greenlet.switch()
-    ours = greenlet.settrace(lambda *args: ours(*args))
-    run_in_turn(worker.greenlet)
-    greenlet.settrace(None)
+    ours = greenlet.gettrace()
 
+    def theirs(event: str, greenlets: Any) -> None:
+        ours(event, greenlets)
+
+    greenlet.settrace(theirs)
+    run_in_turn(worker.greenlet)
+    left = greenlet.settrace(None)
+
+    assert left is theirs
     assert worker.part.refused == [OVERLAID]
 
 
+def test_a_profiler_that_comes_while_the_greenlet_is_away_stays(
+    scope: GreenletScope,
+) -> None:
+    """What ours does not see from then on is missing, which it notes."""
+    worker = Worker(scope, first)
+    worker.greenlet.switch()
+    theirs = Part()
+    theirs.profile.enable()
+    try:
+        worker.greenlet.switch()
+    finally:
+        theirs.profile.disable()
+    run_in_turn(worker.greenlet)
+
+    assert calls_of(worker.part) == {"first": 4}
+    assert worker.part.refused == [OTHERS]
+
+
 def test_what_cannot_be_turned_on_is_turned_off(
-    turns: GreenletTurns, monkeypatch: pytest.MonkeyPatch
+    scope: GreenletScope, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Half of it would stay for ever."""
 
@@ -264,42 +235,33 @@ def test_what_cannot_be_turned_on_is_turned_off(
         raise RuntimeError("no")
 
     with monkeypatch.context() as patched:
-        patched.setattr(turns._hands, "resume", fail)
+        patched.setattr(scope._native, "begin", fail)
         with pytest.raises(RuntimeError, match="no"):
-            turns.begin(Part())
+            scope.begin(Part())
 
-    assert turns.begin(part := Part()) is None
-    turns.end(part)
+    assert scope.begin(part := Part()) is None
+    scope.end(part)
 
 
-def test_a_greenlet_has_one_profile(turns: GreenletTurns) -> None:
+def test_a_greenlet_has_one_profile(scope: GreenletScope) -> None:
     """A request inside a request, by a server of its own."""
     outer, inner = Part(), Part()
-    assert turns.begin(outer) is None
+    assert scope.begin(outer) is None
     try:
-        assert turns.begin(inner) == BUSY
+        assert scope.begin(inner) == BUSY
     finally:
-        turns.end(outer)
+        scope.end(outer)
 
 
-def test_a_profiler_of_others_is_left_alone(turns: GreenletTurns) -> None:
+def test_a_profiler_of_others_is_left_alone(scope: GreenletScope) -> None:
     """The request goes on without."""
     theirs = Part()
     theirs.profile.enable()
     try:
-        refused = turns.begin(Part())
+        refused = scope.begin(Part())
     finally:
         theirs.profile.disable()
 
-    assert refused == (TAKEN if PROCESS_WIDE else TAKEN_THREAD)
-    assert turns.begin(part := Part()) is None
-    turns.end(part)
-
-
-def test_only_where_requests_may_be_greenlets() -> None:
-    """A library that brings greenlet along does not make them so."""
-    inside: list[Any] = []
-    greenlet.greenlet(lambda: inside.append(greenlet_module())).switch()
-
-    assert greenlet_module() is None
-    assert inside == [greenlet]
+    assert refused == OTHERS
+    assert scope.begin(part := Part()) is None
+    scope.end(part)

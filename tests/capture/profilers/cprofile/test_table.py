@@ -91,7 +91,7 @@ def test_functions_that_share_file_line_and_name_are_added_up() -> None:
 
 
 def test_what_a_thread_calls_first_was_called_by_who_started_it() -> None:
-    """Else it would be a request of its own for whoever reads the file."""
+    """Else it would look like a request of its own."""
     main = profile_of(lambda: countdown(0))
     thread = profile_of(lambda: caller(dict))
 

@@ -17,9 +17,10 @@ from pyinstrument import Profiler
 from serving import Profiled
 
 from nova_profiler.capture.current import LaneCall, current_lane
-from nova_profiler.capture.failures import Faults
+from nova_profiler.capture.failures import Failures
 from nova_profiler.capture.profilers import EngineError
 from nova_profiler.capture.profilers.pyinstrument import engine as module
+from nova_profiler.capture.profilers.pyinstrument import watch
 from nova_profiler.capture.profilers.pyinstrument.sampler import Samplers
 
 
@@ -42,11 +43,11 @@ class Watched:
     """A request of one function, by a clock that only tests move."""
 
     def __init__(self, clock, interval_ms=10.0) -> None:
-        self.faults = Faults()
+        self.failures = Failures()
         self.clock = clock
         samplers = Samplers(threading.local(), clock)
         self.engine = module.PyinstrumentEngine(
-            self.faults.note, samplers.here, lambda: 0.23e-6
+            self.failures.note, samplers.here, lambda: 0.23e-6
         )
         self.watch = self.engine.watch(None, True, interval_ms)
 
@@ -134,18 +135,18 @@ def test_what_watching_costs_a_call_is_measured_once(watched, clock):
     """As soon as it can be: not while another profiler is on."""
     found = iter([None, 0.5e-6])
     watched.engine._price_of_call_s = lambda: next(found)
-    watched.engine.call_s = None
-    told = []
+    watched.engine._call_s = None
+    notes = []
 
     for _ in range(3):
         watched.watch = watched.engine.watch(None, True, 10.0)
         watched.run(work, clock)
-        told.append(watched.finish().profile["notes"][-1])
+        notes.append(watched.finish().profile["notes"][-1])
 
-    assert ["take a little longer" in note for note in told] == [
+    assert ["take a little longer" in note for note in notes] == [
         True, False, False
     ]  # fmt: skip
-    assert ["about 0.50 us longer" in note for note in told] == [
+    assert ["about 0.50 us longer" in note for note in notes] == [
         False, True, True
     ]  # fmt: skip
 
@@ -201,13 +202,13 @@ def test_steps_of_the_body_are_watched_wherever_they_run(watched, clock):
 
 
 def test_a_body_of_very_many_steps_is_watched_for_some(watched, clock):
-    """To begin and to end has its price; the note says what is missing."""
-    for _ in range(module.MOST_STEPS + 50):
+    """To begin and to end has its price; a note names what is missing."""
+    for _ in range(watch.MOST_STEPS + 50):
         watched.run(work, clock)
 
     made = watched.finish()
 
-    assert made.profile["samples"] == module.MOST_STEPS
+    assert made.profile["samples"] == watch.MOST_STEPS
     assert made.profile["notes"] == [
         "The body was made in 249 steps; only the first 199 are in here.",
         INFLATES,
@@ -215,7 +216,7 @@ def test_a_body_of_very_many_steps_is_watched_for_some(watched, clock):
 
 
 def test_a_body_that_is_never_closed_leaves_nothing(watched, clock):
-    """The client is gone and the server forgot: nobody calls finish."""
+    """The client is gone and the server forgot: finish is never called."""
     watched.run(work, clock)
 
     watched.watch = None
@@ -253,7 +254,7 @@ def test_time_that_no_function_spent_is_noted(watched, clock):
 
 
 def test_a_foreign_profiler_is_left_alone(watched, clock):
-    """A thread has but one profile function: who is there first, stays."""
+    """A thread has but one profile function: the first one stays."""
 
     def foreign(*args):
         return None
@@ -266,7 +267,7 @@ def test_a_foreign_profiler_is_left_alone(watched, clock):
         sys.setprofile(None)
 
     assert left is foreign
-    assert watched.faults.counts() == {"profiler_busy": 1}
+    assert watched.failures.counts() == {"profiler_busy": 1}
     made = watched.finish()
     assert made.profile is None
     assert made.profiled is None
@@ -281,7 +282,7 @@ def test_a_foreign_pyinstrument_is_left_alone(watched, clock):
     finally:
         profiler.stop()
 
-    assert watched.faults.counts() == {"profiler_busy": 1}
+    assert watched.failures.counts() == {"profiler_busy": 1}
     assert watched.finish().profile is None
 
 
@@ -313,7 +314,7 @@ def test_work_within_the_request_is_not_watched_twice(watched, clock):
     assert len(stacks(made)) == 1
     assert made.profile["samples"] == 1
     assert made.profile["notes"] == [INFLATES]
-    assert watched.faults.counts() == {}
+    assert watched.failures.counts() == {}
 
 
 def in_thread(function):
@@ -326,7 +327,7 @@ def in_thread(function):
 
 
 def test_threads_of_the_request_are_in_its_stacks(watched, clock):
-    """Below who started them: nova asks its cells in threads."""
+    """Below what started them: nova asks its cells in threads."""
 
     def app():
         work(clock)
@@ -363,7 +364,7 @@ def test_threads_of_threads_have_the_whole_way_in_their_stacks(watched, clock):
 
 def test_no_more_threads_than_fit_are_watched(watched, clock):
     """The others work as before, and are counted."""
-    for _ in range(module.MOST_THREADS + 3):
+    for _ in range(watch.MOST_THREADS + 3):
         in_thread(functools.partial(watched.spawned(work), clock))
     watched.run(work, clock)
 
@@ -396,7 +397,7 @@ def test_a_thread_that_outlives_its_request_is_let_go(watched, clock):
     assert left == [True, None]
     assert "(1) went on after the request" in made.profile["notes"][-2]
     assert stacks(made) == {"work advance": 0.5}
-    assert watched.faults.counts() == {}
+    assert watched.failures.counts() == {}
 
 
 def test_a_thread_that_begins_too_late_is_not_watched(watched, clock):
@@ -416,11 +417,11 @@ def test_a_failure_in_the_samples_stays_out_of_the_application(
     def fails(*args):
         raise OSError("the engine's")
 
-    monkeypatch.setattr(module.SampleList, "add", fails)
+    monkeypatch.setattr(watch.SampleList, "add", fails)
 
     watched.run(work, clock)
 
-    assert watched.faults.counts() == {"profiler": 1}
+    assert watched.failures.counts() == {"profiler": 1}
     assert sys.getprofile() is None
 
 
@@ -433,7 +434,7 @@ def test_a_sampler_that_cannot_begin_is_counted(watched, clock, monkeypatch):
 
     assert watched.run(lambda: 7) == 7
 
-    assert watched.faults.counts() == {"profiler": 1}
+    assert watched.failures.counts() == {"profiler": 1}
 
 
 def test_a_missing_pyinstrument_is_one_line(monkeypatch):
@@ -444,7 +445,7 @@ def test_a_missing_pyinstrument_is_one_line(monkeypatch):
     with pytest.raises(
         EngineError, match=r"pip install 'pyinstrument>=5,<6'"
     ) as raised:
-        module.engine(Faults().note)
+        module.engine(Failures().note)
 
     assert len(str(raised.value).splitlines()) == 1
 
@@ -456,7 +457,7 @@ def test_an_older_pyinstrument_is_one_line(monkeypatch):
     with pytest.raises(
         EngineError, match=r"^pyinstrument 4\.7\.3 will not do"
     ):
-        module.engine(Faults().note)
+        module.engine(Failures().note)
 
 
 def test_it_works_under_the_filter():
@@ -489,7 +490,7 @@ def test_it_works_under_the_filter():
     found = " ".join(stacks(over.record))
     for name in ("busy_in_app", "busy_in_thread", "busy_in_body"):
         assert name in found
-    assert over.faults.counts() == {}
+    assert over.failures.counts() == {}
 
 
 def _busy():
@@ -512,6 +513,7 @@ def busy_in_body():
     _busy()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["threads", "eventlet"])
 def test_sixteen_requests_at_once_have_their_own_stacks(mode):
     """Each has its own functions only, in each way to serve them."""

@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pyinstrument.session import Session
 
@@ -15,15 +15,18 @@ from nova_profiler.capture.profilers.pyinstrument.session import (
     session_of,
     thinned,
 )
-from nova_profiler.profiles.session_files import read_session
+from nova_profiler.profiles import PYINSTRUMENT
+from nova_profiler.profiles.session_files import About, read_session
 
-ABOUT = {
-    "start_time": 1_795_257_000.0,
-    "duration": 1.5,
-    "cpu_time": 0.5,
-    "sample_count": 2,
-    "target_description": "GET /v2.1/servers",
-}
+ABOUT = About(
+    engine=PYINSTRUMENT,
+    title="GET /v2.1/servers",
+    samples=2,
+    interval_s=0.01,
+    started_at=1_795_257_000.0,
+    duration_s=1.5,
+    cpu_s=0.5,
+)
 
 
 def frame(name: str, line: int = 1) -> str:
@@ -76,6 +79,7 @@ def test_thinning_keeps_the_shares():
     most=st.integers(1, 30),
     start=st.floats(0, 1, exclude_max=True),
 )
+@example(weights=[1.0] * 3, most=2, start=1 - 2**-53)
 def test_thinning_keeps_the_time(weights, most, start):
     """However uneven the samples are."""
     samples = [([str(n)], weight) for n, weight in enumerate(weights)]
@@ -104,7 +108,6 @@ def test_pyinstrument_reads_the_file():
             ([frame("app"), frame("a")], 1.0),
             ([frame("app"), frame("b"), "[out-of-context]"], 0.5),
         ],
-        0.01,
         ABOUT,
     )
 
@@ -123,13 +126,13 @@ def test_pyinstrument_reads_the_file():
 
 def test_it_names_its_engine():
     """Readers need not guess whose samples these are."""
-    content = session_of([([frame("app")], 1.0)], 0.01, ABOUT)
+    content = session_of([([frame("app")], 1.0)], ABOUT)
 
     assert read_session(content).engine == "pyinstrument"
 
 
 def test_no_samples_are_a_file_too():
     """Nothing of it is assumed."""
-    session = Session.from_json(json.loads(session_of([], 0.01, ABOUT)))
+    session = Session.from_json(json.loads(session_of([], ABOUT)))
 
     assert session.root_frame() is None

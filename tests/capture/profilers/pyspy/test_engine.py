@@ -17,7 +17,7 @@ import pytest
 from places import ROOT, TESTS
 
 from nova_profiler.capture.profilers import EngineError
-from nova_profiler.capture.profilers.pyspy import engine as pyspy_samples
+from nova_profiler.capture.profilers.pyspy import engine as module
 
 
 def python(*arguments, **options):
@@ -130,7 +130,7 @@ def test_a_killed_py_spy_does_not_leave_its_worker_stopped(pyspy):
                         os.kill(pid, signal.SIGKILL)
                 return select.select([worker.stdout], [], [], 0.2)[0]
 
-            # The engine notices, and says so.
+            # The engine notices, and counts it.
             assert until(said_after_a_kill)
             assert worker.stdout.readline().startswith("pyspy")
         finally:
@@ -139,7 +139,7 @@ def test_a_killed_py_spy_does_not_leave_its_worker_stopped(pyspy):
 
 def test_an_engine_starts_nothing_before_the_first_request():
     """Servers fork their workers after they loaded the filter."""
-    engine = pyspy_samples.PyspyEngine("/nonexistent/py-spy", print)
+    engine = module.PyspyEngine("/nonexistent/py-spy", print)
 
     assert not engine._started
     engine.close()
@@ -148,24 +148,24 @@ def test_an_engine_starts_nothing_before_the_first_request():
 
 def test_a_machine_without_py_spy_is_told_what_to_install(monkeypatch):
     """One line at load, not a surprise later."""
-    monkeypatch.setattr(pyspy_samples, "find_pyspy", lambda: None)
+    monkeypatch.setattr(module, "find_pyspy", lambda: None)
 
     with pytest.raises(EngineError, match=r"nova-profiler\[pyspy\]"):
-        pyspy_samples.engine(print)
+        module.engine(print)
 
 
 def test_other_systems_are_told_apart(monkeypatch):
     """What this does with pipes and signals is Linux's."""
-    monkeypatch.setattr(pyspy_samples.sys, "platform", "darwin")
+    monkeypatch.setattr(module.sys, "platform", "darwin")
 
     with pytest.raises(EngineError, match="Linux"):
-        pyspy_samples.engine(print)
+        module.engine(print)
 
 
 def test_a_request_is_served_where_py_spy_fails(tmp_path):
     """It gets a note instead of stacks; the failure is counted once."""
     notes = []
-    engine = pyspy_samples.PyspyEngine(
+    engine = module.PyspyEngine(
         str(tmp_path / "gone"), lambda *what: notes.append(what)
     )
 
@@ -181,7 +181,7 @@ def test_a_request_is_served_where_py_spy_fails(tmp_path):
 def test_requests_beyond_the_tags_are_served_unwatched(monkeypatch):
     """They are counted."""
     notes = []
-    engine = pyspy_samples.PyspyEngine("", lambda *what: notes.append(what))
+    engine = module.PyspyEngine("", lambda *what: notes.append(what))
     monkeypatch.setattr(engine._watches.pool, "_size", 0)
     monkeypatch.setattr(engine, "_start", lambda: None)
 
@@ -192,12 +192,12 @@ def test_requests_beyond_the_tags_are_served_unwatched(monkeypatch):
 def test_a_failing_supervisor_ends_the_engine_not_the_requests(monkeypatch):
     """Requests go on unwatched; the failure is counted."""
     notes = []
-    engine = pyspy_samples.PyspyEngine("", lambda *what: notes.append(what))
+    engine = module.PyspyEngine("", lambda *what: notes.append(what))
 
     def fail():
         raise ValueError("ours")
 
-    monkeypatch.setattr(engine._windows, "tick", fail)
+    monkeypatch.setattr(engine._schedule, "tick", fail)
     watch = engine.watch(None, True, 20.0)
     assert engine.wait_closed(10)
 

@@ -10,9 +10,8 @@ import time
 
 import pytest
 
-from nova_profiler.capture.profilers.pyspy import permission as pyspy_access
-from nova_profiler.capture.profilers.pyspy import pipe_lines
-from nova_profiler.capture.profilers.pyspy import recording as pyspy_process
+from nova_profiler.capture.profilers.pyspy import permission, pipe_lines
+from nova_profiler.capture.profilers.pyspy import recording as module
 from nova_profiler.capture.profilers.pyspy.permission import (
     PyspyError,
     advice_on,
@@ -73,7 +72,7 @@ def _leaves_nothing_behind():
     yield
     deadline = time.monotonic() + 5
     while children() - processes and time.monotonic() < deadline:
-        pyspy_process._reap(0)
+        module._reap(0)
     assert not children() - processes
     assert len(open_files()) <= len(files)
 
@@ -111,7 +110,7 @@ def test_each_of_two_is_known_to_begin_when_it_says_so(program):
 
 
 def test_two_of_one_rate_begin_with_the_second(program):
-    """Nothing else tells which of them has begun."""
+    """Only the rates distinguish them."""
     recording = Recording(program(), 1, 1, 60)
     recording.close()
 
@@ -121,7 +120,7 @@ def test_two_of_one_rate_begin_with_the_second(program):
 def test_a_py_spy_that_does_not_tell_its_rate_has_begun_all_the_same(
     program,
 ):
-    """Another version may say it in other words."""
+    """Another version may print it in other words."""
     silent = program(STAND_IN.replace("{{rate}} times", "often", 1))
 
     recording = Recording(silent, 50, 12, 60)
@@ -131,10 +130,10 @@ def test_a_py_spy_that_does_not_tell_its_rate_has_begun_all_the_same(
 
 
 def test_a_program_that_refuses_is_told_of(program):
-    """What it said, as one line."""
+    """What it printed, as one line."""
     refuses = program("#!/bin/sh\necho 'Error: no such process' >&2\nexit 1\n")
 
-    with pytest.raises(PyspyError, match="it said: Error: no such process"):
+    with pytest.raises(PyspyError, match="it printed: Error: no such process"):
         Recording(refuses, 50, 12, 60)
 
 
@@ -148,7 +147,7 @@ def test_one_of_two_that_fails_alone_is_noticed_at_once(program):
         )
     )
 
-    with pytest.raises(PyspyError, match="it said: Error: busy"):
+    with pytest.raises(PyspyError, match="it printed: Error: busy"):
         Recording(one_fails, 50, 12, 60)
 
 
@@ -168,7 +167,7 @@ def test_a_program_that_is_gone_is_told_of(tmp_path):
 
 def test_one_that_never_begins_is_given_up(program, monkeypatch):
     """After a while; and it is not left running."""
-    monkeypatch.setattr(pyspy_process, "START_S", 0.05)
+    monkeypatch.setattr(module, "START_S", 0.05)
     silent = program(STAND_IN.replace("Sampling", "Waiting for"))
 
     with pytest.raises(PyspyError, match="has not begun"):
@@ -176,14 +175,14 @@ def test_one_that_never_begins_is_given_up(program, monkeypatch):
 
 
 def test_an_end_that_nobody_asked_for_is_seen(program):
-    """Somebody ends py-spy; its pipes tell."""
+    """Somebody ends py-spy; its pipes show it."""
     recording = Recording(program(), 50, 12, 60)
     assert not recording.is_over()
 
     os.killpg(recording._pid, signal.SIGINT)
     deadline = time.monotonic() + 5
     while not recording.is_over() and time.monotonic() < deadline:
-        pyspy_process.nap(0.01)
+        module.nap(0.01)
 
     assert recording.is_over()
     recording.close()
@@ -226,9 +225,9 @@ def test_a_forked_process_holds_no_pipe(program):
 
 
 def test_the_program_is_found_beside_python(tmp_path, monkeypatch, program):
-    """In the same environment, whatever PATH says."""
+    """In the same environment, whatever PATH is."""
     monkeypatch.setattr(
-        pyspy_access.sysconfig, "get_path", lambda name: str(tmp_path)
+        permission.sysconfig, "get_path", lambda name: str(tmp_path)
     )
     monkeypatch.setenv("PATH", "")
 

@@ -9,18 +9,20 @@ import pytest
 from pyinstrument.renderers import ConsoleRenderer, SpeedscopeRenderer
 from pyinstrument.session import Session
 
-from nova_profiler.capture.profilers.pyspy import result as pyspy_session
+from nova_profiler.capture.profilers.pyspy import result
 from nova_profiler.capture.profilers.pyspy.result import session_of
-from nova_profiler.profiles import WAITING
-from nova_profiler.profiles.session_files import read_session
+from nova_profiler.profiles import PYSPY, WAITING
+from nova_profiler.profiles.session_files import About, read_session
 
-ABOUT = {
-    "start_time": 1795000000.5,
-    "duration": 1.2,
-    "cpu_time": 0.4,
-    "target_description": "GET /v2.1/servers/detail",
-    "sample_count": 60,
-}
+ABOUT = About(
+    engine=PYSPY,
+    title="GET /v2.1/servers/detail",
+    samples=60,
+    interval_s=0.02,
+    started_at=1795000000.5,
+    duration_s=1.2,
+    cpu_s=0.4,
+)
 SEEN = {
     b"index (/n/servers.py:10);rows (/n/db.py:5)": 0.6,
     b"index (/n/servers.py:12)": 0.2,
@@ -94,20 +96,20 @@ def test_waiting_is_a_frame_of_its_own():
     json.loads(SpeedscopeRenderer().render(found))
 
 
-@pytest.mark.parametrize(("share", "told"), [(0.01, 0.0), (0.99, 1.2)])
-def test_hardly_any_is_none(share, told):
+@pytest.mark.parametrize(("share", "waiting_s"), [(0.01, 0.0), (0.99, 1.2)])
+def test_hardly_any_is_none(share, waiting_s):
     """No thread is exactly on or off a processor."""
     found = session(waits=lambda leaf: share)
 
     waiting = sum(
         time_s for stack, time_s in found.frame_records if WAITING in stack
     )
-    assert waiting == pytest.approx(told)
+    assert waiting == pytest.approx(waiting_s)
 
 
 def test_nothing_but_our_own_frames_is_no_file():
     """There is nothing in it to open."""
-    own = f"run (/n/a.py:3);next ({pyspy_session.__file__}:1)".encode()
+    own = f"run (/n/a.py:3);next ({result.__file__}:1)".encode()
 
     assert session_of({}, lambda leaf: 0.0, ABOUT) == b""
     assert b"next" not in session_of({own: 0.1}, lambda leaf: 0.0, ABOUT)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tests of when py-spy records, and of who gets what it recorded."""
+"""When py-spy records, and which requests get what it recorded."""
 
 from __future__ import annotations
 
@@ -9,21 +9,18 @@ import sys
 
 import pytest
 
-from nova_profiler.capture.profilers.pyspy import pace as pyspy_pace
-from nova_profiler.capture.profilers.pyspy import schedule as pyspy_windows
-from nova_profiler.capture.profilers.pyspy import watch as pyspy_watch
-from nova_profiler.capture.profilers.pyspy.folded_pyspy_notes import (
-    NOT_BEGUN,
-    UNTOLD,
-)
+from nova_profiler.capture.profilers.pyspy import pace
+from nova_profiler.capture.profilers.pyspy import watch as watch_module
 from nova_profiler.capture.profilers.pyspy.request_tags import TagPool
+from nova_profiler.capture.profilers.pyspy.result import NOT_BEGUN, UNKNOWN
 from nova_profiler.capture.profilers.pyspy.schedule import (
+    ALLOWED_S,
     IDLE_S,
     LINGER_S,
     LONGEST_S,
     SHORTEST_S,
-    SUFFIX,
-    Windows,
+    TRIAL_S,
+    Schedule,
 )
 from nova_profiler.capture.profilers.pyspy.watch import (
     CHANGED,
@@ -32,7 +29,7 @@ from nova_profiler.capture.profilers.pyspy.watch import (
     SILENT_S,
     Watches,
 )
-from nova_profiler.profiles import NOT_LOOKED, WAITING
+from nova_profiler.profiles import NOT_LOOKED, SAMPLES_SUFFIX, WAITING
 from nova_profiler.record import RequestRecord
 
 STARTING_S = 0.05
@@ -40,7 +37,7 @@ CHEAP_S = 0.0002
 
 
 class FakeRecording:
-    """A py-spy that says what a test has it say."""
+    """A py-spy that saw what a test gives it."""
 
     def __init__(self, clock, rate):
         self.clock = clock
@@ -78,7 +75,7 @@ class FakeRecording:
 
 
 class World:
-    """Windows with a fake clock and fake recordings."""
+    """A schedule with a fake clock and fake recordings."""
 
     def __init__(self, clock, tags=256):
         self.clock = clock
@@ -88,7 +85,7 @@ class World:
         self.refused = None
         # So cheap that any rate may be had: no window closes for it.
         self.look_s = CHEAP_S
-        self.windows = Windows(
+        self.schedule = Schedule(
             self.start,
             self.watches,
             lambda *what: self.notes.append(what),
@@ -110,9 +107,9 @@ class World:
     def run_for(self, seconds):
         end = self.clock() + seconds
         while self.clock() < end:
-            self.windows.tick()
+            self.schedule.tick()
             self.clock.advance(0.1)
-        return self.windows.tick()
+        return self.schedule.tick()
 
     def finished(self, watch, attached=None):
         record = RequestRecord()
@@ -126,8 +123,8 @@ class World:
 
 @pytest.fixture
 def world(clock, monkeypatch):
-    monkeypatch.setattr(pyspy_watch, "monotonic", clock)
-    monkeypatch.setattr(pyspy_pace, "FIRST_LOOK_S", CHEAP_S)
+    monkeypatch.setattr(watch_module, "monotonic", clock)
+    monkeypatch.setattr(pace, "FIRST_LOOK_S", CHEAP_S)
     return World(clock)
 
 
@@ -135,7 +132,7 @@ def test_nothing_starts_before_the_first_request(world):
     """A worker may be forked yet."""
     world.clock.advance(IDLE_S)
 
-    assert world.windows.tick() is None
+    assert world.schedule.tick() is None
     assert not world.recordings
 
 
@@ -143,7 +140,7 @@ def test_a_request_to_keep_gets_its_stacks(world):
     """When the window in which it ended has closed."""
     attached = []
     watch = world.watches.begin()
-    world.windows.tick()
+    world.schedule.tick()
     world.open[0].saw(watch)
     world.clock.advance(1.0)
     record = world.finished(watch, attached)
@@ -152,7 +149,7 @@ def test_a_request_to_keep_gets_its_stacks(world):
     world.run_for(SHORTEST_S)
 
     [(suffix, content, profile)] = attached
-    assert suffix == SUFFIX
+    assert suffix == SAMPLES_SUFFIX
     assert json.loads(content)["sample_count"] == 50
     assert (profile["engine"], profile["samples"]) == ("pyspy", 50)
     assert FOLLOWS not in profile["notes"]
@@ -161,7 +158,7 @@ def test_a_request_to_keep_gets_its_stacks(world):
 def test_a_request_that_is_not_kept_is_dropped(world):
     """Its stacks go with the window, its tag is lent again."""
     watch = world.watches.begin()
-    world.windows.tick()
+    world.schedule.tick()
     world.open[0].saw(watch)
     world.finished(watch)
 
@@ -197,7 +194,7 @@ def test_a_request_of_several_windows_has_the_stacks_of_all(world):
     """A slow request may be slower than a window is long."""
     attached = []
     watch = world.watches.begin()
-    world.windows.tick()
+    world.schedule.tick()
     world.open[0].saw(watch, "f (a.py:1)", 40)
     world.run_for(LONGEST_S + 1)
     world.open[0].saw(watch, "f (a.py:1)", 20)
@@ -211,7 +208,7 @@ def test_a_request_of_several_windows_has_the_stacks_of_all(world):
 
 def test_a_tag_is_not_lent_before_its_windows_closed(clock, monkeypatch):
     """Or a stack would be taken for another request's."""
-    monkeypatch.setattr(pyspy_watch, "monotonic", clock)
+    monkeypatch.setattr(watch_module, "monotonic", clock)
     world = World(clock, tags=1)
     watch = world.watches.begin()
     world.run_for(0.5)
@@ -226,10 +223,10 @@ def test_a_request_that_ends_as_a_window_opens_is_seen_in_both(world):
     """py-spy takes its first samples before it is known to have begun."""
     attached = []
     watch = world.watches.begin()
-    world.windows.tick()
+    world.schedule.tick()
     first = world.open[0]
     first.saw(watch, samples=30)
-    start = world.windows._start
+    start = world.schedule._start
 
     def start_as_it_ends(rate):
         recording = start(rate)
@@ -240,7 +237,7 @@ def test_a_request_that_ends_as_a_window_opens_is_seen_in_both(world):
             recording.saw(watch, samples=1)
         return recording
 
-    world.windows._start = start_as_it_ends
+    world.schedule._start = start_as_it_ends
     world.run_for(LONGEST_S + SHORTEST_S + 2)
 
     assert attached[0][2]["samples"] == 31
@@ -249,14 +246,14 @@ def test_a_request_that_ends_as_a_window_opens_is_seen_in_both(world):
 def test_few_free_tags_close_the_window(clock, world):
     """Many short requests must not use up all names."""
     world = World(clock, tags=16)
-    world.windows.tick()
+    world.schedule.tick()
     for _ in range(14):
         world.finished(world.watches.begin())
-    world.windows.tick()
+    world.schedule.tick()
     world.clock.advance(3.0)
 
-    world.windows.tick()
-    world.windows.tick()
+    world.schedule.tick()
+    world.schedule.tick()
 
     assert world.recordings[0].ended
     assert world.watches.pool.left > 8
@@ -265,7 +262,7 @@ def test_few_free_tags_close_the_window(clock, world):
 def test_a_thread_that_outlives_its_request_keeps_the_tag(world):
     """As long as it runs, stacks of that tag turn up."""
     watch = world.watches.begin()
-    world.windows.tick()
+    world.schedule.tick()
     live = []
 
     def outlive():
@@ -345,7 +342,7 @@ def test_a_window_that_saw_a_late_thread_keeps_the_tag(world):
 def test_what_ends_after_the_engine_waits_for_nothing(world):
     """The option was changed meanwhile."""
     watch = world.watches.begin()
-    world.windows.end()
+    world.schedule.end()
     world.watches.is_closed = True
 
     record = world.finished(watch)
@@ -364,7 +361,7 @@ def test_a_worker_without_requests_is_left_alone(world):
 
 
 def test_what_cannot_start_is_told_once_and_tried_again(world):
-    """Each time later than the last; the dump says why."""
+    """Each time later than the last; the dump has the reason."""
     world.refused = OSError(errno.EPERM, "py-spy may not look")
     attached = []
     watch = world.watches.begin()
@@ -402,15 +399,15 @@ def test_a_py_spy_that_dies_is_noticed(world):
     """What it had is lost; it is tried again after a while."""
     attached = []
     watch = world.watches.begin()
-    world.windows.tick()
+    world.schedule.tick()
     world.open[0].is_dead = True
     world.clock.advance(1.0)
-    world.windows.tick()
+    world.schedule.tick()
     world.finished(watch, attached)
     world.run_for(0.5)
 
     assert world.notes == [("pyspy_ended",)]
-    assert "ended before" in attached[0][2]["notes"][0]
+    assert "ended unasked" in attached[0][2]["notes"][0]
     assert len(world.recordings) == 1
     world.run_for(5.0)
     assert len(world.recordings) == 2
@@ -457,7 +454,7 @@ def test_in_the_long_run_py_spy_takes_its_share_and_no_more(world):
         one.rate * one.look_s * ((one.ended or world.clock()) - one.began)
         for one in world.recordings[before:]
     )
-    assert spent_s < 1.2 * pyspy_pace.SHARE * (world.clock() - began)
+    assert spent_s < 1.2 * pace.SHARE * (world.clock() - began)
 
 
 def test_the_interval_is_never_shorter_than_usual(world):
@@ -474,7 +471,7 @@ def test_the_interval_is_never_shorter_than_usual(world):
 def test_an_interval_that_is_asked_for_is_kept_to(world, interval_ms, rate):
     """Whatever it costs, and however long requests are."""
     world.look_s = 0.002
-    world.windows.pace.interval_ms = interval_ms
+    world.schedule.pace.interval_ms = interval_ms
     world.watches.begin()
 
     world.run_for(3 * LONGEST_S)
@@ -485,7 +482,7 @@ def test_an_interval_that_is_asked_for_is_kept_to(world, interval_ms, rate):
 def test_no_more_than_half_of_the_time_is_spent_looking(world):
     """Or not much: what a look costs is known with some tolerance."""
     world.look_s = 0.005
-    world.windows.pace.interval_ms = 1.0
+    world.schedule.pace.interval_ms = 1.0
     world.watches.begin()
 
     world.run_for(LONGEST_S)
@@ -497,12 +494,12 @@ def test_the_end_hands_over_what_there_is(world):
     """A worker that ends does not wait for the window."""
     attached = []
     watch = world.watches.begin()
-    world.windows.tick()
+    world.schedule.tick()
     world.open[0].saw(watch)
     world.clock.advance(1.0)
     world.finished(watch, attached)
 
-    world.windows.end()
+    world.schedule.end()
 
     assert attached[0][2]["samples"] == 50
     assert not world.open
@@ -513,7 +510,7 @@ def test_a_request_seen_in_part_says_so(world):
     attached = []
     watch = world.watches.begin()
     world.clock.advance(1.0)
-    world.windows.tick()
+    world.schedule.tick()
     world.open[0].saw(watch, samples=30)
     world.clock.advance(1.0)
     world.finished(watch, attached)
@@ -527,7 +524,7 @@ def test_a_request_seen_before_py_spy_was_known_to_look_has_its_time(world):
     """Our thread was late: its clock must not make the samples nothing."""
     attached = []
     watch = world.watches.begin()
-    world.windows.tick()
+    world.schedule.tick()
     [recording] = world.open
     recording.looked_by = recording.running_by = recording.began + 2.0
     recording.saw(watch, samples=50)
@@ -559,7 +556,7 @@ def test_a_request_between_two_looks_says_so(world):
     """py-spy was at work: what the request did took less than a sample."""
     attached = []
     world.watches.begin()
-    world.windows.tick()
+    world.schedule.tick()
     watch = world.watches.begin()
     world.clock.advance(0.01)
     world.finished(watch, attached)
@@ -570,10 +567,10 @@ def test_a_request_between_two_looks_says_so(world):
 
 
 def test_where_too_few_looks_tell_what_waits_nothing_is_called_so(world):
-    """The dump says that all of it is shown as work."""
+    """The dump has a note that all of it is shown as work."""
     attached = []
     watch = world.watches.begin()
-    world.windows.tick()
+    world.schedule.tick()
     world.open[0].running_by += 3.5
     world.open[0].saw(watch, "raw_decode (json.py:1)")
     world.clock.advance(1.0)
@@ -581,7 +578,7 @@ def test_where_too_few_looks_tell_what_waits_nothing_is_called_so(world):
     world.run_for(SHORTEST_S)
 
     [(_, content, profile)] = attached
-    assert UNTOLD in profile["notes"]
+    assert UNKNOWN in profile["notes"]
     assert WAITING.encode() not in content
     assert b"raw_decode" in content
 
@@ -610,7 +607,7 @@ def test_what_two_recordings_saw_at_once_counts_once(world):
 def test_a_dump_that_cannot_be_written_is_only_counted(world):
     """The next one may."""
     watch = world.watches.begin()
-    world.windows.tick()
+    world.schedule.tick()
     world.open[0].saw(watch)
     record = world.finished(watch)
 
@@ -625,5 +622,5 @@ def test_a_dump_that_cannot_be_written_is_only_counted(world):
 
 def test_windows_are_not_shorter_than_they_claim():
     """The figures that the manual gives."""
-    assert pyspy_windows.TRIAL_S < SHORTEST_S < LONGEST_S
-    assert LONGEST_S < pyspy_windows.ALLOWED_S
+    assert TRIAL_S < SHORTEST_S < LONGEST_S
+    assert LONGEST_S < ALLOWED_S

@@ -10,7 +10,7 @@ from nova_profiler.capture.profilers.pyspy import self_test
 
 @pytest.fixture
 def program(tmp_path):
-    """Return what makes a program that does as it is told."""
+    """Return what makes a program of *lines* for a shell."""
 
     def made(*lines):
         path = tmp_path / "py-spy"
@@ -32,7 +32,7 @@ def test_a_refusal_is_told_with_what_to_do(program):
 
 
 def test_a_program_that_is_not_there_is_told(tmp_path):
-    """Whatever the shell says of it."""
+    """Whatever the shell prints about it."""
     problem = self_test.problem_with(str(tmp_path / "py-spy"))
 
     assert problem.startswith("py-spy did not begin")
@@ -49,7 +49,7 @@ def test_a_trial_that_hangs_is_given_up(program):
     """The command does not wait for ever."""
     slow = program("sleep 30")
 
-    assert "overloaded" in self_test.problem_with(slow, longest_s=1.0)
+    assert "overloaded" in self_test.problem_with(slow, longest_s=0.2)
 
 
 @pytest.mark.services

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is asked of runs, against the same worked out by hand."""
+"""Queries of kept runs, against the same worked out by hand."""
 
 from __future__ import annotations
 
@@ -9,43 +9,48 @@ import statistics
 import pytest
 from run_builders import entry, kept
 
+from nova_profiler.errors import NovaProfilerError
 from nova_profiler.reading.report.durations import Batch, Durations
 from nova_profiler.reading.runs.kept import queries
-from nova_profiler.reading.runs.kept.engines import engine_at, requests_of
-from nova_profiler.reading.runs.kept.folded_comparing import SidesFigures
-from nova_profiler.reading.runs.kept.folded_errors import HistoryError
+from nova_profiler.reading.runs.kept.engines import (
+    engine_at,
+    requests_of,
+    rows_of,
+)
+from nova_profiler.reading.runs.kept.queries import SidesFigures
 
 
 @pytest.fixture
-def asked(tmp_path):
-    """Return what asks of runs: name to entries."""
+def backend():
+    """Return the engine inside."""
     with engine_at() as backend:
-
-        def ask(**runs):
-            history = kept(tmp_path, **runs)
-            return {
-                run.name: requests_of(backend, tmp_path, [run])
-                for run in history.runs()
-            }
-
-        yield ask
+        yield backend
 
 
-def rows(table) -> list[dict]:
-    return table.to_pyarrow().to_pylist()
+@pytest.fixture
+def asked(backend, tmp_path):
+    """Return a function from name to entries to name to table."""
+
+    def ask(**runs):
+        history = kept(tmp_path, **runs)
+        return {
+            run.name: requests_of(backend, tmp_path, [run])
+            for run in history.runs()
+        }
+
+    return ask
 
 
-def test_levels_are_those_of_each_run(tmp_path):
-    """Failed requests are no measure of how long doing it takes."""
+def test_levels_are_those_of_each_run(backend, tmp_path):
+    """A failed request does not show how long the work takes."""
     history = kept(
         tmp_path,
         one=[entry(ms) for ms in (1.0, 2.0, 4.0)] + [entry(99.0, status=500)],
         two=[entry(5.0)],
     )
 
-    with engine_at() as backend:
-        requests = requests_of(backend, tmp_path, history.runs())
-        found = {row["run"]: row for row in rows(queries.levels(requests))}
+    requests = requests_of(backend, tmp_path, history.runs())
+    found = {row["run"]: row for row in rows_of(queries.levels(requests))}
 
     assert found["one"]["calls"] == 3
     assert found["one"]["p50_ms"] == 2.0
@@ -54,7 +59,7 @@ def test_levels_are_those_of_each_run(tmp_path):
 
 
 @pytest.mark.parametrize("calls", [1, 2, 40, 99, 100, 101])
-def test_percentiles_are_those_of_a_report(tmp_path, calls):
+def test_percentiles_are_those_of_a_report(backend, tmp_path, calls):
     """Of as many calls, the same one: nearest rank, ties or not."""
     times = [float(25 * (number % 30)) for number in range(1, calls + 1)]
     durations = Durations()
@@ -62,10 +67,9 @@ def test_percentiles_are_those_of_a_report(tmp_path, calls):
     failed = [entry(0.5, status=500)] * 7
     history = kept(tmp_path, one=[*map(entry, times), *failed])
 
-    with engine_at() as backend:
-        requests = requests_of(backend, tmp_path, history.runs())
-        (level,) = rows(queries.levels(requests))
-        (total,) = rows(queries.totals(requests.mutate(side=requests.run)))
+    requests = requests_of(backend, tmp_path, history.runs())
+    (level,) = rows_of(queries.levels(requests))
+    (total,) = rows_of(queries.totals(requests.mutate(side=requests.run)))
 
     expected = durations.percentiles_ms(50, 99)
     assert [level["p50_ms"], level["p99_ms"]] == expected
@@ -73,19 +77,30 @@ def test_percentiles_are_those_of_a_report(tmp_path, calls):
     assert (total["calls"], total["failed"]) == (calls, 7)
 
 
-def test_a_run_called_by_a_number_stays_a_text(tmp_path):
+def test_a_run_called_by_a_number_stays_a_text(backend, tmp_path):
     """2026 and 007 are names."""
     history = kept(tmp_path, **{"007": [entry()], "2026": [entry()]})
 
-    with engine_at() as backend:
-        requests = requests_of(backend, tmp_path, history.runs())
-        found = rows(queries.levels(requests))
+    requests = requests_of(backend, tmp_path, history.runs())
+    found = rows_of(queries.levels(requests))
 
     assert sorted(row["run"] for row in found) == ["007", "2026"]
 
 
+def test_rows_are_those_of_a_table_of_ibis(asked):
+    """DuckDB is asked without ibis; values and types are the same."""
+    runs = asked(a=[entry(ms) for ms in (1.0, 2.5, 2.5)], b=[entry(7.5)])
+    figures = SidesFigures(runs["a"], runs["b"], ["a"])
+    both = queries.sides(runs["a"], runs["b"])
+    expected = queries.totals(both).order_by("side").to_pyarrow().to_pylist()
+
+    found = sorted(figures.totals, key=lambda row: row["side"])
+
+    assert repr(found) == repr(expected)
+
+
 def test_totals_count_failures_apart(asked):
-    """Who fails quickly is not faster."""
+    """A quick failure is not a faster route."""
     runs = asked(a=[entry(5.0), entry(1.0, status=503)], b=[entry(7.5)])
 
     found = SidesFigures(runs["a"], runs["b"], ["a"]).totals
@@ -97,7 +112,7 @@ def test_totals_count_failures_apart(asked):
 
 
 def test_order_statistics_are_all_times_of_a_few(asked):
-    """And so many, evenly by rank, of many."""
+    """Of many they are GRID times, evenly by rank."""
     many = [float(value) + 0.25 for value in range(1, 1001)]
     runs = asked(a=[entry(3.5), entry(1.5)], b=[entry(ms) for ms in many])
 
@@ -114,7 +129,7 @@ def test_order_statistics_are_all_times_of_a_few(asked):
 
 
 def test_rank_sums_are_those_of_the_pooled_times(asked):
-    """With the middle rank for ties, and the whole run's drift taken out."""
+    """Ties share their middle rank; the drift is taken out."""
     chance = random.Random(3)
     a = [round(chance.uniform(1, 9), 1) + 0.01 for _ in range(60)]
     b = [round(chance.uniform(1, 9), 1) + 0.01 for _ in range(40)]
@@ -134,7 +149,7 @@ def test_rank_sums_are_those_of_the_pooled_times(asked):
 
 
 def test_whole_milliseconds_are_spread(asked):
-    """A log that rounds tells 3 for all from 2.5 to 3.5."""
+    """A log that rounds writes 3 for all from 2.5 to 3.5."""
     runs = asked(a=[entry(3.0)] * 4, b=[entry(3.0)] * 2)
 
     figures = SidesFigures(runs["a"], runs["b"], ["a"])
@@ -147,7 +162,7 @@ def test_whole_milliseconds_are_spread(asked):
 
 
 def test_no_time_is_a_little_time(asked):
-    """A ratio to nothing is none."""
+    """There is no ratio to zero."""
     runs = asked(a=[entry(0.0)], b=[entry(0.25)])
 
     found = SidesFigures(runs["a"], runs["b"], ["a"]).order_statistics()
@@ -156,17 +171,17 @@ def test_no_time_is_a_little_time(asked):
 
 
 @pytest.mark.parametrize(
-    ("url", "told"),
+    ("url", "message"),
     [
         ("nosuch://host", "engine nosuch://host: "),
         ("postgres://me:secret@127.0.0.1:1/x", "engine postgres://me@127"),
     ],
 )
-def test_an_engine_that_is_not_there_is_one_line(url, told):
-    """With its URL, without a password in it."""
-    with pytest.raises(HistoryError) as caught, engine_at(url):
+def test_an_engine_that_cannot_be_reached_is_one_line(url, message):
+    """It has the URL, without the password in it."""
+    with pytest.raises(NovaProfilerError) as caught, engine_at(url):
         pass
 
-    assert str(caught.value).startswith(told)
+    assert str(caught.value).startswith(message)
     assert "secret" not in str(caught.value)
     assert "\n" not in str(caught.value)

@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from run_builders import entry
 
-from nova_profiler.capture.record_making.breakdown import (
-    DRIVER_GROUPS,
-    PYTHON,
-    SQLALCHEMY,
-    WAITING,
+from nova_profiler import groups
+from nova_profiler.reading.runs.kept.schema import (
+    BUCKETS,
+    COLUMNS,
+    SCHEMA,
+    batches_of,
 )
-from nova_profiler.reading.runs.kept.schema import BUCKETS, COLUMNS, batches_of
 
 
 def rows_of(*entries) -> list[dict]:
@@ -22,7 +22,7 @@ def rows_of(*entries) -> list[dict]:
 
 
 def test_the_breakdown_becomes_columns():
-    """One a bucket; what is not known by name goes into other."""
+    """One for each bucket; unknown ones go into other."""
     row = rows_of(entry(breakdown_ms={"sql": 1.0, "python": 2.0, "gpu": 4.0}))
 
     assert row[0]["sql_ms"] == 1.0
@@ -31,11 +31,24 @@ def test_the_breakdown_becomes_columns():
     assert row[0]["fetch_ms"] is None
 
 
-def test_the_buckets_are_those_of_the_breakdown():
-    """A bucket of ours must not end in other."""
-    ours = {*DRIVER_GROUPS, SQLALCHEMY, WAITING, PYTHON, "timed"}
+def test_a_new_bucket_has_a_new_schema():
+    """Files of schema 1 have these columns in all releases, for ever."""
+    first = [one.name for one in groups.BUCKETS if one.since == 1]
 
-    assert ours == set(BUCKETS)
+    assert first == [
+        "sql",
+        "fetch",
+        "transaction",
+        "connect",
+        "pool_wait",
+        "ping",
+        "sqlalchemy",
+        "timed",
+        "waiting",
+        "python",
+    ]
+    assert max(one.since for one in groups.BUCKETS) == SCHEMA
+    assert tuple(one.name for one in groups.BUCKETS) == BUCKETS
 
 
 def test_batches_are_bounded():
@@ -46,7 +59,7 @@ def test_batches_are_bounded():
 
 
 def test_numbers_beyond_a_column_are_none():
-    """A hostile line costs its own value, not the run."""
+    """A hostile line loses its own value; the run stays."""
     odd = entry(status=2**40, response_bytes=2**70, route="/\ud800")
 
     row, plain = rows_of(odd, entry(status=204))
@@ -63,7 +76,7 @@ def test_numbers_beyond_a_column_are_none():
     st.none() | st.text(st.characters(codec=None), max_size=5),
 )
 def test_any_entry_becomes_a_row(route, at, number, text):
-    """Whatever a parser of logs lets through."""
+    """A parser of logs may let anything through."""
     odd = entry(
         route=route,
         at=at,

@@ -14,7 +14,7 @@ import pytest
 from places import TESTS
 from run_builders import START, entry, kept
 
-from nova_profiler.reading.runs.kept.folded_errors import HistoryError
+from nova_profiler.reading.runs.kept.run import HistoryError
 from nova_profiler.reading.runs.kept.store import History
 
 
@@ -38,7 +38,7 @@ def test_a_run_is_one_row_a_request(tmp_path):
     assert run.bytes == file.stat().st_size
 
 
-def test_nobody_else_may_read_it(tmp_path):
+def test_only_its_owner_may_read_it(tmp_path):
     """Logs hold names and addresses."""
     kept(tmp_path / "new", night=[entry()])
 
@@ -48,7 +48,7 @@ def test_nobody_else_may_read_it(tmp_path):
 
 
 def test_runs_are_in_the_order_in_which_they_ran(tmp_path):
-    """Not in that of their names or of their coming."""
+    """Neither in that of their names nor of their adding."""
     history = kept(
         tmp_path, a=[entry(at=START + 9)], c=[entry(at=START)], b=[entry()]
     )
@@ -57,7 +57,7 @@ def test_runs_are_in_the_order_in_which_they_ran(tmp_path):
 
 
 def test_a_second_run_of_a_name_is_refused(tmp_path):
-    """Unless it is to replace the first."""
+    """Unless it replaces the first."""
     history = kept(tmp_path, night=[entry()])
 
     with pytest.raises(HistoryError, match="kept already; give --replace"):
@@ -69,7 +69,7 @@ def test_a_second_run_of_a_name_is_refused(tmp_path):
 
 
 def test_an_empty_run_is_refused(tmp_path):
-    """It would compare as if nothing had ever been asked."""
+    """It would compare as a run without a request."""
     with pytest.raises(HistoryError, match="no request in these logs"):
         History(tmp_path).add("night", [])
 
@@ -77,7 +77,7 @@ def test_an_empty_run_is_refused(tmp_path):
 
 
 def test_times_that_cannot_be_counted_are_counted(tmp_path):
-    """Nobody waits for minus one or for no number of milliseconds."""
+    """Minus one and nan are no times."""
     bad = [entry(float("nan")), entry(-1.0), entry(float("inf"))]
 
     run, uncounted = History(tmp_path).add("night", [entry(), *bad])
@@ -107,8 +107,8 @@ def test_a_name_is_a_plain_word(tmp_path, name):
         History(tmp_path).add(name, [entry()])
 
 
-def test_an_unknown_run_is_told_with_the_nearest_name(tmp_path):
-    """Typing errors are what mostly happens."""
+def test_the_message_about_an_unknown_run_has_the_nearest_name(tmp_path):
+    """Mostly it is a typing error."""
     history = kept(tmp_path, nightly_7=[entry()])
 
     with pytest.raises(HistoryError, match="did you mean nightly-7"):
@@ -128,7 +128,7 @@ def manifest(directory, **changes) -> None:
 
 
 def test_a_newer_schema_is_refused_by_name(tmp_path):
-    """Not understood in part: refused, and what to do."""
+    """The message has the remedy; the other runs are listed."""
     history = kept(tmp_path, night=[entry()], old=[entry()])
     manifest(tmp_path, schema=2)
 
@@ -146,7 +146,7 @@ def test_a_newer_schema_is_refused_by_name(tmp_path):
     "text", ["", "[]", "{}", '{"schema": 1}', "[" * 100_000, '{"schema":[]}']
 )
 def test_a_damaged_manifest_is_named(tmp_path, text):
-    """And the other runs are listed as ever."""
+    """The other runs are listed."""
     history = kept(tmp_path, night=[entry()], old=[entry()])
     (tmp_path / "run=night" / "_run.json").write_text(text)
 
@@ -165,7 +165,7 @@ def test_a_missing_part_is_named(tmp_path):
 
 
 def test_a_part_is_looked_for_in_its_run_only(tmp_path):
-    """Whoever wrote the manifest does not choose what we open."""
+    """The manifest is not trusted with paths."""
     history = kept(tmp_path, night=[entry()])
     manifest(tmp_path, parts=["../../etc/passwd"])
 
@@ -174,7 +174,7 @@ def test_a_part_is_looked_for_in_its_run_only(tmp_path):
 
 
 def test_foreign_files_are_left_alone(tmp_path):
-    """What is no run of ours is neither listed nor removed."""
+    """They are neither listed nor removed."""
     history = kept(tmp_path, night=[entry()])
     (tmp_path / "README").write_text("mine")
     (tmp_path / "run=a b").mkdir()
@@ -184,7 +184,7 @@ def test_foreign_files_are_left_alone(tmp_path):
     assert names(tmp_path) == ["README", "run=a b"]
 
 
-def test_no_history_says_how_to_begin(tmp_path):
+def test_the_message_about_no_history_has_the_first_command(tmp_path):
     """The first command of a newcomer may be list."""
     with pytest.raises(HistoryError, match="keep a run first"):
         History(tmp_path / "none").runs()
@@ -234,7 +234,7 @@ def test_a_killed_add_leaves_no_half_run(tmp_path, has_old):
 
 
 def test_a_replacement_killed_midway_gives_the_old_run_back(tmp_path):
-    """Between the two renames the old run has no place; it gets it back."""
+    """Between the two renames the old run is aside; it comes back."""
     history = kept(tmp_path, night=[entry()])
     (tmp_path / "run=night").rename(tmp_path / ".replaced-night")
 
@@ -242,8 +242,8 @@ def test_a_replacement_killed_midway_gives_the_old_run_back(tmp_path):
     assert names(tmp_path) == ["run=night"]
 
 
-def test_what_a_replacement_left_goes(tmp_path):
-    """The new run stands; the old one was only not yet removed."""
+def test_the_rest_of_a_replacement_goes(tmp_path):
+    """The new run stays; the old one was not yet removed."""
     history = kept(tmp_path, night=[entry(), entry()])
     (tmp_path / ".replaced-night").mkdir()
     (tmp_path / ".removed-1").mkdir()
@@ -253,7 +253,7 @@ def test_what_a_replacement_left_goes(tmp_path):
 
 
 def test_a_run_on_its_way_is_not_cleared_away(tmp_path):
-    """Only what nobody holds is left over."""
+    """The lock of its writer shows that it is not left over."""
     history = History(tmp_path)
     seen: list[str] = []
 
@@ -270,7 +270,7 @@ def test_a_run_on_its_way_is_not_cleared_away(tmp_path):
 
 
 def test_a_run_that_is_a_link_goes_as_a_link(tmp_path):
-    """What it leads to is somebody else's; a link to nothing goes, too."""
+    """Its target stays; a link to nothing goes, too."""
     elsewhere = kept(tmp_path / "elsewhere", night=[entry()])
     history = History(tmp_path / "history")
     history.directory.mkdir()
@@ -287,7 +287,7 @@ def test_a_run_that_is_a_link_goes_as_a_link(tmp_path):
 
 
 def test_links_and_files_left_over_go(tmp_path):
-    """One of them that cannot be cleared away keeps no other."""
+    """One that cannot be removed does not keep the others."""
     history = kept(tmp_path / "history", night=[entry()])
     target = tmp_path / "target"
     target.mkdir()
@@ -303,8 +303,8 @@ def test_links_and_files_left_over_go(tmp_path):
     assert names(target) == ["kept"]
 
 
-def test_a_link_is_replaced_not_what_it_leads_to(tmp_path):
-    """By a run of its own."""
+def test_a_link_is_replaced_and_its_target_stays(tmp_path):
+    """The name then has a run of its own."""
     elsewhere = kept(tmp_path / "elsewhere", night=[entry()])
     history = History(tmp_path / "history")
     history.directory.mkdir()
@@ -318,8 +318,8 @@ def test_a_link_is_replaced_not_what_it_leads_to(tmp_path):
     assert names(history.directory) == ["run=night"]
 
 
-def test_a_file_called_as_a_run_is_named(tmp_path):
-    """Rather than a traceback."""
+def test_a_file_with_the_name_of_a_run_is_named(tmp_path):
+    """The other runs are listed."""
     history = kept(tmp_path, night=[entry()])
     (tmp_path / "run=odd").touch()
     unreadable: list[str] = []

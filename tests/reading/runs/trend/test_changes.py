@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where a series changed its level, against counting all orders."""
+"""Changes of level in a series, against a count of all orders."""
 
 from __future__ import annotations
 
@@ -32,11 +32,22 @@ def test_p_is_the_share_of_orders(first, second):
 
 
 def test_large_sides_meet_the_exact_count():
-    """Where the normal distribution takes over, nothing jumps."""
+    """Where the normal distribution takes over, p does not jump."""
     exact = rank_sum_p(12, 130, 400)
     normal = rank_sum_p(13, 130, 13 * 130 * 400 / (12 * 130))
 
     assert exact == pytest.approx(normal, rel=0.25)
+
+
+def test_the_normal_distribution_is_corrected_for_continuity():
+    """Worked out by hand: 73 and 73 runs, two standard deviations apart.
+
+    Of 5329 pairs half are won by chance, give or take 255.5, the root of
+    5329 * 147 / 12. A half pair is left to chance, as pairs are whole.
+    """
+    assert rank_sum_p(73, 73, 2664.5 - 0.5 - 2 * 255.5) == pytest.approx(
+        0.0455002639, rel=1e-8
+    )
 
 
 def test_a_step_is_found_where_it_is():
@@ -53,7 +64,7 @@ def test_a_step_is_found_where_it_is():
 
 
 def test_up_and_down_again_are_two_steps():
-    """A fault and its repair: as good as nothing, seen as one step."""
+    """A fault and its repair: one step alone would not show it."""
     values = [10.0 + 0.01 * (run % 7) for run in range(40)]
     values[15:28] = [value + 3 for value in values[15:28]]
 
@@ -74,7 +85,7 @@ def test_equal_runs_have_no_step():
 
 
 def test_few_runs_have_no_step():
-    """Five can not be two levels of three, eight not three."""
+    """Five are not two levels of three, eight are not three."""
     assert best_split([1.0, 1.0, 1.0, 9.0, 9.0]) == []
     assert best_stretch([1.0, 1.0, 1.0, 9.0, 9.0, 1.0, 1.0, 1.0]) == []
 
@@ -96,7 +107,7 @@ def test_the_same_value_throughout_has_no_step():
 
 @given(st.lists(st.floats(0, 1e9), max_size=40))
 def test_any_series_gets_an_answer(values):
-    """Within the series, with a p that is one."""
+    """Within the series, with a p below the chance."""
     for split in splits_of(values, 0.5):
         assert 3 <= split.at <= len(values) - 3
         assert 0 <= split.p <= 0.5

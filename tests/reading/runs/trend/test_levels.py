@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Routes over runs: which are shown, and what changed."""
+"""Routes over runs: their order, and their changes."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_a_change_has_levels_and_sample_sizes():
 
 
 def test_small_changes_are_none():
-    """However sure: nobody acts on one per cent."""
+    """One per cent is not worth acting on, however sure."""
     rows = rows_of("/a", [100.0] * 12 + [101.0] * 12)
 
     assert trends_of(rows, ORDER, 0.05)[0].changes == ()
@@ -49,7 +49,7 @@ def test_small_changes_are_none():
 
 
 def test_more_routes_ask_for_more_certainty():
-    """p counts all routes that were looked at."""
+    """p is corrected for the number of routes."""
     stepped = rows_of("/a", [20.0] * 16 + [30.0] * 8)
     others = [row for n in range(9) for row in rows_of(f"/{n}", [10.0] * 24)]
 
@@ -71,7 +71,7 @@ def test_runs_with_few_calls_are_left_out_and_counted():
 
 
 def test_runs_come_in_the_order_given():
-    """Whatever the order of an engine's answer."""
+    """An engine may answer in any order."""
     rows = rows_of("/a", [10.0] * 24)[::-1]
 
     (trend,) = trends_of(rows, ORDER, 0.05)
@@ -81,7 +81,7 @@ def test_runs_come_in_the_order_given():
 
 
 def test_no_time_at_all_is_no_change():
-    """Zeros divide nothing."""
+    """There is no ratio to zero."""
     rows = rows_of("/a", [0.0] * 24)
     for row in rows:
         row["p50_ms"] = row["p99_ms"] = 0.0

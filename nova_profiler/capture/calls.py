@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The calls of one name in one lane, and what names them."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from nova_profiler.groups import BY_NAME
+
+# Calls of one name that are kept one by one before they are added up.
+CHUNK_CALLS = 256
+
+_NUMBERS = (int, float)
+
+
+class CallKey:
+    """What a hook times: its group, its name, the name with its module.
+
+    Keys are compared by identity, which is what makes them quick to find.
+    ``nested`` is the key for calls made inside another of the same group.
+    """
+
+    __slots__ = ("group", "is_listed", "label", "name", "nested", "outermost")
+
+    def __init__(
+        self, group: str, name: str, label: str = "", nested: bool = False
+    ) -> None:
+        self.group = group
+        self.name = name
+        self.label = label or name
+        # Whether a record's ``calls`` have a row for it.
+        self.is_listed = bool(BY_NAME[group].metric)
+        self.outermost = not nested
+        self.nested = (
+            self if nested else CallKey(group, name, self.label, True)
+        )
+
+
+class Tally:
+    """Calls that were added up because a lane had too many to keep."""
+
+    __slots__ = ("chunks", "count", "figure", "max_s", "total_s")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.total_s = 0.0
+        self.max_s = 0.0
+        self.figure = 0.0
+        self.chunks: list[list[Any]] = []
+
+
+class Room(Protocol):
+    """How much of one request may still be kept one by one: its capture."""
+
+    calls_room: int
+    errors_room: int
+
+
+class Calls(list[Any]):
+    """Calls of one name: start, end, a figure of the group, and more.
+
+    The figure is rows for statements and fetches, driver seconds for DB API
+    functions. Hooks append; what fills a chunk is added up.
+    """
+
+    # On the class, since most have none of these: a new list costs nothing.
+    tally: Tally | None = None
+    # Exact, where ``errors`` ended for want of room.
+    failures = 0
+    # When a failed call began, and the class of its exception.
+    errors: list[tuple[float, str]] | None = None
+    # How many of the calls were given many sets of parameters at once.
+    batches = 0
+    # Of a statement, in a dump: its row among the record's statements.
+    statement: int | None = None
+
+    def fold(self, room: Room) -> None:
+        """Add the calls up, and keep them for the list while there is room."""
+        tally = self.tally
+        if tally is None:
+            tally = self.tally = Tally()
+        spans = [call[1] - call[0] for call in self]
+        tally.count += len(spans)
+        tally.total_s += sum(spans)
+        tally.max_s = max(tally.max_s, max(spans, default=0.0))
+        tally.figure += sum(
+            [call[2] for call in self if type(call[2]) in _NUMBERS]
+        )
+        if room.calls_room > 0:
+            room.calls_room -= len(spans)
+            tally.chunks.append(self[:])
+        self.clear()
+
+    def failed(self, start: float, error: str, room: Room) -> None:
+        """Note that the call that began at *start* raised an *error*."""
+        self.failures += 1
+        if room.errors_room > 0:
+            room.errors_room -= 1
+            if self.errors is None:
+                self.errors = []
+            self.errors.append((start, error))
+
+    def kept(self) -> list[Any]:
+        """Return all calls that are still known one by one, in order."""
+        if self.tally is None:
+            return self
+        chunks = self.tally.chunks
+        return [*(one for chunk in chunks for one in chunk), *self]
+
+    def kept_count(self) -> int:
+        """Return how many calls are still known one by one."""
+        if self.tally is None:
+            return len(self)
+        return sum(map(len, self.tally.chunks)) + len(self)
+
+    def totals(self) -> tuple[int, float, float]:
+        """Return number, seconds and longest of all calls; exact."""
+        spans = [call[1] - call[0] for call in self]
+        count = len(spans)
+        total_s = sum(spans)
+        max_s = max(spans, default=0.0)
+        tally = self.tally
+        if tally is None:
+            return count, total_s, max_s
+        return (
+            count + tally.count,
+            total_s + tally.total_s,
+            max(max_s, tally.max_s),
+        )
+
+    def figure(self) -> float:
+        """Return the sum of the calls' figures."""
+        figure: float = sum([call[2] for call in self])
+        return figure if self.tally is None else figure + self.tally.figure

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The guard round an engine's watch: an engine cannot touch a response."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from nova_profiler.capture.choosing.choice import is_drawn
+from nova_profiler.capture.failures import Failures
+from nova_profiler.capture.lanes import Capture
+from nova_profiler.capture.profilers import Watch
+from nova_profiler.record import RequestRecord
+
+
+class Step:
+    """A call of the application's, and how it ended.
+
+    It keeps an engine's failure apart from the application's.
+    """
+
+    __slots__ = ("began", "error", "function", "result")
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+        self.began = False
+        self.error: BaseException | None = None
+        self.result: Any = None
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        self.began = True
+        try:
+            self.result = self.function(*args, **kwargs)
+        except BaseException as exc:
+            self.error = exc
+            raise
+        return self.result
+
+
+class GuardedWatch:
+    """An engine's watch that cannot fail."""
+
+    __slots__ = ("_capture", "_failures", "_finished", "_late_rate", "_watch")
+
+    def __init__(
+        self,
+        watch: Watch,
+        capture: Capture,
+        failures: Failures,
+        late_rate: float,
+    ) -> None:
+        self._watch = watch
+        # A cycle, which capture.release() undoes.
+        self._capture = capture
+        self._failures = failures
+        # The share of requests to choose at their end.
+        self._late_rate = late_rate
+        self._finished = False
+
+    def run(self, function: Callable[..., Any], /, *args: Any) -> Any:
+        """Return ``function(*args)``, watched if the engine can."""
+        step = Step(function)
+        try:
+            self._watch.run(step, *args)
+        except Exception as exc:
+            if exc is not step.error:
+                self._failures.note("profiler", exc)
+        return _ended(step, args, {})
+
+    def spawned(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Return *function*, watched in the thread that calls it."""
+        step = Step(function)
+        try:
+            watched = self._watch.spawned(step)
+        except Exception as exc:
+            self._failures.note("profiler", exc)
+            return function
+
+        def run_spawned(*args: Any, **kwargs: Any) -> Any:
+            if step.began:
+                return function(*args, **kwargs)
+            try:
+                watched(*args, **kwargs)
+            except Exception as exc:
+                if exc is not step.error:
+                    self._failures.note("profiler", exc)
+            return _ended(step, args, kwargs)
+
+        return run_spawned
+
+    def finish(self, record: RequestRecord) -> None:
+        """Have the watch fill in the profile of *record*, once."""
+        if self._finished:
+            return
+        self._finished = True
+        capture = self._capture
+        if capture.chosen is None and is_drawn(
+            record.global_request_id or record.request_id, self._late_rate
+        ):
+            capture.chosen = "rate"
+        try:
+            self._watch.finish(record)
+        except Exception as exc:
+            self._failures.note("profiler", exc)
+            record.profile = record.profiled = None
+        if record.profile is not None and capture.chosen is not None:
+            record.profile["chosen_by"] = capture.chosen
+
+
+def _ended(step: Step, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Return or raise what *step* did, whatever the engine made of it."""
+    if step.error is not None:
+        raise step.error
+    if not step.began:
+        return step.function(*args, **kwargs)
+    return step.result

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The calls of a lane, each with its group and name."""
+
+from __future__ import annotations
+
+from nova_profiler.capture.calls import Calls
+from nova_profiler.capture.lanes import Capture, Lane
+from nova_profiler.capture.sql import name_of_statement
+from nova_profiler.groups import SQL
+
+# Group, name, the calls, whether they are nested in others of the group,
+# whether a record's calls list them.
+Named = tuple[str, str, Calls, bool, bool]
+
+_SQL = SQL.name
+
+
+def used_lanes(capture: Capture) -> list[Lane]:
+    """Return the lanes of *capture* in which anything was called."""
+    return [lane for lane in capture.lanes if lane.calls or lane.sql]
+
+
+def named_calls(lane: Lane) -> list[Named]:
+    """Return the calls of *lane*, name by name."""
+    named = [
+        (key.group, key.name, calls, not key.outermost, key.is_listed)
+        # A copy made in one step: a late thread may still be adding names.
+        for key, calls in list(lane.calls.items())
+    ]
+    for by_text in list(lane.sql.values()):
+        for text, calls in list(by_text.items()):
+            named.append((_SQL, name_of_statement(text), calls, False, True))
+    return named

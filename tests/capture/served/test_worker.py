@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Something is served that is no WSGI request, and has its record."""
+
+from __future__ import annotations
+
+import threading
+from time import perf_counter
+
+import pytest
+from serving import Message, Profiled, calls_of
+
+from nova_profiler.capture.calls import CallKey
+from nova_profiler.capture.current import active, current_lane, lane_var
+from nova_profiler.capture.hooks.database import db_api_calls
+from nova_profiler.capture.lanes import OVER
+from nova_profiler.record import FAILED, RequestRecord
+
+KEY = CallKey("db_api", "instance_get")
+
+
+@pytest.fixture
+def profiled():
+    """Return a worker with a list for a sink; its filter is not used."""
+    return Profiled(None, dump_dir="x", dump_when=("all",))
+
+
+def handled(profiled, message, work):
+    """Serve *message* as a server of another protocol would."""
+    worker = profiled.worker
+    settings = worker.live.current
+    record = RequestRecord()
+    capture = worker.begin(message, settings)
+    token = lane_var.set(capture.main)
+    try:
+        work()
+    except LookupError as exc:
+        record.outcome, record.error = FAILED, type(exc).__name__
+    finally:
+        lane_var.reset(token)
+    worker.finish(record, capture, settings, perf_counter())
+    return capture
+
+
+def test_a_message_has_a_record_like_a_request(profiled):
+    """The recorder knows neither: the message says who asked for what."""
+    handled(profiled, Message(), db_api_calls.timed(lambda: 1, KEY))
+
+    record = profiled.record
+    assert (record.method, record.path) == ("cast", "compute")
+    assert record.route == "rpc compute cast"
+    assert record.service == "nova-api"
+    assert record.duration_ms > 0.0
+    assert record.cpu_ms is not None
+    assert calls_of(record, "db_api")["instance_get"].count == 1
+    assert len(record.timeline) == 1
+    assert sum(record.breakdown_ms.values()) == pytest.approx(
+        record.duration_ms
+    )
+
+
+def test_its_failure_is_in_the_record(profiled):
+    """And dumped, as a failed request is."""
+
+    def failing():
+        raise LookupError("a secret")
+
+    handled(profiled, Message(), failing)
+
+    assert (profiled.record.outcome, profiled.record.error) == (
+        FAILED,
+        "LookupError",
+    )
+
+
+def test_a_thread_finds_it_by_its_request_id(profiled):
+    """nova carries its context, with the id, into every thread."""
+    context = pytest.importorskip("oslo_context.context")
+    message = Message()
+    message.id = "req-6ec84648-1f0d-4f2c-9a53-6cc2b5e0b7aa"
+
+    def in_a_thread():
+        context.RequestContext(request_id=message.id).update_store()
+        db_api_calls.timed(lambda: 1, KEY)()
+
+    def work():
+        # Plain threads: the hook that takes lanes along is not installed.
+        thread = threading.Thread(target=in_a_thread)
+        thread.start()
+        thread.join()
+
+    handled(profiled, message, work)
+
+    assert calls_of(profiled.record, "db_api")["instance_get"].count == 1
+    assert profiled.record.timeline[0].lane == 1
+
+
+def test_nothing_of_it_is_left(profiled):
+    """The capture lets go of what was served, and no hook finds it."""
+    capture = handled(profiled, Message(), lambda: None)
+
+    assert capture.served is OVER.served
+    assert capture.lanes == []
+    assert active == {}
+    assert current_lane() is None
+
+
+def test_a_message_that_cannot_be_described_costs_its_record_only(profiled):
+    """It is counted; nothing is raised into what serves."""
+
+    class Odd(Message):
+        def describe(self, record):
+            raise TypeError("x")
+
+    handled(profiled, Odd(), lambda: None)
+
+    assert profiled.records == []
+    assert profiled.failures.counts() == {"record": 1}

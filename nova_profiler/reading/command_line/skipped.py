@@ -44,17 +44,23 @@ class Skipped:
 
     def print(self) -> None:
         """Print the first few, and count the rest."""
-        _print(self._named)
+        print_skipped(self._named)
         if self.count > _NAMED:
-            _print([f"{self.count - _NAMED} more"])
+            print_skipped([f"{self.count - _NAMED} more"])
+
+
+def print_skipped(messages: Iterable[str]) -> None:
+    """Print *messages* on standard error as what was skipped."""
+    for message in messages:
+        click.echo(f"skipped: {printable(message)}", err=True)
 
 
 def print_unread(unread: Unread) -> None:
     """Print each kind of file or line left out, the most frequent first."""
     kinds = list(_kinds_of(unread))
-    _print(kinds[:_NAMED_KINDS])
+    print_skipped(kinds[:_NAMED_KINDS])
     if kinds[_NAMED_KINDS:]:
-        _print([f"{len(kinds) - _NAMED_KINDS} more kinds"])
+        print_skipped([f"{len(kinds) - _NAMED_KINDS} more kinds"])
 
 
 def first_kind(unread: Unread) -> str:
@@ -66,8 +72,3 @@ def _kinds_of(unread: Unread) -> Iterator[str]:
     for kind, count, example in unread:
         times = "" if count == 1 else f"{count} times "
         yield f"{times}{kind}: {example}"
-
-
-def _print(messages: Iterable[str]) -> None:
-    for message in messages:
-        click.echo(f"skipped: {printable(message)}", err=True)

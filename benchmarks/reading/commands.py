@@ -25,10 +25,16 @@ def report_command(lines: int, runs: int, json_path: Path | None) -> None:
 @click.option("--files", default=1000, type=click.IntRange(follow.HOLDING))
 @click.option("--file-kb", default=1024, type=click.IntRange(16))
 @click.option("--pairs", default=7, type=click.IntRange(1))
-def follow_command(files: int, file_kb: int, pairs: int) -> None:
+@click.option(
+    "--compressed", is_flag=True, help="Compress the files; zgrep for grep."
+)
+def follow_command(
+    files: int, file_kb: int, pairs: int, compressed: bool
+) -> None:
     """Follow one request over 1000 files, 1 GB, beside grep -h."""
     console = begun()
-    finish(console, ({}, follow.run(console, files, file_kb, pairs)))
+    rows = follow.run(console, files, file_kb, pairs, compressed)
+    finish(console, ({}, rows))
 
 
 @click.command("history")

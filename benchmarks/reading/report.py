@@ -19,7 +19,7 @@ from rich.console import Console
 
 from benchmarks.running.figures import Figure
 from benchmarks.running.processes import NOVA_PROFILER, took
-from nova_profiler.reading.logs.parts import usable_cores
+from nova_profiler.reading.process_pools import usable_cores
 
 _ROUTES = (
     ("GET", "servers/detail", 30),

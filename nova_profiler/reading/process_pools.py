@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A pool of processes that ends even where they were killed."""
+"""A pool of processes that ends even if a signal killed them."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager, suppress
@@ -11,20 +12,28 @@ from typing import Any
 _LOOK_S = 0.05
 
 
+def usable_cores() -> int:
+    """Return how many cores this process may run on."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:
+        return os.cpu_count() or 1
+
+
 @contextmanager
 def process_pool(*args: Any) -> Iterator[ProcessPoolExecutor]:
-    """Yield ``ProcessPoolExecutor(*args)``; at the end drop what is left.
+    """Give ``ProcessPoolExecutor(*args)``; at its end cancel what is left.
 
-    Up to Python 3.11 the end of a pool waits for ever for the thread that
-    hands out its work, if the processes were killed while it was writing: by
-    a signal to the whole group, or for want of memory. Its pipe is then
-    closed here, as later versions do (python/cpython#94777).
+    Up to Python 3.11 a pool hangs at its end if its processes were killed,
+    by a signal to the group or for want of memory, while its thread was
+    writing to them. The pipe is closed here then, as later versions do
+    (python/cpython#94777).
     """
     pool = ProcessPoolExecutor(*args)
     try:
         yield pool
     finally:
-        # Taken first: shutdown() lets go of both.
+        # Before shutdown(), which forgets both.
         manager = getattr(pool, "_executor_manager_thread", None)
         work: Any = getattr(pool, "_call_queue", None)
         pool.shutdown(wait=False, cancel_futures=True)

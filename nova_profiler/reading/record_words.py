@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every view of a record calls it: its title, its user, its notes."""
+"""The title, user and notes of a record, the same in every view."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def title_of(record: RequestRecord) -> str:
 
 
 def user_of(record: RequestRecord) -> str:
-    """Return who made the request: ``user/project``, one word if equal."""
+    """Return the user as ``user/project``, one word if both are equal."""
     user = record.user_name or record.user_id or ""
     project = record.project_name or record.project_id or ""
     if not project or project == user:
@@ -23,7 +23,7 @@ def user_of(record: RequestRecord) -> str:
 
 
 def profile_notes(record: RequestRecord) -> list[str]:
-    """Return what the engine says of its stacks, its name before each."""
+    """Return the engine's notes on its stacks, its name before each."""
     profile = record.profile or {}
     notes = profile.get("notes") or ()
     if isinstance(notes, str):

@@ -106,10 +106,10 @@ def test_every_line_of_the_request_is_there(logs, capsys):
 
 
 def test_the_page_says_so_at_its_end(logs, capsys):
-    """Who held the time is what is left on the screen."""
+    """Which service held the time is what is left on the screen."""
     assert main(["follow", created_in(logs), str(logs)]) == 0
 
     page = capsys.readouterr().out
-    end = page[page.index("Who held the time") :]
+    end = page[page.index("Which service held the time") :]
     assert re.search(r"service .*\n  nova-compute ", end)
     assert re.search(r"Largest gap: \d+\.\d ms in nova-compute", end)

@@ -26,7 +26,7 @@ def test_processes_that_are_killed_while_they_are_given_work():
     with pytest.raises(BrokenProcessPool), process_pool(1, SPAWN) as pool:
         assert pool.submit(abs, -1).result() == 1
         pool.submit(time.sleep, 600)
-        # More than a pipe takes: it is being written until somebody reads.
+        # More than a pipe takes: the writer waits until a process reads.
         more = pool.submit(len, b"x" * 10_000_000)
         for process in list(pool._processes.values()):
             process.kill()
@@ -36,7 +36,7 @@ def test_processes_that_are_killed_while_they_are_given_work():
 
 
 def test_what_is_left_at_the_end_is_dropped():
-    """Who ends early waits for what runs, not for what was to follow."""
+    """An early end waits for what runs, not for what was to follow."""
     with process_pool(1, SPAWN) as pool:
         asked = [pool.submit(abs, -n) for n in range(100)]
 

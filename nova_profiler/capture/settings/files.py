@@ -3,13 +3,18 @@
 
 from __future__ import annotations
 
-import configparser
 import os
 from collections.abc import Mapping
 
 from oslo_config import cfg
 
 from nova_profiler.capture.settings.options import GROUP, ConfigError
+from nova_profiler.paste_file import (
+    PasteFileError,
+    Sections,
+    own_filters,
+    sections_of,
+)
 
 _PASTE_KEYS = frozenset(
     ("use", "paste.filter_factory", "paste.filter_app_factory")
@@ -85,34 +90,20 @@ def section_of(path: str | None, local_conf: Mapping[str, str]) -> str | None:
     return same[0] if len(same) == 1 else None
 
 
-def filters(path: str) -> dict[str, dict[str, str]]:
+def filters(path: str) -> Sections:
     """Return the options of our filters in the paste file, by section."""
-    parser = configparser.RawConfigParser(
-        strict=False, default_section="\0", allow_no_value=True
-    )
-    # Names as they are written; the stubs know a method only.
-    parser.optionxform = str  # type: ignore[assignment,method-assign]
     try:
-        with open(path, encoding="utf-8") as file:
-            parser.read_file(file)
-    except (OSError, UnicodeError, configparser.Error) as exc:
+        sections = own_filters(sections_of(path))
+    except (OSError, PasteFileError) as exc:
         raise _unreadable(path, exc) from None
-    found = {}
-    for name in parser.sections():
-        options = {k: v or "" for k, v in parser.items(name)}
-        maker = options.get("use", "") + options.get(
-            "paste.filter_factory", ""
-        )
-        kind = name.partition(":")[0].strip()
-        if kind == "filter" and (
-            "nova_profiler" in maker or "nova-profiler" in maker
-        ):
-            found[name] = {
-                k: v
-                for k, v in options.items()
-                if k not in _PASTE_KEYS and not k.startswith("set ")
-            }
-    return found
+    return {
+        name: {
+            key: value
+            for key, value in options.items()
+            if key not in _PASTE_KEYS and not key.startswith("set ")
+        }
+        for name, options in sections.items()
+    }
 
 
 def place(path: str) -> str:
@@ -123,8 +114,6 @@ def place(path: str) -> str:
 def _unreadable(path: str, exc: Exception) -> ConfigError:
     """Return the error without the line, which may hold a password."""
     line = getattr(exc, "lineno", None)
-    if isinstance(exc, configparser.ParsingError) and exc.errors:
-        line = exc.errors[0][0]
     reason = getattr(exc, "strerror", None) or "cannot be read"
     if line:
         reason += f" in line {line}"

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""nova-profiler top, diff and export: which line of code."""
+"""nova-profiler top, diff and export: the code that took the time."""

@@ -1,33 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Adds up the profiles of a command, many of them by several processes."""
+"""Adds up the profiles of a command; several processes read many."""
 
 from __future__ import annotations
 
 import multiprocessing
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import click
-
+from nova_profiler.errors import NovaProfilerError
 from nova_profiler.profiles import ProfileError
 from nova_profiler.profiles.loading import Profiles
-from nova_profiler.reading.command_line.folded_progress import with_progress
+from nova_profiler.reading.command_line.progress import with_progress
 from nova_profiler.reading.command_line.skipped import Skipped
-from nova_profiler.reading.process_pools import process_pool
-from nova_profiler.reading.screen.terminal import printable
+from nova_profiler.reading.process_pools import process_pool, usable_cores
 
-# From here on a second process saves more than starting it costs.
+# From this number on a second process saves more than it costs.
 MANY = 200
 _AT_ONCE = 25
-# How many make sense here.
-PROCESSES = min(os.cpu_count() or 1, 4)
+# More than four gain nothing.
+PROCESSES = min(usable_cores(), 4)
 
 
 def added_up(paths: Sequence[Path], skipped: Skipped) -> Profiles:
-    """Return all of *paths* together; what cannot be read is skipped.
+    """Return the sum of *paths*; *skipped* notes those that are unreadable.
 
-    Raises ClickException where that is all of them.
+    Raises NovaProfilerError if all are.
     """
     parts = [
         paths[number : number + _AT_ONCE]
@@ -48,21 +45,21 @@ def added_up(paths: Sequence[Path], skipped: Skipped) -> Profiles:
     return whole
 
 
-def none_read(errors: Sequence[str]) -> click.ClickException:
-    """Return the error that no profile could be read, in one line."""
-    first = printable(errors[0])
+def none_read(errors: Sequence[str]) -> NovaProfilerError:
+    """Return the error that no profile can be read."""
     if len(errors) == 1:
-        return click.ClickException(first)
-    return click.ClickException(
-        f"none of these {len(errors)} profiles can be read; the first: {first}"
+        return NovaProfilerError(errors[0])
+    return NovaProfilerError(
+        f"none of these {len(errors)} profiles can be read; the first: "
+        f"{errors[0]}"
     )
 
 
 def _by_many(
     parts: Sequence[Sequence[Path]],
 ) -> Iterator[tuple[Profiles, list[str]]]:
-    """Yield each of *parts*, read by several processes."""
-    # A command has no other threads that a fork would leave behind.
+    """Yield the sum of each part; several processes read them."""
+    # A fork is safe: no other thread of a command is at work.
     fork = multiprocessing.get_context("fork")
     with process_pool(PROCESSES, fork) as pool:
         yield from pool.map(_read, parts)

@@ -8,23 +8,42 @@ from collections.abc import Iterable
 
 from nova_profiler.profiles import PYSPY
 from nova_profiler.profiles.summaries import CALLS, SAMPLES, Profile, Row
-from nova_profiler.reading.code.folded_work_shares import (
-    FEW,
-    has_shares,
-    is_enough,
-    seconds,
-)
 from nova_profiler.reading.screen.terminal import (
     counted,
     printable,
     share_text,
 )
 
-# In per cent: beyond this it is said how far off a share may be.
+# Fewer samples of a function may be chance.
+FEW = 5
+# In points: a larger margin of the shares has a note.
 _SMALL_MARGIN = 3.0
-# Work and waiting may differ from the request by so much and say nothing.
+# Up to this part the sum of work and waiting may differ from the request.
 _SEEN_ALIKE = 0.1
 _MOST_NAMED = 3
+
+
+def has_shares(profile: Profile) -> bool:
+    """Tell whether there are enough samples for shares of the work."""
+    return profile.kind != SAMPLES or is_enough(profile.busy_number)
+
+
+def is_enough(samples: float) -> bool:
+    """Tell whether *samples* are enough for a figure."""
+    # The number is a sum of parts, and so a little off.
+    return round(samples, 3) >= FEW
+
+
+def share_in(profile: Profile, part_s: float) -> float | None:
+    """Return the share of the work that *part_s* is, None if unknown."""
+    if not has_shares(profile):
+        return None
+    return part_s / profile.busy_s if profile.busy_s > 0 else 0.0
+
+
+def seconds(value: float) -> str:
+    """Return a time in the unit that fits."""
+    return f"{value:.2f} s" if value >= 1 else f"{1000 * value:.1f} ms"
 
 
 def notes_of(
@@ -35,8 +54,8 @@ def notes_of(
 ) -> list[str]:
     """Return what a reader must know to take the figures rightly.
 
-    *shown* are the rows that stand above, *duration_ms* and *lanes* are the
-    request's if the profile is of one.
+    *shown* are the rows above the notes. *duration_ms* and *lanes* are the
+    request's, if the profile is of one.
     """
     notes = []
     seen = seen_note(profile, duration_ms, lanes)
@@ -67,9 +86,9 @@ def notes_of(
 def margin_of(profile: Profile) -> float | None:
     """Return by how many points a share may be off, None if by few.
 
-    Of *n* samples a share of a half has a standard error of 50/sqrt(n)
-    points; twice that holds 95 times in 100. Shares are of work, and so are
-    the samples that count here.
+    With *n* samples a share of a half has a standard error of 50/sqrt(n)
+    points, and 95 of 100 such shares are off by less than twice that. Only
+    samples of work count, since shares are of work.
     """
     if profile.kind != SAMPLES or not has_shares(profile):
         return None
@@ -80,8 +99,8 @@ def margin_of(profile: Profile) -> float | None:
 def few_note(profile: Profile, shown: Iterable[Row]) -> str | None:
     """Return which own times of *shown* rest on few samples, None if none.
 
-    Counted for each function: what a sample stands for differs between
-    requests, so that no time is the border.
+    The samples of each function are counted. A time would be no measure: a
+    sample stands for more in one request than in another.
     """
     few = [
         row.function.label
@@ -103,8 +122,7 @@ def seen_note(
 ) -> str | None:
     """Return how much was seen of a request, None if about all of it.
 
-    *lanes* are the threads that it is known to have had, 0 if that is not
-    known.
+    *lanes* is the number of its threads, 0 if that is not known.
     """
     seen_ms = 1000 * (profile.busy_s + profile.waiting_s)
     if duration_ms <= 0 or (
@@ -126,11 +144,11 @@ def seen_note(
 def _is_coarse(
     profile: Profile, seen_ms: float, duration_ms: float, lanes: int
 ) -> bool:
-    """Tell whether times are off for what a sample stands for.
+    """Tell whether times are off because each sample stands for much.
 
-    A few of them may be longer than the request, or there are by chance some
-    more or less than it should have, or its threads have had no such time.
-    What pyinstrument adds up was measured.
+    A few samples are longer than the request, or chance gave it some more
+    or less, or its threads did not have that time. pyinstrument measures
+    its times, so that this is about pyspy only.
     """
     sample_ms = 1000 * profile.sample_s
     chance_ms = 2 * math.sqrt(profile.number) * sample_ms

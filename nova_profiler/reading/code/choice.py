@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which profiles a command reads: files, dumps, directories, a selection."""
+"""Finds the profiles of a command: files, dumps, directories, a choice."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import click
 
@@ -14,26 +14,25 @@ from nova_profiler.dump_store import (
     DumpEntry,
     DumpError,
     DumpStore,
-    name_of_route,
 )
+from nova_profiler.errors import NovaProfilerError
 from nova_profiler.profiles.loading import SUFFIXES, beside
-from nova_profiler.reading.command_line.options import is_route, store_of
+from nova_profiler.reading.command_line.options import store_of
+from nova_profiler.reading.command_line.route_option import meant_names
 from nova_profiler.reading.command_line.skipped import Skipped
-
-Found = TypeVar("Found")
 
 _IS_DAY = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"
 
 
 class Side(NamedTuple):
-    """Profiles, and the dumps among theirs that have none beside them."""
+    """One side of a comparison: profiles, and dumps that have none."""
 
     profiles: list[Path]
     bare: list[Path]
 
 
 class ProfileChoice:
-    """Finds profiles; asks for the dump directory only where it must."""
+    """Finds profiles; looks for the dump directory only where it must."""
 
     def __init__(
         self, dump_dir: str | None, config_file: str | None, skipped: Skipped
@@ -49,9 +48,9 @@ class ProfileChoice:
         since: str | None,
         last: int | None,
     ) -> list[Path]:
-        """Return the profiles that *names* mean, or else those of dumps.
+        """Return the profiles that *names* mean, without names those of dumps.
 
-        Raises click.UsageError where both are asked for.
+        Raises click.UsageError where names and a choice of dumps are given.
         """
         if not names:
             return self.of_dumps(route, since, last=last)
@@ -68,11 +67,11 @@ class ProfileChoice:
         since: str | None = None,
         last: int | None = None,
     ) -> list[Path]:
-        """Return the profiles of the newest dumps that are chosen."""
+        """Return the profiles of the newest of the chosen dumps."""
         store = store_of(self._dump_dir, self._config_file)
         foreign: list[str] = []
         entries = _chosen(store.entries(foreign), route, since, None)
-        found = _told(lambda: list(islice(_beside_each(entries), last)))
+        found = list(islice(_beside_each(entries), last))
         self._skipped.add_foreign(foreign)
         return found
 
@@ -82,16 +81,16 @@ class ProfileChoice:
         since: str | None = None,
         before: str | None = None,
     ) -> Side:
-        """Return the profiles of the dumps that are chosen, and the rest."""
+        """Return the profiles of the chosen dumps, and the dumps without."""
         store = store_of(self._dump_dir, self._config_file)
         foreign: list[str] = []
         entries = _chosen(store.entries(foreign), route, since, before)
-        side = _told(lambda: _parted(entries))
+        side = _parted(entries)
         self._skipped.add_foreign(foreign)
         return side
 
     def side_of(self, text: str) -> Side:
-        """Return what *text* names, and what of a directory has none."""
+        """Return the profiles that *text* names, and the dumps without."""
         path = Path(text)
         if not path.is_dir():
             return Side(self.of(text), [])
@@ -100,7 +99,7 @@ class ProfileChoice:
             dumps = sorted(path.glob("*.json"))
             bare = [dump for dump in dumps if beside(dump) is None]
             return Side(profiles, bare)
-        return _told(lambda: _parted(DumpStore(path).entries()))
+        return _parted(DumpStore(path).entries())
 
     def of(self, text: str) -> list[Path]:
         """Return the profiles that *text* names: one, or a directory's."""
@@ -110,10 +109,10 @@ class ProfileChoice:
         if path.suffix in SUFFIXES:
             return [path]
         if path.is_file() and self._dump_dir is None:
-            # A dump that somebody sent needs no dump directory.
-            return [_told(lambda: profile_of(DumpStore(".").find(text)))]
+            # A dump from elsewhere needs no dump directory.
+            return [profile_of(DumpStore(".").find(text))]
         store = store_of(self._dump_dir, self._config_file)
-        return [_told(lambda: profile_of(store.find(text)))]
+        return [profile_of(store.find(text))]
 
     def of_all(self, texts: Sequence[str]) -> list[Path]:
         """Return the profiles that any of *texts* names."""
@@ -123,9 +122,9 @@ class ProfileChoice:
         files = [one for one in path.iterdir() if one.suffix in SUFFIXES]
         if not files and any(path.glob(_IS_DAY)):
             entries = DumpStore(path).entries()
-            files = _told(lambda: list(_beside_each(entries)))
+            files = list(_beside_each(entries))
         if not files:
-            raise click.ClickException(f"{path}: no profiles in it")
+            raise NovaProfilerError(f"{path}: no profiles in it")
         return sorted(files)
 
 
@@ -164,19 +163,11 @@ def _chosen(
     since: str | None,
     before: str | None,
 ) -> Iterator[DumpEntry]:
-    wanted = None if route is None else name_of_route(route)
+    is_wanted = meant_names(route)
     for entry in entries:
         if since is not None and entry.started_at < since:
             return
         if before is not None and entry.started_at >= before:
             continue
-        if is_route(route, entry.route_name, wanted):
+        if is_wanted(entry.route_name):
             yield entry
-
-
-def _told(find: Callable[[], Found]) -> Found:
-    """Return what *find* does; its DumpError as one line for the user."""
-    try:
-        return find()
-    except DumpError as exc:
-        raise click.ClickException(str(exc)) from exc

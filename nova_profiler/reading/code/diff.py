@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Two sets of profiles: which functions take longer a request, and for sure.
+"""Compares two sets of profiles: the time of each function in a request.
 
-A function is known by file and name here: between two releases its line
-moves. What differs is the mean over the requests of each set, a request
-that does not call it counting 0; so does one that no sample fell into.
+A function is known by its file and name: between two releases its line
+moves. The mean over the requests of a set counts 0 for a request that does
+not call the function, or in which no sample hit it.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from typing import Any, NamedTuple
 
 from nova_profiler.profiles.functions import Function, short_file
 from nova_profiler.profiles.summaries import SAMPLES, Profile, Row
-from nova_profiler.reading.code.folded_work_shares import seconds
+from nova_profiler.reading.code.certainty import seconds
 from nova_profiler.reading.code.hot_path import function_figures
 from nova_profiler.reading.screen.terminal import counted
 
 OWN = "tottime"
 TOTAL = "cumtime"
 
-# Below these a difference is chance more often than not.
+# With fewer, most differences are chance.
 FEWEST_REQUESTS = 5
 FEWEST_SAMPLES = 100
-# A difference counts from so many standard errors on: more than the usual
-# two, since many functions are compared at once.
+# A difference is clear from this number of standard errors on: more than the
+# usual two, since many functions are compared at once.
 _CLEAR = 3.0
-# What a sample stands for is itself an estimate: where it differs by more
-# between the sets, so may all times.
+# The time of a sample is an estimate: if it differs by a larger factor
+# between the sets, all times may.
 _ALIKE = 2.0
 
 Key = tuple[str, str]
@@ -44,11 +44,11 @@ class Sums:
         self.number = 0
         self.total_s = 0.0
         self.squares = 0.0
-        # Of each sample the square of what it stands for.
+        # The sum of the squares of the samples' times.
         self.chance = 0.0
 
     def add(self, number: int, time_s: float, sample_s: float) -> None:
-        """Add what it did in one request."""
+        """Add the function's part of one request."""
         self.number += number
         self.total_s += time_s
         self.squares += time_s * time_s
@@ -62,7 +62,7 @@ class ProfileSet:
         self.engine = engine
         self.kind = kind
         self.requests = 0
-        # How many of these no sample fell into.
+        # How many of these have no sample.
         self.without_samples = 0
         self.number = 0
         self._sampled_s = 0.0
@@ -86,24 +86,24 @@ class ProfileSet:
 
     @property
     def sample_s(self) -> float:
-        """Return what a sample stands for in the mean, 0 of calls."""
+        """Return the mean time of a sample, 0 of counted calls."""
         return self._sampled_s / self.number if self.number else 0.0
 
     def mean_s(self, key: Key) -> float:
-        """Return the seconds a request."""
+        """Return the function's seconds in a mean request."""
         sums = self.functions.get(key)
         return sums.total_s / self.requests if sums else 0.0
 
     def number_of(self, key: Key) -> float:
-        """Return the calls or samples a request."""
+        """Return the function's calls or samples in a mean request."""
         sums = self.functions.get(key)
         return sums.number / self.requests if sums else 0.0
 
     def error_s(self, key: Key) -> float:
         """Return the standard error of the mean.
 
-        Requests differ, and of each the samples are a draw. As if there had
-        been one sample more: that none was seen is not that none could be.
+        Requests differ, and the samples of each are a draw. One more sample
+        is assumed: a function without any may still have run.
         """
         if self.requests < 2:
             return 0.0
@@ -121,7 +121,7 @@ class ProfileSet:
 
     @property
     def is_little(self) -> bool:
-        """Tell whether so few requests or samples say anything."""
+        """Tell whether requests or samples are too few to compare."""
         return self.requests < FEWEST_REQUESTS or (
             self.kind == SAMPLES and self.number < FEWEST_SAMPLES
         )
@@ -140,12 +140,12 @@ class Change(NamedTuple):
 
     @property
     def change_s(self) -> float:
-        """Return by how much it takes longer."""
+        """Return by how much longer the function takes."""
         return self.after_s - self.before_s
 
 
 def changes_of(before: ProfileSet, after: ProfileSet) -> list[Change]:
-    """Return every function, those that changed most first."""
+    """Return every function, the one that changed most first."""
     can_tell = not (before.is_little or after.is_little) and _are_alike(
         before, after
     )
@@ -174,7 +174,7 @@ def notes_of(before: ProfileSet, after: ProfileSet) -> list[str]:
 
 
 def _are_alike(before: ProfileSet, after: ProfileSet) -> bool:
-    """Tell whether a sample stands for about as much on both sides."""
+    """Tell whether a sample stands for about the same on both sides."""
     less_s, more_s = sorted((before.sample_s, after.sample_s))
     return more_s <= _ALIKE * less_s
 
@@ -249,8 +249,8 @@ def _size_of(one: ProfileSet) -> dict[str, Any]:
 def _by_name(rows: Iterable[Row], by: str) -> dict[Key, tuple[Row, float]]:
     """Return rows by file and name.
 
-    Of several functions of one name in a file own times add up; of total
-    times, which may lie in each other, the largest stands for all.
+    Own times of functions with one name in a file add up. Their total times
+    may contain each other, so that the largest stands for all.
     """
     found: dict[Key, tuple[Row, float]] = {}
     for row in rows:

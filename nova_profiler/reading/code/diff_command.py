@@ -7,18 +7,19 @@ import json
 
 import click
 
+from nova_profiler.errors import NovaProfilerError
 from nova_profiler.profiles import PYSPY, ProfileError
 from nova_profiler.profiles.loading import had_no_sample, load
 from nova_profiler.reading.code.adding_up import none_read
 from nova_profiler.reading.code.choice import ProfileChoice, Side
 from nova_profiler.reading.code.diff import OWN, TOTAL, ProfileSet, figures_of
-from nova_profiler.reading.command_line.folded_progress import with_progress
 from nova_profiler.reading.command_line.options import (
     dump_dir_options,
     json_option,
     limit_option,
     moment_of,
 )
+from nova_profiler.reading.command_line.progress import with_progress
 from nova_profiler.reading.command_line.skipped import Skipped
 
 Sets = dict[str, ProfileSet]
@@ -36,13 +37,13 @@ Sets = dict[str, ProfileSet]
     "--before",
     metavar="WHEN",
     callback=moment_of,
-    help="A is what came before then: 2h or 2026-11-21T10:35.",
+    help="A is the dumps from before then: 2h or 2026-11-21T10:35.",
 )
 @click.option(
     "--after",
     metavar="WHEN",
     callback=moment_of,
-    help="B is what came from then on; without it, from --before on.",
+    help="B is the dumps from then on; without it, from --before on.",
 )
 @click.option(
     "--by",
@@ -68,7 +69,7 @@ def command(
 
     A and B are each a profile, a dump, a request id or a directory with any
     number of them; or the dumps of a route before and after a moment. Times
-    are means of a request. Waiting is left out.
+    are those of a mean request. Waiting is left out.
 
     \b
     nova-profiler diff dumps-before/ dumps-after/
@@ -79,22 +80,22 @@ def command(
     sides = _sides(choice, names, route, before, after)
     for side, (paths, _) in zip("AB", sides, strict=True):
         if not paths:
-            skipped.tell()
-            raise click.ClickException(
+            skipped.print()
+            raise NovaProfilerError(
                 f"{side} has no dumps with stacks; the option profiler takes "
                 f"them"
             )
     first, second = (_sets_of(side, by, skipped) for side in sides)
     both = [engine for engine in first if engine in second]
     if not both:
-        raise click.ClickException(
+        raise NovaProfilerError(
             f"nothing to compare: A has profiles of {' and '.join(first)}, B "
             f"of {' and '.join(second)}"
         )
     for engine in sorted(first.keys() ^ second.keys()):
         side = "A" if engine in first else "B"
         skipped.add(f"{engine}: only {side} has profiles of it")
-    skipped.tell()
+    skipped.print()
     _print([(first[one], second[one]) for one in both], by, limit, as_json)
 
 
@@ -138,7 +139,7 @@ def _sets_of(side: Side, by: str, skipped: Skipped) -> Sets:
     for error in unread:
         skipped.add(error)
     if PYSPY in sets:
-        # Without these the mean would be of those that were seen, only.
+        # Else the mean would be over the requests with samples only.
         sets[PYSPY].add_without_samples(sum(map(had_no_sample, side.bare)))
     return sets
 

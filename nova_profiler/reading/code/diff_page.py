@@ -27,7 +27,7 @@ def print_diff(
     by: str,
     limit: int,
 ) -> None:
-    """Print the functions that changed most, the sure ones marked."""
+    """Print the functions that changed most, with a verdict on each."""
     console.print(
         Text(
             f"{before.engine}, {by} in ms a request   A: {_size(before)}   "

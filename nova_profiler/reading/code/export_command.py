@@ -10,8 +10,9 @@ from pathlib import Path
 import click
 
 from nova_profiler.dump_store import DumpError, DumpStore, name_of_route
+from nova_profiler.errors import NovaProfilerError
 from nova_profiler.profiles.call_graph import CallGraph
-from nova_profiler.profiles.exports import SUFFIXES, ExportError, exported
+from nova_profiler.profiles.exports import SUFFIXES, exported
 from nova_profiler.profiles.stack_tree import StackTree
 from nova_profiler.reading.code.adding_up import added_up
 from nova_profiler.reading.code.choice import ProfileChoice
@@ -48,9 +49,11 @@ _FORMATS = {**SUFFIXES, _HTML: ".html"}
     "--output",
     metavar="FILE",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Where to; - is standard output. Without it a name is made.",
+    help="The file to write; - is standard output. Without it a name is made.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Say what was written.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print what was written as JSON."
+)
 def command(
     names: tuple[str, ...],
     dump_dir: str | None,
@@ -62,7 +65,7 @@ def command(
     output: Path | None,
     as_json: bool,
 ) -> None:
-    """Write stacks in another format; of several requests added up.
+    """Write stacks in another format; those of several requests add up.
 
     \b
     nova-profiler export req-6ec84648 --format html -o slow.html
@@ -78,26 +81,26 @@ def command(
     content = _content(profile, how, title, notes)
     output = output or _file_name(paths, route, how)
     _write(content, output, paths, as_json=as_json)
-    skipped.tell()
+    skipped.print()
 
 
 def _one(paths: list[Path], skipped: Skipped) -> StackTree | CallGraph:
-    """Return *paths* added up, which must all be of one engine."""
+    """Return the sum of *paths*, which must all be of one engine."""
     profiles = added_up(paths, skipped).engines
     if len(profiles) == 1:
         return profiles[0]
-    skipped.tell()
+    skipped.print()
     if profiles:
         engines = " and ".join(profile.engine for profile in profiles)
-        raise click.ClickException(
+        raise NovaProfilerError(
             f"these profiles are of {engines}, whose times do not add up; "
             f"name those of one"
         )
-    raise click.ClickException("no such dumps with stacks")
+    raise NovaProfilerError("no such dumps with stacks")
 
 
 def _about(paths: list[Path], route: str | None) -> tuple[str, list[str]]:
-    """Return what the profile is of, and what its dump says about it."""
+    """Return the title of the profile, and the notes in its dump."""
     if len(paths) > 1:
         return f"{route or 'all routes'}, {len(paths)} requests", []
     try:
@@ -105,7 +108,7 @@ def _about(paths: list[Path], route: str | None) -> tuple[str, list[str]]:
         dump = str(paths[0].with_suffix(".json").absolute())
         record = store.read(store.find(dump))
     except DumpError:
-        # A profile without its dump is one all the same.
+        # A profile can be exported without its dump.
         return paths[0].name, []
     return _title(record), profile_notes(record)
 
@@ -121,16 +124,9 @@ def _content(
     profile: StackTree | CallGraph, how: str, title: str, notes: list[str]
 ) -> bytes:
     if how != _HTML:
-        try:
-            return exported(profile, how, title)
-        except ExportError as exc:
-            raise click.ClickException(str(exc)) from exc
-    try:
-        from nova_profiler.reading.code.html_page import page_of
-    except ImportError as exc:
-        raise click.ClickException(
-            "pages need Jinja2: pip install 'nova-profiler[html]'"
-        ) from exc
+        return exported(profile, how, title)
+    from nova_profiler.reading.code.html_page import page_of
+
     return page_of(profile, title, notes).encode("utf-8", "replace")
 
 
@@ -152,7 +148,7 @@ def _write(
         sys.stdout.buffer.write(content)
         return
     if any(output.resolve() == path.resolve() for path in paths):
-        raise click.ClickException(f"{output}: is what is read; give -o FILE")
+        raise NovaProfilerError(f"{output}: is what is read; give -o FILE")
     output.write_bytes(content)
     if as_json:
         written = {"file": str(output), "profiles": len(paths)}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a profile says in a few lines, as plain figures."""
+"""The summary of a profile, as plain figures."""
 
 from __future__ import annotations
 
@@ -16,50 +16,50 @@ from nova_profiler.profiles.summaries import (
     Step,
     Wait,
 )
-from nova_profiler.reading.code.certainty import notes_of
-from nova_profiler.reading.code.folded_work_shares import (
+from nova_profiler.reading.code.certainty import (
     has_shares,
+    notes_of,
     seconds,
     share_in,
 )
 from nova_profiler.reading.screen.terminal import counted
 
-# Functions whose shares differ by less are one line: the innermost.
+# Of functions whose shares differ by less, the innermost stands for all.
 _SAME = 0.02
 _MOST_STEPS = 6
 
 
-def told_steps(steps: Sequence[Step]) -> list[Step]:
-    """Return the steps of a hot path that say something.
+def main_steps(steps: Sequence[Step]) -> list[Step]:
+    """Return the steps of a hot path that matter.
 
-    That are nova's own functions where the share drops, down to its last
-    one, and the last of all, which may be a library's. Decorators are passed
-    over.
+    These are nova's own functions at which the share drops, down to nova's
+    last one, and the last of all, which may be a library's. Decorators are
+    left out.
     """
     own = [step for step in steps if step.function.is_telling]
-    told = [
+    main = [
         step
         for step, inner in zip_longest(own, own[1:])
         if inner is None or step.share - inner.share >= _SAME
     ]
-    if steps and steps[-1] not in told:
-        told.append(steps[-1])
-    return told[-_MOST_STEPS:]
+    if steps and steps[-1] not in main:
+        main.append(steps[-1])
+    return main[-_MOST_STEPS:]
 
 
 def steps_of(profile: Profile) -> list[Step]:
-    """Return the hot path, empty where there are no shares to find it by."""
+    """Return the hot path, empty where samples are too few for shares."""
     return profile.hot_path() if has_shares(profile) else []
 
 
 def hot_function(steps: Sequence[Step]) -> Step | None:
-    """Return nova's function that the hot path leads to, or else the last."""
+    """Return nova's last function on the hot path, or else the last one."""
     own = [step for step in steps if step.function.is_telling]
     return own[-1] if own else (steps[-1] if steps else None)
 
 
 def sentence_of(profile: Profile) -> str:
-    """Return how much the profile rests on, and how it divides."""
+    """Return the sum of samples or calls, of work and of waiting."""
     noun = "sample" if profile.kind == SAMPLES else "call"
     text = (
         f"{counted(profile.number, noun)}: {seconds(profile.busy_s)} at work"
@@ -97,7 +97,7 @@ def figures_of(
 
 
 def totals_of(profile: Profile) -> dict[str, Any]:
-    """Return what all of it adds up to."""
+    """Return the profile's totals."""
     figures = {
         "engine": profile.engine,
         "kind": profile.kind,
@@ -113,7 +113,7 @@ def totals_of(profile: Profile) -> dict[str, Any]:
 
 
 def row_figures(row: Row, profile: Profile) -> dict[str, Any]:
-    """Return a function's line; calls and samples under their own name."""
+    """Return a function's line; its number is called calls or samples."""
     fields = function_figures(row.function)
     fields[profile.kind] = row.number
     if profile.kind == CALLS:
@@ -128,7 +128,7 @@ def row_figures(row: Row, profile: Profile) -> dict[str, Any]:
 
 
 def wait_figures(wait: Wait) -> dict[str, Any]:
-    """Return what was waited in, and for whom."""
+    """Return the function that waited, and its caller."""
     return {
         **function_figures(wait.function),
         "number": wait.number,
@@ -138,7 +138,7 @@ def wait_figures(wait: Wait) -> dict[str, Any]:
 
 
 def function_figures(function: Function) -> dict[str, Any]:
-    """Return which function it is."""
+    """Return the function's name and place."""
     return {
         "function": function.label,
         "file": function.file,
@@ -147,5 +147,5 @@ def function_figures(function: Function) -> dict[str, Any]:
 
 
 def number_text(row: Row) -> str:
-    """Return how many calls or samples, ``<1`` of a part of a sample."""
+    """Return the number of calls or samples, ``<1`` for a part of one."""
     return str(row.number) if row.number or not row.total_s else "<1"

@@ -12,8 +12,7 @@ from rich.text import Text
 from nova_profiler.profiles.functions import Function
 from nova_profiler.profiles.summaries import SAMPLES, Profile, Row, Step
 from nova_profiler.reading.code import hot_path as figures
-from nova_profiler.reading.code.certainty import notes_of
-from nova_profiler.reading.code.folded_work_shares import share_in
+from nova_profiler.reading.code.certainty import notes_of, share_in
 from nova_profiler.reading.screen.terminal import (
     FAINT,
     HEADING,
@@ -51,13 +50,13 @@ def hot_path_parts(
 
 
 def print_hot_path(console: Console, profile: Profile) -> None:
-    """Print the same, for a page of its own."""
+    """Print the hot path as a page of its own."""
     for part in hot_path_parts(profile):
         console.print(part)
 
 
 def named(function: Function, style: str = "") -> Text:
-    """Return a function as it may be shown."""
+    """Return a function's name, printable."""
     return safe(function.label, style)
 
 
@@ -75,13 +74,12 @@ def _hottest(steps: Sequence[Step]) -> Iterator[Text]:
 
 
 def _path(steps: Sequence[Step]) -> Table:
-    told = figures.told_steps(steps)
     hot = figures.hot_function(steps)
     table = plain_table()
     table.add_column("cum %", justify="right", no_wrap=True)
     table.add_column("hot path", overflow="fold")
     table.add_column("where", no_wrap=True)
-    for step in told:
+    for step in figures.main_steps(steps):
         style = HEADING if step is hot else ""
         table.add_row(
             share_text(step.share),
@@ -117,7 +115,7 @@ def _waits(profile: Profile) -> Table:
     table.add_column("for", overflow="fold")
     table.add_column("where", no_wrap=True)
     for wait in profile.waits()[:_MOST_WAITS]:
-        # What a lock took that was free says nothing.
+        # A free lock takes less; it is no wait.
         if wait.seconds >= 0.0005:
             caller = wait.caller
             table.add_row(

@@ -1,28 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A profile as one page of HTML that needs nothing but itself."""
+"""A profile as a page of HTML: its tables, and its stacks as a picture."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
-from nova_profiler import __version__
 from nova_profiler.profiles.call_graph import CallGraph
 from nova_profiler.profiles.functions import Function
 from nova_profiler.profiles.stack_tree import Node, StackTree
 from nova_profiler.profiles.summaries import Profile, Step
 from nova_profiler.reading.code import hot_path as figures
-from nova_profiler.reading.code.certainty import notes_of
-from nova_profiler.reading.code.folded_work_shares import share_in
+from nova_profiler.reading.code.certainty import notes_of, share_in
+from nova_profiler.reading.screen.html_pages import rendered
 from nova_profiler.reading.screen.terminal import (
     ms_text,
     printable,
     share_text,
 )
 
-# Of the whole time: what is less is no part of the picture.
+# The picture leaves out smaller parts of the whole time.
 _LEAST = 0.0005
 _MOST_ROWS = 100
 
@@ -41,16 +38,11 @@ class _Table(NamedTuple):
 def page_of(
     profile: StackTree | CallGraph, title: str, notes: Sequence[str] = ()
 ) -> str:
-    """Return the page; *notes* are what is not true or complete about it."""
-    environment = Environment(
-        loader=PackageLoader("nova_profiler.reading"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-    )
+    """Return the page; *notes* are what is missing or doubtful in it."""
     steps = figures.steps_of(profile)
     tables = (_path(steps), _functions(profile), _waits(profile))
-    return environment.get_template("profile.html").render(
+    return rendered(
+        "profile.html",
         title=printable(title),
         sentence=f"{profile.engine}: {figures.sentence_of(profile)}",
         hot=_hot(figures.hot_function(steps)),
@@ -58,7 +50,6 @@ def page_of(
         tables=[table for table in tables if table.rows],
         nodes=_nodes(profile) if isinstance(profile, StackTree) else None,
         least=share_text(_LEAST),
-        version=__version__,
     )
 
 
@@ -85,7 +76,7 @@ def _path(steps: Sequence[Step]) -> _Table:
                 _label(step.function),
                 _place(step.function),
             )
-            for step in figures.told_steps(steps)
+            for step in figures.main_steps(steps)
         ],
     )
 
@@ -132,9 +123,9 @@ def _waits(profile: Profile) -> _Table:
 
 
 def _nodes(tree: StackTree) -> dict[str, Any]:
-    """Return the tree as the page's script lays it out.
+    """Return the tree for the page's script, as a flat list.
 
-    A flat list: neither JSON nor a browser takes stacks of any depth.
+    JSON and browsers limit the depth of nested values; stacks have none.
     """
     spans = _spans_of(tree.root)
     least = _LEAST * spans[id(tree.root)]
@@ -150,7 +141,7 @@ def _nodes(tree: StackTree) -> dict[str, Any]:
             if spans[id(child)] >= least:
                 todo.append((child, number))
             else:
-                # Small ones together are not: they stay the caller's.
+                # Small parts add up, so that the caller keeps their time.
                 busy_s += child.total_s
                 waiting_s += spans[id(child)] - child.total_s
         nodes.append(
@@ -168,7 +159,7 @@ def _nodes(tree: StackTree) -> dict[str, Any]:
 
 
 def _spans_of(root: Node) -> dict[int, float]:
-    """Return the time of each node and all below it, waiting included."""
+    """Return each node's time with all below it, waiting included."""
     order = [root]
     for node in order:
         order.extend(node.children.values())

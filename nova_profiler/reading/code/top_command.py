@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``nova-profiler top``: functions over many profiles."""
+"""``nova-profiler top``: the functions of many profiles."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ _SORTS = ("tottime", "cumtime", "ncalls", "percall")
     type=click.Choice(_SORTS),
     default="tottime",
     show_default=True,
-    help="The column to sort by, of percall the second; ncalls of samples "
-    "are samples, and percall, which they have not, is tottime.",
+    help="The column to sort by. percall is the second one. Profiles of "
+    "samples are sorted by samples for ncalls, by tottime for percall.",
 )
 @limit_option(25, "How many functions to show.")
 @json_option
@@ -51,7 +51,7 @@ def command(
     """Show which functions took the time over many profiles.
 
     The columns are those of pstats. Time spent waiting, as in select or for
-    a lock, is in no share and stands apart. Profiles of samples and of
+    a lock, is in no share and has its own table. Profiles of samples and of
     counted calls are never added up.
 
     \b
@@ -63,7 +63,7 @@ def command(
     paths = choice.chosen(names, route, since, last)
     profiles = added_up(paths, skipped)
     _print(profiles, sort, limit, as_json)
-    skipped.tell()
+    skipped.print()
 
 
 def _print(profiles: Profiles, sort: str, limit: int, as_json: bool) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Functions over many profiles, in the columns of pstats."""
+"""The functions of many profiles, in the columns of pstats."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from rich.text import Text
 from nova_profiler.profiles.functions import Function, short_file
 from nova_profiler.profiles.summaries import CALLS, Profile, Row, Wait
 from nova_profiler.reading.code import hot_path as figures
-from nova_profiler.reading.code.certainty import notes_of
-from nova_profiler.reading.code.folded_work_shares import seconds, share_in
+from nova_profiler.reading.code.certainty import notes_of, seconds, share_in
 from nova_profiler.reading.screen.terminal import (
     FAINT,
     HEADING,
@@ -29,7 +28,7 @@ SORTS: dict[str, Callable[[Row], float]] = {
     "tottime": lambda row: row.self_s,
     "cumtime": lambda row: row.total_s,
     "ncalls": lambda row: row.number,
-    # The second of the two columns.
+    # pstats has two columns of this name; this is the second.
     "percall": lambda row: _of_each(row.total_s, row.primitive) or 0.0,
 }
 
@@ -39,7 +38,7 @@ _MOST_WAITS = 5
 def sorted_rows(profile: Profile, sort: str) -> list[Row]:
     """Return the functions, those with most of *sort* first.
 
-    Samples have no calls, and none of the columns by call.
+    Samples have no time by call; they are sorted by own time instead.
     """
     if sort == "percall" and profile.kind != CALLS:
         sort = "tottime"
@@ -60,7 +59,7 @@ def figures_of(profile: Profile, sort: str, limit: int) -> dict[str, Any]:
 def print_top(
     console: Console, profile: Profile, sort: str, limit: int
 ) -> None:
-    """Print the table, and below it what was left out of it."""
+    """Print the table, then the waits and notes."""
     number = counted(profile.profiles, "profile")
     sentence = figures.sentence_of(profile)
     text = f"{profile.engine}: {number}, {sentence}"
@@ -106,7 +105,7 @@ def _calls(row: Row) -> list[str]:
         f"{row.self_s:.3f}",
         _per_call(row.self_s, row.number),
         f"{row.total_s:.3f}",
-        # As pstats has it: without the calls made from within itself.
+        # As in pstats: recursive calls do not count.
         _per_call(row.total_s, row.primitive),
     ]
 
@@ -131,7 +130,7 @@ def _of_each(seconds: float, calls: int) -> float | None:
 
 def _place(function: Function) -> Text:
     if function.is_built_in:
-        # As pstats does: {built-in method time.sleep}
+        # As in pstats: {built-in method time.sleep}
         return safe("{" + function.name.strip("<>") + "}")
     file = short_file(function.file)
     return safe(f"{file}:{function.line}({function.name})")

@@ -1,18 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Options that several commands have, and what their values mean."""
+"""Options that several commands have, and the meaning of their values."""
 
 from __future__ import annotations
 
 import math
 import re
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 import click
 
 from nova_profiler.dump_store import DumpStore
 from nova_profiler.reading.command_line.dump_dir import dump_dir_of
+from nova_profiler.reading.command_line.route_option import route_option
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -24,6 +26,7 @@ _UNITS = {
     "d": "days",
     "w": "weeks",
 }
+_OFFSET = re.compile(r"([+-])(\d\d):?(\d\d)?")
 
 
 def moment_of(
@@ -31,7 +34,7 @@ def moment_of(
 ) -> str | None:
     """Return a date, a time or an age as ISO 8601 in UTC.
 
-    In a form that sorts beside the ``started_at`` of a record.
+    As text it sorts beside the ``started_at`` of records.
     """
     if value is None:
         return None
@@ -70,14 +73,14 @@ class Finite(click.FloatRange):
     ) -> float:
         """Return *value* as a number, or refuse it."""
         number = float(super().convert(value, param, ctx))
-        # No bound that is compared with nan refuses it.
+        # nan passes every comparison with a bound.
         if not math.isfinite(number):
             self.fail(f"{value!r} is not a finite number", param, ctx)
         return number
 
 
 def dump_dir_options(function: Function) -> Function:
-    """Add the options that say where the dumps are."""
+    """Add the options for the place of the dumps."""
     function = click.option(
         "--config-file",
         metavar="FILE",
@@ -89,7 +92,7 @@ def dump_dir_options(function: Function) -> Function:
         metavar="DIR",
         envvar="NOVA_PROFILER_DUMP_DIR",
         type=click.Path(file_okay=False),
-        help="Where the dumps are; also NOVA_PROFILER_DUMP_DIR. Without it "
+        help="Where the dumps are; also NOVA_PROFILER_DUMP_DIR. Without it, "
         "the dump_dir of nova's configuration.",
     )(function)
 
@@ -102,16 +105,11 @@ def filter_options(function: Function) -> Function:
         callback=moment_of,
         help="Only requests from then on: 30m, 2h, 7d or 2026-11-21T10:35.",
     )(function)
-    return click.option(
-        "--route",
-        metavar="ROUTE",
-        help="Only this route, or any that contains the text if it does not "
-        "begin with /.",
-    )(function)
+    return route_option(function)
 
 
 def limit_option(default: int, help: str) -> Callable[[Function], Function]:
-    """Return the option that says how much to print."""
+    """Return the option for the length of what is printed."""
     return click.option(
         "--limit",
         default=default,
@@ -138,11 +136,40 @@ def store_of(dump_dir: str | None, config_file: str | None) -> DumpStore:
     return DumpStore(dump_dir or dump_dir_of(config_file))
 
 
-def is_route(text: str | None, name: str, wanted: str | None) -> bool:
-    """Tell whether *text* asks for a route of this name.
+def timezone_option(function: Function) -> Function:
+    """Add the option ``--timezone``; UTC is None."""
+    return click.option(
+        "--timezone",
+        "local",
+        metavar="ZONE",
+        callback=_zone_of,
+        help="The zone of time stamps without one: Europe/Berlin or +02:00; "
+        "without it, UTC.",
+    )(function)
 
-    ``wanted`` is *text* in the characters of *name*.
-    """
-    if text is None or wanted is None:
-        return True
-    return name == wanted if text.startswith("/") else wanted in name
+
+def _zone_of(
+    ctx: click.Context, param: click.Parameter, value: str | None
+) -> tzinfo | None:
+    if value is None or value.upper() in ("UTC", "Z"):
+        return None
+    try:
+        return _offset_of(value) or ZoneInfo(value)
+    except (LookupError, ValueError, OSError):
+        # Only here: rich takes longer to import than a short command runs.
+        from nova_profiler.reading.screen.terminal import printable
+
+        raise click.BadParameter(
+            f"{printable(value)!r}: expected a zone such as Europe/Berlin, "
+            "or what it is ahead of UTC, such as +02:00",
+            ctx,
+            param,
+        ) from None
+
+
+def _offset_of(text: str) -> tzinfo | None:
+    found = _OFFSET.fullmatch(text)
+    if found is None:
+        return None
+    ahead = timedelta(hours=int(found[2]), minutes=int(found[3] or 0))
+    return timezone(-ahead if found[1] == "-" else ahead)

@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a command could not read: counted, the first few named."""
+"""What a command could not read: a line each on standard error."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 import click
 
+from nova_profiler.reading.logs.unread import Unread
 from nova_profiler.reading.screen.terminal import printable
 
 _NAMED = 3
+_NAMED_KINDS = 10
 
 
 class Skipped:
@@ -18,7 +22,7 @@ class Skipped:
         self._named: list[str] = []
 
     def add(self, message: str) -> None:
-        """Note that something was left out and why."""
+        """Note what was left out, and why."""
         self.count += 1
         if len(self._named) < _NAMED:
             self._named.append(message)
@@ -28,14 +32,43 @@ class Skipped:
         """Return what was left out first."""
         return printable(self._named[0]) if self._named else ""
 
-    def add_foreign(self, names: list[str]) -> None:
+    def add_foreign(self, names: Iterable[str]) -> None:
         """Note files that are no dumps."""
         for name in names:
             self.add(f"{name}: not a dump")
 
-    def tell(self) -> None:
-        """Say so on standard error, each in a line."""
-        for message in self._named:
-            click.echo(f"skipped {printable(message)}", err=True)
+    def add_unread(self, unread: Unread) -> None:
+        """Note each kind of file or line that a reader of logs left out."""
+        for message in _kinds_of(unread):
+            self.add(message)
+
+    def print(self) -> None:
+        """Print the first few, and count the rest."""
+        print_skipped(self._named)
         if self.count > _NAMED:
-            click.echo(f"skipped {self.count - _NAMED} more", err=True)
+            print_skipped([f"{self.count - _NAMED} more"])
+
+
+def print_skipped(messages: Iterable[str]) -> None:
+    """Print *messages* on standard error as what was skipped."""
+    for message in messages:
+        click.echo(f"skipped: {printable(message)}", err=True)
+
+
+def print_unread(unread: Unread) -> None:
+    """Print each kind of file or line left out, the most frequent first."""
+    kinds = list(_kinds_of(unread))
+    print_skipped(kinds[:_NAMED_KINDS])
+    if kinds[_NAMED_KINDS:]:
+        print_skipped([f"{len(kinds) - _NAMED_KINDS} more kinds"])
+
+
+def first_kind(unread: Unread) -> str:
+    """Return the most frequent kind of what was left out, empty if none."""
+    return next(_kinds_of(unread), "")
+
+
+def _kinds_of(unread: Unread) -> Iterator[str]:
+    for kind, count, example in unread:
+        times = "" if count == 1 else f"{count} times "
+        yield f"{times}{kind}: {example}"

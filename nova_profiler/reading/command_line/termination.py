@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""SIGTERM ends a command as Ctrl-C does, so that it tidies up after itself."""
+"""SIGTERM ends a command as Ctrl-C does: the command tidies up first."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from types import FrameType
 
 
 class Terminated(Exception):
-    """SIGTERM has ended what ran; nothing of it is left behind."""
+    """SIGTERM has ended the command, which has tidied up."""
 
 
 @contextmanager
 def sigterm_as_ctrl_c() -> Iterator[None]:
     """Let SIGTERM interrupt what runs inside; raise Terminated then.
 
-    A job's time limit sends it, and by default nothing at all is tidied.
-    Whoever ignores or handles it already goes on doing so.
+    A job's time limit sends it, and by default Python ends at once and
+    leaves temporary files behind. A handler that is set already stays.
     """
     is_free = signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
-    # Python lets no other thread have a say in signals.
+    # Only the main thread may set handlers.
     if not is_free or threading.current_thread() != threading.main_thread():
         yield
         return
@@ -34,7 +34,7 @@ def sigterm_as_ctrl_c() -> Iterator[None]:
     try:
         yield
     except BaseException as exc:
-        # DuckDB, for one, makes an error of its own of an interruption.
+        # DuckDB, for one, turns an interruption into an error of its own.
         if interrupt.is_asked:
             raise Terminated from exc
         raise
@@ -49,7 +49,7 @@ class _Interrupt:
         self.is_asked = False
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
-        # `timeout` sends two: the second must not interrupt the tidying.
+        # `timeout` sends two; the second one would interrupt the tidying.
         if not self.is_asked:
             self.is_asked = True
             raise KeyboardInterrupt
@@ -57,7 +57,7 @@ class _Interrupt:
 
 @functools.cache
 def _leave_forked_processes_alone() -> None:
-    # A pool ends its workers by SIGTERM, and waits until they are gone.
+    # A pool sends SIGTERM to its workers, and waits until they end.
     os.register_at_fork(after_in_child=_die_of_sigterm)
 
 

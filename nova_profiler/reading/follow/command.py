@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``nova-profiler follow``: one request over all services' logs."""
+"""``nova-profiler follow``: one request through the logs of all services."""
 
 from __future__ import annotations
 
@@ -9,9 +9,14 @@ from datetime import tzinfo
 
 import click
 
-from nova_profiler.reading.command_line.folded_zones import timezone_option
-from nova_profiler.reading.command_line.options import Finite, json_option
-from nova_profiler.reading.follow.progress import Progress
+from nova_profiler.reading.command_line.options import (
+    Finite,
+    json_option,
+    timezone_option,
+)
+from nova_profiler.reading.command_line.progress import log_progress
+from nova_profiler.reading.command_line.skipped import print_unread
+from nova_profiler.reading.follow.progress import LABELS, SearchProgress
 from nova_profiler.reading.follow.search.search import (
     RequestNotFound,
     RequestSearch,
@@ -44,13 +49,13 @@ def _request_id(ctx: click.Context, param: click.Parameter, value: str) -> str:
     "gap_ms",
     metavar="MS",
     type=Finite(0),
-    help="Show gaps from here on; otherwise those of 2 % of the whole.",
+    help="Show gaps of at least this; without it, of 2 % of the whole.",
 )
 @click.option(
-    "--full", is_flag=True, help="Do not cut messages to a terminal's width."
+    "--full", is_flag=True, help="Show messages whole, however wide they are."
 )
 @click.option(
-    "--stream", is_flag=True, help="Print lines as they are found, first."
+    "--stream", is_flag=True, help="First print each line when it is found."
 )
 @click.option(
     "--format",
@@ -73,9 +78,9 @@ def command(
 ) -> None:
     """Follow one request through the logs of all services.
 
-    Every line of the request, and of requests to other services that it
-    led to, in the order of time; where the time went between them; and
-    which service held it. LOG is a file, a folder, a pattern or - for
+    Shows every line of the request and of the requests to other services
+    that it led to, in the order of time, the gaps between them, and which
+    service held the time. LOG is a file, a folder, a pattern or - for
     standard input, compressed or not.
 
     \b
@@ -84,26 +89,27 @@ def command(
     """
     unread = Unread()
     sources = sources_of(logs, unread, local)
-    is_text = shape == "text" and not as_json
-    with Progress(sources, stream=stream and is_text) as progress:
+    stream = stream and shape == "text" and not as_json
+    with log_progress(sources, LABELS[0], is_shown=not stream) as bar:
+        progress = SearchProgress(bar, stream=stream)
         search = RequestSearch(
             sources,
             unread,
             on_round=progress.on_round,
-            on_bytes=progress.on_bytes,
+            on_bytes=bar.advance,
             on_line=progress.on_line,
         )
         try:
             request = search.find(request_id)
-        except RequestNotFound as exc:
-            _tell(unread)
-            raise click.ClickException(str(exc)) from exc
+        except RequestNotFound:
+            print_unread(unread)
+            raise
     story = story_of(request, gap_ms)
     if as_json or shape == "json":
         figures = {**figures_of(story), "unread": unread.figures()}
         click.echo(json.dumps(figures, indent=2))
         return
-    _tell(unread)
+    print_unread(unread)
     if shape == "markdown":
         from nova_profiler.reading.follow.markdown import markdown_of
 
@@ -114,10 +120,3 @@ def command(
 
     whole = full or not sys.stdout.isatty()
     print_story(terminal(), story, whole=whole)
-
-
-def _tell(unread: Unread) -> None:
-    """Say on standard error what could not be read."""
-    for kind, count, example in unread:
-        times = "" if count == 1 else f"{count} times "
-        click.echo(f"skipped: {times}{kind}: {printable(example)}", err=True)

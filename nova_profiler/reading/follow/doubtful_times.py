@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Hints that the clocks of two services do not agree."""
+"""Times to doubt: of clocks that do not agree, of lines without one."""
 
 from __future__ import annotations
 
@@ -16,9 +16,12 @@ from nova_profiler.reading.follow.search.messages import (
     REPLY,
     requests_named_in,
 )
+from nova_profiler.reading.screen.terminal import counted
 
-# Lines are written a little after what they tell, in milliseconds.
+# A line is written a little after what it is about, in milliseconds.
 _TOLERATED_MS = 5.0
+# What stands where a time would.
+NO_TIME = "-"
 
 
 class Skew(NamedTuple):
@@ -51,7 +54,7 @@ def _hints(rows: Sequence[Row]) -> Iterator[Skew]:
 
 
 def _of_messages(lines: list[LogLine]) -> Iterator[Skew]:
-    """An RPC message that is received before it is sent."""
+    """Yield a hint for each RPC message received before it was sent."""
     for steps in RpcMessages(lines).steps.values():
         sent = steps.get(CALL) or steps.get(CAST)
         received = steps.get(RECEIVED)
@@ -65,7 +68,7 @@ def _of_messages(lines: list[LogLine]) -> Iterator[Skew]:
 
 
 def _of_answers(lines: list[LogLine]) -> Iterator[Skew]:
-    """An answer over HTTP that comes before its request has ended."""
+    """Yield a hint for each HTTP answer from before its request ended."""
     ended: dict[str | None, LogLine] = {}
     for line in lines:
         if line.entry is not None and line.entry.at is not None:
@@ -79,7 +82,7 @@ def _of_answers(lines: list[LogLine]) -> Iterator[Skew]:
 
 
 def _of_begins(rows: Sequence[Row], lines: list[LogLine]) -> Iterator[Skew]:
-    """A line of a request before the request began."""
+    """Yield a hint for each service with lines from before the begin."""
     first: dict[str | None, dict[str, float]] = {}
     for line in lines:
         if line.at is not None:
@@ -98,3 +101,45 @@ def _skew(early: LogLine, late: LogLine, why: str) -> Skew:
     """Return that *early*, which must come after *late*, comes before it."""
     ms = ((late.at or 0.0) - (early.at or 0.0)) * 1000
     return Skew(early.service, late.service, ms, why)
+
+
+class Placed(NamedTuple):
+    """Lines with the time of their place, and lines without a place."""
+
+    standing: list[tuple[float, LogLine]]
+    apart: list[LogLine]
+
+
+def placed(lines: Sequence[LogLine]) -> Placed:
+    """Return the places of *lines*, which come in the order of their files.
+
+    A line without a time stands after the line before it in its file, or
+    else before the file's first line with a time. In a file without any
+    time no line has a place.
+    """
+    places: dict[str, float] = {}
+    for line in lines:
+        if line.at is not None:
+            places.setdefault(line.source, line.at)
+    standing, apart = [], []
+    for line in lines:
+        if line.at is not None:
+            places[line.source] = line.at
+        place = places.get(line.source)
+        if place is None:
+            apart.append(line)
+        else:
+            standing.append((place, line))
+    return Placed(standing, apart)
+
+
+def no_time_text(count: int) -> str:
+    """Return the sentence about *count* lines without a place in time."""
+    if count == 1:
+        lines, order = "this line", "its order"
+    else:
+        lines, order = f"these {counted(count, 'line')}", "their order"
+    return (
+        f"The time of {lines} is not known: {order} across files and the "
+        "gaps around are missing."
+    )

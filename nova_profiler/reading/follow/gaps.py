@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who held a request between two of its lines."""
+"""The gaps between the lines of a request, and which service held each."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ ARROW = " -> "
 
 
 class Gap(NamedTuple):
-    """The time between a row and the next one, and who held it.
+    """The time between a row and the next one, and the service that held it.
 
-    Two services in ``holder``, with an arrow, are a hand-over: the lines do
-    not tell whether the first still worked, the second had begun, or the
-    request was on its way.
+    Two services in ``holder``, with an arrow, are a hand-over: the first may
+    still have worked, the second may have begun, or the request was on its
+    way. The lines do not show which.
     """
 
     ms: float
     holder: str
     is_handover: bool = False
-    # Of the rows before and after; between them may be some without a time.
+    # Numbers of the rows before and after; some without a time may be between.
     row: int = 0
     following: int = 0
 
 
 def gaps_of(rows: Sequence[Row]) -> list[Gap]:
-    """Return the gap after each row with a time but the last."""
+    """Return the gap after each row with a time, except the last."""
     timed = [number for number, row in enumerate(rows) if row.has_time]
     first, last = _ends_of(rows, timed)
     services = {row.service for row in rows}
@@ -63,7 +63,7 @@ def gaps_of(rows: Sequence[Row]) -> list[Gap]:
 def _ends_of(
     rows: Sequence[Row], timed: Sequence[int]
 ) -> tuple[dict[str, int], dict[str, int]]:
-    """Return by service where its first row with a time is, and its last."""
+    """Return each service's first and last row with a time, by number."""
     first: dict[str, int] = {}
     last: dict[str, int] = {}
     for number in timed:
@@ -73,7 +73,7 @@ def _ends_of(
 
 
 def _answering(rows: Sequence[Row]) -> set[str]:
-    """Return the services of which lines say when they had answered."""
+    """Return the services with a line about the end of a request."""
     return {
         row.service
         for row in rows
@@ -89,7 +89,7 @@ def _holder(
     has_begun: bool,
     services: set[str],
 ) -> str | None:
-    """Return the service that held the gap, None where none is certain."""
+    """Return the service that held the gap, None if that is uncertain."""
     if row.service == following.service:
         return _called_by(row, following, services) or row.service
     if is_done:
@@ -98,7 +98,7 @@ def _holder(
     if heard is not None and heard.step in (RECEIVED, ANSWERED):
         return None
     if following.kind == BEGIN:
-        # Its begin is known: until then it was the caller's.
+        # Until its begin, which is known, the caller had the request.
         return row.service
     if sent is not None and sent.step == RECEIVED:
         return row.service
@@ -108,7 +108,7 @@ def _holder(
 
 
 def _called_by(row: Row, following: Row, services: set[str]) -> str | None:
-    """Return whom the service waited for from a call to its answer."""
+    """Return the service that answered the call between two rows."""
     sent, heard = last_step_of(row), first_step_of(following)
     if sent is None or heard is None or sent.step != CALL:
         return None

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from nova_profiler.reading.follow.folded_follow_undated import (
+from nova_profiler.reading.follow.doubtful_times import (
     NO_TIME,
     no_time_text,
 )
@@ -11,52 +11,49 @@ from nova_profiler.reading.follow.rows import Row
 from nova_profiler.reading.follow.story import Story
 from nova_profiler.reading.follow.summary import short_text
 from nova_profiler.reading.logs.line_parts.stamps import iso_of
-from nova_profiler.reading.screen.terminal import (
-    ms_text,
-    printable,
-    share_text,
+from nova_profiler.reading.screen.markdown_cells import (
+    code_block,
+    code_span,
+    quoted,
+    table_of,
 )
+from nova_profiler.reading.screen.terminal import ms_text, share_text
 
 
 def markdown_of(story: Story) -> str:
-    """Return the story: who held the time, then every line as a block."""
-    parts = [f"## {_code(story.request.request_id)}", ""]
+    """Return the story: the table of services, then every line as code."""
+    parts = [f"## {code_span(story.request.request_id)}", ""]
     if story.entry is not None:
         entry = story.entry
         parts += [
-            f"{_code(f'{entry.method} {entry.route}')} {entry.status}, "
+            f"{code_span(f'{entry.method} {entry.route}')} {entry.status}, "
             f"{ms_text(entry.ms)} ms",
             "",
         ]
     if story.rows:
-        parts += _held(story)
+        parts.append(_held(story))
     largest = story.largest_gap
     if largest is not None:
         after = short_text(story.rows[largest.row])
         parts += [
             "",
-            f"Largest gap: {ms_text(largest.ms)} ms, {_cell(largest.holder)}, "
-            f"after {_code(after)}",
+            f"Largest gap: {ms_text(largest.ms)} ms, "
+            f"{quoted(largest.holder)}, after {code_span(after)}",
         ]
     parts += [
-        f"\nClocks: {_cell(skew.service)} seems {ms_text(skew.ms)} ms or "
-        f"more behind {_cell(skew.other)}: {skew.why}"
+        f"\nClocks: {quoted(skew.service)} seems {ms_text(skew.ms)} ms or "
+        f"more behind {quoted(skew.other)}: {skew.why}"
         for skew in story.skews
     ]
-    fence = "```"
-    return "\n".join([*parts, "", f"{fence}text", *_lines(story), fence])
+    return "\n".join([*parts, "", code_block(_lines(story))])
 
 
-def _held(story: Story) -> list[str]:
-    return [
-        "| service | held ms | share | lines |",
-        "|---|---:|---:|---:|",
-        *(
-            f"| {_cell(one.holder)} | {ms_text(one.ms)} "
-            f"| {share_text(one.share)} | {one.lines or ''} |"
-            for one in story.held
-        ),
+def _held(story: Story) -> str:
+    rows = [
+        (one.holder, ms_text(one.ms), share_text(one.share), one.lines or "")
+        for one in story.held
     ]
+    return table_of(["service", "held ms", "share", "lines"], rows, 1)
 
 
 def _lines(story: Story) -> list[str]:
@@ -66,7 +63,7 @@ def _lines(story: Story) -> list[str]:
         lines += _row(row, stamp if row.has_time else NO_TIME)
         gap = story.shown_gap(number)
         if gap is not None:
-            lines.append(f"    {ms_text(gap.ms)} ms {_plain(gap.holder)}")
+            lines.append(f"    {ms_text(gap.ms)} ms {gap.holder}")
     if story.apart:
         lines.append(no_time_text(len(story.apart)))
     for row in story.apart:
@@ -78,17 +75,4 @@ def _row(row: Row, stamp: str) -> list[str]:
     level = f"{row.level} " if row.level not in ("", "INFO") else ""
     more = [f"    {text}" for line in row.lines for text in line.more]
     first = f"{stamp} {row.service} {level}{row.text}"
-    return [_plain(text) for text in (first, *more)]
-
-
-def _plain(text: str) -> str:
-    """Return a line for a code block, which it cannot end."""
-    return printable(text).replace("```", "'''")
-
-
-def _code(text: str) -> str:
-    return f"`{printable(text).replace('`', chr(39))}`"
-
-
-def _cell(text: str) -> str:
-    return printable(text).replace("|", "/").replace("`", "'")
+    return [first, *more]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The page of one request over all services."""
+"""The page of one request over all services, for a terminal."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from rich.console import Console, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from nova_profiler.reading.follow.folded_follow_undated import (
+from nova_profiler.reading.follow.doubtful_times import (
     NO_TIME,
     no_time_text,
 )
@@ -20,7 +20,6 @@ from nova_profiler.reading.follow.summary import (
     print_held,
 )
 from nova_profiler.reading.logs.line_parts.stamps import iso_of
-from nova_profiler.reading.screen.folded_whole_parts import print_part
 from nova_profiler.reading.screen.terminal import (
     BAD,
     FAINT,
@@ -30,6 +29,7 @@ from nova_profiler.reading.screen.terminal import (
     counted,
     ms_text,
     page_width,
+    print_part,
     printable,
     safe,
     speaks_unicode,
@@ -49,7 +49,7 @@ _INDENT = 2
 
 
 def print_story(console: Console, story: Story, *, whole: bool) -> None:
-    """Print each line, the gaps between them, and who held the time.
+    """Print each line, the gaps, and which service held the time.
 
     Messages are cut to the width of the page unless *whole*.
     """
@@ -65,7 +65,7 @@ def print_story(console: Console, story: Story, *, whole: bool) -> None:
     _print_apart(console, story, styles, named, whole)
     if story.rows:
         console.print()
-        console.print(Text("Who held the time", style=HEADING))
+        console.print(Text("Which service held the time", style=HEADING))
         print_held(console, story, styles, _INDENT)
     for note in notes_of(story):
         print_part(console, _indented(note), width)
@@ -81,7 +81,7 @@ def _indented(part: RenderableType) -> Padding:
 
 
 def _named_width(story: Story, most: int) -> int:
-    """Return how much of a service's name stands before each line."""
+    """Return the width of the column of services."""
     names = [len(row.service) for row in (*story.rows, *story.apart)]
     return min(most, max(names, default=0))
 
@@ -142,13 +142,13 @@ def _print_apart(
     named: int,
     whole: bool,
 ) -> None:
-    """Print what has no place among the others."""
+    """Print the rows without a place among the others."""
     if not story.apart:
         return
     if story.rows:
         console.print()
-    told = Text(no_time_text(len(story.apart)), style=WARNING)
-    print_part(console, told, page_width(console))
+    sentence = Text(no_time_text(len(story.apart)), style=WARNING)
+    print_part(console, sentence, page_width(console))
     for row in story.apart:
         _print_row(console, row, NO_TIME, styles, named, whole)
 
@@ -161,7 +161,7 @@ def _print_row(
     named: int,
     whole: bool,
 ) -> None:
-    # Not the style of the whole, which all that follows would have.
+    # A style of the whole text would hold for all that is appended.
     line = Text().append(clock.ljust(_STAMP), FAINT)
     service = safe(row.service, styles[row.service])
     service.truncate(named, overflow="ellipsis", pad=True)
@@ -184,7 +184,7 @@ def _text_of(row: Row) -> Text:
 
 def _print_line(console: Console, line: Text, whole: bool) -> None:
     if whole:
-        # Not broken: what is copied or searched for must be one line.
+        # Unbroken: a person copies it, a program searches for it.
         console.print(line, soft_wrap=True)
     else:
         console.print(
@@ -202,7 +202,7 @@ def _print_more(console: Console, row: Row, whole: bool) -> None:
         return
     shown = more
     if len(more) > _MOST_MORE and not whole:
-        # The end of a traceback says more than its middle.
+        # The end of a traceback matters more than its middle.
         shown = more[: _MOST_MORE // 2] + more[-_MOST_MORE // 2 :]
     for number, text in enumerate(shown):
         if len(shown) < len(more) and number == _MOST_MORE // 2:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The lines of a request in the order of time, repeated kinds folded."""
+"""The lines of a request in the order of time; similar ones are one row."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ RPC = "rpc"
 
 
 class Row(NamedTuple):
-    """One row of the page: a line, or lines of one kind folded.
+    """One row of the page: a line, or several lines of one kind.
 
-    A row of kind ``begin`` has no line: its time is that of the line which
-    ends the request, less the time it says the request took. Of a row
-    without a time, ``at`` is only its place.
+    A row of kind ``begin`` has no line of its own: the line that ends the
+    request has its duration, from which the begin follows. Of a row without
+    a time, ``at`` is only its place.
     """
 
     at: float
@@ -39,28 +39,28 @@ class Row(NamedTuple):
     kind: str
     text: str
     lines: tuple[LogLine, ...] = ()
-    # Of a folded row: how many calls, and what they took together.
+    # How many calls the lines are about, and their time together.
     calls: int = 0
     ms: float | None = None
 
     @property
     def level(self) -> str:
-        """Return the level of the line, empty if there are several."""
+        """Return the level of the line, empty if the row has several."""
         return self.lines[0].level if len(self.lines) == 1 else ""
 
     @property
     def has_time(self) -> bool:
-        """Tell whether its lines say when they were written."""
+        """Tell whether all of its lines have a time."""
         return all(line.at is not None for line in self.lines)
 
     @property
     def request_id(self) -> str | None:
-        """Return whose row it is."""
+        """Return the id of the row's request."""
         return self.lines[0].request_id if self.lines else None
 
 
 class RpcMessages:
-    """When each RPC message was sent, received, replied to and answered."""
+    """The lines of each RPC message: sent, received, reply, answer."""
 
     def __init__(self, lines: Iterable[LogLine]) -> None:
         self.steps: dict[str, dict[str, LogLine]] = {}
@@ -75,7 +75,7 @@ class RpcMessages:
                 self._topics[step.message_id] = step.topic
 
     def took_ms(self, message_id: str) -> float | None:
-        """Return what the caller waited for the answer."""
+        """Return the milliseconds that the caller waited for the answer."""
         steps = self.steps.get(message_id, {})
         sent, answered = steps.get(CALL), steps.get(ANSWERED)
         if sent is None or answered is None:
@@ -83,17 +83,17 @@ class RpcMessages:
         return (_at(answered) - _at(sent)) * 1000
 
     def topic(self, message_id: str) -> str:
-        """Return where the message went, empty if no line tells."""
+        """Return where the message went, empty if no line has it."""
         return self._topics.get(message_id, "")
 
 
 def rows_of(
     lines: Sequence[tuple[float, LogLine]], fold_gap_s: float
 ) -> list[Row]:
-    """Return the rows of *lines*, each with its place, in order.
+    """Return the rows of *lines*, which have their places, in order.
 
-    DB API and RPC lines of one service that follow each other are one row,
-    unless *fold_gap_s* passed between two of them.
+    DB API or RPC lines of one service in a row become one row, except where
+    *fold_gap_s* passed between two of them.
     """
     timed = [line for _, line in lines if line.at is not None]
     messages = RpcMessages(timed)
@@ -152,7 +152,7 @@ def row_of(line: LogLine, place: float) -> Row:
 
 
 def _begins(lines: Sequence[LogLine]) -> list[Row]:
-    """Return when each request began that a line tells the end of."""
+    """Return a row for the begin of each request whose end has a line."""
     begun: dict[tuple[str, str | None], Row] = {}
     first: dict[tuple[str, str | None], float] = {}
     for line in lines:

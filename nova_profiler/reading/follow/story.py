@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One request over all services: rows, gaps, and who held the time."""
+"""One request over all services: its rows, gaps, and their holders."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from nova_profiler.reading.follow.doubtful_times import Skew, skews_of
-from nova_profiler.reading.follow.folded_follow_undated import placed
+from nova_profiler.reading.follow.doubtful_times import Skew, placed, skews_of
 from nova_profiler.reading.follow.gaps import ARROW, Gap, gaps_of
 from nova_profiler.reading.follow.rows import (
     BEGIN,
@@ -22,13 +21,13 @@ from nova_profiler.reading.follow.search.search import FollowedRequest
 from nova_profiler.reading.logs.entries import AccessEntry
 from nova_profiler.reading.logs.line_parts.stamps import iso_of
 
-# Of the whole: a gap from here on is worth a line of its own.
+# A gap of at least this share of the whole has a line of its own.
 GAP_SHARE = 0.02
 _SHORTEST_GAP_MS = 1.0
 
 
 class Held(NamedTuple):
-    """How long a service held the request; of hand-overs, how long they took.
+    """How long a service held the request, or a hand-over took.
 
     ``spans`` are the times, in seconds since the first row.
     """
@@ -48,8 +47,8 @@ class Held(NamedTuple):
 class Story(NamedTuple):
     """What is known of a request, ready to be shown.
 
-    ``apart`` are rows of files in which no line found has a time. ``gaps``
-    are by the number of the row after which they are shown.
+    ``apart`` are the rows without a place in time. ``gaps`` are by the
+    number of the row after which they are shown.
     """
 
     request: FollowedRequest
@@ -60,23 +59,23 @@ class Story(NamedTuple):
     skews: list[Skew]
     ms: float
     gap_ms: float
-    # The end of the request itself, None if no line tells it.
+    # The end of the request itself, None if no line has it.
     entry: AccessEntry | None
 
     def shown_gap(self, number: int) -> Gap | None:
-        """Return the gap after a row if it is long enough to be shown."""
+        """Return the gap after a row, None if it is short or absent."""
         gap = self.gaps.get(number)
         return gap if gap and gap.ms >= self.gap_ms else None
 
     @property
     def largest_gap(self) -> Gap | None:
-        """Return the largest gap, None if there is no time at all."""
+        """Return the largest gap, None if all are empty."""
         largest = max(self.gaps.values(), key=lambda gap: gap.ms, default=None)
         return largest if largest and largest.ms > 0 else None
 
 
 def story_of(request: FollowedRequest, gap_ms: float | None = None) -> Story:
-    """Return the story of *request*; gaps from *gap_ms* on are shown."""
+    """Return the story of *request*, to be shown with gaps of *gap_ms*."""
     lines = _with_hosts(request.lines)
     times = [line.at for line in lines if line.at is not None]
     length_ms = (max(times) - min(times)) * 1000 if times else 0.0
@@ -137,7 +136,7 @@ def figures_of(story: Story) -> dict[str, Any]:
 def _each_row(
     story: Story,
 ) -> Iterator[tuple[Row, float | None, Gap | None]]:
-    """Yield each row, when it was since the first, and the gap after it."""
+    """Yield each row, its milliseconds since the first, the gap after it."""
     gaps = {gap.row: gap for gap in story.gaps.values()}
     for number, row in enumerate(story.rows):
         since_ms = (row.at - story.rows[0].at) * 1000
@@ -171,7 +170,7 @@ def _row_figures(
 
 
 def _with_hosts(lines: Sequence[LogLine]) -> list[LogLine]:
-    """Name the host with the service where a service runs on several."""
+    """Return *lines*, with the host in the name of services on several."""
     hosts: dict[str, set[str]] = {}
     for line in lines:
         if line.host:
@@ -203,7 +202,7 @@ def _held(
         if not row.has_time:
             continue
         spans.setdefault(row.service, [])
-        # A folded row is work of its service from its first to last line.
+        # Between the lines of one row its service was at work.
         _add(spans, row.service, row.at, row.until, rows[0].at)
     for gap in gaps:
         start, end = rows[gap.row].until, rows[gap.following].at
@@ -216,7 +215,7 @@ def _held(
 
 
 def _held_by(gap: Gap) -> str:
-    """Return the holder; one for hand-overs there and back."""
+    """Return the holder, the same for a hand-over and its way back."""
     if not gap.is_handover:
         return gap.holder
     one, other = sorted(gap.holder.split(ARROW))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The end of a followed request's page: who held the time, and when."""
+"""The end of a followed request's page: which service held what time."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from nova_profiler.reading.screen.terminal import (
     speaks_unicode,
 )
 
-# Room for the length of a request below them.
+# Room for the request's length below the picture.
 _FEWEST_CELLS = 12
 _SHORT = 60
 _WIDEST_BAR = 30
@@ -82,7 +82,7 @@ def _figures(heading: str, cells: Sequence[str], gives: int = 0) -> Column:
 
 
 def notes_of(story: Story) -> list[Text]:
-    """Return the largest gap, and what must be known to read the rest."""
+    """Return the largest gap, and what a reader must know of the rest."""
     notes = []
     largest = story.largest_gap
     if largest is not None:
@@ -100,7 +100,7 @@ def notes_of(story: Story) -> list[Text]:
         notes.append(
             Text(
                 "between: on the way, or at work without a line of its own; "
-                "the logs do not tell which",
+                "the logs do not show which",
                 style=FAINT,
             )
         )
@@ -115,7 +115,7 @@ def notes_of(story: Story) -> list[Text]:
     if story.request.lines_left_out:
         notes.append(
             safe(
-                f"{story.request.lines_left_out} lines more were found and "
+                f"{story.request.lines_left_out} more lines were found and "
                 f"left out",
                 WARNING,
             )
@@ -130,9 +130,9 @@ def held_picture(
     most: int,
     width: int,
 ) -> Table:
-    """Return a line a service: how much of each moment it held.
+    """Return a line for each service: how much of each moment it held.
 
-    Of a longer name *most* letters are shown.
+    Names are cut after *most* letters.
     """
     names = [one for one in story.held if not one.is_handover]
     named = min(most, max((len(one.holder) for one in names), default=0))
@@ -154,7 +154,7 @@ def held_picture(
 
 
 def short_text(row: Row) -> str:
-    """Return enough of a row's text to know the line by it."""
+    """Return the begin of a row's text, enough to recognise the line."""
     text = _INSTANCE.sub("", row.text)
     return text if len(text) <= _SHORT else f"{text[:_SHORT]}..."
 

@@ -2,7 +2,7 @@
 """Several lines about one request become one entry.
 
 uWSGI, Apache, nova's requestlog and our filter may all log the same
-request. Entries wait in a temporary file, so that memory stays bounded.
+request. Entries wait in a temporary file, which bounds the memory.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from nova_profiler.routes import UNMATCHED
 NEAR_S = 1.5
 
 _RANKS = {form: rank for rank, form in enumerate(PREFERRED)}
-# Of forms whose size is that of the body alone.
+# Forms whose size is that of the body alone.
 _BODY_SIZES = frozenset(
     rank
     for form, rank in _RANKS.items()
     if form.startswith(("log_", "requestlog", "uwsgi", "apache"))
 )
-# How many open requests of one route a line is compared with.
+# Open requests of one route that a line is compared with.
 _MOST_COMPARED = 200
 
 SpooledRow = tuple[
@@ -45,7 +45,7 @@ class _Line(NamedTuple):
 
 
 class _Request:
-    """Lines that tell of one request; ``best`` is the one to keep."""
+    """The lines about one request; ``best`` is the one to keep."""
 
     __slots__ = ("at", "best", "ranks", "request_id", "size")
 
@@ -56,12 +56,12 @@ class _Request:
         self.request_id = line.request_id
         self.size = line.size
 
-    def may_be_told_by(self, line: _Line) -> bool:
+    def may_have(self, line: _Line) -> bool:
         """Tell whether *line* may be about this request, in another form."""
         if line.rank in self.ranks:
             return False
         if self.request_id and line.request_id:
-            # The same id would have been found before.
+            # Equal ids were merged before: these differ.
             return False
         return None in (self.size, line.size) or self.size == line.size
 
@@ -78,7 +78,7 @@ class _Request:
 
 
 def spooled(entry: AccessEntry) -> SpooledRow:
-    """Return *entry* as it is put aside."""
+    """Return *entry* as a row of the spool."""
     rank = _RANKS[entry.form]
     return (
         rank,
@@ -94,8 +94,8 @@ def spooled(entry: AccessEntry) -> SpooledRow:
 class Spool:
     """Entries of all forms, put aside until all are known.
 
-    A temporary database that goes with this object; it moves to disk by
-    itself when it grows.
+    A temporary database, which SQLite keeps on disk when it grows and
+    removes at the end.
     """
 
     def __init__(self) -> None:
@@ -119,13 +119,13 @@ class Spool:
         self._base.close()
 
     def add(self, rows: Iterable[SpooledRow]) -> None:
-        """Put *rows* of ``spooled`` aside."""
+        """Put *rows*, made by ``spooled``, aside."""
         self._base.executemany(
             "INSERT INTO entries VALUES (NULL, ?, ?, ?, ?, ?, ?, ?)", rows
         )
 
     def merge(self) -> int:
-        """Drop each line but the best about a request; return how many."""
+        """Drop all lines about a request but the best; return how many."""
         forms = self._base.execute("SELECT COUNT(DISTINCT rank) FROM entries")
         if forms.fetchone()[0] > 1:
             self._drop_same_ids()
@@ -134,7 +134,7 @@ class Spool:
         return int(count.fetchone()[0])
 
     def dropped_example(self) -> str:
-        """Return one line that was dropped, in words."""
+        """Return the first line that was dropped, in words."""
         found = self._base.execute(
             "SELECT entry FROM entries JOIN dropped USING (number) "
             "ORDER BY number LIMIT 1"
@@ -145,7 +145,7 @@ class Spool:
         return f"{entry.form}: {entry.method} {entry.route} {entry.status}"
 
     def entries(self) -> Iterator[AccessEntry]:
-        """Yield what is left, in the order it came."""
+        """Yield the entries that are left, in the order they came."""
         found = self._base.execute(
             "SELECT entry FROM entries WHERE number NOT IN "
             "(SELECT number FROM dropped) ORDER BY number"
@@ -180,20 +180,20 @@ class Spool:
         self._base.execute("CREATE TEMP TABLE near (number INTEGER)")
         self._base.executemany(
             "INSERT INTO near VALUES (?)",
-            ((number,) for number in _said_again(found)),
+            ((number,) for number in _duplicates(found)),
         )
         self._base.execute("INSERT INTO dropped SELECT number FROM near")
 
 
 def _entry_of(data: bytes) -> AccessEntry:
-    # Of this process's own temporary file.
+    # From this process's own temporary file.
     return AccessEntry(*pickle.loads(data))  # noqa: S301
 
 
-def _said_again(
+def _duplicates(
     rows: Iterable[tuple[str, int, int, str | None, float, str, int | None]],
 ) -> Iterator[int]:
-    """Yield the numbers of lines that another one tells better."""
+    """Yield the numbers of lines that have a better one beside them."""
     asked = ""
     open_requests: dict[str, deque[_Request]] = defaultdict(deque)
     for what, *fields in rows:
@@ -212,7 +212,7 @@ def _said_again(
 def _request_of(
     line: _Line, open_requests: dict[str, deque[_Request]]
 ) -> _Request | None:
-    # What failed before nova's router has no route in our records.
+    # In our records a request that failed before nova's router has no route.
     routes = (
         list(open_requests)
         if line.route == UNMATCHED
@@ -228,6 +228,6 @@ def _request_of(
         for place, request in enumerate(requests):
             if place >= _MOST_COMPARED:
                 break
-            if request.may_be_told_by(line):
+            if request.may_have(line):
                 return request
     return None

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One request as a line of a log tells it."""
+"""One request as a line of a log has it."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 
 class AccessEntry(NamedTuple):
-    """One answered request, whichever form of log line it was read from.
+    """One answered request, read from any form of log line.
 
     ``at`` is the end of the request in seconds since 1970 UTC, None where
-    the line has no time. A form that logs no value leaves None; ``route``
-    has its identifiers as ``{id}``, so that logs and records agree.
+    the line has no time. A field is None where the form has no value for
+    it. ``route`` has its identifiers as ``{id}``, as records have.
     """
 
     form: str
@@ -32,15 +32,15 @@ class AccessEntry(NamedTuple):
     db_api_ms: float | None = None
     db_api_calls: int | None = None
     breakdown_ms: dict[str, float] | None = None
-    # The sum counts a moment once for each call in it, this one once.
+    # A moment with several calls counts once here, and for each in db_api_ms.
     db_api_wall_ms: float | None = None
 
     @property
     def user(self) -> str:
-        """Return who asked: a name rather than an id, ``-`` for nobody."""
+        """Return the user, by name rather than by id, ``-`` for none."""
         return self.user_name or self.user_id or "-"
 
     @property
     def project(self) -> str:
-        """Return the project: a name rather than an id, ``-`` for none."""
+        """Return the project, by name rather than by id, ``-`` for none."""
         return self.project_name or self.project_id or "-"

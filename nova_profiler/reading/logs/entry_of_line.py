@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The entry of one line, whichever form it has.
+"""The entry of one line, in any form.
 
-A new form is one module in ``forms`` and one line in ``FORMS``.
+A new form is one module in ``forms``, one line in ``FORMS``, and its place in
+``PREFERRED``.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ UNKNOWN_FORM = "request in a form that is not known"
 IN_JSON = ", JSON"
 
 # Of two lines about one request the form that comes first here is kept: it
-# tells more, or tells it more exactly.
+# has more values, or more exact ones.
 PREFERRED = (
     own_records.LOG_FILE,
     own_log_lines.LOG_LINE + IN_JSON,
@@ -60,8 +61,8 @@ PREFERRED = (
 
 
 def may_be_request(line: bytes) -> bool:
-    """Tell, quickly, whether *line* may be of some form."""
-    # Most lines of a log are of none, and this is all that they cost.
+    """Tell whether *line* may be of some form, without reading it."""
+    # Most lines of a log are of no form: for them this is the whole cost.
     return (
         b'" status: ' in line
         or b" => generated " in line
@@ -74,7 +75,7 @@ def may_be_request(line: bytes) -> bool:
 def entry_of_line(
     line: bytes, years: Years, file: str, unread: Unread
 ) -> AccessEntry | None:
-    """Return the request that *line* tells; or note why there is none."""
+    """Return the request of *line*, or note in *unread* why it has none."""
     if not may_be_request(line):
         if line.strip():
             unread.add(OTHER_LINE, line)
@@ -109,14 +110,14 @@ def _entry_of_text(text: str, years: Years, file: str) -> AccessEntry | None:
 
 
 def _is_json(before: str) -> bool:
-    """Tell whether what stands before a brace lets it begin an object."""
+    """Tell whether the text *before* a brace lets it begin an object."""
     return before.endswith((" ", ":", "\t", "\ufeff")) and "[" not in before
 
 
 def _entry_of_json(
     text: str, years: Years, file: str, at: float | None = None
 ) -> AccessEntry | None:
-    """Return the request that the object tells, at its own time or *at*."""
+    """Return the request of a JSON object, at its own time or *at*."""
     held = json_lines.unwrapped(text, years, file)
     if held is None:
         return None

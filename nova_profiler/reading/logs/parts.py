@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import itertools
 import multiprocessing
-import os
 import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -13,8 +12,7 @@ from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from typing import NamedTuple, TypeAlias, TypeVar
 
-from nova_profiler.errors import NovaProfilerError
-from nova_profiler.reading.logs.files.blocks import blocks_of
+from nova_profiler.reading.logs.files.blocks import blocks_of, ignored
 from nova_profiler.reading.logs.files.sources import (
     BINARY,
     HEAD_BYTES,
@@ -23,17 +21,17 @@ from nova_profiler.reading.logs.files.sources import (
     is_binary,
 )
 from nova_profiler.reading.logs.line_parts.stamps import Years, years_of
-from nova_profiler.reading.logs.unread import Unread
-from nova_profiler.reading.process_pools import process_pool
+from nova_profiler.reading.logs.unread import ReadError, Unread
+from nova_profiler.reading.process_pools import process_pool, usable_cores
 
 Result = TypeVar("Result")
 
 _PART_BYTES = 8 * 1024 * 1024
 _GROUP_BYTES = 4 * 1024 * 1024
-# Less is read before a process has started.
+# This process reads less than that before another one has started.
 _WORTH_PROCESSES = 24 * 1024 * 1024
 _MOST_PROCESSES = 16
-# How many parts wait for each process: enough that none has to.
+# Parts that wait for each process, so that it never waits for one.
 _AHEAD = 2
 
 
@@ -45,12 +43,8 @@ class Lines(NamedTuple):
     years: Years
 
 
-# Makes a result of the lines of one part; importable, for other processes.
+# Makes a result of one part's lines; other processes import it by its name.
 PartReader: TypeAlias = Callable[[Iterable[Lines], Unread], Result]
-
-
-class ReadError(NovaProfilerError):
-    """The logs cannot be read on; the message says why."""
 
 
 class _Part(NamedTuple):
@@ -59,7 +53,7 @@ class _Part(NamedTuple):
     size: int
     start: int = 0
     end: int | None = None
-    # Of what cannot be read from any offset: the text itself.
+    # The text itself, of a source that cannot be read from any offset.
     blocks: tuple[bytes, ...] | None = None
 
 
@@ -73,13 +67,12 @@ def read_in_parts(
 ) -> Iterator[Result]:
     """Yield what *read* makes of each part of *sources*, in their order.
 
-    Small logs are read in this process, larger ones by one process for
-    each core. However long a log is, only a few parts of it are in memory,
-    of *part_bytes* each.
-    *on_bytes* hears how much of the files on disk was read.
+    This process reads small logs; one process for each core reads larger
+    ones. Memory holds a few parts, of *part_bytes* each, however long a log
+    is. *on_bytes* hears how much of the files on disk was read.
     """
-    told = on_bytes or _unheard
-    parts = _parts_of(sources, unread, told, part_bytes or _PART_BYTES)
+    hear = on_bytes or ignored
+    parts = _parts_of(sources, unread, hear, part_bytes or _PART_BYTES)
     first: list[_Part] = []
     size = 0
     for part in parts:
@@ -95,20 +88,8 @@ def read_in_parts(
     for done, (result, part_unread) in results:
         unread.merge(part_unread)
         if done.blocks is None:
-            told(done.size)
+            hear(done.size)
         yield result
-
-
-def usable_cores() -> int:
-    """Return how many cores this process may run on."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:
-        return os.cpu_count() or 1
-
-
-def _unheard(count: int) -> None:
-    """Nobody wants to know."""
 
 
 def _parts_of(
@@ -123,7 +104,7 @@ def _parts_of(
             continue
         years = None
         for blocks in _grouped(blocks_of(source, unread, on_bytes)):
-            # A pipe can be read but once: its first block is its head.
+            # A pipe can be read once: its first block is its head.
             years = years or years_of(
                 blocks[0][:HEAD_BYTES], source.modified, source.local
             )
@@ -132,7 +113,7 @@ def _parts_of(
 
 
 def _grouped(blocks: Iterable[bytes]) -> Iterator[tuple[bytes, ...]]:
-    """Yield *blocks*, as many at once as are worth handing to a process."""
+    """Yield *blocks* in groups that are worth handing to a process."""
     held: list[bytes] = []
     size = 0
     for block in blocks:
@@ -168,7 +149,7 @@ def _read_here(
 def _read_by(
     count: int, read: PartReader[Result], parts: Iterable[_Part]
 ) -> Iterator[tuple[_Part, tuple[Result, Unread]]]:
-    # Not forked: the caller may have threads, a progress bar for one.
+    # A fork would copy the caller's threads, such as a progress bar's.
     spawn = multiprocessing.get_context("spawn")
     waiting: deque[tuple[_Part, Future[tuple[Result, Unread]]]] = deque()
     try:

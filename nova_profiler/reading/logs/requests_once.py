@@ -13,7 +13,7 @@ from nova_profiler.reading.logs.files.sources import Source, sources_of
 from nova_profiler.reading.logs.parts import Lines, read_in_parts
 from nova_profiler.reading.logs.unread import Unread
 
-SAID_AGAIN = "further line about a request, merged"
+DUPLICATE = "further line about a request, merged"
 
 
 def entries_of(
@@ -23,9 +23,9 @@ def entries_of(
 ) -> Iterator[AccessEntry]:
     """Yield each request in the logs that *paths* name, once.
 
-    *paths* may be files, folders, globs and ``-``. Lines that tell nothing,
-    files that cannot be read, and lines about a request that another line
-    tells better, are counted in *unread*.
+    *paths* may be files, folders, globs and ``-``. *unread* counts lines
+    without a request, further lines about one, and files that cannot be
+    read.
     """
     yield from entries_of_sources(sources_of(paths, unread), unread, on_bytes)
 
@@ -41,7 +41,7 @@ def entries_of_sources(
             spool.add(rows)
         merged = spool.merge()
         if merged:
-            unread.add(SAID_AGAIN, spool.dropped_example(), merged)
+            unread.add(DUPLICATE, spool.dropped_example(), merged)
         yield from spool.entries()
 
 

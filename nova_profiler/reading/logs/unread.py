@@ -6,13 +6,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from nova_profiler.errors import NovaProfilerError
+
 _LONGEST_EXAMPLE = 300
-# Kinds are words of ours; this only guards against a mistake.
+# Kinds are a few words of ours; the limit guards against a mistake.
 _MOST_KINDS = 100
 
 
+class ReadError(NovaProfilerError):
+    """Reading ended before all logs were read; the message says why."""
+
+
 class UnreadKind(NamedTuple):
-    """So many files or lines were left out for one reason."""
+    """Files or lines left out for one reason: how many, and the first."""
 
     kind: str
     count: int  # type: ignore[assignment]  # hides tuple.count
@@ -48,7 +54,7 @@ class Unread:
             yield UnreadKind(kind, count, self._examples[kind])
 
     def count_of(self, kind: str) -> int:
-        """Return how many of this *kind* there were."""
+        """Return how many of this *kind* were left out."""
         return self._counts.get(kind, 0)
 
     def figures(self) -> list[dict[str, Any]]:
@@ -58,6 +64,6 @@ class Unread:
 
 def _clipped(example: bytes | str) -> str:
     if isinstance(example, bytes):
-        # Only what is shown needs to be decoded: a line may have 10 MB.
+        # A line may have 10 MB: only the part that is shown is decoded.
         example = example[: 4 * _LONGEST_EXAMPLE].decode("utf-8", "replace")
     return example[:_LONGEST_EXAMPLE].rstrip()

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""nova-profiler report: the slow calls that logs tell of."""
+"""nova-profiler report: the slow calls in logs."""

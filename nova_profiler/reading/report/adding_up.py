@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Logs to figures: block by block where it can be, entry by entry else."""
+"""Adds up logs: by blocks where they have one form, or else by entries."""
 
 from __future__ import annotations
 
@@ -43,19 +43,19 @@ from nova_profiler.reading.report.quick_lines import (
     requests_of,
 )
 
-# About the length of a line.
+# The length of an average line.
 _LINE_BYTES = 300
-# Figures take no more memory for a larger part, and less time to merge.
+# Larger parts have no larger figures, and fewer to merge.
 _PART_BYTES = 32 * 1024 * 1024
 
 
-# Times in milliseconds by what requests have in common: hour, logger, user
-# and project, method and path, status.
+# Times in milliseconds of requests with the same hour, logger, user and
+# project, method and path, status.
 Alike: TypeAlias = "dict[tuple[bytes, ...], list[float]]"
 
 
 class Report(NamedTuple):
-    """The figures of logs, and what was left out of them."""
+    """The figures of logs, and what is missing in them."""
 
     figures: Figures
     unread: Unread
@@ -71,9 +71,9 @@ def report_of(
 ) -> Report:
     """Return the report on *sources*.
 
-    Lines of one form cannot tell of a request twice: they are added up as
-    they are read. With the first line of a second form all is read again,
-    as entries that can be compared; *on_restart* hears of that.
+    Lines of one form are about different requests, so that they are added
+    up as they are read. At the first line of a second form all logs are
+    read again, as entries that can be compared; *on_restart* hears of that.
     """
     with copied(sources, unread, on_bytes) as files:
         known = Unread()
@@ -106,7 +106,7 @@ def _figures_of_one_form(
     unread: Unread,
     on_bytes: Callable[[int], None] | None,
 ) -> Figures | None:
-    """Return the figures, or None if there are lines of several forms."""
+    """Return the figures, None if the lines have several forms."""
     size = sum(source.size or 0 for source in sources)
     read = partial(figures_of_lines, asked, size // _LINE_BYTES <= EXACT_MOST)
     figures = Figures(asked)
@@ -146,26 +146,26 @@ def _add_quick(
     local: tzinfo | None,
     alike: Alike,
 ) -> None:
-    """Add the times of *rows* to those of their like in *alike*."""
+    """Add the times of *rows* to those of equal requests in *alike*."""
     asked = figures.asked
     if asked.since is not None or asked.until is not None:
         rows = _in_time(rows, figures, local)
     requests = requests_of(rows)
     if asked.by == "hour":
         for row, request in zip(rows, requests, strict=True):
-            stamp, logger, who, _, status, seconds, other = row
+            stamp, logger, caller, _, status, seconds, other = row
             if not other:
                 hour = _hour_of(stamp[:16], local)
-                alike[hour, logger, who, request, status].append(
+                alike[hour, logger, caller, request, status].append(
                     1000 * float(seconds)
                 )
     else:
         # The hot loop: a million turns for a million lines.
-        for (_, logger, who, _, status, seconds, other), request in zip(
+        for (_, logger, caller, _, status, seconds, other), request in zip(
             rows, requests, strict=True
         ):
             if not other:
-                alike[b"", logger, who, request, status].append(
+                alike[b"", logger, caller, request, status].append(
                     1000 * float(seconds)
                 )
     stamps = list(filter(None, map(itemgetter(0), rows)))
@@ -182,7 +182,7 @@ def _at(stamp: bytes, local: tzinfo | None) -> float | None:
 
 @lru_cache(4096)
 def _hour_of(minute: bytes, local: tzinfo | None) -> bytes:
-    # Not all zones are whole hours ahead.
+    # Some zones are half an hour off.
     at = _at(minute + b":00", local)
     return b"" if at is None else hour_of(at).encode()
 
@@ -190,7 +190,7 @@ def _hour_of(minute: bytes, local: tzinfo | None) -> bytes:
 def _in_time(
     rows: list[QuickRow], figures: Figures, local: tzinfo | None
 ) -> list[QuickRow]:
-    """Return the rows of the time asked for, as texts that sort alike."""
+    """Return the rows within the time asked for; stamps sort as texts."""
     since, until = (
         None if at is None else _shown_at(at, local)
         for at in (figures.asked.since, figures.asked.until)
@@ -207,7 +207,7 @@ def _in_time(
 
 
 def _shown_at(at: float, local: tzinfo | None) -> bytes:
-    """Return *at* as a line of a log in the zone *local* has it."""
+    """Return *at* as a stamp of a log in the zone *local*."""
     moment = datetime.fromtimestamp(at, local or timezone.utc)
     shown = moment.replace(tzinfo=None).isoformat(" ", "milliseconds")
     return shown.encode()
@@ -216,18 +216,18 @@ def _shown_at(at: float, local: tzinfo | None) -> bytes:
 def _answered(
     hour: bytes,
     logger: bytes,
-    who: bytes,
+    caller: bytes,
     request: bytes,
     status: bytes,
 ) -> Answered:
     method, _, path = request.decode("utf-8", "replace").partition(" ")
     code = int(status)
-    user, _, project = who.partition(b" ")
+    user, _, project = caller.partition(b" ")
     return Answered(
         REQUESTLOG if b"requestlog" in logger else WSGI_SERVER,
         service_of_logger(logger.decode("utf-8", "replace")) or UNKNOWN,
-        _who(user),
-        _who(project),
+        _name_of(user),
+        _name_of(project),
         method_of(method),
         route_of_path(path, code),
         code,
@@ -235,6 +235,6 @@ def _answered(
     )
 
 
-def _who(text: bytes) -> str:
+def _name_of(text: bytes) -> str:
     user_id, name = id_and_name(text.decode("utf-8", "replace"))
     return name or user_id or "-"

@@ -10,22 +10,24 @@ from typing import Any
 
 import click
 
-from nova_profiler.reading.command_line.folded_zones import timezone_option
+from nova_profiler.errors import NovaProfilerError
 from nova_profiler.reading.command_line.options import (
     json_option,
     limit_option,
     moment_of,
+    timezone_option,
 )
-from nova_profiler.reading.command_line.progress import byte_progress, size_of
+from nova_profiler.reading.command_line.progress import log_progress
+from nova_profiler.reading.command_line.route_option import route_option
 from nova_profiler.reading.logs.files.sources import sources_of
 from nova_profiler.reading.logs.line_parts.stamps import iso_epoch
-from nova_profiler.reading.logs.parts import ReadError
 from nova_profiler.reading.logs.unread import Unread
 from nova_profiler.reading.report.adding_up import report_of
 from nova_profiler.reading.report.figures import BY, METADATA, Asked
 from nova_profiler.reading.report.summary import summary_of
 from nova_profiler.reading.screen.terminal import printable
 
+_READING = "reading logs"
 _FORMATS = ("table", "text", "json", "csv", "markdown", "html")
 _DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?) ?(ms|s)?")
 
@@ -50,26 +52,21 @@ def _duration_ms(
     default="1s",
     show_default=True,
     callback=_duration_ms,
-    help="From here on a call is slow: seconds, or 500ms.",
+    help="A call that takes at least this is slow: seconds, or 500ms.",
 )
 @click.option(
     "--by",
     type=click.Choice(BY),
     default="route",
     show_default=True,
-    help="What the table has a line for.",
+    help="What each line of the table is for.",
 )
-@click.option(
-    "--route",
-    metavar="ROUTE",
-    help="Only this route, or any that contains the text if it does not "
-    "begin with /.",
-)
+@route_option
 @click.option(
     "--exclude",
     metavar="ROUTE",
     multiple=True,
-    help=f"Leave these routes out; {METADATA} means all of the metadata API. "
+    help=f"Leave this route out; {METADATA} means all of the metadata API. "
     "May be given several times.",
 )
 @click.option(
@@ -90,7 +87,7 @@ def _duration_ms(
     "shown_as",
     type=click.Choice(_FORMATS),
     help="html is one page with plots that needs no network; text has the "
-    "sections of the first such report, in seconds. Without it table.",
+    "sections of the first such report, in seconds; table is the default.",
 )
 @timezone_option
 @json_option
@@ -111,8 +108,8 @@ def command(
 
     LOG is a file, a folder, a pattern or - for standard input, compressed
     or not: nova's own log of any release, uWSGI's, Apache's, the filter's
-    log_file. Forms may be mixed; a request that several lines tell of is
-    counted once.
+    log_file. Forms may be mixed; a request with several lines is counted
+    once.
 
     \b
     nova-profiler report /var/log/nova --exclude metadata
@@ -131,21 +128,22 @@ def command(
     )
     unread = Unread()
     sources = sources_of(logs, unread, local)
-    with byte_progress("reading logs", size_of(sources)) as progress:
-        try:
-            report = report_of(
-                sources, asked, unread, progress.advance, progress.restart
-            )
-        except ReadError as exc:
-            raise click.ClickException(str(exc)) from exc
+    with log_progress(sources, _READING) as progress:
+        report = report_of(
+            sources,
+            asked,
+            unread,
+            progress.advance,
+            lambda: progress.restart(f"{_READING}, lines of several forms"),
+        )
     if not report.figures.forms and not report.figures.out_of_time:
-        raise click.ClickException(_nothing_read(unread))
+        raise NovaProfilerError(_nothing_read(unread))
     shown_as = "json" if as_json else shown_as or "table"
     _print(summary_of(report, limit), shown_as)
 
 
 def _nothing_read(unread: Unread) -> str:
-    """Return in one line why no log told of a request."""
+    """Return in one line why no request was found."""
     kinds = [
         f"{kind.count} {kind.kind} ({printable(kind.example)[:100]})"
         for kind in unread
@@ -167,12 +165,9 @@ def _print(summary: dict[str, Any], shown_as: str) -> None:
     from nova_profiler.reading.report import plain_text
 
     if shown_as == "html":
-        from nova_profiler.reading.report.html_page import HtmlMissing, html_of
+        from nova_profiler.reading.report.html_page import html_of
 
-        try:
-            click.echo(html_of(summary), nl=False)
-        except HtmlMissing as exc:
-            raise click.ClickException(str(exc)) from exc
+        click.echo(html_of(summary))
         return
     show = {
         "text": plain_text.text_of,

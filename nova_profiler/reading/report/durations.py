@@ -20,7 +20,7 @@ QUANTILE_ERROR = 0.01
 
 
 class Batch:
-    """Some durations, looked at once for all the rows that they go to."""
+    """Some durations, with figures that all rows they go to share."""
 
     __slots__ = (
         "_buckets",
@@ -33,7 +33,7 @@ class Batch:
 
     def __init__(self, values: Sequence[float], slow_ms: float) -> None:
         self.values = values
-        # Whole numbers add up to the same in whichever order.
+        # Whole numbers add up to the same in any order.
         self.total_ns = sum([int(ms * _NS + 0.5) for ms in values])
         self.shortest_ms = min(values)
         self.longest_ms = max(values)
@@ -45,7 +45,7 @@ class Batch:
         self._buckets: list[int] | None = None
 
     def buckets(self) -> list[int]:
-        """Return the bucket of a histogram that each of them is in."""
+        """Return each duration's bucket of the histogram."""
         if self._buckets is None:
             self._buckets = _buckets_of(self.values)
         return self._buckets
@@ -54,8 +54,8 @@ class Batch:
 class Durations:
     """Count, sum, least and most of all; percentiles.
 
-    All but percentiles are exact however many there are. Percentiles are
-    until ``collapse``, and within ``QUANTILE_ERROR`` from then on.
+    Percentiles are exact until ``collapse``, and within ``QUANTILE_ERROR``
+    from then on. All other figures stay exact.
     """
 
     __slots__ = (
@@ -106,7 +106,7 @@ class Durations:
             self._buckets.update(other._buckets)
 
     def collapse(self) -> None:
-        """Keep how many were about how long, and no longer each of them."""
+        """Replace the durations by the counts of a histogram."""
         if self._buckets is None:
             self._buckets = Counter(_buckets_of(self._values))
             self._values = array("d")
@@ -132,7 +132,7 @@ class Durations:
         return self.slow / self.count if self.count else 0.0
 
     def percentiles_ms(self, *percents: float) -> list[float]:
-        """Return, for each of *percents*, what so many do not exceed."""
+        """Return, for each of *percents*, the time that so many kept to."""
         if not self.count:
             return [0.0 for _ in percents]
         ranks = [
@@ -145,7 +145,7 @@ class Durations:
         return [self._about(rank) for rank in ranks]
 
     def spread(self) -> Iterator[tuple[float, int]]:
-        """Yield durations and how many there were of each, in order."""
+        """Yield durations and the count of each, in order."""
         if self._buckets is None:
             yield from sorted(Counter(self._values).items())
         else:
@@ -162,6 +162,11 @@ class Durations:
     def _middle_of(self, bucket: int) -> float:
         middle: float = _GROWTH ** (bucket - _OFFSET + 0.5)
         return min(max(middle, self.shortest_ms), self.longest_ms)
+
+
+def duration_text(ms: float) -> str:
+    """Return *ms* in the unit that fits."""
+    return f"{ms / 1000:g} s" if ms >= 1000 else f"{ms:g} ms"
 
 
 def _buckets_of(values: Sequence[float]) -> list[int]:

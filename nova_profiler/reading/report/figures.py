@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The requests of logs, added up: in all, by route, by who asked."""
+"""The requests of logs, added up: all of them, by route, by user."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
+from nova_profiler.reading.command_line.route_option import is_meant
 from nova_profiler.reading.logs.entries import AccessEntry
 from nova_profiler.reading.logs.line_parts.path_routes import is_metadata
 from nova_profiler.reading.logs.line_parts.stamps import iso_of
@@ -16,15 +17,15 @@ NOT_KNOWN = "-"
 
 BY = ("route", "user", "project", "service", "status", "hour")
 
-# Percentiles are exact up to so many requests.
+# Percentiles are exact up to this many requests.
 EXACT_MOST = 200_000
-# Rows that clients make, by their paths and users, are only so many.
+# Clients make rows, by their paths and users: these limits hold them.
 _MOST_ROUTES = 1_000
 _MOST_CALLERS = 10_000
 
 
 class Asked(NamedTuple):
-    """What the report is to be about."""
+    """What the user wants the report to be about."""
 
     slow_ms: float = 1000.0
     by: str = "route"
@@ -63,12 +64,12 @@ class Answered(NamedTuple):
     hour: str = ""
 
     def value_of(self, by: str) -> str:
-        """Return the value that these requests are grouped by."""
+        """Return the value of the field that groups the requests."""
         return str(getattr(self, by)) or NOT_KNOWN
 
 
 class Row:
-    """Requests that are shown in one line."""
+    """The requests of one line of a table."""
 
     __slots__ = (
         "breakdown_ms",
@@ -82,17 +83,17 @@ class Row:
 
     def __init__(self, is_exact: bool = True) -> None:
         self.durations = Durations(is_exact)
-        # Only of requests whose line tells it.
+        # Of the requests whose lines have it.
         self.db_api_requests = 0
         self.db_api_calls = 0
         self.db_api_ms = 0.0
-        # Of those that tell the cover, too.
+        # Of those whose lines have the cover, too.
         self.db_api_wall_ms = 0.0
         self.db_api_of_ms = 0.0
         self.breakdown_ms: dict[str, float] = {}
 
     def add_inside(self, entry: AccessEntry) -> None:
-        """Add where the time of one request went, if its line tells."""
+        """Add where the time of one request went, if its line has it."""
         if entry.db_api_ms is not None:
             self.db_api_requests += 1
             self.db_api_calls += entry.db_api_calls or 0
@@ -123,7 +124,7 @@ Key = tuple[str, ...]
 
 
 class Rows(dict[Key, Row]):
-    """Rows by key; past ``most`` all that are new share one."""
+    """Rows by key; beyond ``most`` all new keys share one."""
 
     def __init__(self, most: int, is_exact: bool = True) -> None:
         super().__init__()
@@ -155,9 +156,9 @@ def _rows_of(most: int, is_exact: bool, rows: dict[Key, Row]) -> Rows:
 
 
 class Figures:
-    """All that a report shows, of any part of the logs.
+    """All figures of a report, of any part of the logs.
 
-    With *is_exact* percentiles are, as long as the requests are few.
+    With *is_exact*, percentiles are exact as long as the requests are few.
     """
 
     def __init__(self, asked: Asked, is_exact: bool = True) -> None:
@@ -173,7 +174,7 @@ class Figures:
         self.out_of_time = 0
 
     def add(self, answered: Answered, values: list[float]) -> list[Row]:
-        """Add requests that took *values* ms; return the rows they are in."""
+        """Add requests that took *values* ms; return the rows they went to."""
         form = answered.form
         self.forms[form] = self.forms.get(form, 0) + len(values)
         if not self.asked.is_route(answered.route):
@@ -213,7 +214,7 @@ class Figures:
             self.saw(entry.at)
 
     def saw(self, at: float) -> None:
-        """Note that there was a request *at* that time."""
+        """Note a request *at* that time."""
         self.first = at if self.first is None else min(self.first, at)
         self.last = at if self.last is None else max(self.last, at)
 
@@ -233,7 +234,7 @@ class Figures:
         self.stay_small()
 
     def stay_small(self) -> None:
-        """Give up single durations where they became too many."""
+        """Collapse the durations if they became too many."""
         durations = self.total.durations
         if durations.count <= EXACT_MOST or not durations.is_exact:
             return
@@ -250,6 +251,4 @@ def hour_of(at: float) -> str:
 
 
 def _is_meant(text: str, route: str) -> bool:
-    if text == METADATA:
-        return is_metadata(route)
-    return route == text if text.startswith("/") else text in route
+    return is_metadata(route) if text == METADATA else is_meant(text, route)

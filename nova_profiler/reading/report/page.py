@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A report on a terminal: the whole in a few lines, then its tables."""
+"""A report on a terminal: a few lines about the whole, then tables."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from nova_profiler.reading.report.tables import (
     print_spread,
     share_style,
 )
-from nova_profiler.reading.screen.folded_whole_parts import has_width
 from nova_profiler.reading.screen.terminal import (
     FAINT,
     HEADING,
+    has_width,
     ms_text,
     page_width,
     safe,
@@ -32,7 +32,7 @@ from nova_profiler.reading.screen.terminal import (
 
 
 def print_report(console: Console, summary: dict[str, Any]) -> None:
-    """Print *summary* for a person: what is slow, where and for whom."""
+    """Print *summary*: what is slow, on which routes, for which users."""
     nothing = nothing_counted(summary)
     if nothing is not None:
         console.print(nothing)
@@ -75,7 +75,7 @@ def _print_facts(
     separator: str = "   ",
     style: str = "",
 ) -> None:
-    """Print *facts* one after the other, none broken by the page's end."""
+    """Print *facts* in lines; lines are broken between two of them."""
     room = page_width(console) if has_width(console) else None
     line = Text()
     for fact in facts:
@@ -92,7 +92,7 @@ def _print_facts(
 
 
 def _source_facts(summary: dict[str, Any]) -> list[Text]:
-    """Return what was read, and of what time."""
+    """Return what was read, and the time that it covers."""
     forms = ", ".join(f"{n} {name}" for name, n in summary["forms"].items())
     plural = "" if summary["logs"] == 1 else "s"
     words = [f"{summary['logs']} log{plural}: {forms}"]
@@ -108,14 +108,14 @@ def _source_facts(summary: dict[str, Any]) -> list[Text]:
 
 
 def _db_api_facts(total: dict[str, Any]) -> list[Text]:
-    """Return the DB API's part, of requests whose lines tell it."""
+    """Return the DB API's part, of the requests whose lines have it."""
     db_api = total.get("db_api")
     if not db_api:
         return []
     share = share_text(db_api["share"])
     calls = Text(f"{db_api['calls_per_request']:.1f} calls a request")
     if db_api["requests"] != total["calls"]:
-        calls.append(f" (of {db_api['requests']} calls that tell)", FAINT)
+        calls.append(f" (of {db_api['requests']} calls that log it)", FAINT)
     if share:
         return [Text(f"DB API {share}"), calls]
     return [Text("DB API ").append_text(calls)]

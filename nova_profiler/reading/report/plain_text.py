@@ -9,6 +9,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from nova_profiler.reading.report.summary import nothing_counted
+from nova_profiler.reading.screen.markdown_cells import (
+    code_span,
+    quoted,
+    table_of,
+)
 from nova_profiler.reading.screen.terminal import printable
 
 COLUMNS = (
@@ -29,8 +34,8 @@ _DB_API = ("db_api_calls_per_request", "db_api_ms", "db_api_share")
 def text_of(summary: dict[str, Any]) -> str:
     """Return the sections of the first such report, in seconds.
 
-    Share of the slow calls, mean, the fastest routes as minimum and mean,
-    and the slow calls as ``mean user METHOD route``, the slowest last.
+    The share of slow calls, the mean, the fastest routes as minimum and
+    mean, and the slow calls as ``mean user METHOD route``, the slowest last.
     """
     nothing = nothing_counted(summary)
     if nothing is not None:
@@ -102,7 +107,8 @@ def markdown_of(summary: dict[str, Any]) -> str:
         ),
     ]
     left_out = [
-        f"* {row['count']} x {_cell(row['kind'])}: `{_code(row['example'])}`"
+        f"* {row['count']} x {quoted(row['kind'])}: "
+        f"{code_span(row['example'])}"
         for row in summary["unread"]
     ]
     if left_out:
@@ -129,7 +135,7 @@ def _flat(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _no_formula(text: str) -> str:
-    """Return *text* so that a spreadsheet takes it for nothing else."""
+    """Return *text* so that a spreadsheet takes it for text."""
     text = printable(text)
     if text == "-":
         return text
@@ -149,31 +155,18 @@ def _markdown_table(
         "max_ms",
     ),
 ) -> str:
-    headings = [column.replace("_ms", " ms") for column in columns]
-    lines = [
-        "| " + " | ".join([*names, *headings]) + " |",
-        "|" + " --- |" * len(names) + " ---: |" * len(columns),
+    headings = [*names, *(one.replace("_ms", " ms") for one in columns)]
+    cells = [
+        [
+            *(row[name] for name in names),
+            *(_number(column, row[column]) for column in columns),
+        ]
+        for row in rows
     ]
-    for row in rows:
-        cells = [_cell(row[name]) for name in names]
-        cells += [_number(column, row[column]) for column in columns]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+    return table_of(headings, cells, len(names))
 
 
 def _number(column: str, value: float) -> str:
     if column == "slow_share":
         return f"{100 * value:.1f} %"
     return f"{value:.1f}" if column.endswith("_ms") else str(value)
-
-
-def _cell(text: object) -> str:
-    """Return *text* so that it stays within its cell, as it stands."""
-    shown = printable(text)
-    for sign in "\\`*_[]<>|":
-        shown = shown.replace(sign, "\\" + sign)
-    return shown
-
-
-def _code(text: str) -> str:
-    return printable(text).replace("`", "'")

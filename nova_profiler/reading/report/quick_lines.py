@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whole blocks of nova's own request lines at once.
+"""Reads whole blocks of nova's own request lines at once.
 
-The lines of ``nova.osapi_compute.wsgi.server`` and ``requestlog`` are read
-by one regular expression a block; every other line is handed on as it is.
+One regular expression reads the lines of ``nova.osapi_compute.wsgi.server``
+and ``requestlog`` in a block; every other line is passed on as it is.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from __future__ import annotations
 import re
 from typing import TypeAlias
 
-# Stamp, logger, user and project, method and path, status, seconds; of any
-# other line the line itself.
+# Stamp, logger, user and project, method and path, status, seconds; then
+# the line itself, if it has another form.
 QuickRow: TypeAlias = tuple[bytes, bytes, bytes, bytes, bytes, bytes, bytes]
 
-# What must be right and takes long to match, and what takes its place where
-# all lines of a block are checked at once.
+# Exact patterns, which take long to match, and quick ones in their place,
+# with which all lines of a block are checked at once.
 _STAMP = (
     rb"\d{4}-[01]\d-[0-3]\d [0-2]\d:[0-5]\d:[0-5]\d\.\d\d\d",
     rb"....-[01].-[0-3]. [0-2].:[0-5].:[0-5].\....",
@@ -38,10 +38,10 @@ def _line(stamp: bytes, word: bytes) -> bytes:
     )
 
 
-# A collector may have put the name of the file in front.
+# A collector may put the name of the file in front.
 _NAMED = rb'^(?:(?![12]\d\d\d-)[^\s"]{1,300} )?'
 _CENTURIES = (b"19", b"20")
-# By whether lines begin with a name: what is strict, and what is quick.
+# By whether lines begin with a name: the exact pattern and the quick one.
 _LINES = {
     is_named: [
         re.compile((_NAMED if is_named else b"^") + _line(*how), re.MULTILINE)
@@ -55,7 +55,7 @@ _UUID = re.compile(rb"/[0-9a-f]{8}-[0-9a-f-]{27}(?=[/\n])")
 def quick_rows(block: bytes) -> list[QuickRow]:
     """Return a row for each line of *block* that is not empty.
 
-    Of a line in some other form only the last column is filled.
+    A line of another form fills only the last column.
     """
     strict, quick = _LINES[block[:2] not in _CENTURIES]
     rows: list[QuickRow] = quick.findall(block)
@@ -65,17 +65,17 @@ def quick_rows(block: bytes) -> list[QuickRow]:
 def requests_of(rows: list[QuickRow]) -> list[bytes]:
     """Return the method and path of each row, UUIDs as ``{id}``.
 
-    So the same few come again and again.
+    Few different texts are left, so that requests add up by them.
     """
-    # Each ends with a line's end, also the only one of them.
+    # The empty text at the end: each row has its line end, even one alone.
     text = b"\n".join([row[3] for row in rows] + [b""])
     return _UUID.sub(b"/{id}", text).split(b"\n")[:-1]
 
 
 def _are_strict(rows: list[QuickRow], block: bytes) -> bool:
-    """Tell whether the strict expression would have given the same."""
+    """Tell whether the strict expression would give the same rows."""
     lines = block.count(b"\n") + (not block.endswith(b"\n"))
-    # A row may have swallowed the end of a line, and the next one.
+    # A quick match may have run over the end of a line.
     if len(rows) != lines and len(rows) != lines - block.count(b"\n\n"):
         return False
     stamps = b"".join([row[0] for row in rows])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a report says, as one JSON-ready value that every format shows."""
+"""The content of a report, a JSON-ready value that all formats show."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def summary_of(report: Report, limit: int) -> dict[str, Any]:
 
 
 def nothing_counted(summary: dict[str, Any]) -> str | None:
-    """Return why there is nothing to show, None if there is."""
+    """Return why there is nothing to show, None if there is something."""
     if summary["total"]["calls"]:
         return None
     if summary["out_of_time"]:
@@ -106,7 +106,7 @@ def _rows_of(figures: Figures) -> list[dict[str, Any]]:
         ]
     if by == "hour":
         return sorted(rows, key=lambda row: str(row["hour"]))
-    # Where most of the time went, first.
+    # The most time first.
     return sorted(rows, key=lambda row: (-row["total_ms"], str(row)))
 
 
@@ -129,7 +129,7 @@ def _fastest_of(figures: Figures) -> list[dict[str, Any]]:
 
 
 def _callers_of(figures: Figures) -> list[dict[str, Any]]:
-    """Return who called what slowly: those with a slow call, by mean."""
+    """Return each user's routes with a slow call, by their mean."""
     found = [
         {"user": user, "method": method, "route": route, **figures_of(row)}
         for (user, method, route), row in figures.callers.items()
@@ -139,7 +139,7 @@ def _callers_of(figures: Figures) -> list[dict[str, Any]]:
 
 
 def _spread_of(row: Row) -> list[dict[str, Any]]:
-    """Return how many calls took how long, in steps of a constant factor."""
+    """Return how many calls took how long, in steps of about a factor 2."""
     steps: dict[int, int] = {}
     bounds = _bounds()
     for ms, count in row.durations.spread():

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The tables of a report on a terminal, as wide as there is room."""
+"""The tables of a report on a terminal, fitted to its width."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from nova_profiler.reading.report.durations import duration_text
 from nova_profiler.reading.report.figures import BY
 from nova_profiler.reading.screen.fitted_table import (
     Column,
     print_fitted,
     print_left_out,
 )
-from nova_profiler.reading.screen.folded_whole_parts import has_width
 from nova_profiler.reading.screen.terminal import (
     BAD,
     FAINT,
     HEADING,
     WARNING,
     bar,
+    has_width,
     ms_text,
     safe,
     share_text,
@@ -32,19 +33,19 @@ _ID = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _BAR_WIDTH = 12
 _SPREAD_WIDTH = 40
 _SHORTEST_SPREAD = 8
-# What a route asks for before a figure goes, and what it always has.
+# A route's width before a figure is left out, and its least.
 _ROUTE = 28
 _SHORTEST_ROUTE = 12
 _METHOD = 8
 _USER = 16
-# That of the beginning of an id.
+# The length of an id that is cut.
 _SHORTEST_USER = 11
 _KIND = 40
 _SHORTEST_KIND = 16
 _SHORTEST_EXAMPLE = 20
 _LONGEST_EXAMPLE = 70
 _LONGEST_PIPED = 200
-# The share of slow calls that catches the eye.
+# From this share of slow calls on it is red.
 _MANY_SLOW = 0.05
 
 Rows = Sequence[dict[str, Any]]
@@ -91,7 +92,7 @@ def print_rows(console: Console, summary: dict[str, Any]) -> None:
 
 
 def _row_figures(console: Console, summary: dict[str, Any]) -> list[Column]:
-    """Return the columns of figures, each with its turn to give way."""
+    """Return the columns of figures, with the order in which they go."""
     rows = summary["rows"]
     whole = summary["total"]["total_ms"]
     of_all = [row["total_ms"] / whole if whole > 0 else 0.0 for row in rows]
@@ -124,7 +125,7 @@ def _row_figures(console: Console, summary: dict[str, Any]) -> list[Column]:
 
 
 def print_slow_calls(console: Console, summary: dict[str, Any]) -> None:
-    """Print who had slow calls of what."""
+    """Print the users with slow calls, by route."""
     rows = summary["slow_calls"]
     if not rows:
         return
@@ -172,7 +173,7 @@ def print_fastest(console: Console, summary: dict[str, Any]) -> None:
 
 
 def print_not_counted(console: Console, summary: dict[str, Any]) -> None:
-    """Print what is in no figure, and why."""
+    """Print what the figures leave out, and why."""
     rows = [
         (row["count"], row["kind"], row["example"])
         for row in summary["unread"]
@@ -263,16 +264,12 @@ def _bars(
 
 def _step_text(step: dict[str, Any]) -> str:
     if step["below_ms"] is None:
-        return f"from {_round_ms(step['from_ms'])}"
-    return f"below {_round_ms(step['below_ms'])}"
-
-
-def _round_ms(ms: float) -> str:
-    return f"{ms / 1000:g} s" if ms >= 1000 else f"{ms:g} ms"
+        return f"from {duration_text(step['from_ms'])}"
+    return f"below {duration_text(step['below_ms'])}"
 
 
 def _shortened(example: str, most: int) -> str:
-    """Return at most so much of a line, with the time that it tells."""
+    """Return at most *most* letters of a line, the time among them."""
     if len(example) <= most:
         return example
     at = example.rfind(" time:")
@@ -281,6 +278,6 @@ def _shortened(example: str, most: int) -> str:
 
 
 def _short_id(text: object) -> str:
-    """Return the beginning of an id, which tells it from others."""
+    """Return *text*, of an id only the begin, which is enough."""
     whole = str(text)
     return f"{whole[:8]}..." if _ID.fullmatch(whole) else whole

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""DB API functions or SQL of many requests, added up for each route."""
+"""Adds up the DB API functions or SQL of many requests, by route."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ class FunctionCalls:
         self.errors = 0
         self.ms = 0.0
         self.max_ms = 0.0
-        # Only calls whose driver time is known may tell a share of it.
+        # The driver's share is over the calls whose driver time is known.
         self.driver_ms = 0.0
         self.driver_of_ms = 0.0
         self.per_request_ms = array("d")
 
     def add(self, totals: CallTotals) -> None:
-        """Add what one request did; nested calls are inside others."""
+        """Add one request's calls; nested ones are in the others' time."""
         self.calls += int(totals.count - totals.nested)
         self.errors += int(totals.errors)
         self.ms += totals.ms
@@ -48,19 +48,19 @@ class FunctionCalls:
 
     @property
     def mean_ms(self) -> float:
-        """Return the mean of a call."""
+        """Return the mean time of a call."""
         return self.ms / self.calls if self.calls else 0.0
 
     @property
     def driver_share(self) -> float | None:
-        """Return the driver's part of the time, None if nothing tells."""
+        """Return the driver's part of the time, None if unknown."""
         if self.driver_of_ms <= 0:
             return None
         return self.driver_ms / self.driver_of_ms
 
 
 class RouteCalls:
-    """The requests of one route and what they called."""
+    """The requests of one route and their calls."""
 
     def __init__(self, method: str, route: str, action: str | None) -> None:
         self.method = method
@@ -89,7 +89,7 @@ class RouteCalls:
 
     @property
     def requests(self) -> int:
-        """Return how many requests there were."""
+        """Return the number of requests."""
         return len(self.durations_ms)
 
     @property
@@ -117,13 +117,13 @@ class RouteCalls:
         return totals
 
     def slowest_functions(self) -> list[FunctionCalls]:
-        """Return the functions, those that took longest first."""
+        """Return the functions, the one that took longest first."""
         return sorted(self.functions.values(), key=lambda row: -row.ms)
 
     def percentile_ms(self, row: FunctionCalls, percent: float) -> float:
-        """Return a percentile of what the function took of a request.
+        """Return a percentile of the function's time in a request.
 
-        Requests that did not call it count with 0.
+        Requests without a call count 0.
         """
         values = sorted(row.per_request_ms)
         zeros = max(0, self.requests - len(values))
@@ -133,7 +133,7 @@ class RouteCalls:
 def calls_by_route(
     records: Iterable[RequestRecord], group: str
 ) -> list[RouteCalls]:
-    """Return the calls of *group*, the most expensive route first."""
+    """Return the calls of *group* by route, the most expensive one first."""
     routes: dict[tuple[str, str, str | None], RouteCalls] = {}
     for record in records:
         key = (record.method, record.route, record.action)

@@ -10,15 +10,15 @@ import click
 
 from nova_profiler.dump_store import DumpError, DumpStore, name_of_route
 from nova_profiler.groups import NAMED_GROUPS, Group
-from nova_profiler.reading.command_line.folded_progress import with_progress
 from nova_profiler.reading.command_line.options import (
     dump_dir_options,
     filter_options,
-    is_route,
     json_option,
     limit_option,
     store_of,
 )
+from nova_profiler.reading.command_line.progress import with_progress
+from nova_profiler.reading.command_line.route_option import meant_names
 from nova_profiler.reading.command_line.skipped import Skipped
 from nova_profiler.reading.requests.calls_by_route import (
     RouteCalls,
@@ -66,10 +66,10 @@ def command(
     limit: int,
     as_json: bool,
 ) -> None:
-    """Show which DB API calls each route makes and what they take.
+    """Show the DB API calls of each route and their times.
 
-    From the dumps, or from what the option log_file made: files, folders,
-    patterns or - for standard input, compressed or not.
+    From the dumps, or from logs that the option log_file made: files,
+    folders, patterns or - for standard input, compressed or not.
 
     \b
     nova-profiler calls --route /v2.1/servers/detail
@@ -81,28 +81,25 @@ def command(
         if log_files
         else _of_dumps(store_of(dump_dir, config_file), route, since, skipped)
     )
-    try:
-        routes = calls_by_route(records, _GROUPS[by].name)
-    except DumpError as exc:
-        raise click.ClickException(str(exc)) from exc
+    routes = calls_by_route(records, _GROUPS[by].name)
     if as_json:
         figures = [figures_of(one) for one in routes[:limit]]
         click.echo(json.dumps(figures, indent=2))
     else:
         _print(routes, limit, _GROUPS[by], from_dumps=not log_files)
-    skipped.tell()
+    skipped.print()
 
 
 def _of_dumps(
     store: DumpStore, route: str | None, since: str | None, skipped: Skipped
 ) -> Iterator[RequestRecord]:
-    wanted = None if route is None else name_of_route(route)
+    is_wanted = meant_names(route)
     foreign: list[str] = []
     chosen = []
     for entry in store.entries(foreign):
         if since is not None and entry.started_at < since:
             break
-        if is_route(route, entry.route_name, wanted):
+        if is_wanted(entry.route_name):
             chosen.append(entry)
     skipped.add_foreign(foreign)
     for entry in with_progress(chosen, "reading dumps", len(chosen)):
@@ -118,11 +115,11 @@ def _of_logs(
     since: str | None,
     skipped: Skipped,
 ) -> Iterator[RequestRecord]:
-    wanted = None if route is None else name_of_route(route)
+    is_wanted = meant_names(route)
     for record in records_of_logs(logs, skipped):
         if since is not None and record.started_at < since:
             continue
-        if is_route(route, name_of_route(record.route), wanted):
+        if is_wanted(name_of_route(record.route)):
             yield record
 
 

@@ -34,11 +34,11 @@ _WIDE = 110
 def print_calls(
     console: Console, routes: Sequence[RouteCalls], group: Group
 ) -> None:
-    """Print a table for each of *routes*, with what it adds up to."""
+    """Print a table for each of *routes*, and its sum in words."""
     for route in routes:
         width = page_width(console)
         console.print(_heading(route), width=width)
-        # The names are long: on a narrow terminal they get the gaps.
+        # Names are long: on a narrow terminal smaller gaps leave them room.
         table = _table(route, group, gap=2 if width >= _WIDE else 1)
         for part in (table, Text(_sum_in_words(route, group))):
             indented = Padding(part, (0, 0, 0, 2), expand=False)
@@ -67,7 +67,7 @@ def _table(route: RouteCalls, group: Group, gap: int) -> Table:
     table = plain_table(gap)
     table.add_column(group.named, overflow="fold")
     headings = ["calls", "/req", "total ms", "mean", "max"]
-    # These two are of what the function took of one request.
+    # These two are percentiles of the time in one request.
     headings += ["p50/req", "p95/req"]
     if group.kind == WRAPPER:
         headings.append("driver")

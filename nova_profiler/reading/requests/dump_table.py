@@ -26,7 +26,7 @@ from nova_profiler.reading.screen.terminal import (
 )
 from nova_profiler.record import ABORTED, FAILED, RequestRecord
 
-# The route matters more than the user, who gets what it leaves of the width.
+# The route matters more than the user, which has the rest of the width.
 _WIDTH_WITHOUT_BOTH = 63
 _SHORTEST_USER, _LONGEST_USER = 10, 32
 _LONGEST_ID = 8
@@ -37,7 +37,7 @@ def print_dumps(
 ) -> None:
     """Print a line for each of *rows*, in their order."""
     days = {record.started_at[:10] for _, record in rows}
-    # One day for all stands in the heading; the lines stay short.
+    # A day that all have goes into the heading, which keeps lines short.
     same_day = len(days) == 1
     longest = max(len(title_of(record)) for _, record in rows)
     engines = [stacks_of(*row) for row in rows]
@@ -104,7 +104,7 @@ def stacks_of(entry: DumpEntry, record: RequestRecord) -> str:
     engine = (record.profile or {}).get("engine")
     if engine in ENGINES:
         return str(engine)
-    # The dump does not say, so somebody put the file there.
+    # The dump names no engine: the file is from elsewhere.
     return path.suffix
 
 
@@ -133,7 +133,7 @@ def _status(record: RequestRecord) -> Text:
 
 
 def _id_of(entry: DumpEntry, record: RequestRecord) -> str:
-    """Return what `show` takes: the start of the id, or else the stem."""
+    """Return an argument for `show`: the start of the id, or the stem."""
     if record.request_id is None:
         return entry.stem
     return record.request_id.removeprefix("req-")[:_LONGEST_ID]

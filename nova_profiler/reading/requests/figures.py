@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the page of one request says, as plain figures."""
+"""The content of a request's page, as plain figures."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from nova_profiler.record import (
     TimelineEntry,
 )
 
-# From here on an equal statement looks like one query per row of another.
+# A statement this often looks like one query per row of another.
 REPEATED = 5
 
-# BEGIN, SAVEPOINT and their like come as often as transactions do.
+# BEGIN, SAVEPOINT and the like repeat with each transaction.
 _WITH_ROWS = ("SELECT", "INSERT", "UPDATE", "DELETE", "REPLACE", "WITH")
 
 _LONGEST = 20_000
 _COLUMNS = re.compile(r"\bSELECT\s[^()]{20,}?\sFROM\s", re.IGNORECASE)
 
-# Records have microseconds; what is shorter tells no shares.
+# Records have microseconds: a shorter time gives no shares.
 SHORTEST_MS = 0.001
 
-# Parallel calls measured apart differ from their cover by more than this.
+# The sum of parallel calls exceeds their cover by more than this.
 _ROUNDING_MS = 0.1
 
 
@@ -52,10 +52,10 @@ class Lane(NamedTuple):
 
 
 def db_api_share(record: RequestRecord) -> float | None:
-    """Return in which part of the request a DB API call ran.
+    """Return the part of the request in which a DB API call ran.
 
-    Each moment counts once, however many calls ran in it. None where no
-    call was recorded.
+    Each moment counts once, however many calls ran in it. None if no call
+    was recorded.
     """
     totals = record.groups.get("db_api")
     if totals is None or not totals.calls:
@@ -66,7 +66,7 @@ def db_api_share(record: RequestRecord) -> float | None:
 
 
 def buckets_of(record: RequestRecord) -> list[Bucket]:
-    """Return the breakdown, largest first, without what took no time."""
+    """Return the breakdown, largest part first, without empty parts."""
     whole = max(record.duration_ms, SHORTEST_MS)
     return [
         Bucket(name, LABELS.get(name, name), ms, ms / whole)
@@ -106,7 +106,7 @@ def database_sentences(record: RequestRecord) -> list[str]:
 
 
 def calls_of(record: RequestRecord, group: str) -> list[CallTotals]:
-    """Return the totals of *group*, those that took longest first."""
+    """Return the totals of *group*, the longest first."""
     return sorted(
         (call for call in record.calls if call.group == group),
         key=lambda call: -call.ms,
@@ -114,12 +114,12 @@ def calls_of(record: RequestRecord, group: str) -> list[CallTotals]:
 
 
 def slowest_statements(record: RequestRecord) -> list[StatementTotals]:
-    """Return the statements by the time that they took together."""
+    """Return the statements by their total time, the longest first."""
     return sorted(record.statements or (), key=lambda row: -row.ms)
 
 
 def repeated_statements(record: RequestRecord) -> list[StatementTotals]:
-    """Return what was executed so often that one query might have done."""
+    """Return the statements in whose place one query might have done."""
     return sorted(
         (
             row
@@ -134,8 +134,8 @@ def repeated_statements(record: RequestRecord) -> list[StatementTotals]:
 def condensed(row: StatementTotals) -> str:
     """Return a statement without its lists of columns.
 
-    What tells statements apart is what they read from and by what. Of one
-    with so many columns that capture kept no more, its name is left.
+    Statements differ in their tables and conditions. Where capture cut the
+    text within the columns, only its name is left.
     """
     text = _COLUMNS.sub("SELECT ... FROM ", str(row.statement)[:_LONGEST])
     if text.endswith(" ...") and " FROM " not in text.upper():
@@ -144,7 +144,7 @@ def condensed(row: StatementTotals) -> str:
 
 
 def lanes_of(record: RequestRecord) -> list[Lane]:
-    """Return the lanes in which something was recorded, in their order."""
+    """Return the lanes with recorded calls, in their order."""
     lanes: dict[int, list[TimelineEntry]] = {}
     for entry in record.timeline or ():
         lanes.setdefault(int(entry.lane), []).append(entry)
@@ -158,7 +158,7 @@ def lanes_of(record: RequestRecord) -> list[Lane]:
 def merged_spans(
     entries: Iterable[TimelineEntry], until_ms: float
 ) -> list[tuple[float, float]]:
-    """Return when any of *entries* ran, each moment once, in order."""
+    """Return the times in which any of *entries* ran, merged, in order."""
     merged: list[tuple[float, float]] = []
     for start, end in sorted(
         (

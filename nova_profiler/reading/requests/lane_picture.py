@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The lanes of a request as a picture of when each of them was busy."""
+"""A picture of when each lane of a request was busy."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ _BESIDE_PICTURE = 26
 def lane_picture(
     console: Console, record: RequestRecord, width: int
 ) -> list[RenderableType]:
-    """Return a line per lane over the time of the request, and its sums.
+    """Return a line for each lane over the time of the request, and sums.
 
-    A cell is as high as the part of its moment in which a call ran there.
+    The height of a cell is the part of its time in which a call ran.
     """
     lanes = [lane for lane in lanes_of(record) if lane.spans]
     if not lanes or record.duration_ms < SHORTEST_MS:
@@ -76,7 +76,7 @@ def lane_picture(
 
 
 def busy_shares(lane: Lane, duration_ms: float, cells: int) -> list[float]:
-    """Return for each cell the part of its time in which *lane* was busy."""
+    """Return, for each cell, the part of its time that *lane* was busy."""
     cell_ms = duration_ms / cells
     shares = [0.0] * cells
     for start, end in lane.spans:

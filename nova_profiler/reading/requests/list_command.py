@@ -15,18 +15,17 @@ from nova_profiler.dump_store import (
     DumpEntry,
     DumpError,
     DumpStore,
-    name_of_route,
 )
-from nova_profiler.reading.command_line.folded_progress import with_progress
 from nova_profiler.reading.command_line.options import (
     Finite,
     dump_dir_options,
     filter_options,
-    is_route,
     json_option,
     limit_option,
     store_of,
 )
+from nova_profiler.reading.command_line.progress import with_progress
+from nova_profiler.reading.command_line.route_option import meant_names
 from nova_profiler.reading.command_line.skipped import Skipped
 from nova_profiler.record import FAILED, RequestRecord
 
@@ -36,7 +35,7 @@ _STATUSES = re.compile(r"[0-9x]{1,3}(,[0-9x]{1,3})*")
 
 
 class Wanted(NamedTuple):
-    """Which dumps to list: what names tell, then what only files tell."""
+    """Which dumps to list, by their names and by the content of files."""
 
     route: str | None = None
     method: str | None = None
@@ -48,17 +47,17 @@ class Wanted(NamedTuple):
 
     @property
     def needs_files(self) -> bool:
-        """Tell whether names alone do not decide."""
+        """Tell whether the content of files decides, too."""
         return self.user is not None or self.status is not None or self.failed
 
     @property
-    def is_told_by_names(self) -> bool:
-        """Tell whether the names that fit are just those that are wanted."""
+    def has_all_in_names(self) -> bool:
+        """Tell whether every dump whose name fits is wanted."""
         return not self.needs_files and self.min_ms is None
 
     def names(self, entries: Iterable[DumpEntry]) -> Iterator[DumpEntry]:
         """Yield those of *entries*, newest first, whose names fit."""
-        route = None if self.route is None else name_of_route(self.route)
+        is_wanted = meant_names(self.route)
         method = None if self.method is None else self.method.upper()
         for entry in entries:
             if self.since is not None and entry.started_at < self.since:
@@ -70,12 +69,12 @@ class Wanted(NamedTuple):
                     self.min_ms is None
                     or entry.duration_ms >= round(self.min_ms)
                 )
-                and is_route(self.route, entry.route_name, route)
+                and is_wanted(entry.route_name)
             ):
                 yield entry
 
     def has(self, record: RequestRecord) -> bool:
-        """Tell whether the file's content fits, too."""
+        """Tell whether the content of a file fits."""
         if self.failed and record.outcome != FAILED:
             return False
         if self.min_ms is not None and record.duration_ms < self.min_ms:
@@ -91,10 +90,10 @@ class Wanted(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """What is listed, of at most how many.
+    """The dumps to list, and the most that there can be.
 
-    Names are counted, but for those of damaged files: only who opens a file
-    knows. ``most`` is None where names do not tell.
+    Damaged files that were not opened count, too. ``most`` is None where
+    names do not decide.
     """
 
     rows: list[Row]
@@ -123,14 +122,14 @@ def status_of(
 @click.option("--slowest", is_flag=True, help="Slowest first, not newest.")
 @limit_option(20, "How many to list.")
 @click.option("--method", help="Only this method.")
-@click.option("--min-ms", type=Finite(0), help="Only what took this long.")
+@click.option("--min-ms", type=Finite(0), help="Only those this long.")
 @click.option("--user", help="Only this user or project, by name or id.")
 @click.option(
     "--status",
     callback=status_of,
     help="Only this status: 404, 4xx, or 409,5xx.",
 )
-@click.option("--failed", is_flag=True, help="Only what failed.")
+@click.option("--failed", is_flag=True, help="Only those that failed.")
 @json_option
 def command(
     dump_dir: str | None,
@@ -146,14 +145,11 @@ def command(
     nova-profiler list --slowest --route /v2.1/servers/detail --since 2h
     """
     store = store_of(dump_dir, config_file)
-    # click has made each what the field says.
+    # click's types are those of the fields.
     chosen = Wanted(**wanted)  # type: ignore[arg-type]
     skipped = Skipped()
-    try:
-        rows, most = chosen_rows(store, chosen, limit, slowest, skipped)
-    except DumpError as exc:
-        raise click.ClickException(str(exc)) from exc
-    # After the work that can fail; takes a good part of a short run.
+    rows, most = chosen_rows(store, chosen, limit, slowest, skipped)
+    # Only here: it takes a good part of a short run, which may fail before.
     from nova_profiler.reading.requests.dump_table import (
         figures_of,
         print_dumps,
@@ -164,10 +160,10 @@ def command(
         click.echo(json.dumps([figures_of(*row) for row in rows], indent=2))
     elif rows:
         print_dumps(terminal(), rows)
-        _tell_more(len(rows), most, limit)
+        _print_more(len(rows), most, limit)
     else:
         click.echo(f"no such dumps in {store.directory}", err=True)
-    skipped.tell()
+    skipped.print()
 
 
 def chosen_rows(
@@ -177,14 +173,14 @@ def chosen_rows(
     slowest: bool,
     skipped: Skipped,
 ) -> Rows:
-    """Return the first *limit* dumps that are *wanted*; opens few others."""
+    """Return the first *limit* dumps that are *wanted*; open few others."""
     foreign: list[str] = []
     named = _Counted(wanted.names(store.entries(foreign)))
     entries: Iterator[DumpEntry] = iter(named)
     if slowest and wanted.needs_files:
         entries = iter(sorted(entries, key=_slowest_first))
     elif slowest:
-        # Some more than asked for: a few of them may be damaged.
+        # More than the limit, since a few may be damaged.
         entries = iter(
             heapq.nsmallest(limit + 100, entries, key=_slowest_first)
         )
@@ -203,7 +199,7 @@ def chosen_rows(
             rows.append((entry, record))
             if len(rows) == limit:
                 break
-    if not wanted.is_told_by_names:
+    if not wanted.has_all_in_names:
         skipped.add_foreign(foreign)
         return Rows(rows, None)
     most = named.count_all() - damaged
@@ -212,7 +208,7 @@ def chosen_rows(
 
 
 class _Counted:
-    """Dumps, and how many there have been."""
+    """Yields dumps and counts them."""
 
     def __init__(self, entries: Iterator[DumpEntry]) -> None:
         self._entries = entries
@@ -224,11 +220,11 @@ class _Counted:
             yield entry
 
     def count_all(self) -> int:
-        """Return how many there are; only names are read for it."""
+        """Return the number of all dumps, by their names."""
         return self._count + sum(1 for _ in self._entries)
 
 
-def _tell_more(listed: int, most: int | None, limit: int) -> None:
+def _print_more(listed: int, most: int | None, limit: int) -> None:
     if most is None and listed == limit:
         click.echo(f"the first {listed}; --limit for more")
     elif most is not None and most > listed == limit:

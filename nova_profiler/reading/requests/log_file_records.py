@@ -1,48 +1,42 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads the records from logs that the option log_file made."""
+"""Reads the records in logs that the option log_file made."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
 
-import click
-
 from nova_profiler.dump_store import record_of_json
-from nova_profiler.reading.command_line.progress import byte_progress, size_of
-from nova_profiler.reading.command_line.skipped import Skipped
+from nova_profiler.errors import NovaProfilerError
+from nova_profiler.reading.command_line.progress import log_progress
+from nova_profiler.reading.command_line.skipped import Skipped, first_kind
 from nova_profiler.reading.logs.files.blocks import LONGEST_LINE, blocks_of
 from nova_profiler.reading.logs.files.sources import Source, sources_of
 from nova_profiler.reading.logs.unread import Unread
 from nova_profiler.record import RecordError, RequestRecord
 
-# A record without its timeline is a few KiB; this is no line of ours.
-_LONGEST_LINE = LONGEST_LINE
-
 
 def records_of_logs(
     paths: Sequence[str], skipped: Skipped
 ) -> Iterator[RequestRecord]:
-    """Yield the record of each line; other lines are named in *skipped*.
+    """Yield the record of each line; *skipped* notes other lines.
 
-    *paths* are files, folders, globs and ``-``, compressed or not. An
-    error only if none of them holds a record.
+    *paths* are files, folders, globs and ``-``, compressed or not. Raises
+    NovaProfilerError if none of them holds a record.
     """
     unread = Unread()
     sources = sources_of(paths, unread)
     is_any = False
-    with byte_progress("reading logs", size_of(sources)) as progress:
+    with log_progress(sources, "reading logs") as progress:
         for source in sources:
             blocks = blocks_of(source, unread, progress.advance)
             for record in _records_of(source, blocks, skipped):
                 is_any = True
                 yield record
-    left_out = [f"{one.kind}: {one.example}" for one in unread]
-    for message in left_out:
-        skipped.add(message)
-    if skipped.count and not is_any:
-        why = left_out[0] if left_out else skipped.first
-        raise click.ClickException(f"no records found; {why}")
+    why = first_kind(unread) or skipped.first
+    if why and not is_any:
+        raise NovaProfilerError(f"no records found; {why}")
+    skipped.add_unread(unread)
 
 
 def _records_of(
@@ -53,7 +47,7 @@ def _records_of(
         if not line.strip():
             continue
         try:
-            if len(line) > _LONGEST_LINE:
+            if len(line) > LONGEST_LINE:
                 raise RecordError("too long for a record")
             yield record_of_json(line)
         except RecordError as exc:

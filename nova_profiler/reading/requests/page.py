@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The page of one request: what it was and where its time went."""
+"""The page of one request: its facts, and where its time went."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from nova_profiler.reading.screen.terminal import (
 )
 from nova_profiler.record import FAILED, OK, RequestRecord, StatementTotals
 
-# So that all of it is on one screen; --json has everything.
+# The page fits one screen; --json has everything.
 _MOST_BUCKETS = 12
 _MOST_CALLS = 8
 _MOST_STATEMENTS = 5
@@ -47,9 +47,9 @@ def print_request(
     next_commands: Sequence[str],
     profile: Profile | None = None,
 ) -> None:
-    """Print the page of *record*, ending with *next_commands* to try.
+    """Print the page of *record*, with *next_commands* at its end.
 
-    *profile* are its stacks, if there are any.
+    *profile* is made of its stacks, None without any.
     """
     width = page_width(console)
     for part in _header(record, width):
@@ -90,7 +90,7 @@ def print_request(
         console.print()
         console.print(Text("Next", style=HEADING))
         for command in next_commands:
-            # To be copied: not even a narrow terminal may break it.
+            # Unbroken on a narrow terminal, too: a person copies it.
             console.print(safe(f"  {command}"), soft_wrap=True)
 
 
@@ -131,7 +131,7 @@ def _header(record: RequestRecord, width: int) -> Iterator[RenderableType]:
 
 
 def _facts(width: int, *facts: tuple[str, str | None]) -> Text:
-    """Return what is known of *facts*, broken between two of them."""
+    """Return the *facts* with a value in lines, broken between two."""
     lines = [Text()]
     for label, value in facts:
         if not value:

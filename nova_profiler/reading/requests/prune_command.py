@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``nova-profiler prune``: applies limits to the dump directory."""
+"""``nova-profiler prune``: removes dumps beyond limits."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import json
 import click
 
 from nova_profiler.dump_store import DumpStore
+from nova_profiler.errors import NovaProfilerError
 from nova_profiler.reading.command_line.options import (
     Finite,
     dump_dir_options,
@@ -16,7 +17,7 @@ from nova_profiler.reading.command_line.options import (
 )
 from nova_profiler.reading.screen.terminal import bytes_text, counted
 
-# An exbibyte and a century: what is more is a typing error.
+# An exbibyte and a century: more is a typing error.
 _MOST_MB = 2.0**40
 _MOST_HOURS = 876_600.0
 
@@ -36,7 +37,7 @@ _MOST_HOURS = 876_600.0
     type=Finite(0, _MOST_HOURS, min_open=True),
     help="Keep only requests younger than this.",
 )
-@click.option("--dry-run", is_flag=True, help="Only tell what would go.")
+@click.option("--dry-run", is_flag=True, help="Print what would be removed.")
 @json_option
 def command(
     dump_dir: str | None,
@@ -49,7 +50,7 @@ def command(
 ) -> None:
     """Remove dumps beyond the limits, oldest first.
 
-    nova-api keeps its own limits by itself; this is for more room now.
+    nova-api keeps its own limits; this is to get more room at once.
 
     \b
     nova-profiler prune --max-age-hours 24 --dry-run
@@ -60,7 +61,7 @@ def command(
         )
     directory = store_of(dump_dir, config_file).directory
     if not directory.is_dir():
-        raise click.ClickException(f"{directory}: no such directory")
+        raise NovaProfilerError(f"{directory}: no such directory")
     store = DumpStore(
         directory, max_files or 0, max_mb or 0, max_age_hours or 0
     )

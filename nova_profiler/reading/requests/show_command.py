@@ -59,19 +59,16 @@ def command(
     if [request_id is not None, last, slowest].count(True) != 1:
         raise click.UsageError("give one of ID, --last and --slowest")
     if request_id is not None and os.path.isfile(request_id):
-        # A file that somebody sent needs no dump directory.
+        # A file from elsewhere needs no dump directory.
         dump_dir = dump_dir or os.curdir
         request_id = os.path.join(os.curdir, request_id)
     store = store_of(dump_dir, config_file)
-    try:
-        entry = _chosen(store, request_id, slowest)
-        record = store.read(entry)
-    except DumpError as exc:
-        raise click.ClickException(str(exc)) from exc
+    entry = _chosen(store, request_id, slowest)
+    record = store.read(entry)
     skipped = Skipped()
     profile = _profile_of(entry, skipped)
     _print(entry, record, profile, as_json)
-    skipped.tell()
+    skipped.print()
 
 
 def _print(
@@ -121,7 +118,7 @@ def _chosen(
     )
     if entry is None:
         raise DumpError(
-            f"no dumps in {store.directory}; dump_when says which requests "
+            f"no dumps in {store.directory}; dump_when sets which requests "
             f"get one"
         )
     return entry
@@ -141,7 +138,7 @@ def _next_commands(entry: DumpEntry, record: RequestRecord) -> list[str]:
             quoted = shlex.quote(str(path))
             commands.append(f"nova-profiler export {quoted} --format html")
             commands.append(f"{reader} {quoted}")
-    # A file from elsewhere has no others beside it.
+    # A file from elsewhere has no other dumps around it.
     if entry.started_at:
         chosen = f"--route {shlex.quote(record.route)}{_where(entry)}"
         commands.append(f"nova-profiler calls {chosen}")
@@ -152,7 +149,7 @@ def _next_commands(entry: DumpEntry, record: RequestRecord) -> list[str]:
 
 
 def _where(entry: DumpEntry) -> str:
-    """Return the option that was given, so that it is given again."""
+    """Return --dump-dir as the user gave it, empty if not given."""
     source = click.get_current_context().get_parameter_source("dump_dir")
     if source is not ParameterSource.COMMANDLINE:
         return ""

@@ -4,17 +4,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import tzinfo
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from nova_profiler.reading.command_line.folded_zones import timezone_option
+from nova_profiler.errors import NovaProfilerError
 from nova_profiler.reading.command_line.options import (
     json_option,
     limit_option,
+    timezone_option,
+)
+from nova_profiler.reading.command_line.route_option import is_meant
+from nova_profiler.reading.command_line.skipped import (
+    print_skipped,
+    print_unread,
 )
 from nova_profiler.reading.logs import Unread
 from nova_profiler.reading.runs.options import (
@@ -22,10 +28,9 @@ from nova_profiler.reading.runs.options import (
     entries_of_logs,
     history_option,
     least_change_option,
-    print_unread,
     uses_history_extra,
 )
-from nova_profiler.reading.screen.terminal import bytes_text, printable
+from nova_profiler.reading.screen.terminal import bytes_text
 
 if TYPE_CHECKING:
     from nova_profiler.reading.runs.kept.engines import Rows
@@ -93,10 +98,7 @@ def add(
         click.echo(json.dumps(figures, indent=2))
         return
     if uncounted:
-        click.echo(
-            f"skipped: {uncounted} requests whose time cannot be counted",
-            err=True,
-        )
+        print_skipped([f"{uncounted} requests whose time cannot be counted"])
     click.echo(
         f"kept {run.name}: {run.requests} requests, {bytes_text(run.bytes)}"
     )
@@ -123,7 +125,7 @@ def list_runs(directory: Path, as_json: bool) -> None:
         from nova_profiler.reading.screen.terminal import terminal
 
         print_runs(terminal(), [run._asdict() for run in runs])
-    _print_skipped(skipped)
+    print_skipped(skipped)
 
 
 @command.command("remove")
@@ -181,7 +183,11 @@ def trend(
     rows, runs = _levels_of(directory, last, engine, skipped)
     from nova_profiler.reading.runs.trend.levels import figures_of, trends_of
 
-    meant = [row for row in rows if route is None or _is_meant(route, row)]
+    meant = [
+        row
+        for row in rows
+        if route is None or is_meant(route, row["route"], row["method"])
+    ]
     trends = trends_of(meant, [run.name for run in runs], least_change / 100)
     if as_json:
         click.echo(json.dumps([figures_of(one) for one in trends], indent=2))
@@ -190,10 +196,10 @@ def trend(
         from nova_profiler.reading.screen.terminal import terminal
 
         print_trends(terminal(), trends, len(runs), limit)
-    _print_skipped(skipped)
+    print_skipped(skipped)
     if not trends and not as_json:
-        raise click.ClickException(
-            f"no route {printable(route)} with requests that did not fail"
+        raise NovaProfilerError(
+            f"no route {route} with requests that did not fail"
             if rows
             else "all requests of these runs failed; there are no times"
         )
@@ -213,20 +219,6 @@ def _levels_of(
     history = History(directory)
     runs = history.runs(skipped)[-(last or 0) :]
     if not runs:
-        raise click.ClickException(f"{directory}: no runs yet")
+        raise NovaProfilerError(f"{directory}: no runs yet")
     with engine_at(engine) as backend:
         return levels_of_sound(backend, history.directory, runs, skipped)
-
-
-def _is_meant(text: str, row: Mapping[str, Any]) -> bool:
-    route: str = row["route"]
-    method, _, rest = text.partition(" ")
-    if method.isalpha() and rest.startswith("/"):
-        # The table names a route with its method.
-        return (method.upper(), rest) == (row["method"], route)
-    return route == text if text.startswith("/") else text in route
-
-
-def _print_skipped(messages: list[str]) -> None:
-    for message in messages:
-        click.echo(f"skipped: {printable(message)}", err=True)

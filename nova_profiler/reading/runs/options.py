@@ -4,9 +4,7 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from datetime import tzinfo
 from functools import wraps
 from pathlib import Path
@@ -16,14 +14,12 @@ import click
 
 from nova_profiler.errors import missing_extra
 from nova_profiler.reading.command_line.options import Finite
+from nova_profiler.reading.command_line.progress import log_progress
 from nova_profiler.reading.logs import AccessEntry, Unread
-from nova_profiler.reading.logs.files.sources import Source, sources_of
+from nova_profiler.reading.logs.files.sources import sources_of
 from nova_profiler.reading.logs.requests_once import entries_of_sources
-from nova_profiler.reading.screen.terminal import printable
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-
-_MOST_KINDS = 10
 
 
 def history_option(function: Function) -> Function:
@@ -81,32 +77,8 @@ def entries_of_logs(
 ) -> Iterator[AccessEntry]:
     """Yield the requests in *logs*; a bar on a terminal shows how far."""
     sources = sources_of(logs, unread, local)
-    with _log_progress(sources) as advance:
-        yield from entries_of_sources(sources, unread, advance)
-
-
-@contextmanager
-def _log_progress(
-    sources: Sequence[Source],
-) -> Iterator[Callable[[int], None] | None]:
-    if not sys.stderr.isatty():
-        yield None
-        return
-    # Only here: it takes longer to import than a short command runs.
-    from rich.console import Console
-    from rich.progress import Progress
-
-    total = sum(source.size or 0 for source in sources)
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("reading logs", total=total)
-        yield lambda count: bar.advance(task, count)
-
-
-def print_unread(unread: Unread) -> None:
-    """Print on standard error what was left out, the most frequent first."""
-    for kind, count, example in list(unread)[:_MOST_KINDS]:
-        times = "" if count == 1 else f"{count} times "
-        click.echo(f"skipped: {times}{kind}: {printable(example)}", err=True)
+    with log_progress(sources, "reading logs") as progress:
+        yield from entries_of_sources(sources, unread, progress.advance)
 
 
 def _user_data() -> Path:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tables that fit a terminal: figures whole, names narrower, then columns."""
+"""Tables that fit a terminal: names are narrowed, then columns left out."""
 
 from __future__ import annotations
 
@@ -11,29 +11,27 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from nova_profiler.reading.screen.folded_whole_parts import (
-    has_width,
-    print_part,
-)
 from nova_profiler.reading.screen.terminal import (
     FAINT,
+    has_width,
     page_width,
     plain_table,
+    print_part,
 )
 
 _GAP = 2
-# A pipe gets whole names; only a hostile one is longer.
+# For a pipe, which gets whole names; only a hostile name is longer.
 _UNLIMITED = 10_000
 _WIDEST = 400
 
 
 class Column(NamedTuple):
-    """A column, and what it does where there is no room for it.
+    """A column, and how it gives way where the page is too narrow.
 
-    ``gives`` is its turn: lower ones give way first, one with 0 never does.
-    A column with ``least`` is narrowed to so much, its cells ``folds`` or
-    cut with an ellipsis, before that to ``ease``; any other is left out.
-    ``drawn`` makes the cells for a width, at most ``most``: bars.
+    Columns give way in the order of ``gives``, those with 0 never. A column
+    with ``least`` is narrowed to ``ease``, then to ``least``; its cells are
+    folded if ``folds``, or else cut. Other columns are left out. ``drawn``
+    makes the cells for a width of at most ``most``: bars.
     """
 
     heading: str = ""
@@ -48,20 +46,20 @@ class Column(NamedTuple):
 
     @property
     def whole(self) -> int:
-        """Return how wide it is if nothing is cut."""
+        """Return the width at which nothing is cut."""
         longest = max((cell.cell_len for cell in self.cells), default=0)
         return min(_WIDEST, max(len(self.heading), self.most, longest, 1))
 
 
 class Fitted(NamedTuple):
-    """The width of each column that is shown, by its number."""
+    """The widths of the columns to show, by number, and the other names."""
 
     widths: dict[int, int]
     left_out: list[str]
 
 
 def fitted(columns: Sequence[Column], room: int) -> Fitted:
-    """Return how *columns* share *room*: each gives way in its turn."""
+    """Return how *columns* share *room*."""
     widths = {
         number: min(column.whole, column.ease or column.whole)
         for number, column in enumerate(columns)
@@ -99,8 +97,8 @@ def print_fitted(
 ) -> list[str]:
     """Print *columns*; return the headings of those left out for room.
 
-    A page too narrow for the least gets lines that are longer than it:
-    what its terminal breaks is still whole.
+    A page too narrow for the least gets longer lines, which its terminal
+    breaks and does not cut.
     """
     is_seen = has_width(console)
     room = page_width(console) - indent if is_seen else _UNLIMITED
@@ -119,7 +117,7 @@ def print_fitted(
 def print_left_out(
     console: Console, left_out: Sequence[str], indent: int = 0
 ) -> None:
-    """Say which columns are not shown, if any are not."""
+    """Print the names of columns that are not shown, if there are any."""
     if left_out:
         names = ", ".join(left_out)
         words = Text(f"left out for room: {names}; --json has all", FAINT)

@@ -1,19 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How reports reach a terminal: its width, safe text, numbers and bars."""
+"""Terminals: their width, safe text, numbers, bars."""
 
 from __future__ import annotations
 
 import os
 import sys
 
-from rich.console import Console
+from rich.console import Console, RenderableType
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-# A pipe has no width; what reads it is better served by whole lines.
+# A pipe has no width; the program behind it wants whole lines.
 _PIPE_WIDTH = 120
 _WIDEST_PAGE = 120
 _LONGEST_TEXT = 600
+# Of a part in a pipe; only a hostile name is longer.
+_WIDEST_PART = 400
 
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 _HEIGHTS = " ▁▂▃▄▅▆▇█"
@@ -40,15 +43,15 @@ def terminal() -> Console:
 
 
 def page_width(console: Console) -> int:
-    """Return how wide a page may be: bars across a wide screen say less."""
+    """Return the width of a page, which leaves a wide screen partly empty."""
     return min(console.width, _WIDEST_PAGE)
 
 
 def printable(text: object) -> str:
-    """Return *text* without what could steer or flood a terminal.
+    """Return *text* so that it can neither steer nor flood a terminal.
 
     Control and formatting characters, such as an escape sequence in a user
-    name, become visible replacement characters.
+    name, become visible replacement characters; a long text is cut.
     """
     whole = str(text)
     shown = whole[:_LONGEST_TEXT]
@@ -59,7 +62,7 @@ def printable(text: object) -> str:
 
 
 def safe(text: object, style: str = "") -> Text:
-    """Return *text* from a record as it may be shown, markup as it stands."""
+    """Return *text* from a record, printable, its markup as it stands."""
     return Text(printable(text), style=style)
 
 
@@ -69,7 +72,7 @@ def ms_text(ms: float, digits: int = 1) -> str:
 
 
 def share_text(share: float | None) -> str:
-    """Return a share in per cent, empty if it is not known."""
+    """Return a share in per cent, empty for None."""
     return "" if share is None else f"{100 * share:.1f} %"
 
 
@@ -79,7 +82,7 @@ def counted(number: int, noun: str) -> str:
 
 
 def time_text(started_at: str) -> str:
-    """Return when, to the millisecond, without the time zone."""
+    """Return *started_at* to the millisecond, without the time zone."""
     return started_at[:23].replace("T", " ")
 
 
@@ -108,7 +111,7 @@ def heights(console: Console, shares: list[float], style: str) -> Text:
     glyphs = _HEIGHTS if speaks_unicode(console) else _ASCII_HEIGHTS
     return Text(
         "".join(
-            # What is not nothing must be seen.
+            # A share above nothing has to be visible.
             glyphs[max(1, min(8, round(share * 8)))] if share > 0 else " "
             for share in shares
         ),
@@ -131,3 +134,28 @@ def plain_table(gap: int = 2) -> Table:
         show_edge=False,
         collapse_padding=True,
     )
+
+
+def has_width(console: Console) -> bool:
+    """Tell whether lines have a width: a terminal's, or COLUMNS."""
+    return console.is_terminal or bool(os.environ.get("COLUMNS"))
+
+
+def print_part(
+    console: Console, part: RenderableType, width: int | None = None
+) -> None:
+    """Print *part*, at most *width* wide if the console has a width.
+
+    Into a pipe its names go whole, for searches, and lines have no blanks
+    at their ends.
+    """
+    if has_width(console):
+        console.print(part, width=width)
+        return
+    options = console.options.update(max_width=_WIDEST_PART)
+    needed = Measurement.get(console, options, part).maximum
+    for line in console.render_lines(
+        part, options.update_width(needed), pad=False
+    ):
+        text = "".join(segment.text for segment in line)
+        console.print(Text(text.rstrip()), soft_wrap=True)

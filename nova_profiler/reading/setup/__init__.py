@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A point of `nova-profiler check`: what was found, and its remedy."""
+"""nova-profiler check and sign; a point of check, with its remedy."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ WRONG = "wrong"
 
 
 class Point(NamedTuple):
-    """One thing that was looked at."""
+    """One thing that was checked."""
 
     state: str
     name: str
     found: str
-    # Lines to paste, or what to do; empty where nothing is to be done.
+    # Lines to paste, or what to do; empty if all is well.
     remedy: tuple[str, ...] = ()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``nova-profiler check``: is the set-up right, each point with its remedy."""
+"""``nova-profiler check``: whether the set-up is right, with remedies."""
 
 from __future__ import annotations
 
@@ -22,6 +22,12 @@ from nova_profiler.factory import (
     filter_factory,
     install_hooks,
 )
+from nova_profiler.paste_file import (
+    FILTER,
+    PasteFileError,
+    is_made_by_us,
+    sections_of,
+)
 from nova_profiler.reading.command_line.options import json_option
 from nova_profiler.reading.screen.terminal import counted
 from nova_profiler.reading.setup import OK, WARNING, WRONG, Point
@@ -30,22 +36,19 @@ from nova_profiler.reading.setup.destinations import (
     log_file_point,
     statsd_point,
 )
-from nova_profiler.reading.setup.folded_hook_points import (
+from nova_profiler.reading.setup.in_the_worker import (
     db_api_point,
     hook_remedy,
+    profiler_points,
+    sqlalchemy_point,
 )
-from nova_profiler.reading.setup.folded_paste_factory import (
-    load_remedy,
-    right_section,
-)
-from nova_profiler.reading.setup.in_the_worker import profiler_points
 from nova_profiler.reading.setup.pipelines import (
     filters_of,
-    is_made_by_us,
+    load_remedy,
     nova_paste_file,
     pipeline_points,
+    right_section,
     section_point,
-    sections_of,
 )
 
 NOVA_CONF = "/etc/nova/nova.conf"
@@ -83,7 +86,7 @@ def command(
     config_files: Sequence[str],
     as_json: bool,
 ) -> None:
-    """Tell whether the set-up is right, each point with its remedy.
+    """Check whether the set-up is right; print each point and its remedy.
 
     Run it as nova-api's user, in nova-api's environment. The exit code is
     1 if a point is wrong.
@@ -118,16 +121,9 @@ def _nova_conf(
         sections: dict[str, dict[str, list[str]]] = {}
         try:
             cfg.ConfigParser(path, sections).parse()
-        except OSError as exc:
-            raise click.ClickException(f"{path}: {exc.strerror}") from exc
         except (UnicodeError, cfg.ParseError) as exc:
-            # Not its text: the line may hold a password.
-            line = getattr(exc, "lineno", None)
-            at = f" in line {line}" if line else ""
-            raise click.ClickException(
-                f"{path}: cannot be read{at}; expected [group] or "
-                f"option = value"
-            ) from exc
+            lineno = getattr(exc, "lineno", None)
+            raise PasteFileError(path, lineno) from None
         defaults |= sections.get("DEFAULT", {}).keys()
         named = sections.get("wsgi", {}).get("api_paste_config")
         configured = named[-1] if named else configured
@@ -146,25 +142,25 @@ def _points(
     yield _oslo_point(path)
     _know_references(conf, defaults)
     for name in ours:
-        is_by_us = is_made_by_us(sections[f"filter:{name}"])
+        is_by_us = is_made_by_us(sections[f"{FILTER}{name}"])
         yield from _filter_points(path, name, conf, is_by_us)
     if not ours:
         yield from _settings_points(path, conf, {})
 
 
 def _oslo_point(path: str) -> Point:
-    """Return whether the paste file survives oslo.config, as in nova."""
+    """Return whether oslo.config can read the paste file, as nova has it."""
     try:
         cfg.ConfigParser(path, {}).parse()
     except cfg.ParseError as exc:
         found = f"line {exc.lineno} of {path} is not option = value"
         remedy = ("nova reads this file with oslo.config, too: mend the line",)
         return Point(WRONG, "oslo.config", found, remedy)
-    return Point(OK, "oslo.config", f"{path} survives it")
+    return Point(OK, "oslo.config", f"oslo.config can read {path}")
 
 
 def _know_references(conf: cfg.ConfigOpts, defaults: set[str]) -> None:
-    """Register what ``$name`` in a value may stand for."""
+    """Register the options that ``$name`` in a value may stand for."""
     for name in defaults - {"config_file", "config_dir", "config_source"}:
         conf.register_opt(cfg.StrOpt(name))
     try:
@@ -174,7 +170,7 @@ def _know_references(conf: cfg.ConfigOpts, defaults: set[str]) -> None:
 
         paths.register_opts(conf)
     except Exception:
-        # No nova here, or nova.conf has set them: those are known now.
+        # Without nova, or with nova.conf's own values, these are known now.
         return
 
 
@@ -182,7 +178,7 @@ def _filter_points(
     path: str, name: str, conf: cfg.ConfigOpts, is_by_us: bool
 ) -> Iterator[Point]:
     try:
-        # paste takes a relative path for one relative to nothing.
+        # paste cannot open a relative path.
         context = loadwsgi.loadcontext(
             loadwsgi.FILTER,
             f"config:{os.path.abspath(path)}",
@@ -192,7 +188,7 @@ def _filter_points(
         found = f"[filter:{name}] cannot be loaded: {_line_of(exc)}"
         yield Point(WRONG, "factory", found, load_remedy(name, exc))
         return
-    # A section may also say `use =` another one, which is ours.
+    # A section may `use =` another section, which is ours.
     if not is_by_us and context.object is not filter_factory:
         found = f"[filter:{name}] is another filter's: this one never runs"
         yield Point(WRONG, "factory", found, right_section(name))
@@ -210,10 +206,10 @@ def _settings_points(
         yield Point(WRONG, "options", str(exc), ("mend or remove that line",))
         return
     settings = live.current
-    yield Point(OK, "options", "all are known, with values that they take")
+    yield Point(OK, "options", "all are known and have valid values")
     yield _enabled_point(settings)
     yield from _hook_points(settings)
-    yield _sqlalchemy_point()
+    yield sqlalchemy_point(_sqlalchemy_version())
     yield from profiler_points(
         settings.profiler,
         _problem_with(settings.profiler),
@@ -247,7 +243,7 @@ def _enabled_point(settings: Settings) -> Point:
 def _hook_points(settings: Settings) -> Iterator[Point]:
     try:
         with warnings.catch_warnings():
-            # Of what nova imports; its own log has them.
+            # Warnings of nova's own imports are in nova's log.
             warnings.simplefilter("ignore")
             undo = install_hooks(settings)
     except Exception as exc:
@@ -262,18 +258,12 @@ def _hook_points(settings: Settings) -> Iterator[Point]:
         yield db_api_point(settings.db_api_modules)
 
 
-def _sqlalchemy_point() -> Point:
-    name = "SQLAlchemy"
+def _sqlalchemy_version() -> str | None:
     try:
         import sqlalchemy
     except ImportError:
-        found = "is not installed here: no statements are timed"
-        return Point(WARNING, name, found, ("pip install SQLAlchemy",))
-    version = sqlalchemy.__version__
-    if version.split(".")[:2] in (["1", "4"], ["2", "0"], ["2", "1"]):
-        return Point(OK, name, f"{version} is one that is tested")
-    remedy = ("pip install 'SQLAlchemy>=1.4,<2.2'",)
-    return Point(WARNING, name, f"{version} is not tested", remedy)
+        return None
+    return sqlalchemy.__version__
 
 
 def _line_of(exc: Exception) -> str:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether what the filter writes can arrive: host, directory, file."""
+"""Whether the filter can write: to its host, directory and file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from nova_profiler.reading.setup import OK, WARNING, WRONG, Point
 
-# Longer than any name server that works takes.
+# Longer than a working name server takes.
 LOOK_UP_S = 3.0
 
 
@@ -104,7 +104,7 @@ def _owner_of(path: str) -> str:
     try:
         return _user_name(os.stat(path).st_uid)
     except OSError:
-        return "nobody we can see"
+        return "an unknown user"
 
 
 def _user_name(uid: int) -> str:

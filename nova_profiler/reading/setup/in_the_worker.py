@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether the profiler that is configured can work, and be asked for."""
+"""Whether hooks and profiler can work inside nova-api's worker."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from nova_profiler.reading.setup import OK, WARNING, WRONG, Point
 from nova_profiler.reading.setup.sign_command import SHORT_KEY
 
-# Yama's setting: 0 anybody of the same user, 1 who was allowed to, 2 root.
+# Yama's setting: 0 allows the same user, 1 a tracer that was named, 2 root.
 PTRACE_SCOPE = Path("/proc/sys/kernel/yama/ptrace_scope")
 _DEAR = ("pyinstrument", "cprofile")
+_TIMED = "timed_callables"
 
 
 def profiler_points(
@@ -21,9 +23,9 @@ def profiler_points(
     profile_keys: Sequence[str],
     dump_dir: str | None,
 ) -> Iterator[Point]:
-    """Return whether stacks can be taken, asked for and kept.
+    """Yield whether stacks can be taken, asked for and kept.
 
-    *problem* is what the profiler itself says.
+    *problem* is the profiler's own error, None if it has none.
     """
     if profiler == "none":
         yield Point(OK, "profiler", "none: no stacks are taken")
@@ -81,3 +83,45 @@ def _keys_point(keys: Sequence[str]) -> Point:
         found = f"{short} of {len(keys)} can be guessed: too short"
         return Point(WARNING, name, found, remedy)
     return Point(OK, name, f"{len(keys)} for signed triggers")
+
+
+def hook_remedy(
+    reason: str, hooks: Sequence[str], timed: Sequence[str]
+) -> tuple[str, ...]:
+    """Return the remedy for *reason*, which names its option."""
+    if f"{_TIMED}: " in reason:
+        return (
+            f"mend or take out that name in {_TIMED} = {','.join(timed)}",
+            "expected: module:function or module:Class.method",
+        )
+    kept = ",".join(hooks) or "none"
+    return (f"take it out of hooks = {kept}, or install it",)
+
+
+def db_api_point(modules: Sequence[str]) -> Point:
+    """Return whether one of the modules with nova's DB API is loaded."""
+    name = "db_api_modules"
+    there = [one for one in modules if one in sys.modules]
+    if there:
+        return Point(OK, name, f"{', '.join(there)} is there")
+    return Point(
+        WARNING,
+        name,
+        f"none exists in this environment: {', '.join(modules) or '(empty)'}",
+        (
+            "run this with the Python of nova-api, or name the module:",
+            "db_api_modules = nova.db.main.api",
+        ),
+    )
+
+
+def sqlalchemy_point(version: str | None) -> Point:
+    """Return whether the hooks are tested with this SQLAlchemy."""
+    name = "SQLAlchemy"
+    if version is None:
+        found = "is not installed here: no statements are timed"
+        return Point(WARNING, name, found, ("pip install SQLAlchemy",))
+    if version.split(".")[:2] in (["1", "4"], ["2", "0"], ["2", "1"]):
+        return Point(OK, name, f"{version} is one that is tested")
+    remedy = ("pip install 'SQLAlchemy>=1.4,<2.2'",)
+    return Point(WARNING, name, f"{version} is not tested", remedy)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which pipelines of a paste file the filter stands in, and where."""
+"""Whether and where the filter stands in the pipelines of a paste file."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import configparser
 import os
 from collections.abc import Iterator
 from difflib import get_close_matches
+from importlib.metadata import PackageNotFoundError
 from typing import NamedTuple
 
-import click
-
+from nova_profiler.errors import NovaProfilerError
+from nova_profiler.paste_file import FILTER, Sections, own_filters
 from nova_profiler.reading.setup import OK, WARNING, WRONG, Point
 
 # The application that nova-api serves, and the keys of nova's own factory
@@ -18,18 +19,20 @@ from nova_profiler.reading.setup import OK, WARNING, WRONG, Point
 ROOT = "osapi_compute"
 _AUTH_KEYS = ("keystone", "noauth2")
 
-# What the filter is called as a rule, and what makes it.
+# The usual name of the filter, and its factory.
 _WORD = "nova_profiler"
 MAKER = "paste.filter_factory = nova_profiler.factory:filter_factory"
 _SECTION = (f"[filter:{_WORD}]", MAKER)
-# So far a name may be mistyped and still be taken for ours.
+_INSTALL = "pip install nova-profiler, in nova-api's environment"
+# A name at least this like ours is a slip for it.
 _LIKENESS = 0.8
-
-Sections = dict[str, dict[str, str]]
 
 
 class Pipeline(NamedTuple):
-    """A line of filters and an application, and what stands around it."""
+    """A line of filters and an application.
+
+    It is covered where a filter of ours stands in a pipeline around it.
+    """
 
     section: str
     key: str
@@ -38,7 +41,7 @@ class Pipeline(NamedTuple):
 
 
 class Mine(NamedTuple):
-    """What stands for our filter: in remedies, in sections, in neither."""
+    """Names of our filter: for remedies, of sections, without a section."""
 
     word: str
     ours: list[str]
@@ -46,65 +49,25 @@ class Mine(NamedTuple):
 
     @property
     def words(self) -> list[str]:
-        """Return all of a pipeline's words that mean it."""
+        """Return all words of a pipeline that mean our filter."""
         return [*self.ours, *self.undeclared]
 
 
-def sections_of(path: str) -> Sections:
-    """Return the sections of the paste file at *path*.
-
-    Raises click.ClickException, one line, if it cannot be read.
-    """
-    parser = configparser.RawConfigParser(
-        strict=False, default_section="\0", allow_no_value=True
-    )
-    # Names as they are written; the stubs know a method only.
-    parser.optionxform = str  # type: ignore[assignment,method-assign]
-    try:
-        with open(path, encoding="utf-8") as file:
-            parser.read_file(file)
-    except OSError as exc:
-        raise click.ClickException(f"{path}: {exc.strerror}") from exc
-    except (UnicodeError, configparser.Error) as exc:
-        # Not its text: the line may hold a password.
-        raise click.ClickException(
-            f"{path}: is not a paste file; expected sections in brackets "
-            f"and lines of key = value"
-        ) from exc
-    return {
-        ":".join(part.strip() for part in name.split(":", 1)): {
-            key: value or "" for key, value in parser.items(name)
-        }
-        for name in parser.sections()
-    }
-
-
 def filters_of(sections: Sections) -> list[str]:
-    """Return the names of our filters: ``nova_profiler`` as a rule.
+    """Return the names of our filters, mostly just ``nova_profiler``.
 
-    Also one of that name whose factory is none of ours: it is meant to be.
+    A section of that name is one even with another factory: a slip.
     """
+    ours = own_filters(sections)
     return [
-        name.partition(":")[2]
-        for name, options in sections.items()
-        if name == f"filter:{_WORD}"
-        or (name.startswith("filter:") and is_made_by_us(options))
+        name.removeprefix(FILTER)
+        for name in sections
+        if name in ours or name == f"{FILTER}{_WORD}"
     ]
 
 
-def is_made_by_us(options: dict[str, str]) -> bool:
-    """Tell whether a section's *options* name a factory of ours."""
-    return any(
-        "nova_profiler" in maker or "nova-profiler" in maker
-        for maker in (
-            options.get("use", ""),
-            options.get("paste.filter_factory", ""),
-        )
-    )
-
-
 def _undeclared(sections: Sections, ours: list[str]) -> list[str]:
-    """Return what pipelines call our filter and no section is called."""
+    """Return the names for our filter in pipelines that have no section."""
     words = {
         word
         for name, options in sections.items()
@@ -126,7 +89,7 @@ def _undeclared(sections: Sections, ours: list[str]) -> list[str]:
 def pipelines_of(sections: Sections, ours: list[str]) -> list[Pipeline]:
     """Return the pipelines of the compute API, as requests reach them.
 
-    All pipelines of a file that has no ``osapi_compute``.
+    Without an ``osapi_compute`` in the file, return all its pipelines.
     """
     roots = [ROOT]
     if not any(name.endswith(f":{ROOT}") for name in sections):
@@ -153,7 +116,7 @@ def _reached(
         names = tuple(pipeline.split())
         yield Pipeline(f"pipeline:{name}", "pipeline", names, is_covered)
         is_covered = is_covered or any(one in ours for one in names)
-        # The last one, unless it is our filter in the application's place.
+        # The application is last, unless our filter stands in its place.
         inner = [one for one in names if one not in ours][-1:]
         for one in inner:
             yield from _reached(sections, one, ours, is_covered, seen)
@@ -171,8 +134,8 @@ def section_point(path: str, ours: list[str]) -> Point:
     """Return whether the filter is declared in the file at *path*."""
     name = "filter section"
     if ours:
-        told = ", ".join(f"[filter:{one}]" for one in ours)
-        return Point(OK, name, f"{told} in {path}")
+        found = ", ".join(f"[filter:{one}]" for one in ours)
+        return Point(OK, name, f"{found} in {path}")
     return Point(WRONG, name, f"{path} declares no filter of ours", _SECTION)
 
 
@@ -229,7 +192,7 @@ def _pipeline_point(pipeline: Pipeline, mine: Mine) -> Point:
 
 
 def _declared(pipeline: Pipeline, word: str, mine: Mine) -> tuple[str, ...]:
-    """Return the section that *word* lacks, or the line without a slip."""
+    """Return the missing section of *word*, or the line without a slip."""
     if word == mine.word:
         return _SECTION
     return _with_filter(pipeline, mine)
@@ -242,7 +205,7 @@ def _without_filter(pipeline: Pipeline, name: str, mine: Mine) -> Point:
         "version" in one for one in (pipeline.section, pipeline.names[-1])
     ):
         return Point(OK, name, "not in it: version documents are not timed")
-    # Only one of the two takes requests, mostly keystone.
+    # nova uses one of the two, mostly keystone.
     state = WARNING if pipeline.key == "noauth2" else WRONG
     if pipeline.key == "pipeline" and pipeline.section.endswith(":meta"):
         state = WARNING
@@ -264,11 +227,11 @@ def _with_filter(pipeline: Pipeline, mine: Mine) -> tuple[str, ...]:
 
 
 def nova_paste_file(configured: str | None, prefix: str) -> str:
-    """Return where nova's paste file is, if it is not given.
+    """Return the path of nova's paste file where no option names it.
 
     *configured* is api_paste_config of nova.conf, *prefix* the folder of
     the environment, into which nova installs its own. Raises
-    click.ClickException.
+    NovaProfilerError.
     """
     name = configured or "api-paste.ini"
     places = [
@@ -278,6 +241,34 @@ def nova_paste_file(configured: str | None, prefix: str) -> str:
     for place in places:
         if os.path.exists(place):
             return place
-    raise click.ClickException(
+    raise NovaProfilerError(
         f"{places[0]}: No such file or directory; give --paste FILE"
     )
+
+
+def right_section(name: str) -> tuple[str, ...]:
+    """Return the section of the filter *name*, ready to paste."""
+    return (f"[filter:{name}]", MAKER)
+
+
+def load_remedy(name: str, exc: Exception) -> tuple[str, ...]:
+    """Return the remedy where loading the filter *name* raised *exc*."""
+    if isinstance(exc, configparser.DuplicateSectionError):
+        return (
+            f"take one of the two [{exc.section}] out of the file; the "
+            f"second is in line {exc.lineno}",
+        )
+    if isinstance(exc, configparser.DuplicateOptionError):
+        return (
+            f"take one of the two {exc.option} out of [{exc.section}]; the "
+            f"second is in line {exc.lineno}",
+        )
+    if isinstance(exc, configparser.InterpolationError):
+        return (
+            f"mend {exc.option} in [{exc.section}]; a % that stands for "
+            "itself is written %%",
+        )
+    if isinstance(exc, PackageNotFoundError) and exc.name == "nova-profiler":
+        # `use = egg:...` needs pip's records, which a mere path lacks.
+        return (_INSTALL, "or, in place of use =", *right_section(name))
+    return right_section(name)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``nova-profiler sign``: the header that has one request profiled."""
+"""``nova-profiler sign``: the header that has nova profile one request."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from nova_profiler.signed_headers import (
 _SPAN = re.compile(r"([0-9]{1,6})\s*([smh]?)")
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
 _METHOD = re.compile(r"[A-Za-z]{1,16}")
-# A key that can be guessed is none.
+# A shorter key can be guessed.
 SHORT_KEY = 16
 
 
@@ -81,11 +81,10 @@ def command(
     osprofiler: bool,
     as_json: bool,
 ) -> None:
-    """Print the header that has one request profiled.
+    """Print the header that has nova profile one request.
 
-    The request's path counts as nova-api sees it, without its query string:
-    what stands in the path of its records. The profiler must be on, with
-    signed in profile_when.
+    The path is that of the request's record: as nova-api sees it, without
+    the query string. The profiler must be on, with signed in profile_when.
 
     \b
     curl -H "$(nova-profiler sign GET /v2.1/servers/detail)" \\
@@ -123,7 +122,7 @@ def command(
 
 def _key_of(key: str | None, key_file: Path | None) -> str:
     if key_file is not None:
-        # A pipe, as of <(...), is fine: it is read once.
+        # Once: the file may be a pipe, as of <(...).
         with key_file.open(encoding="utf-8", errors="surrogateescape") as file:
             key = file.readline(4096).strip()
         mode = key_file.stat().st_mode

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is said of a profile that is not to be taken at its word."""
+"""The notes on a profile whose figures are not certain."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_a_row_of_few_samples_is_called_so():
     ],
 )
 def test_how_much_of_the_request_was_seen(samples, duration_ms, note):
-    """Said where the profile and the clock do not agree."""
+    """There is a note where the profile and the clock do not agree."""
     assert certainty.seen_note(samples, duration_ms) == note
     page = shown(*hot_path_parts(samples, duration_ms))
     assert ("work and waiting are" in page) is (note is not None)

@@ -200,12 +200,12 @@ def test_engines_that_only_one_side_has(sets, tmp_path, capsys):
 
     assert main(["diff", calls, str(tmp_path / "both")]) == 0
     assert capsys.readouterr().err == (
-        "skipped pyinstrument: only B has profiles of it\n"
+        "skipped: pyinstrument: only B has profiles of it\n"
     )
 
 
 def test_a_side_that_cannot_be_read_is_one_line(sets, tmp_path, capsys):
-    """Its reason is said, not that engines differ."""
+    """The error has its reason, not that engines differ."""
     (tmp_path / "code.prof").write_bytes(b"c" * 40)
 
     assert main(["diff", f"{tmp_path}/code.prof", sets[0]]) == 2

@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-import builtins
 import json
 import marshal
+import sys
 
 import pytest
 from builders import slow_rebuild, written
@@ -126,16 +126,9 @@ def test_what_cannot_be_done_is_said(dump, tmp_path, capsys, args, message):
     assert left == {"a.prof", "b.prof"}
 
 
-def test_without_jinja2_the_remedy_is_said(dump, capsys, monkeypatch):
+def test_without_jinja2_the_error_has_the_remedy(dump, capsys, monkeypatch):
     """The page alone needs it."""
-    real = builtins.__import__
-
-    def without(name, *args, **kwargs):
-        if name == "nova_profiler.reading.code.html_page":
-            raise ImportError(name)
-        return real(name, *args, **kwargs)
-
-    monkeypatch.setattr(builtins, "__import__", without)
+    monkeypatch.setitem(sys.modules, "jinja2", None)
 
     assert main(["export", "6ec8"]) == 2
 

@@ -58,7 +58,7 @@ def calls(tmp_path):
 
 
 def test_the_page_names_function_file_and_line(samples):
-    """What held most of the time is said first, with its place."""
+    """The function with most of the time comes first, with its place."""
     lines = [
         line.strip() for line in shown(*hot_path_parts(samples)).split("\n")
     ]
@@ -82,7 +82,7 @@ def test_the_page_names_function_file_and_line(samples):
 
 
 def test_calls_are_called_calls(calls):
-    """And that counting them slows small functions is said."""
+    """And a note says that counting slows small functions."""
     page = shown(*hot_path_parts(calls))
 
     assert "44 calls: 800.0 ms at work, 200.0 ms waiting" in page
@@ -102,9 +102,9 @@ def test_only_steps_that_say_something_are_told():
         step("execute", 0.6, "sqlalchemy"),
     ]
 
-    told = [one.function.name for one in hot_path.told_steps(steps)]
+    main = [one.function.name for one in hot_path.main_steps(steps)]
 
-    assert told == ["detail", "get_by_filters", "execute"]
+    assert main == ["detail", "get_by_filters", "execute"]
     hot = hot_path.hot_function(steps)
     assert hot is not None
     assert hot.function.name == "get_by_filters"
@@ -115,9 +115,9 @@ def test_a_path_without_nova_ends_at_its_last():
     steps = [step("a", 1.0, "placement"), step("b", 0.7, "placement")]
 
     assert hot_path.hot_function(steps) == steps[-1]
-    assert hot_path.told_steps(steps) == steps[-1:]
+    assert hot_path.main_steps(steps) == steps[-1:]
     assert hot_path.hot_function([]) is None
-    assert hot_path.told_steps([]) == []
+    assert hot_path.main_steps([]) == []
 
 
 def test_the_figures_are_plain_json(samples):
@@ -138,7 +138,7 @@ def test_the_figures_are_plain_json(samples):
 
 
 def test_too_few_samples_have_no_shares():
-    """One sample of work is not all of the work; its time is still told."""
+    """One sample of work is not all of the work; its time is still there."""
     tree = StackTree("pyspy")
     content = pyspy_session(
         ([CONTROLLER, API], 0.146), ([API, WAITING], 3.97), number=2
@@ -210,7 +210,7 @@ def test_top_has_the_columns_of_pstats(calls):
 
 
 def test_top_of_samples_has_no_calls(samples):
-    """A column that nobody counted is not there."""
+    """A column without a count is not there."""
     console = Console(file=io.StringIO(), width=120, highlight=False)
     top_page.print_top(console, samples, "cumtime", 10)
     page = console.file.getvalue()  # type: ignore[attr-defined]

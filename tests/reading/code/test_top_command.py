@@ -66,7 +66,7 @@ def test_the_profiles_that_were_asked_for(dumps, capsys, args, expected):
 def test_files_and_directories_need_no_dump_dir(
     dumps, tmp_path, capsys, monkeypatch
 ):
-    """What somebody sent is read where it is."""
+    """A file from elsewhere is read where it is."""
     monkeypatch.delenv("NOVA_PROFILER_DUMP_DIR")
     profile = dumps[0].with_suffix(".prof")
 
@@ -112,11 +112,11 @@ def test_damaged_profiles_are_named_and_skipped(dumps, capsys):
     shown = capsys.readouterr()
     assert "cprofile: 1 profile, 44 calls" in shown.out
     name = dumps[0].with_suffix(".prof").name
-    assert shown.err.startswith(f"skipped {name}: not a profile")
+    assert shown.err.startswith(f"skipped: {name}: not a profile")
 
 
 def test_nothing_but_damage_is_an_error(tmp_path, capsys):
-    """Who named a file wants to know, in one line, that it was not read."""
+    """An error in one line, where a file was named."""
     paths = [str(tmp_path / name) for name in ("a.prof", "no.prof")]
     (tmp_path / "a.prof").write_bytes(b"\x1b[31m")
 
@@ -145,7 +145,7 @@ def test_a_foreign_file_is_no_unread_profile(tmp_path, capsys):
     assert main(["top", "--dump-dir", str(tmp_path)]) == 0
 
     assert capsys.readouterr().err == (
-        f"no such dumps with stacks\nskipped {path.parent.name}/{path.stem}"
+        f"no such dumps with stacks\nskipped: {path.parent.name}/{path.stem}"
         f".pyisession: not a dump\n"
     )
 

@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-import click
 import pytest
 
+from nova_profiler.errors import NovaProfilerError
 from nova_profiler.reading.command_line import dump_dir
 from nova_profiler.reading.command_line.dump_dir import dump_dir_of
 
@@ -13,7 +13,9 @@ NOVA_CONF = """
 [DEFAULT]
 state_path = /var/lib/nova
 debug
-  = true
+log_options = a
+
+  b
 [nova_profiler]
 dump_dir = /old
 dump_dir = {dump_dir}
@@ -92,7 +94,8 @@ def test_the_paste_file_wins(conf, monkeypatch):
         ),
         ("[nova_profiler]\ndump_dir =\n", "no dump_dir in"),
         ("[nova_profiler]\ndump_dir\n", "no dump_dir in"),
-        ("dump_dir = x\nnonsense\n  more\n", "no dump_dir in"),
+        ("dump_dir = x\n", "cannot be read in line 1; .*; give --dump-dir"),
+        ("[a]\nb\n  c\n", "nova.conf: cannot be read.*; give --dump-dir"),
         (
             "[nova_profiler]\ndump_dir = $pybasedir/x\n",
             "pybasedir is not set in .DEFAULT.; give --dump-dir",
@@ -101,11 +104,11 @@ def test_the_paste_file_wins(conf, monkeypatch):
 )
 def test_what_cannot_be_found_has_a_remedy(conf, text, message):
     """One line: the file, what is wrong, what to do instead."""
-    with pytest.raises(click.ClickException, match=message):
+    with pytest.raises(NovaProfilerError, match=message):
         dump_dir_of(conf(text))
 
 
 def test_a_file_that_cannot_be_read_has_a_remedy(tmp_path):
     """The same where the file is no file."""
-    with pytest.raises(click.ClickException, match="directory; give --dump"):
+    with pytest.raises(NovaProfilerError, match="directory; give --dump"):
         dump_dir_of(str(tmp_path))

@@ -35,7 +35,7 @@ def places(tmp_path, monkeypatch):
 def terminated(folder, pattern, args, *, text=b"", signals=1):
     """Return how a command ended that got SIGTERM with its log half read.
 
-    The log is a pipe of which nobody writes the rest, *text* its begin.
+    The log is a pipe that never ends, *text* its begin.
     The signal is sent when something like *pattern* is in *folder*.
     """
     with subprocess.Popen(
@@ -61,17 +61,31 @@ def terminated(folder, pattern, args, *, text=b"", signals=1):
 
 # `timeout` signals the process, and then its whole group.
 @pytest.mark.parametrize("signals", [1, 2])
-def test_logs_read_for_a_comparison_go_away(places, signals):
+def test_the_copy_of_a_pipe_goes_away(places, signals):
     """As with Ctrl-C; the exit code is a shell's for SIGTERM."""
-    history, aside = places
-    kept(history, base=run_of(1, calls=2))
+    _, aside = places
 
-    code, said = terminated(
-        aside, "nova-profiler-*", ["compare", "-", "base"], signals=signals
+    code, error = terminated(
+        aside, "nova-profiler-*", ["report", "-"], signals=signals
     )
 
     assert code == 143
-    assert said.strip() == b"nova-profiler: terminated"
+    assert error.strip() == b"nova-profiler: terminated"
+    assert list(aside.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_logs_read_for_a_comparison_go_away(places):
+    """The run that is made of them is in a folder of its own."""
+    history, aside = places
+    kept(history, base=run_of(1, calls=2))
+
+    code, error = terminated(
+        aside, "nova-profiler-*", ["compare", "-", "base"], signals=2
+    )
+
+    assert code == 143
+    assert error.strip() == b"nova-profiler: terminated"
     assert list(aside.iterdir()) == []
 
 
@@ -89,13 +103,13 @@ def test_half_a_run_goes_away(places):
 
 @pytest.mark.slow
 def test_a_pool_of_readers_is_no_obstacle(places):
-    """Its processes have the signal, too; nothing but one line is said."""
+    """Its processes have the signal, too; the error is one line."""
     history, aside = places
     kept(history, base=run_of(1, calls=2))
     text = log_text([entry(5.0 + n % 9) for n in range(20_000)]).encode()
     text *= 1 + 32 * 1024 * 1024 // len(text)
 
-    code, said = terminated(
+    code, error = terminated(
         aside,
         "nova-profiler-*",
         ["compare", "-", "base"],
@@ -104,7 +118,7 @@ def test_a_pool_of_readers_is_no_obstacle(places):
     )
 
     assert code == 143
-    assert said.strip() == b"nova-profiler: terminated"
+    assert error.strip() == b"nova-profiler: terminated"
     assert list(aside.iterdir()) == []
 
 
@@ -136,14 +150,14 @@ def test_a_second_signal_does_not_disturb_the_tidying():
 
 
 def test_other_errors_stay_what_they_are():
-    """Only the signal is told as such."""
+    """Only the signal becomes Terminated."""
     with pytest.raises(KeyError, match="mine"):
         with sigterm_as_ctrl_c():
             raise KeyError("mine")
 
 
-def test_who_handles_it_already_goes_on_doing_so():
-    """A program may call main(), or have it ignored."""
+def test_a_handler_that_is_there_stays():
+    """A program may call main(), and ignore the signal."""
     before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
     try:
         with sigterm_as_ctrl_c():

@@ -12,7 +12,6 @@ from places import ROOT
 from rich.console import Console
 
 from nova_profiler.cli import main
-from nova_profiler.reading.follow import progress
 from nova_profiler.reading.follow.page import print_story
 from nova_profiler.reading.follow.story import story_of
 
@@ -30,7 +29,7 @@ def page(capsys, *args: str) -> str:
 
 
 def test_the_page(capsys, logs):
-    """Every line with its time, the gap, and who held it."""
+    """Every line with its time, the gap, and the service that held it."""
     shown = page(capsys, REQUEST, logs)
 
     assert shown.splitlines()[0] == (
@@ -243,7 +242,7 @@ def test_what_cannot_be_read_is_named(capsys, tmp_path, logs):
 
     shown = capsys.readouterr()
     assert code == 0
-    assert "Who held the time" in shown.out
+    assert "Which service held the time" in shown.out
     assert (
         "skipped: no such file: no\N{REPLACEMENT CHARACTER}[2J.log"
         in shown.err
@@ -289,18 +288,14 @@ def test_a_line_of_ten_megabytes(capsys, tmp_path, logs):
 
 
 def test_progress_on_a_terminal(capsys, logs, monkeypatch):
-    """Who watches sees what was found so far; nothing of it remains."""
+    """A person who watches sees what was found so far; nothing remains."""
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
-    seen = []
-    update = progress.Progress.on_line
-
-    def noted(self, found):
-        update(self, found)
-        seen.append(self._found())
-
-    monkeypatch.setattr(progress.Progress, "on_line", noted)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "120")
 
     assert main(["follow", REQUEST, logs]) == 0
 
-    assert seen[0] == "found 1 lines in 1 files"
-    assert seen[-1] == "found 6 lines in 2 files"
+    shown = capsys.readouterr()
+    assert "found 6 lines in 2 files" in shown.err
+    assert "Which service held the time" in shown.out
+    assert "found 6 lines" not in shown.out

@@ -26,7 +26,7 @@ def page_of(found, width: int = 120) -> str:
 
 
 def held_of(shown: str) -> list[str]:
-    _, _, rest = shown.partition("Who held the time\n")
+    _, _, rest = shown.partition("Which service held the time\n")
     return rest.partition("  Largest gap")[0].splitlines()
 
 
@@ -62,7 +62,7 @@ def test_who_held_the_time_is_told_at_any_width(tmp_path, width):
 
 
 def test_lines_of_files_without_any_time(tmp_path):
-    """One by one, without a date, a length or who held anything."""
+    """One by one, without a date, a length or a holder."""
     found = story(tmp_path, {"nova-api.log": UNSTAMPED})
 
     shown = page_of(found)
@@ -70,9 +70,9 @@ def test_lines_of_files_without_any_time(tmp_path):
         f"number {number}" for number in range(5)
     ]
     assert "5 lines of 1 service\n" in shown
-    assert "No time is known of these 5 lines: neither order" in shown
+    assert "The time of these 5 lines is not known: their order" in shown
     assert shown.count("\n-             nova-api  ") == 5
-    for absent in ("1970", "00:00", " 0.0 ms", "Who held", "When"):
+    for absent in ("1970", "00:00", " 0.0 ms", "Which service held", "When"):
         assert absent not in shown
         assert absent not in markdown_of(found)
     assert markdown_of(found).count("\n- nova-api ") == 5
@@ -91,7 +91,7 @@ def test_they_come_last_beside_others(tmp_path):
     assert (found.gaps, found.ms) == (plain.gaps, plain.ms)
     assert [one.ms for one in found.held] == [one.ms for one in plain.held]
     assert shown.index("Instance rebuilt") < shown.index(
-        "No time is known of this line: "
+        "The time of this line is not known: "
     )
     assert "7 lines of 2 services over 3320.0 ms" in shown
     assert "number 0" in markdown_of(found).splitlines()[-2]
@@ -134,4 +134,6 @@ def test_a_traceback_has_no_blank_end(tmp_path):
 
     shown = page_of(story(tmp_path, logs))
 
-    assert re.search(r" Traceback\n +\n +ValueError: 7\n\nWho held", shown)
+    assert re.search(
+        r" Traceback\n +\n +ValueError: 7\n\nWhich service held", shown
+    )

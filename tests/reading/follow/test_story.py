@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The story of a request: its rows, who held which gap, whose clock errs."""
+"""The story of a request: its rows, its gaps, and clocks that err."""
 
 from __future__ import annotations
 
@@ -166,7 +166,7 @@ def test_an_rpc_call_in_both_services(tmp_path):
 
 
 def test_an_rpc_call_whose_other_side_has_no_log(tmp_path):
-    """Who waits for an answer does not hold the time."""
+    """A service that waits for an answer does not hold the time."""
     logs = call(
         ["00:01:01.000", "00:01:01.100", "00:01:03.100", "00:01:03.200"]
     )

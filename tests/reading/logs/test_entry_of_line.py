@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every form of line, one by one, and what is said of those of no form."""
+"""Every form of line, one by one, and what is noted of other lines."""
 
 from __future__ import annotations
 

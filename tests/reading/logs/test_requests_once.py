@@ -34,7 +34,7 @@ def small_parts(monkeypatch):
 
 
 def test_every_form_in_one_file(tmp_path):
-    """Chosen line by line; the line that was told twice counts once."""
+    """Chosen line by line; the request with two lines counts once."""
     path = tmp_path / "nova-api.log"
     lines = [*forms.EXPECTED, forms.STARTING_UP]
     path.write_text("\n".join(lines) + "\n")
@@ -75,7 +75,7 @@ def test_several_processes_give_the_same(tmp_path, small_parts):
 
 
 def test_two_processes_count_what_one_counts(tmp_path, small_parts):
-    """Each part once, whoever reads it."""
+    """Each part once, in whichever process."""
     path = tmp_path / "log"
     path.write_bytes(b"0123456789\n" * 5_000)
     sources = sources_of([str(path)], Unread())
@@ -89,7 +89,7 @@ def test_two_processes_count_what_one_counts(tmp_path, small_parts):
 
 
 def test_a_process_that_was_killed(tmp_path, small_parts):
-    """One line that says so, and nobody waits for ever."""
+    """One line that says so, and no wait without an end."""
     path = tmp_path / "log"
     path.write_bytes(b"0123456789\n" * 5_000)
     sources = sources_of([str(path)], Unread())

@@ -93,7 +93,7 @@ def test_processes_and_one_process_agree(log, monkeypatch):
 
 
 def test_many_calls_are_a_histogram(log, monkeypatch):
-    """Said so, and all but percentiles as exact as ever."""
+    """The summary says so; all but percentiles stays exact."""
     exact = summary(log)
     monkeypatch.setattr(report_figures, "EXACT_MOST", 1_000)
 

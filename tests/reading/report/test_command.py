@@ -27,7 +27,7 @@ def figures(capsys, *args) -> dict:
 
 
 def test_a_line_of_every_form_by_hand(capsys, log):
-    """18 lines, of which uWSGI's tells again what requestlog told.
+    """18 lines, of which uWSGI's is about a request of requestlog's.
 
     The sum was added up, and the ranks were counted, on paper.
     """
@@ -213,7 +213,7 @@ def test_a_stamp_at_the_edge_of_the_calendar(tmp_path, capsys, stamp, zone):
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         (None, "1 no such file"),
         (b"", "the logs are empty"),
@@ -225,7 +225,7 @@ def test_a_stamp_at_the_edge_of_the_calendar(tmp_path, capsys, stamp, zone):
          "1 request with an impossible time"),
     ],
 )  # fmt: skip
-def test_nothing_could_be_read(tmp_path, capsys, content, said):
+def test_nothing_could_be_read(tmp_path, capsys, content, message):
     """One line that says why, and exit code 2."""
     path = tmp_path / "log"
     if content is not None:
@@ -235,7 +235,7 @@ def test_nothing_could_be_read(tmp_path, capsys, content, said):
 
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("nova-profiler: no timed requests found: ")
-    assert said in line
+    assert message in line
 
 
 def test_what_was_bad_beside_what_was_good(tmp_path, capsys, log):
@@ -271,7 +271,7 @@ def test_the_limit_of_rows(capsys, log):
 
 
 def test_one_format_at_a_time(capsys, log):
-    """Who asks for two is told, and gets neither."""
+    """Two at once are an error."""
     assert main(["report", str(log), "--json", "--format", "csv"]) == 2
 
     out, err = capsys.readouterr()

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import builtins
 import csv
 import io
 from html.parser import HTMLParser
@@ -15,7 +14,7 @@ from nova_profiler.reading.logs.entries import AccessEntry
 from nova_profiler.reading.logs.unread import Unread
 from nova_profiler.reading.report.adding_up import Report
 from nova_profiler.reading.report.figures import Asked, Figures
-from nova_profiler.reading.report.html_page import HtmlMissing, html_of
+from nova_profiler.reading.report.html_page import html_of
 from nova_profiler.reading.report.page import print_report
 from nova_profiler.reading.report.plain_text import (
     csv_of,
@@ -230,21 +229,6 @@ def test_the_html_page_stands_alone(by):
     assert tags.links == []
     assert "\x1b" not in page
     assert "9.1&nbsp;%" in page
-
-
-def test_html_without_jinja(monkeypatch):
-    """It says what to install."""
-    real = builtins.__import__
-
-    def no_jinja(name, *args, **more):
-        if name == "jinja2":
-            raise ImportError(name)
-        return real(name, *args, **more)
-
-    monkeypatch.setattr(builtins, "__import__", no_jinja)
-
-    with pytest.raises(HtmlMissing, match=r"nova-profiler\[html\]"):
-        html_of(summary())
 
 
 def test_no_call_at_all():

@@ -44,7 +44,7 @@ def test_nova_s_own_lines_are_taken(line):
     ],
 )  # fmt: skip
 def test_every_other_line_is_handed_on(line):
-    """As it is, for somebody who looks closer."""
+    """As it is, for the careful reader of lines."""
     assert row_of(line)[-1] == line.encode()
 
 

@@ -75,7 +75,7 @@ def test_a_route_has_always_room(width):
 
 
 def test_columns_that_gave_way_are_named():
-    """So that nobody takes what is shown for all there is."""
+    """So that a reader knows that more is there."""
     wide, narrow = page(120, "user"), page(60)
 
     assert "left out" not in wide
@@ -98,7 +98,7 @@ def test_the_total_is_broken_between_its_figures():
 
 @pytest.mark.parametrize("width", [120, 80, 60, 40])
 def test_what_was_not_counted_is_readable(width):
-    """The kind is told in words; the example has what is left."""
+    """The kind is in words; the example has the rest of the line."""
     lines = section(page(width), "Not counted")[1:]
 
     assert len(lines) <= 2

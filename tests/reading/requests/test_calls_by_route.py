@@ -76,7 +76,7 @@ def test_percentiles_count_requests_without_the_call():
 
 
 def test_an_unknown_driver_time_is_no_share():
-    """Without the SQL hook nothing is said of the driver."""
+    """Without the SQL hook there is no figure of the driver."""
     one = record(calls=[CallTotals("db_api", "f", 1, 5.0, 5.0)])
 
     (route,) = calls_by_route([one], "db_api")

@@ -9,7 +9,7 @@ import json
 from types import SimpleNamespace
 
 import pytest
-import zstandard
+from archives import COMPRESSORS
 from builders import numbered, parallel_detail, record, slow_rebuild, written
 
 from nova_profiler.cli import main
@@ -123,7 +123,7 @@ def test_an_empty_directory_is_no_error(tmp_path, capsys):
 
 def test_lines_that_are_no_records_are_named(tmp_path, capsys, monkeypatch):
     """By file and line, the first few; the rest is right."""
-    monkeypatch.setattr(log_file_records, "_LONGEST_LINE", 20_000)
+    monkeypatch.setattr(log_file_records, "LONGEST_LINE", 20_000)
     path = tmp_path / "log"
     path.write_bytes(
         b"2026-11-21 10:35:01 INFO nova-api started\n\n"
@@ -139,11 +139,11 @@ def test_lines_that_are_no_records_are_named(tmp_path, capsys, monkeypatch):
     shown = capsys.readouterr()
     assert json.loads(shown.out)[0]["requests"] == 1
     assert shown.err.splitlines() == [
-        "skipped log:1: not JSON: Extra data: line 1 column 5 (char 4)",
-        "skipped log:4: too long for a record",
-        "skipped log:5: schema 7 is newer than this version reads (1); "
+        "skipped: log:1: not JSON: Extra data: line 1 column 5 (char 4)",
+        "skipped: log:4: too long for a record",
+        "skipped: log:5: schema 7 is newer than this version reads (1); "
         "upgrade nova-profiler",
-        "skipped 2 more",
+        "skipped: 2 more",
     ]
 
 
@@ -176,7 +176,7 @@ def test_compressed_and_standard_input(tmp_path, capsys, monkeypatch):
 def test_a_broken_archive_is_one_line(tmp_path, capsys):
     """Cut off in the middle, or no archive at all."""
     whole = gzip.compress(line_of(parallel_detail()))
-    for content, said in (
+    for content, message in (
         (whole[:30], f"damaged archive, read as far as it goes: {tmp_path}"),
         (b"plain", "log.gz:1: not JSON"),
     ):
@@ -186,7 +186,7 @@ def test_a_broken_archive_is_one_line(tmp_path, capsys):
         assert main(["calls", str(path)]) == 2
 
         assert capsys.readouterr().err.startswith(
-            f"nova-profiler: no records found; {said}"
+            f"nova-profiler: no records found; {message}"
         )
 
 
@@ -195,7 +195,7 @@ def test_a_folder_with_an_archive_that_is_cut_off(tmp_path, capsys):
     lines = line_of(parallel_detail()) * 500
     (tmp_path / "1.gz").write_bytes(gzip.compress(lines)[:-9])
     (tmp_path / "2.zst").write_bytes(
-        zstandard.ZstdCompressor().compress(line_of(slow_rebuild()))
+        COMPRESSORS["zst"](line_of(slow_rebuild()))
     )
     (tmp_path / "3").write_bytes(b"\0\1\2")
 
@@ -203,5 +203,5 @@ def test_a_folder_with_an_archive_that_is_cut_off(tmp_path, capsys):
 
     shown = capsys.readouterr()
     assert len(json.loads(shown.out)) == 2
-    assert "skipped binary file: " in shown.err
-    assert "skipped damaged archive, read as far as it goes: " in shown.err
+    assert "skipped: binary file: " in shown.err
+    assert "skipped: damaged archive, read as far as it goes: " in shown.err

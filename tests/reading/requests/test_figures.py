@@ -41,7 +41,7 @@ def test_parallel_calls_name_sum_and_cover():
 
 
 def test_no_sentence_without_calls():
-    """Nothing is said of what was not recorded."""
+    """There is no sentence about what was not recorded."""
     assert database_sentences(record()) == []
     assert (
         database_sentences(record(groups={"sql": GroupTotals(0, 0, 0)})) == []
@@ -170,7 +170,7 @@ def test_lanes_are_in_their_order():
 
 
 def test_notes_tell_what_is_missing():
-    """A capped list, late calls and an engine's doubts are said."""
+    """A capped list, late calls and an engine's doubts have notes."""
     notes = notes_of(
         record(
             dropped_calls=312,
@@ -189,7 +189,7 @@ def test_notes_tell_what_is_missing():
 
 
 def test_who_and_what():
-    """Equal user and project are said once; an action follows its route."""
+    """Equal user and project are one word; an action follows its route."""
     assert user_of(record()) == "demo"
     assert user_of(record(user_name="a", project_name="b")) == "a/b"
     assert user_of(record(user_name=None, project_name=None)) == (

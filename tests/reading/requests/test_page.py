@@ -320,7 +320,7 @@ RECORDS = st.builds(
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(RECORDS, st.integers(20, 150))
 def test_no_record_makes_a_report_fail(one, width):
     """Odd values look odd, and none of their characters steer."""

@@ -102,7 +102,7 @@ def test_damaged_stacks_are_named_and_skipped(dumps, capsys):
 
     shown = capsys.readouterr()
     assert "Hot path" not in shown.out
-    assert shown.err.startswith(f"skipped {path.name}: not a profile")
+    assert shown.err.startswith(f"skipped: {path.name}: not a profile")
 
 
 def test_a_file_that_was_sent_needs_no_dump_dir(
@@ -123,7 +123,7 @@ def test_an_empty_directory_says_what_decides(tmp_path, capsys):
     """Nothing was slow, or nothing was asked to be dumped."""
     assert main(["show", "--last", "--dump-dir", str(tmp_path)]) == 2
 
-    assert "dump_when says which requests get one" in capsys.readouterr().err
+    assert "dump_when sets which requests get one" in capsys.readouterr().err
 
 
 def test_a_newer_dump_is_one_line(dumps, capsys):

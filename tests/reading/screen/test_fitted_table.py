@@ -64,7 +64,7 @@ def test_each_gives_way_in_its_turn(room, widths, left_out):
 
 
 def test_columns_left_out_are_named():
-    """Those with a name; where they are to be found is said."""
+    """Those with a name, and the option that has all."""
     file = io.StringIO()
 
     print_left_out(Console(file=file, width=80), ["p50", "p90"])
@@ -87,7 +87,7 @@ def test_figures_are_whole_and_names_folded(width):
 
 
 def test_a_pipe_gets_all():
-    """Who reads it searches for whole names."""
+    """A search finds whole names only."""
     file = io.StringIO()
 
     left_out = print_fitted(Console(file=file, width=20), columns())

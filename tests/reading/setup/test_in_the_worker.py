@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`nova-profiler check` of the profiler: each doubt with its remedy."""
+"""`nova-profiler check` of hooks and profiler: each doubt has a remedy."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_a_profiler_that_cannot_work_is_wrong():
 
 @pytest.mark.parametrize("keys", [(), ("",), ("short",), (KEY, "short")])
 def test_keys_that_are_missing_or_short_are_doubtful(keys):
-    """Nobody can ask for a profile, or anybody can."""
+    """No client can ask for a profile, or any client can."""
     assert points(profile_keys=keys) == [
         *GOOD[:2], ("profile_keys", WARNING)
     ]  # fmt: skip
@@ -94,3 +94,39 @@ def test_what_the_kernel_lets_pyspy_do(scope, text, state):
         scope.write_text(text)
 
     assert ("ptrace_scope", state) in points("pyspy")
+
+
+def test_a_hook_is_taken_out_of_hooks():
+    """Or what it needs is installed."""
+    remedy = module.hook_remedy(
+        "no module sqlalchemy", ["db_api", "threads"], []
+    )
+
+    assert remedy == ("take it out of hooks = db_api,threads, or install it",)
+
+
+def test_a_named_callable_is_mended_where_it_is_named():
+    """The hooks have nothing to do with it."""
+    remedy = module.hook_remedy(
+        "ConfigError: nova_profiler: timed_callables: 'a:b': no such",
+        ["db_api"],
+        ["a:b", "c:d"],
+    )
+
+    assert remedy[0].endswith("that name in timed_callables = a:b,c:d")
+    assert not any("hooks" in line for line in remedy)
+
+
+@pytest.mark.parametrize(
+    ("version", "state"),
+    [
+        ("1.4.54", OK),
+        ("2.1.0b1", OK),
+        ("1.3.0", WARNING),
+        ("2.2.0", WARNING),
+        (None, WARNING),
+    ],
+)
+def test_the_version_of_sqlalchemy_is_a_point(version, state):
+    """Those that are tested are good; without any there is nothing to hook."""
+    assert module.sqlalchemy_point(version).state == state

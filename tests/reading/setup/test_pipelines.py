@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from importlib.metadata import PackageNotFoundError
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +14,7 @@ from nova_profiler.reading.setup.pipelines import (
     MAKER,
     Sections,
     filters_of,
+    load_remedy,
     pipeline_points,
     section_point,
 )
@@ -84,6 +87,22 @@ def test_what_is_behind_a_filter_that_is_last_is_looked_at():
     points = pipeline_points(sections, ["nova_profiler"])
 
     assert [point.state for point in points] == [WRONG, OK]
+
+
+@pytest.mark.parametrize(
+    "line", ["nova_profiler app", "cors nova_profiler app"]
+)
+def test_a_second_filter_of_ours_below_the_first_is_right(line):
+    """The outer one times, so that nothing before the inner one is missed."""
+    sections = sections_with(line, nova_profiler=OURS)
+    sections["pipeline:osapi_compute"] = {"pipeline": "nova_profiler map"}
+    sections["composite:map"] = sections.pop("composite:osapi_compute")
+
+    outer, inner = pipeline_points(sections, ["nova_profiler"])
+
+    assert outer.found == "in it, outermost"
+    assert (inner.state, inner.remedy) == (OK, ())
+    assert inner.found == "in it; the one around it does the timing"
 
 
 def test_a_filter_without_a_section_is_wrong():
@@ -160,3 +179,25 @@ def test_a_remedy_that_is_followed_is_a_remedy(line, tail, is_declared):
     sections["filter:nova_profiler"] = OURS
 
     assert point_of(sections)[::2] == (OK, "in it, outermost")
+
+
+@pytest.mark.parametrize(
+    "exc",
+    [
+        AttributeError("module has no attribute 'filterfactory'"),
+        ModuleNotFoundError("No module named 'nova_profilr'"),
+        LookupError("No loader given in section 'filter:timing'"),
+        PackageNotFoundError("nova-profilr"),
+    ],
+)
+def test_a_slip_is_mended_by_the_right_line(exc):
+    """In a section of the name that the file has."""
+    assert load_remedy("timing", exc) == ("[filter:timing]", MAKER)
+
+
+def test_a_package_that_pip_does_not_know_is_installed():
+    """Or named by its module, for which a path is enough."""
+    remedy = load_remedy("timing", PackageNotFoundError("nova-profiler"))
+
+    assert remedy[0] == "pip install nova-profiler, in nova-api's environment"
+    assert remedy[-1] == MAKER

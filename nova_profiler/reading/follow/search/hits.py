@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Finds the lines of a log that hold a text, each with what belongs to it."""
+"""Finds the lines of a log that hold a text, with their tracebacks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from nova_profiler.reading.logs.entries import AccessEntry
 
-# Of a line; one that dumps a whole instance is longer and says no more.
+# Of a line; a longer one dumps a whole instance.
 LONGEST_TEXT = 16 * 1024
 # Of the lines of one traceback.
 MOST_JOINED = 400
@@ -18,7 +18,7 @@ class LogLine(NamedTuple):
     """One line of a request, and the lines without a prefix after it.
 
     ``at`` is in seconds since 1970 UTC, None where the line has no time.
-    ``entry`` is the request whose end the line tells, if it does. The line
+    ``entry`` is the request that ends with the line, if one does. The line
     begins at ``offset`` of the text of ``source``.
     """
 
@@ -38,7 +38,7 @@ class LogLine(NamedTuple):
 
 
 class Hit(NamedTuple):
-    """Where a text was found: the line, and the lines that continue it."""
+    """A line that holds a text, and the lines that continue it."""
 
     offset: int
     line: bytes
@@ -53,9 +53,9 @@ def hits_in(
 ) -> Iterator[Hit]:
     """Yield each line of *blocks* that holds one of *needles*, once.
 
-    *joins* tells of a line and one that follows it whether the second
-    belongs to the first, as the lines of a traceback do. *wanted* may refuse
-    a line in spite of what it holds.
+    *joins* is given a line and one after it, and decides whether the second
+    continues the first, as a traceback's lines do. *wanted* may refuse a
+    line that holds a needle.
     """
     start = 0
     last: Hit | None = None
@@ -64,7 +64,7 @@ def hits_in(
         if last is not None:
             at = _join(last, block, 0, joins)
         for first, end in _lines_with(block, needles, at):
-            # A line that continues another may hold the text, too.
+            # This line continues a hit and is part of it.
             if first < at:
                 continue
             line = _clipped(block, first, end)
@@ -102,7 +102,7 @@ def _join(
 ) -> int:
     """Add the lines from *at* on that continue *hit*; return where they end.
 
-    That is the length of *block* if the next block may go on with it.
+    At the length of *block* the next block may go on with the hit.
     """
     while at < len(block):
         end = block.find(b"\n", at) + 1 or len(block)

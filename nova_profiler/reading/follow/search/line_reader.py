@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads what was found of a request: plain lines, JSON lines, tracebacks."""
+"""Reads the lines found of a request: plain ones, JSON, tracebacks."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ from nova_profiler.reading.logs.line_parts.stamps import (
 from nova_profiler.reading.logs.unread import Unread
 from nova_profiler.record import RecordError, RequestRecord
 
-# What only a line with a prefix of its own can begin with.
+# The begin of a line that has a prefix of its own.
 _BEGINS = re.compile(
     rb"\S{0,300}?[: ]?(?:\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d"
     rb"|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\{\")"
 )
 _JSON = re.compile(r"(?:\S{1,300}: ?)?(?=\{\")")
-# oslo.log writes a traceback's lines so: a prefix, and no context.
+# oslo.log writes the lines of a traceback with a prefix and no context.
 _TRACE = re.compile(
     rb"(?:\d+ )?(?:ERROR|TRACE|CRITICAL|WARNING) (?P<logger>[\w.\-]+)"
     rb"(?: (?!\[(?:-|None|g?req-))|$)"
@@ -44,17 +44,17 @@ _LOGGER = re.compile(
     rb"(?:\d+ )?(?:ERROR|CRITICAL|WARNING|INFO|DEBUG) (?P<logger>[\w.\-]+)"
     rb" +\["
 )
-# The last line of a traceback; a line of a log begins otherwise.
+# The last line of a traceback.
 _EXCEPTION = re.compile(
     rb"(?:\w{1,100}\.){0,20}[A-Z]\w{0,100}[a-z]\w{0,100}(?:: |$)"
 )
-# The year 5138; a damaged record may say anything.
+# The year 5138; a damaged record may hold any number.
 _LATEST_AT = 1e11
 _PROJECTS = re.compile(
     r"(?:barbican|cinder|designate|glance|heat|ironic|keystone|magnum|manila"
     r"|neutron|nova|octavia|placement|swift|trove)\b"
 )
-# What a service runs as, where neither file nor unit says it.
+# The service by the start of its logger, for files named otherwise.
 _LOGGERS = (
     ("nova.api", "nova-api"),
     ("nova.osapi_compute", "nova-api"),
@@ -71,14 +71,14 @@ _LOGGERS = (
 
 
 def joins(line: bytes, following: bytes) -> bool:
-    """Tell whether *following* belongs to *line*, as a traceback does."""
+    """Tell whether *following* continues *line*, as a traceback does."""
     if not following:
         return False
     begins = _BEGINS.match(following)
     if begins is None:
         if following.startswith(b"{"):
             return False
-        # Where no line has a stamp, one without is nothing special.
+        # In a file without stamps a line without one is nothing special.
         return _BEGINS.match(line) is not None or _is_traceback(following)
     traced = _TRACE.search(following, begins.end(), begins.end() + 400)
     logged = _LOGGER.search(line, 0, 600)
@@ -90,10 +90,10 @@ def joins(line: bytes, following: bytes) -> bool:
 
 
 def stands_alone(line: bytes) -> bool:
-    """Tell whether *line*, which names a request, is not part of another.
+    """Tell whether *line*, which names a request, continues no other.
 
-    Whoever writes the id without a stamp begins a line nevertheless, unless
-    it is an exception's text that quotes it.
+    A line with the id and without a stamp is a line of its own, unless it
+    is an exception whose text quotes the id.
     """
     return _BEGINS.match(line) is None and not _is_traceback(line)
 
@@ -107,7 +107,7 @@ def _is_traceback(line: bytes) -> bool:
 
 
 class LineReader:
-    """Turns what was found in one source into lines of a request."""
+    """Turns the hits of one source into lines of a request."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
@@ -115,7 +115,7 @@ class LineReader:
         self._services: dict[int, str] = {}
 
     def read(self, hit: Hit) -> LogLine:
-        """Return *hit* as a line, its traceback without prefixes."""
+        """Return *hit* as a line, the prefixes of its traceback removed."""
         text = without_colours(hit.line.decode("utf-8", "replace"))
         json_start = _JSON.match(text)
         if json_start is None:
@@ -126,7 +126,7 @@ class LineReader:
             prefix = self._json_prefix(text)
             more = _traceback_in(text)
         name = self._source.name
-        # What is not understood was counted by nobody: it is shown.
+        # A line of no known form is shown as it stands.
         entry = entry_of_line(hit.line, self._years, name, Unread())
         if entry is not None and _possible(entry.at) is None:
             entry = None
@@ -182,21 +182,21 @@ class LineReader:
         return self._prefix(text).message
 
     def _service_of(self, prefix: LinePrefix) -> str:
-        """Return who wrote a line: by file or unit, by logger, by process."""
-        told = prefix.service or ""
-        if _PROJECTS.match(told):
-            return told
+        """Return the service of a line: by file or unit, logger, process."""
+        named = prefix.service or ""
+        if _PROJECTS.match(named):
+            return named
         pid = prefix.pid or 0
         service = self._services.get(pid) or _service_of_logger(prefix.logger)
         if service is not None:
-            # The libraries that this process logs for are its, too.
+            # Libraries log for the same service in this process.
             self._services[pid] = service
             return service
         project = _PROJECTS.match(prefix.logger)
         return (
             _service_of_folder(self._source.name)
             or (project and project[0])
-            or told
+            or named
             or UNKNOWN
         )
 
@@ -209,7 +209,7 @@ def _without_blank_end(lines: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _possible(at: float | None) -> float | None:
-    """Return a time that a calendar has, None for any other."""
+    """Return *at* if a calendar has it, or else None."""
     return at if at is not None and 0 <= at < _LATEST_AT else None
 
 
@@ -221,7 +221,7 @@ def _service_of_logger(logger: str) -> str | None:
 
 
 def _service_of_folder(name: str) -> str | None:
-    """Return a service that a folder is named after: ``nova-api/0.log``."""
+    """Return the service that a folder names: ``nova-api/0.log``."""
     for part in reversed(name.split(os.sep)[:-1]):
         if "-" in part and _PROJECTS.match(part):
             return part
@@ -229,7 +229,7 @@ def _service_of_folder(name: str) -> str | None:
 
 
 def _record_prefix(fields: dict[str, Any]) -> LinePrefix:
-    """Return a record as the line that ``log_requests`` has for it."""
+    """Return a record as the line that ``log_requests`` writes for it."""
     try:
         record = RequestRecord.from_dict(fields)
     except RecordError:
@@ -259,7 +259,7 @@ def _text_of(record: RequestRecord) -> str:
 
 
 def _traceback_in(text: str) -> tuple[str, ...]:
-    """Return the lines of the traceback that a JSON line may have."""
+    """Return the lines of a JSON line's traceback, if it has one."""
     try:
         traceback = json.loads(text).get("traceback")
     except (AttributeError, ValueError, RecursionError):

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a log message tells of a request: a DB API call, an RPC message."""
+"""What log messages name: DB API calls, RPC messages, other requests."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
+
+from nova_profiler.reading.follow.search.hits import LogLine
 
 CALL = "call"
 CAST = "cast"
@@ -14,17 +17,17 @@ ANSWERED = "answered"
 
 
 class DbCall(NamedTuple):
-    """A DB API function that took so long."""
+    """One call of a DB API function, and its time."""
 
     name: str
     ms: float
 
 
 class RpcStep(NamedTuple):
-    """One step of a message: sent, received there, replied, answered here.
+    """One step of an RPC message: sent, received, replied, answered.
 
-    ``message_id`` is the same in each step of one message; ``topic`` is
-    known only where it was sent.
+    All steps of a message have its ``message_id``; the lines of the sender
+    have the ``topic``.
     """
 
     step: str
@@ -51,8 +54,11 @@ _STEPS = (
     (re.compile(r"MSG_ID is ([0-9a-f]{32})"), CALL),
     (re.compile(r"'_msg_id': u?'([0-9a-f]{32})'"), RECEIVED),
 )
-# What a step of any of these forms holds, to look for them in whole files.
+# Lines about a step hold one of these, whatever the message.
 RPC_MARKS = (b"msg_id: ", b"unique_id: ", b"'_msg_id': ")
+_MESSAGE_ID = re.compile(
+    rb"(?:msg_id: |unique_id: |'_msg_id': u?')([0-9a-f]{32})"
+)
 _OLD_SENT = re.compile(
     r"Making (?:a )?(synchronous call|asynchronous cast|asynchronous call) "
     r"on ([\w.-]*\w)"
@@ -64,7 +70,7 @@ _OTHER_REQUEST = re.compile(
 
 
 def db_call_of(message: str) -> DbCall | None:
-    """Return the DB API call that *message* times, if it does."""
+    """Return the DB API call that *message* times, None if it is another."""
     match = _DB_CALL.match(message)
     if match is None or "db" not in match[1].split(".")[:-1]:
         return None
@@ -72,7 +78,7 @@ def db_call_of(message: str) -> DbCall | None:
 
 
 def rpc_step_of(message: str) -> RpcStep | None:
-    """Return the step of an RPC message that *message* logs, if it does."""
+    """Return the RPC step that *message* logs, None if it is another."""
     match = _SENT.search(message)
     if match is not None:
         step = CALL if match[1].startswith("CALL") else CAST
@@ -89,9 +95,42 @@ def rpc_step_of(message: str) -> RpcStep | None:
 
 
 def requests_named_in(message: str) -> list[str]:
-    """Return the ids that other services answered this request with.
+    """Return the ids of the requests that this one made to other services.
 
     keystoneauth and nova log them after each call: ``GET call to network
     for http://... used request id req-...``.
     """
     return _OTHER_REQUEST.findall(message)
+
+
+def ids_named_by(lines: Iterable[LogLine], known: list[str]) -> list[str]:
+    """Return the ids that lines of the *known* requests lead to."""
+    named: dict[str, None] = {}
+    for line in lines:
+        ids = (line.request_id, line.global_request_id)
+        if not any(one in known for one in ids):
+            continue
+        named.update(dict.fromkeys(one for one in ids if one))
+        if line.request_id in known:
+            named.update(dict.fromkeys(requests_named_in(line.message)))
+    return [one for one in named if one not in known]
+
+
+def messages_of(lines: Iterable[LogLine]) -> set[str]:
+    """Return the ids of RPC messages that these lines send or receive."""
+    steps = (rpc_step_of(line.message) for line in lines)
+    return {step.message_id for step in steps if step and step.message_id}
+
+
+def holds_any(
+    ids: list[bytes], messages: set[str]
+) -> Callable[[bytes], object]:
+    """Return the test for lines of these requests or RPC messages."""
+
+    def holds(line: bytes) -> bool:
+        if any(one in line for one in ids):
+            return True
+        found = _MESSAGE_ID.search(line)
+        return found is not None and found[1].decode() in messages
+
+    return holds

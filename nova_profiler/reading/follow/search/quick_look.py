@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A quick look: does a file hold a text at all?"""
+"""A quick look whether a file holds a text at all."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from collections.abc import Callable, Sequence
 
 from nova_profiler.reading.logs.files.sources import Source
 
-# What is longer is read once only, line by line from the beginning.
+# Longer files are read once, line by line: a late hit costs a second reading.
 _LARGEST_FILE = 64 * 1024 * 1024
-# Small enough to be still in the processor's cache when it is searched.
+# Small enough to be in the processor's cache when it is searched.
 _BUFFER_BYTES = 256 * 1024
 _HEAD_BYTES = 8 * 1024
 
 
 class QuickLook(threading.local):
-    """Looks through files in one buffer: no copy, no new memory for each.
+    """Looks through files in one buffer: no copies, no new memory.
 
     Of a thousand files a request is in a few; cutting the others into lines
-    would take most of the time. Each thread has a buffer of its own.
+    would take most of the time. Each thread has its own buffer.
     """
 
     def __init__(self) -> None:
@@ -33,7 +33,7 @@ class QuickLook(threading.local):
     ) -> bool:
         """Tell whether *source* surely holds none of *needles*.
 
-        *on_bytes* hears how much of it was searched then.
+        *on_bytes* hears how many bytes were searched if so.
         """
         if (
             source.path is None
@@ -45,7 +45,7 @@ class QuickLook(threading.local):
         try:
             searched = self._searched(source.path, needles)
         except OSError:
-            # Whoever reads it will say so.
+            # The reader of the file notes why.
             return False
         if searched is None:
             return False
@@ -53,7 +53,7 @@ class QuickLook(threading.local):
         return True
 
     def _searched(self, path: str, needles: Sequence[bytes]) -> int | None:
-        """Return how many bytes were searched in vain, None if not so."""
+        """Return the bytes searched, None if a needle is there."""
         buffer, view = self._buffer, memoryview(self._buffer)
         # A text may lie across two reads.
         overlap = max(map(len, needles)) - 1
@@ -62,7 +62,7 @@ class QuickLook(threading.local):
             while count := file.readinto(view[held:]):
                 end = held + count
                 if not searched and b"\0" in buffer[: min(end, _HEAD_BYTES)]:
-                    # No text: whoever reads it will say so.
+                    # The reader of the file notes that it is binary.
                     return None
                 if any(buffer.find(one, 0, end) >= 0 for one in needles):
                     return None

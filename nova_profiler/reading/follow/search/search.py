@@ -4,22 +4,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import NamedTuple
 
 from nova_profiler.errors import NovaProfilerError
-from nova_profiler.reading.follow.search.ahead import Ahead, Wanted, wanted_of
-from nova_profiler.reading.follow.search.folded_follow_relations import (
-    ids_named_by,
-    messages_of,
-)
 from nova_profiler.reading.follow.search.hits import Hit, LogLine, hits_in
+from nova_profiler.reading.follow.search.leads import (
+    NOTHING,
+    Leads,
+    Wanted,
+    wanted_of,
+)
 from nova_profiler.reading.follow.search.line_reader import (
     LineReader,
     joins,
     stands_alone,
+)
+from nova_profiler.reading.follow.search.messages import (
+    ids_named_by,
+    messages_of,
 )
 from nova_profiler.reading.follow.search.quick_look import QuickLook
 from nova_profiler.reading.logs.files.blocks import blocks_of
@@ -28,11 +33,11 @@ from nova_profiler.reading.logs.unread import Unread
 
 READ_ONCE = "pipe, read once: related requests in it may be missing"
 
-# A global id may cover a whole deployment; nobody reads more than this.
+# A global id may cover a whole deployment; no person reads more than this.
 MOST_LINES = 50_000
 MOST_BYTES = 64 * 1024 * 1024
 _MOST_REQUESTS = 64
-# The request; what it names; what that names.
+# For the request, for what it names, for what that names.
 _MOST_ROUNDS = 3
 _MOST_IDS = 1000
 _RARE = 6
@@ -50,22 +55,22 @@ class RequestNotFound(NovaProfilerError):
 
 
 class FollowedRequest(NamedTuple):
-    """All lines found: of the request and of those that belong to it."""
+    """All lines found, of the request and of those that belong to it."""
 
     request_id: str
     related_ids: tuple[str, ...]
     lines: list[LogLine]
     searched_files: int
     searched_bytes: int
-    # Found and left out, because nobody could read them all.
+    # Found beyond the limits.
     lines_left_out: int
 
 
 class RequestSearch:
-    """Searches *sources*; what cannot be read is noted in *unread*.
+    """Searches *sources*; *unread* notes what cannot be read.
 
-    *on_round* hears how often they were read already, *on_bytes* how far
-    the reader got, *on_line* of each line that was found.
+    *on_round* hears the number of each pass over them, *on_bytes* how far
+    the reader got, *on_line* of each line found.
     """
 
     def __init__(
@@ -83,18 +88,18 @@ class RequestSearch:
         self._on_line = on_line
         self._readers = [LineReader(source) for source in sources]
         self._look = QuickLook()
-        self._ahead = Ahead()
+        self._leads = Leads(_MOST_REQUESTS - 1)
         self._lines: dict[tuple[int, int], LogLine] = {}
         self._rounds = 0
         self._hits = self._kept_bytes = 0
-        # One count a round: the next may come upon the same lines again.
+        # For each pass: the next one finds the same lines again.
         self._left_out = [0]
         self._searched_bytes = 0
 
     def find(self, wanted: str) -> FollowedRequest:
         """Return the request *wanted*: its id, with or without ``req-``.
 
-        The start of an id will do if only one begins so. Raises
+        The start of an id is enough if only one begins so. Raises
         RequestNotFound.
         """
         bare = wanted.removeprefix("req-")
@@ -119,20 +124,20 @@ class RequestSearch:
         )
 
     def _ids_from(self, start: bytes) -> set[str]:
-        """Keep the lines with an id that begins with *start*; return these."""
+        """Keep the lines with ids that begin with *start*; return the ids."""
         ids: set[str] = set()
         whole = re.compile(
             rb"(?<![0-9A-Za-z])" + re.escape(start) + rb"[0-9A-Za-z-]{0,64}"
         )
         rare = start.removeprefix(b"req-")
-        # What is in every line is found too often.
+        # "req-" is in every line: the rest is found more quickly.
         needle = start if len(rare) < _RARE else rare
         for text, line in self._search(Wanted((needle,), whole.search)):
             ids.update(one.decode() for one in whole.findall(text))
             if len(ids) > _MOST_IDS:
                 break
             if len(ids) == 1:
-                self._ahead.learn(min(ids), line, _MOST_REQUESTS - 1)
+                self._leads.learn(min(ids), line)
         return ids
 
     def _only_one(self, ids: set[str]) -> str | None:
@@ -146,7 +151,7 @@ class RequestSearch:
         )
 
     def _search_related(self, request_id: str) -> list[str]:
-        """Search for what the lines so far name, then for what that names."""
+        """Search for all that the lines name; return the requests' ids."""
         known = [request_id]
         messages: set[str] = set()
         while self._rounds < _MOST_ROUNDS:
@@ -162,73 +167,64 @@ class RequestSearch:
         return known[1:]
 
     def _search(self, wanted: Wanted) -> Iterator[tuple[bytes, LogLine]]:
-        """Keep what is found in any source; yield each line, and its text."""
-        first = not self._rounds
+        """Keep the lines that are *wanted*; yield each with its text."""
+        is_first = not self._rounds
         if self._on_round is not None:
             self._on_round(self._rounds)
         self._rounds += 1
         self._left_out.append(0)
-        found = [
-            (number, source)
-            for number, source in enumerate(self._sources)
-            if first
-            or self._ahead.has(number, wanted)
-            or self._is_read_again(source)
+        numbers = [
+            number
+            for number in range(len(self._sources))
+            if is_first or self._is_read_again(number, wanted)
         ]
-        hits_of = self._first_hits if first else self._later_hits
-        for number, hits in _each_of(found, partial(hits_of, wanted)):
+        hits_of = partial(self._hits_of, wanted, is_first)
+        for number, hits in self._each_of(numbers, hits_of):
             for hit in hits:
                 yield hit.line, self._keep(number, hit)
 
-    def _first_hits(
-        self, wanted: Wanted, numbered: tuple[int, Source]
-    ) -> tuple[int, list[Hit]]:
-        """Return the hits in a source; note those that are ahead of it."""
-        number, _ = numbered
-        ahead = self._ahead.wanted
-        both = Wanted(
-            wanted.needles + ahead.needles,
-            lambda line: wanted.holds(line) or ahead.holds(line),
-        )
-        unread = Unread()
-        hits: dict[bool, list[Hit]] = {True: [], False: []}
-        for hit in self._kept(number, unread, both):
-            hits[bool(wanted.holds(hit.line))].append(hit)
-        self._unread.merge(unread)
-        self._ahead.note(number, ahead, hits[False])
-        return number, hits[True]
-
-    def _later_hits(
-        self, wanted: Wanted, numbered: tuple[int, Source]
-    ) -> tuple[int, list[Hit]]:
-        number, _ = numbered
-        is_done = self._ahead.has(number, wanted)
-        hits = self._ahead.hits(number)
-        if not is_done:
-            # They are found once more.
-            self._hits -= len(hits)
-            self._kept_bytes -= sum(map(_size_of, hits))
-            hits = [*self._kept(number, Unread(), wanted)]
-        return number, hits
-
-    def _kept(
-        self, number: int, unread: Unread, wanted: Wanted
-    ) -> Iterator[Hit]:
+    def _is_read_again(self, number: int, wanted: Wanted) -> bool:
+        if self._leads.rule_out(number, wanted):
+            return False
         source = self._sources[number]
-        needles = wanted.needles
-        if self._look.passes_over(source, needles, self._passed):
+        if source.size is None:
+            self._unread.add(READ_ONCE, source.name)
+        return source.size is not None
+
+    def _each_of(
+        self,
+        numbers: Sequence[int],
+        hits_of: Callable[[int], list[Hit]],
+    ) -> Iterator[tuple[int, list[Hit]]]:
+        """Yield the hits of each source; decompress several at a time."""
+        if not any(self._sources[number].compression for number in numbers):
+            # Searching holds the interpreter's lock: threads would wait.
+            yield from zip(numbers, map(hits_of, numbers), strict=True)
             return
-        blocks = self._counted(blocks_of(source, unread, self._on_bytes))
+        with ThreadPoolExecutor(_THREADS) as threads:
+            try:
+                found = threads.map(hits_of, numbers)
+                yield from zip(numbers, found, strict=True)
+            finally:
+                threads.shutdown(wait=False, cancel_futures=True)
+
+    def _hits_of(
+        self, wanted: Wanted, is_first: bool, number: int
+    ) -> list[Hit]:
+        """Return the new hits in a source, within the limits of all."""
+        unread = Unread()
+        blocks = self._blocks_of(wanted, is_first, number, unread)
 
         def belongs(line: bytes, following: bytes) -> bool:
             return joins(line, following) and not (
                 stands_alone(following) and wanted.holds(following)
             )
 
-        for hit in hits_in(blocks, needles, belongs, wanted.holds):
+        hits = []
+        for hit in hits_in(blocks, wanted.needles, belongs, wanted.holds):
+            size = len(hit.line) + sum(map(len, hit.more))
             if (number, hit.offset) in self._lines:
                 continue
-            size = _size_of(hit)
             if (
                 self._hits >= MOST_LINES
                 or self._kept_bytes + size > MOST_BYTES
@@ -237,22 +233,31 @@ class RequestSearch:
                 continue
             self._hits += 1
             self._kept_bytes += size
-            yield hit
+            hits.append(hit)
+        if is_first:
+            # A later pass fails to read the same.
+            self._unread.merge(unread)
+        return hits
+
+    def _blocks_of(
+        self, wanted: Wanted, is_first: bool, number: int, unread: Unread
+    ) -> Iterator[bytes]:
+        """Yield the text of a source; nothing if it surely has no hit."""
+        source = self._sources[number]
+        leads = self._leads.wanted if is_first else NOTHING
+        needles = wanted.needles + leads.needles
+        if self._look.passes_over(source, needles, self._passed):
+            self._leads.note_without(number, leads)
+            return
+        blocks = blocks_of(source, unread, self._on_bytes)
+        for block in self._leads.watched(number, leads, blocks):
+            self._searched_bytes += len(block)
+            yield block
 
     def _passed(self, count: int) -> None:
         self._searched_bytes += count
         if self._on_bytes is not None:
             self._on_bytes(count)
-
-    def _counted(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
-        for block in blocks:
-            self._searched_bytes += len(block)
-            yield block
-
-    def _is_read_again(self, source: Source) -> bool:
-        if source.size is None:
-            self._unread.add(READ_ONCE, source.name)
-        return source.size is not None
 
     def _keep(self, number: int, hit: Hit) -> LogLine:
         line = self._readers[number].read(hit)
@@ -260,23 +265,3 @@ class RequestSearch:
         if self._on_line is not None:
             self._on_line(line)
         return line
-
-
-def _size_of(hit: Hit) -> int:
-    return len(hit.line) + sum(map(len, hit.more))
-
-
-def _each_of(
-    found: list[tuple[int, Source]],
-    hits_of: Callable[[tuple[int, Source]], tuple[int, list[Hit]]],
-) -> Iterator[tuple[int, list[Hit]]]:
-    """Yield the hits of each source; decompress several at a time."""
-    if not any(source.compression for _, source in found):
-        # Searching holds the interpreter: threads would only wait.
-        yield from map(hits_of, found)
-        return
-    with ThreadPoolExecutor(_THREADS) as threads:
-        try:
-            yield from threads.map(hits_of, found)
-        finally:
-            threads.shutdown(wait=False, cancel_futures=True)

@@ -22,7 +22,7 @@ from nova_profiler.reading.logs.files.sources import (
 )
 from nova_profiler.reading.logs.unread import Unread
 
-# What is made of a larger one is no longer in the processor's cache.
+# A larger block would no longer be in the processor's cache.
 BLOCK_BYTES = 256 * 1024
 LONGEST_LINE = 1024 * 1024
 
@@ -41,14 +41,14 @@ def blocks_of(
 ) -> Iterator[bytes]:
     """Yield the text of *source* in blocks that end where a line ends.
 
-    From *start* to *end* are the lines that begin there: parts of a file
-    that touch give each line once. *on_bytes* hears how far the reader got
-    in the file on disk. What cannot be read is noted in *unread*.
+    A part, from *start* to *end*, has the lines that begin in it: parts that
+    touch give each line once. *on_bytes* hears how far the reader got in the
+    file on disk. *unread* notes what cannot be read.
     """
     try:
         with file_of(source) as file:
             yield from _blocks_of_file(
-                source, file, unread, on_bytes or _unheard, start, end
+                source, file, unread, on_bytes or ignored, start, end
             )
     except Damaged as exc:
         unread.add(DAMAGED, f"{source.name}: {exc}")
@@ -56,8 +56,8 @@ def blocks_of(
         unread.add(NOT_READABLE, f"{source.name}: {exc.strerror or exc}")
 
 
-def _unheard(count: int) -> None:
-    """Nobody wants to know."""
+def ignored(count: int) -> None:
+    """Take no notice of *count*: what ``on_bytes`` is by default."""
 
 
 def _blocks_of_file(
@@ -72,13 +72,13 @@ def _blocks_of_file(
         # The line that holds the byte before belongs to the part before.
         file.seek(start - 1)
         start += _skip_line(file) - 1
-        on_bytes(0)
     compression = source.compression
     if source.size is None and hasattr(file, "peek"):
         compression = compression_of(file.peek(LONGEST_MAGIC)[:LONGEST_MAGIC])
-    chunks = _chunks_of(
-        opened(file, compression),
-        None if end is None else end - start,
+    chunks = _counted(
+        _chunks_of(
+            opened(file, compression), None if end is None else end - start
+        ),
         _position_of(file, source, compression),
         on_bytes,
     )
@@ -97,43 +97,53 @@ def _skip_line(file: IO[bytes]) -> int:
 def _position_of(
     file: IO[bytes], source: Source, compression: str | None
 ) -> Callable[[], int] | None:
-    """Return what tells how far a compressed file was read, if it does."""
+    """Return the way to ask how far an archive was read, None if plain."""
     if compression is None or source.size is None:
         return None
     return file.tell
 
 
-def _chunks_of(
-    reader: Reader,
-    length: int | None,
+def _counted(
+    chunks: Iterable[bytes],
     position: Callable[[], int] | None,
     on_bytes: Callable[[int], None],
 ) -> Iterator[bytes]:
-    """Yield the text as it comes; up to the first line end past *length*."""
-    seen = told = 0
-    while length is None or seen < length:
-        chunk = reader.read1(_READ_BYTES)
-        if not chunk:
-            return
+    """Yield *chunks*; *on_bytes* hears of each before."""
+    seen = heard = 0
+    for chunk in chunks:
         seen += len(chunk)
-        if length is not None and seen >= length:
-            break
         now = position() if position else seen
-        on_bytes(now - told)
-        told = now
+        on_bytes(now - heard)
+        heard = now
         yield chunk
-    else:
+
+
+def _chunks_of(reader: Reader, length: int | None) -> Iterator[bytes]:
+    """Yield the text: all of it, or *length* bytes and their last line."""
+    if length is None:
+        while chunk := reader.read1(_READ_BYTES):
+            yield chunk
         return
-    # The last line of this part is the one that holds its last byte.
-    cut = len(chunk) - (seen - (length or 0))
-    while (stop := chunk.find(b"\n", max(0, cut - 1))) < 0:
-        on_bytes(len(chunk))
+    chunk = b""
+    for chunk in _until(reader, length):
         yield chunk
-        chunk, cut = reader.read1(_READ_BYTES), 0
-        if not chunk:
-            return
-    on_bytes(min(cut, len(chunk)))
-    yield chunk[: stop + 1]
+    if chunk and not chunk.endswith(b"\n"):
+        yield from _to_line_end(reader)
+
+
+def _until(reader: Reader, length: int) -> Iterator[bytes]:
+    """Yield the next *length* bytes."""
+    while length > 0 and (chunk := reader.read1(min(length, _READ_BYTES))):
+        length -= len(chunk)
+        yield chunk
+
+
+def _to_line_end(reader: Reader) -> Iterator[bytes]:
+    """Yield the rest of a line."""
+    stop = 0
+    while not stop and (chunk := reader.read1(_READ_BYTES)):
+        stop = chunk.find(b"\n") + 1
+        yield chunk[:stop] if stop else chunk
 
 
 def _cut_at_lines(
@@ -167,7 +177,7 @@ def _cut_at_lines(
                 rest, is_long = b"", True
             held, size = [rest], len(rest)
     except Damaged:
-        # What was read until here is as good as ever.
+        # The text before the damage is good.
         yield b"".join(held)
         raise
     last = b"".join(held)

@@ -5,15 +5,15 @@ from __future__ import annotations
 
 import bz2
 import gzip
-import importlib
 import lzma
+import sys
 import zlib
 from collections.abc import Callable
-from typing import IO, Any, Protocol
+from typing import IO, Any, Protocol, TypeAlias
 
-from nova_profiler.errors import NovaProfilerError
+from nova_profiler.errors import NovaProfilerError, missing_extra
 
-# The first bytes tell, whatever the file is called.
+# The first bytes of a file decide: rotated logs have all kinds of names.
 _MAGIC = {
     b"\x1f\x8b": "gzip",
     b"BZh": "bzip2",
@@ -22,7 +22,13 @@ _MAGIC = {
 }
 LONGEST_MAGIC = 6
 
-DAMAGED = (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile)
+# What opens an archive, and its own error for damaged data.
+Opener: TypeAlias = "tuple[Callable[[IO[bytes]], Any], type[Exception]]"
+_OPENERS: dict[str, Opener] = {
+    "gzip": (gzip.open, zlib.error),
+    "bzip2": (bz2.open, EOFError),
+    "xz": (lzma.open, lzma.LZMAError),
+}
 
 
 class Damaged(NovaProfilerError):
@@ -30,10 +36,10 @@ class Damaged(NovaProfilerError):
 
 
 class Reader(Protocol):
-    """What a log is read by."""
+    """Reads a log piece by piece."""
 
     def read1(self, size: int = -1, /) -> bytes:
-        """Return what one read gives, at most *size*; empty at the end."""
+        """Return at most *size* bytes by one read, none at the end."""
 
 
 def compression_of(head: bytes) -> str | None:
@@ -52,78 +58,38 @@ def opened(file: IO[bytes], compression: str | None) -> Reader:
     if compression is None:
         # A binary file that is opened buffered has read1().
         return file  # type: ignore[return-value]
-    return _Checked(_OPENERS[compression](file))
+    open_archive, error = _opener_of(compression)
+    return _Checked(open_archive(file), error)
 
 
 class _Checked:
-    """Raises one exception for all that may be wrong with an archive."""
+    """Reads an archive; any error in its data is Damaged."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: Reader, error: type[Exception]) -> None:
         self._reader = reader
+        self._errors = (EOFError, error)
 
     def read1(self, size: int = -1, /) -> bytes:
         try:
             return self._reader.read1(size)
-        except DAMAGED as exc:
+        except self._errors as exc:
             raise Damaged(str(exc)) from exc
         except OSError as exc:
-            # bz2 says "Invalid data stream" this way.
+            # gzip and bz2 name bad data this way; a disk has an errno.
             if exc.errno is None:
                 raise Damaged(str(exc)) from exc
             raise
 
 
-class _ZstdReader:
-    """zstd frames one after the other; a missing end is an error."""
-
-    def __init__(self, file: IO[bytes], decompressor: Callable[[], Any]):
-        self._file = file
-        self._new = decompressor
-        self._frame: Any = None
-
-    def read1(self, size: int = -1, /) -> bytes:
-        while True:
-            data = self._unused() or self._file.read(size)
-            if not data:
-                if self._frame is not None and not self._frame.eof:
-                    raise EOFError("the archive ends within a frame")
-                return b""
-            if self._frame is None or self._frame.eof:
-                self._frame = self._new()
-            try:
-                text: bytes = self._frame.decompress(data)
-            except Exception as exc:
-                raise EOFError(f"not zstd: {exc}") from exc
-            if text:
-                return text
-
-    def _unused(self) -> bytes:
-        if self._frame is None or not self._frame.eof:
-            return b""
-        unused: bytes = self._frame.unused_data
-        # It is handed on once.
-        self._frame = None if unused else self._frame
-        return unused
-
-
-def _zstd(file: IO[bytes]) -> Reader:
-    for module, new in _ZSTD_MODULES:
-        try:
-            return _ZstdReader(file, new(importlib.import_module(module)))
-        except ImportError:
-            continue
-    raise Damaged("zstd needs: pip install nova-profiler[zstd]")
-
-
-_ZSTD_MODULES: tuple[tuple[str, Callable[[Any], Callable[[], Any]]], ...] = (
-    # Python 3.14 has its own.
-    ("compression.zstd", lambda zstd: zstd.ZstdDecompressor),
-    ("zstandard", lambda zstd: zstd.ZstdDecompressor().decompressobj),
-)
-
-_OPENERS: dict[str, Callable[[IO[bytes]], Any]] = {
-    "gzip": lambda file: gzip.GzipFile(fileobj=file, mode="rb"),
-    "bzip2": bz2.BZ2File,
-    "xz": lzma.LZMAFile,
-    "zstd": _zstd,
-}
+def _opener_of(compression: str) -> Opener:
+    if compression != "zstd":
+        return _OPENERS[compression]
+    try:
+        if sys.version_info >= (3, 14):
+            import compression.zstd as zstd
+        else:
+            import backports.zstd as zstd
+    except ImportError as exc:
+        missing = missing_extra("zstd needs backports.zstd", "zstd")
+        raise Damaged(str(missing)) from exc
+    return zstd.open, zstd.ZstdError

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Keeps what comes through a pipe where it can be read more than once."""
+"""Copies of pipes, which a report may have to read twice."""
 
 from __future__ import annotations
 
@@ -15,12 +15,11 @@ from nova_profiler.reading.logs.files.sources import (
     file_of,
     source_of_file,
 )
-from nova_profiler.reading.logs.parts import ReadError
-from nova_profiler.reading.logs.unread import Unread
+from nova_profiler.reading.logs.unread import ReadError, Unread
 
 _READ_BYTES = 1024 * 1024
-# What may be large belongs there: /tmp is often memory. Others may write
-# there, too; tempfile makes names that nobody can guess.
+# For large files: /tmp is often memory. Other users write there, too;
+# tempfile makes names that they cannot guess.
 _LARGE_FILES = "/var/tmp"  # noqa: S108
 
 
@@ -30,10 +29,10 @@ def copied(
     unread: Unread,
     on_bytes: Callable[[int], None] | None = None,
 ) -> Iterator[list[Source]]:
-    """Give *sources* with a file, as long as it lasts, for each pipe.
+    """Give *sources* with a temporary copy in the place of each pipe.
 
-    As it comes: what is compressed stays so. Raises ReadError where there
-    is no room; TMPDIR says where else there is.
+    A compressed one is copied as it comes. Raises ReadError where there is
+    no room; TMPDIR names another folder.
     """
     with ExitStack() as files:
         yield [
@@ -87,5 +86,5 @@ def _read(file: IO[bytes]) -> Iterator[bytes]:
 
 def _folder() -> str:
     is_usable = os.access(_LARGE_FILES, os.W_OK | os.X_OK)
-    is_told = any(name in os.environ for name in ("TMPDIR", "TEMP", "TMP"))
-    return _LARGE_FILES if is_usable and not is_told else tempfile.gettempdir()
+    is_set = any(name in os.environ for name in ("TMPDIR", "TEMP", "TMP"))
+    return _LARGE_FILES if is_usable and not is_set else tempfile.gettempdir()

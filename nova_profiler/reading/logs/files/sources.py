@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Finds logs: names, folders and patterns as sources to read."""
+"""Finds logs: names, folders and patterns become sources to read."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from nova_profiler.reading.logs.unread import Unread
 
 STDIN = "-"
 
-# What is looked at to tell the kind and the year of a file.
+# The kind and the year of a file are found in so much of its text.
 HEAD_BYTES = 8 * 1024
 
 MISSING = "no such file"
@@ -41,9 +41,9 @@ BINARY = "binary file"
 class Source(NamedTuple):
     """One log: a file, a pipe or standard input.
 
-    ``path`` is None for standard input; ``size`` is what it takes on disk,
-    None where only reading tells; ``modified`` helps to find the year of
-    lines that have none. ``local`` is the zone of stamps that name none.
+    ``path`` is None for standard input, ``size`` is the bytes on disk, None
+    for a pipe. ``modified`` helps to find the year of lines without one.
+    ``local`` is the zone of stamps without one, None for UTC.
     """
 
     name: str
@@ -55,7 +55,7 @@ class Source(NamedTuple):
 
     @property
     def is_splittable(self) -> bool:
-        """Tell whether it can be read from any offset."""
+        """Tell whether the log can be read from any offset."""
         return self.size is not None and self.compression is None
 
 
@@ -64,10 +64,10 @@ def sources_of(
 ) -> list[Source]:
     """Return the logs that *paths* name: files, folders, globs and ``-``.
 
-    Folders are searched to their end, in the order of names. A path that
-    leads to nothing, to a file a second time, or to a dump, whose request
-    the log_file tells of, is noted in *unread*.
-    *local* is the zone of stamps that name none; without it they are UTC.
+    Folders are searched with all below them, in the order of names.
+    *unread* notes a path that leads to nothing, to a file a second time, or
+    to a dump, whose request is in the log_file as well. *local* is the zone
+    of stamps without one, None for UTC.
     """
     found = []
     seen: set[tuple[int, int]] = set()
@@ -89,7 +89,7 @@ def source_of_file(name: str) -> Source:
 
 @contextmanager
 def file_of(source: Source) -> Iterator[IO[bytes]]:
-    """Give what *source* is read from, as it is on disk or in a pipe."""
+    """Give the open file of *source*, still compressed if it is."""
     if source.path is None:
         yield sys.stdin.buffer
     else:
@@ -105,7 +105,7 @@ def head_of(source: Source) -> bytes:
         with file_of(source) as file:
             return opened(file, source.compression).read1(HEAD_BYTES)
     except (Damaged, OSError):
-        # Whoever reads it as a whole will say so.
+        # The reader of the whole file notes why.
         return b""
 
 
@@ -119,7 +119,7 @@ def _names_of(path: str) -> Iterator[str]:
             )
             for name in sorted(names):
                 whole = os.path.join(folder, name)
-                # A pipe or socket found by chance would be waited for.
+                # Opening a pipe or socket found by chance could wait for ever.
                 if not name.startswith(".") and os.path.isfile(whole):
                     yield whole
     elif not os.path.lexists(path) and glob.has_magic(path):
@@ -168,5 +168,5 @@ def _source_of(
 
 
 def is_binary(head: bytes) -> bool:
-    """Tell whether a file that begins with *head* is no text."""
+    """Tell whether a file that begins with *head* is binary."""
     return b"\0" in head[:HEAD_BYTES]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A form of log line: what tells it, and how an entry is made of it."""
+"""A form of log line: how it is recognised, and how it is read."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ BAD_TIME = "request with an impossible time"
 BAD_RECORD = "damaged record"
 NEWER_RECORD = "record of a newer version; upgrade nova-profiler"
 
-# Twelve days: longer than anybody waits for an answer.
+# Twelve days: longer than any client waits for an answer.
 LONGEST_MS = 1e9
 
 
 class Unusable(NovaProfilerError):
-    """A line is of this form and gives no entry; the message is the kind."""
+    """A line of this form gives no entry; the message is the kind."""
 
 
 class Form(NamedTuple):
@@ -45,19 +45,19 @@ def ms_of(text: str, unit_ms: float) -> float:
         found = float(text) * unit_ms
     except ValueError:
         raise Unusable(BAD_TIME) from None
-    # Not the other way round: NaN is neither.
+    # Written so that NaN, which fails every comparison, is refused.
     if not 0 <= found <= LONGEST_MS:
         raise Unusable(BAD_TIME)
     return found
 
 
 def bytes_of(text: str) -> int | None:
-    """Return a size; None for ``None``, ``-`` and what is too large."""
+    """Return a size, None for ``None``, ``-`` and impossible numbers."""
     return int(text) if text.isdecimal() and len(text) <= 15 else None
 
 
 def service_of(line: LinePrefix) -> str:
-    """Return the service that answered: by logger, unit or file."""
+    """Return the service that answered, by logger, unit or file."""
     return service_of_logger(line.logger) or line.service or UNKNOWN
 
 

@@ -43,7 +43,7 @@ _TIME = re.compile(
 
 
 def entry_of(line: LinePrefix) -> AccessEntry | None:
-    """Return the request that *line* tells, None if it is of another form."""
+    """Return the request of *line*, None if the form is another."""
     found = _MESSAGE.match(line.message)
     if found is None:
         return None
@@ -67,5 +67,5 @@ def entry_of(line: LinePrefix) -> AccessEntry | None:
 
 
 def _client_of(text: str) -> str | None:
-    """Return the first of the addresses; a virtual host may stand before."""
+    """Return the first address; a virtual host may stand before it."""
     return address_of(text.partition(",")[0].rpartition(" ")[2])

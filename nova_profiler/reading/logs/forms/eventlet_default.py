@@ -33,13 +33,13 @@ _MESSAGE = re.compile(
 
 
 def entry_of(line: LinePrefix) -> AccessEntry | None:
-    """Return the request that *line* tells, None if it is of another form."""
+    """Return the request of *line*, None if the form is another."""
     found = _MESSAGE.match(line.message)
     if found is None:
         return None
     at = line.at
     if at is None:
-        # Written to standard error, without oslo.log's prefix.
+        # A line on standard error has no prefix of oslo.log.
         at = clf_epoch(found["date"], found["clock"], local=line.local)
     status = int(found["status"])
     return AccessEntry(

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lines that are one JSON object: what they wrap, as the text line it was.
+"""Unwraps lines that are a JSON object: a line of text, or a record of ours.
 
 oslo.log's JSON and Fluent formatters, journald's export and docker's log
-driver. A record of ours within is handed on as it is.
+driver write them.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from nova_profiler.reading.logs.line_parts.services import (
 )
 from nova_profiler.reading.logs.line_parts.stamps import Years, iso_epoch
 
-# journald's default for what one line may have is 48 KiB.
+# journald allows a line 48 KiB by default.
 _MOST_BYTES = 256 * 1024
 
 
 class Unwrapped(NamedTuple):
-    """What a JSON line held: a line of text, or a record of ours."""
+    """The content of a JSON line: a line of text, or a record of ours."""
 
     line: LinePrefix | None
     record: dict[str, Any] | None = None
@@ -40,9 +40,9 @@ class Unwrapped(NamedTuple):
 
 
 def unwrapped(text: str, years: Years, file: str) -> Unwrapped | None:
-    """Return what the object *text* wraps; None for what nobody knows.
+    """Return what the object *text* wraps, None if its form is unknown.
 
-    Raises Unusable for what is cut off or otherwise no JSON.
+    Raises Unusable where *text* is no JSON: cut off, for one.
     """
     try:
         fields = json.loads(text)
@@ -67,10 +67,10 @@ def unwrapped(text: str, years: Years, file: str) -> Unwrapped | None:
 
 
 def _message_of(value: object) -> str | None:
-    """Return the text that journald or docker wrapped, None if it is none.
+    """Return the text that journald or docker wrapped, None if there is none.
 
-    journald writes one with an ESC in it as numbers of bytes, and null in
-    the place of one that is too long for it.
+    journald writes a text with an ESC in it as a list of bytes, and null
+    for a text that is too long.
     """
     if isinstance(value, str):
         return value
@@ -102,7 +102,7 @@ def _created(fields: dict[str, Any], years: Years) -> float | None:
     created = fields.get("created")
     if isinstance(created, float) and 0 <= created < 1e11:
         return created
-    # Fluent's formatter has the text only, with a comma before the ms.
+    # Fluent's formatter has only the text, with a comma before the ms.
     stamp = _text(fields.get("time")) or _text(fields.get("asctime")) or ""
     return iso_epoch(stamp.replace(",", "."), years.local)
 
@@ -126,7 +126,7 @@ def _outer_line(
     fields: dict[str, Any], message: str, years: Years, file: str
 ) -> LinePrefix:
     """Return the text line that journald or docker wrapped."""
-    # JSON had escaped what gives colours, and docker ends lines.
+    # The escapes of colours are JSON's until here; docker adds line ends.
     message = without_colours(message).rstrip()
     line = prefix_of(message, years, file, is_stamped=True)
     unit = _text(

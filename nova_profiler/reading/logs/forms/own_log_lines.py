@@ -33,7 +33,7 @@ _MESSAGE = re.compile(
 
 
 def entry_of(line: LinePrefix) -> AccessEntry | None:
-    """Return the request that *line* tells, None if it is of another form."""
+    """Return the request of *line*, None if the form is another."""
     found = _MESSAGE.match(line.message) if line.logger == LOGGER else None
     if found is None:
         return None
@@ -62,6 +62,6 @@ def entry_of(line: LinePrefix) -> AccessEntry | None:
         None,
         None if db_api is None else ms_of(db_api, 1),
         None if db_api is None else int(found["calls"]),
-        # The line has the cover only as a share of the whole.
+        # The line has this time as a share of the whole.
         db_api_wall_ms=None if share is None else ms_of(share, ms / 100),
     )

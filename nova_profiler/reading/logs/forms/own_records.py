@@ -24,7 +24,7 @@ from nova_profiler.record import SCHEMA, RecordError, RequestRecord
 
 LOG_FILE = "log_file"
 
-# Not looked at here, and most of the work of checking a record.
+# Entries need none of these, and checking them is most of the work.
 _LISTS = ("calls", "counts", "statements", "timeline")
 
 
@@ -36,7 +36,8 @@ def is_record(fields: dict[str, Any]) -> bool:
 def entry_of(fields: dict[str, Any], form: str = LOG_FILE) -> AccessEntry:
     """Return the request of a record, read from JSON.
 
-    Only a dump has a timeline. Its request is told elsewhere, too.
+    Raises Unusable for a dump, which a timeline marks: the log_file has its
+    request, too.
     """
     if "timeline" in fields:
         raise Unusable(DUMP)

@@ -36,7 +36,7 @@ _MESSAGE = re.compile(
 
 
 def entry_of(line: LinePrefix) -> AccessEntry | None:
-    """Return the request that *line* tells, None if it is of another form."""
+    """Return the request of *line*, None if the form is another."""
     found = _MESSAGE.match(line.message)
     if found is None:
         return None

@@ -13,7 +13,7 @@ _UUID = re.compile(
 
 
 class RequestContext(NamedTuple):
-    """Who asked, in which request; None for what the line leaves out."""
+    """The ids of a request, its user and project; None for what is missing."""
 
     request_id: str | None = None
     global_request_id: str | None = None
@@ -29,8 +29,9 @@ NO_CONTEXT = RequestContext()
 def context_of(text: str) -> RequestContext:
     """Return the context of ``req-... user project - default default``.
 
-    All shapes since Essex: with or without the global id in front, ids or
-    names, and devstack's ``None req-... project_name user_name``.
+    All shapes since Essex are read: with and without the global id in
+    front, with ids or names, and devstack's
+    ``None req-... project_name user_name``.
     """
     words = text.split()
     if not words or words == ["-"]:
@@ -40,11 +41,11 @@ def context_of(text: str) -> RequestContext:
     if has_global:
         global_id = _known(words[0])
         words = words[1:]
-    request_id, *who = words
-    if has_global and len(who) == 2:
-        # Two names after two ids is devstack's own order.
-        who.reverse()
-    user, project, *_ = [*map(_known, who), None, None]
+    request_id, *names = words
+    if has_global and len(names) == 2:
+        # devstack has the project first.
+        names.reverse()
+    user, project, *_ = [*map(_known, names), None, None]
     return RequestContext(
         _known(request_id),
         global_id,

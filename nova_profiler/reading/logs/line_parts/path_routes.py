@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A request's route from its path: the name that nova's router would give.
 
-Of a log only the path is known. Words of nova's API stay, everything else
-in its place is ``{id}``; paths of other services lose what looks like one.
+A log has only the path. Words of nova's API stay, all others become
+``{id}``; in paths of other services the parts that look like ids do.
 """
 
 from __future__ import annotations
@@ -64,19 +64,19 @@ _NOT_THERE = frozenset([404, 414, 501])
 
 
 def method_of(text: str) -> str:
-    """Return a method that HTTP has, ``OTHER`` for what a client made up."""
+    """Return *text* if it is a method of HTTP, ``OTHER`` if it is not."""
     return text if text in METHODS else OTHER_METHOD
 
 
 def route_of_path(path: str, status: int) -> str:
     """Return the route of a request for *path*: ``/v2.1/servers/{id}``.
 
-    Without query string, mount point and project. What a client made up,
-    and was told that it is not there, is ``unmatched``.
+    Without query string, mount point and project. A path that a client made
+    up is ``unmatched``: the status is 404 or the like.
     """
     if len(path) > _LONGEST:
         return UNMATCHED
-    # Before the cache, which then holds a route and not each server.
+    # Before the cache, which so holds one route for all servers.
     route, is_guess = _route_of(_UUID.sub("{id}", path.partition("?")[0]))
     if is_guess and status in _NOT_THERE:
         return UNMATCHED
@@ -100,9 +100,9 @@ _METADATA_ROUTE = re.compile(
 
 @lru_cache(8192)
 def _route_of(path: str) -> tuple[str, bool]:
-    """Return the route, and whether it was only guessed."""
+    """Return the route, and whether it is a guess."""
     if "://" in path:
-        # A proxy was asked for the whole URL.
+        # A client asks a proxy for the whole URL.
         path = "/" + path.partition("://")[2].partition("/")[2]
     parts = [part for part in path.partition("#")[0].split("/") if part]
     if len(parts) > _MOST_PARTS:

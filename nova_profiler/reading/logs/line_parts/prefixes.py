@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What stands before the message of a log line, in each shape seen."""
+"""The parts in front of a log line's message, in all known shapes."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from nova_profiler.reading.logs.line_parts.stamps import (
     seconds_of,
 )
 
-# ESC may have been lost on the way: devstack's colours without it. Where it
-# is there as JSON writes it, both go when the message is unwrapped.
+# devstack's colours, also without the ESC, which may be lost on the way.
+# JSON's way to write ESC is left alone until the message is unwrapped.
 _COLOURS = re.compile(
     r"\x1b\[[0-9;]*[A-Za-z]|(?<!\\u001[bB])\[0[01](?:;3\d)?m"
 )
@@ -36,7 +36,7 @@ _ISO = (
     r"(?P<zone>Z|[+-]\d\d:?\d\d)?"
 )
 _BOM = "\ufeff"
-# rsyslog may keep the number that a line came with.
+# rsyslog may keep the priority that a line came with.
 _PRIORITY = r"(?:<\d{1,3}>)?"
 _HOST = r"(?P<host>\S{1,255}) "
 _NAME = r"(?P<unit>[^\s\[\]:]{1,200})"
@@ -51,23 +51,23 @@ _RFC5424 = re.compile(
     r"(?:(?P<pid>\d{1,10})|\S{1,128}) \S{1,128} "
     r"(?:-|(?:\[(?:[^\]\\]|\\.){0,1000}\]){1,20})(?: " + _BOM + r"?|\Z)"
 )
-# What a line begins with that has something put in front.
+# The begin of a line that has something in front of it.
 _START = (
     r"(?=(?:[A-Z][a-z]{2} )?\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d"
     r"|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d"
     r"|<\d{1,3}>(?:\d{1,2} |\d{4}-|[A-Z][a-z]{2} [ \d])"
     r"|\d{9,10}\.\d{6} \S{1,255} [^\s:]{1,200}: |\{\")"
 )
-# Also by a container's runtime, docker logs -t and kubectl --timestamps.
+# A container's runtime, docker logs -t and kubectl --timestamps write it, too.
 _ISO_SYSLOG = re.compile(
     _PRIORITY + _ISO + " "
     "(?:" + _START + r"|(?:stdout|stderr) [FP] |" + _HOST + _NAME + _PID + ")"
 )
-# journalctl -o short-full; with-unit adds the user's own unit.
+# journalctl -o short-full; -o with-unit adds the user's own unit.
 _FULL_SYSLOG = re.compile(
     r"[A-Z][a-z]{2} (?P<date>\d{4}-\d\d-\d\d) "
     r"(?P<clock>\d\d:\d\d:\d\d(?:\.\d{1,9})?) "
-    # Of a zone's letters only these two are the same everywhere.
+    # Only these two letter codes mean the same zone everywhere.
     r"(?:(?P<zone>UTC|GMT|[+-]\d\d(?:\d\d)?)|[A-Z][A-Za-z]{1,5}) "
     + _HOST
     + r"(?P<unit>[^\s\[\]:/]{1,200})(?:/[^\s\[\]:]{1,200})?"
@@ -76,13 +76,13 @@ _FULL_SYSLOG = re.compile(
 _UNIX_SYSLOG = re.compile(
     r"(?P<epoch>\d{9,10}\.\d{6}) " + _HOST + _NAME + _PID
 )
-# journalctl -o short-monotonic and short-delta tell no time of day.
+# journalctl -o short-monotonic and short-delta have no time of day.
 _BOOT_SYSLOG = re.compile(
     r"\[ *\d{1,9}\.\d{3,9}[^\[\]]{0,40}\] " + _HOST + _NAME + _PID
 )
 _COMPOSE = re.compile(r"[\w.\-]{1,200} {1,80}\| ")
 _FILE = re.compile(r"(?P<file>[^\s\"]{1,300}?)[: ]\s*" + _START)
-# By what they begin with, "0" for any digit.
+# By the first character, "0" for any digit.
 _SHAPES: dict[str, tuple[re.Pattern[str], ...]] = {
     "0": (_ISO_SYSLOG, _UNIX_SYSLOG),
     "<": (_RFC5424, _SYSLOG, _ISO_SYSLOG),
@@ -94,7 +94,7 @@ _HEAD = re.compile(
     r"(?:(?P<pid>\d{1,10}) )?"
     r"(?P<level>TRACE|DEBUG|INFO|AUDIT|WARN(?:ING)?|ERROR|CRITICAL|FATAL) "
     r"(?P<logger>[A-Za-z_][\w.\-]{0,199})"
-    # One blank only: a line of a traceback keeps its own.
+    # One blank: a line of a traceback keeps its indentation.
     r"(?:\s|\Z)"
 )
 _BRACKETS = re.compile(r"\s{0,80}\[([^\[\]]{0,500})\]\s?")
@@ -103,11 +103,11 @@ _MOST_ENVELOPES = 4
 
 
 class LinePrefix(NamedTuple):
-    """One line: what its prefix says, and the message that follows.
+    """One line: the parts of its prefix, and the message after it.
 
-    ``at`` is None for a line without a time stamp: a traceback's, or one
-    that a message was wrapped to. ``service`` is by unit or file. ``local``
-    is the zone of stamps that name none.
+    ``at`` is None for a line without a time stamp, such as those of a
+    traceback or of a wrapped message. ``service`` is by unit or file.
+    ``local`` is the zone of stamps without one.
     """
 
     at: float | None
@@ -122,7 +122,7 @@ class LinePrefix(NamedTuple):
 
     @property
     def has_logger(self) -> bool:
-        """Tell whether oslo.log wrote the line, and not a server."""
+        """Tell whether oslo.log wrote the line, rather than a server."""
         return bool(self.logger)
 
 
@@ -137,12 +137,12 @@ def without_colours(line: str) -> str:
 def prefix_of(
     line: str, years: Years, file: str = "", is_stamped: bool = False
 ) -> LinePrefix:
-    """Return the parts of *line*, whatever put something in front of it.
+    """Return the parts of *line*.
 
-    A file name, the container runtime, syslog or journald may come before
-    what oslo.log wrote; its own time stamp wins, being the exacter one.
-    *file* is where the line is from, for the service's name. *is_stamped*
-    says that it has a time, which stands elsewhere.
+    A file name, a container's runtime, syslog or journald may have put
+    something in front of oslo.log's prefix. The stamp of oslo.log wins: it
+    is the most exact. The name of *file* gives the service. *is_stamped* is
+    true where the line's time stands elsewhere.
     """
     outer, place = _outer(line, years, file)
     stamp = _STAMP.match(line, place)
@@ -167,9 +167,9 @@ def _headed(
     at: float | None,
     is_stamped: bool,
 ) -> LinePrefix | None:
-    """Return *outer* with what oslo.log's own *head* of the line tells.
+    """Return *outer* with the parts of *head*, oslo.log's own prefix.
 
-    None for what has neither time nor context: it may be anybody's text.
+    None without a time and a context: then it may be any text.
     """
     place = head.end()
     context = NO_CONTEXT
@@ -190,7 +190,7 @@ def _headed(
 
 
 def _outer(line: str, years: Years, file: str) -> tuple[LinePrefix, int]:
-    """Return what was put in front of oslo.log's line, and its end."""
+    """Return the parts in front of oslo.log's prefix, and where they end."""
     outer = LinePrefix(
         None,
         "",
@@ -222,9 +222,9 @@ def _outer(line: str, years: Years, file: str) -> tuple[LinePrefix, int]:
 
 
 def _envelope(line: str, place: int, is_first: bool) -> re.Match[str] | None:
-    """Return what stands at *place* in front of the rest of the line.
+    """Return what was put in front of the line's rest at *place*.
 
-    Only what *is_first* can be docker compose's: later it is a message.
+    Only the first can be docker compose's: later it is a message.
     """
     first = line[place : place + 1]
     is_digit = first.isdecimal()
@@ -240,7 +240,7 @@ def _envelope(line: str, place: int, is_first: bool) -> re.Match[str] | None:
 
 
 def _at(names: dict[str, str], years: Years) -> float | None:
-    """Return the time that the parts *names* of a stamp tell, if they do."""
+    """Return the time of a stamp's parts *names*, None if it is none."""
     if names.get("date"):
         zone = names.get("zone")
         if zone and zone[0] in "+-" and len(zone) == len("+02"):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which service wrote a line: by its logger, its unit or its file."""
+"""The service that wrote a line, by its logger, its unit or its file."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _DEVSTACK = {
     "placement-api": "placement",
     "q-svc": "neutron-server",
 }
-# The service of a project that answers requests.
+# By project, the service that answers requests.
 _APIS = {
     "cinder": "cinder-api",
     "glance": "glance-api",
@@ -66,17 +66,17 @@ def service_of_unit(unit: str) -> str | None:
 
 @lru_cache(4096)
 def service_of_file(name: str) -> str | None:
-    """Return the service whose log *name* is, by its name alone.
+    """Return the service whose log is called *name*.
 
     ``/var/log/nova/nova-api.log.1.gz`` and ``screen-n-api.txt`` are both
-    ``nova-api``.
+    of ``nova-api``.
     """
     return _service_of_name(os.path.basename(name))
 
 
 def _service_of_name(name: str) -> str | None:
     name = _BEGINNINGS.sub("", name, count=1)
-    # A name has few endings; a hostile one is not worked at for long.
+    # A name has few endings; the limit ends a hostile one.
     for _ in range(8):
         shorter = _ENDINGS.sub("", name)
         if shorter == name:

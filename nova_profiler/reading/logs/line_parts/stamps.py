@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Time stamps of logs as seconds since 1970 UTC.
 
-A stamp without a time zone is taken for UTC, as OpenStack's hosts are run,
-unless a zone is given as ``local``.
+A stamp without a time zone is in ``local``, or else in UTC, in which most of
+OpenStack's hosts are run.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ MONTHS = {
     )
 }
 DAY_S = 86_400
-# Those that a stamp may have.
+# The years that a stamp may have.
 YEARS = range(1970, 3000)
 
 # The seconds that a datetime can show.
 _FIRST = -62_135_596_800.0
 _LAST = 253_402_300_799.0
 _MOST_KNOWN_DAYS = 100
-# What zones change their offsets on.
+# Zones change their offsets at full quarters of an hour.
 _QUARTER_S = 900
 
 _ZONE = re.compile(r"([+-])(\d\d):?(\d\d)")
@@ -38,12 +38,12 @@ _FULL_STAMP = re.compile(
 
 
 class Years(NamedTuple):
-    """Tells the year of a stamp that has none.
+    """Finds the year of a stamp that has none.
 
-    That of the nearest of the days that the file names with their year;
-    without any, the last one in which the stamp is not after ``latest``,
-    when the file was last written. ``local`` is the zone of stamps that
-    name none, None for UTC.
+    ``known`` are days that the file names with their year: the nearest one
+    decides. Without them it is the last year in which the stamp is before
+    ``latest``, when the file was written. ``local`` is the zone of stamps
+    without one, None for UTC.
     """
 
     latest: float
@@ -62,13 +62,13 @@ class Years(NamedTuple):
         }
         found = [
             start + second
-            # Over New Year, and the 29th of February is some years away.
+            # New Year may be near, and the last 29th of February far.
             for year in range(min(years) - 8, max(years) + 2)
             if (start := day_start(year, month, day)) is not None
         ]
         if self.known:
             return min(found, key=self._distance, default=None)
-        # Clocks differ, zones too: a day ahead is not last year.
+        # Clocks and zones differ: a stamp a day ahead is of this year.
         return max(
             (at for at in found if at <= self.latest + DAY_S), default=None
         )
@@ -80,7 +80,7 @@ class Years(NamedTuple):
 def years_of(
     head: bytes, modified: float, local: tzinfo | None = None
 ) -> Years:
-    """Return what tells the years of a file that begins with *head*."""
+    """Return the years for the stamps of a file that begins with *head*."""
     days = set()
     for found in _FULL_STAMP.finditer(head):
         if found[1]:
@@ -90,16 +90,16 @@ def years_of(
             start = day_start(int(found[6]), month, int(found[5]))
         if start is not None:
             days.add(start)
-    # A few lines tell it; a hostile file is not listened to for long.
+    # A few days are enough; the limit is for a hostile file.
     return Years(modified, tuple(sorted(days)[:_MOST_KNOWN_DAYS]), local)
 
 
 @lru_cache(4096)
 def day_start(year: int, month: int, day: int) -> float | None:
-    """Return when a day begins; None where the calendar has none such.
+    """Return when a day begins, None if the calendar has no such day.
 
-    None as well outside YEARS: a day beside them cannot be shown in every
-    zone, and no service has logged then.
+    None as well outside YEARS: such a day cannot be shown in every zone,
+    and no service logged then.
     """
     if year not in YEARS:
         return None
@@ -110,10 +110,10 @@ def day_start(year: int, month: int, day: int) -> float | None:
 
 
 def seconds_of(clock: str) -> float | None:
-    """Return the second of the day of ``10:35:01.123``, None if it is none."""
+    """Return the second of the day of ``10:35:01.123``, None if too late."""
     hour, minute, second = clock.replace(",", ".").split(":")
     found = int(hour) * 3600 + int(minute) * 60 + float(second)
-    # A leap second is one too many, and no reason to lose the line.
+    # A leap second is no reason to lose the line.
     return found if found < DAY_S + 1 else None
 
 
@@ -130,9 +130,9 @@ def epoch_of(
 
 
 def local_offset(at: float, local: tzinfo | None) -> float:
-    """Return the seconds that *local* is ahead of UTC, None being that.
+    """Return how many seconds *local* is ahead of UTC, 0 for None.
 
-    *at* is the time that clocks show there.
+    *at* is the time that a clock in that zone shows.
     """
     if local is None:
         return 0.0
@@ -150,7 +150,7 @@ def _offset_in(quarter: int, local: tzinfo) -> float:
 
 
 def offset_of(zone: str | None) -> float:
-    """Return the seconds that *zone* is ahead of UTC."""
+    """Return how many seconds *zone* is ahead of UTC."""
     found = _ZONE.fullmatch(zone or "")
     if found is None:
         return 0.0
@@ -187,7 +187,7 @@ def _to_micros(fraction: re.Match[str]) -> str:
 def iso_of(at: float) -> str:
     """Return *at* as ISO 8601 in UTC, to the millisecond.
 
-    What the calendar does not have becomes its first or last second.
+    A time beyond the calendar becomes its first or last second.
     """
     at = min(max(at, _FIRST), _LAST)
     moment = datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(seconds=at)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from nova_profiler.errors import NovaProfilerError
 from nova_profiler.reading.command_line.options import (
     Finite,
     json_option,
@@ -115,7 +116,7 @@ def command(
 
         print_comparison(terminal(), found, limit)
     if limits.is_gate and found.nothing_compared:
-        raise click.ClickException(
+        raise NovaProfilerError(
             f"nothing could be compared: {found.nothing_compared}"
         )
     if found.failures:

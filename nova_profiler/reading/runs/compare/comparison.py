@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple, Protocol
 
+from nova_profiler.reading.runs import FEW_CALLS
 from nova_profiler.reading.runs.compare.shifts import (
-    FEW_CALLS,
     Drift,
     RouteKey,
     Shift,

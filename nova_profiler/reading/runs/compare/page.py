@@ -8,8 +8,8 @@ import math
 from rich.console import Console
 from rich.text import Text
 
+from nova_profiler.reading.runs import FEW_CALLS
 from nova_profiler.reading.runs.compare.comparison import Comparison
-from nova_profiler.reading.runs.compare.shifts import FEW_CALLS
 from nova_profiler.reading.runs.compare.verdicts import (
     FAILED_B,
     FASTER,
@@ -18,16 +18,15 @@ from nova_profiler.reading.runs.compare.verdicts import (
     VERDICTS,
     RouteChange,
 )
-from nova_profiler.reading.screen.folded_whole_parts import (
-    has_width,
-    print_part,
-)
+from nova_profiler.reading.screen.markdown_cells import quoted, table_of
 from nova_profiler.reading.screen.terminal import (
     BAD,
     FAINT,
     HEADING,
+    has_width,
     ms_text,
     plain_table,
+    print_part,
     printable,
     safe,
 )
@@ -50,8 +49,6 @@ _ROUTE = 1
 # The columns from here on hold numbers.
 _FIRST_NUMBER = 2
 _STYLES = {FAILED_B: BAD, SLOWER: BAD, FASTER: "green"}
-# Letters that are markup in Markdown or in the HTML within it.
-_SPECIAL = str.maketrans({letter: f"\\{letter}" for letter in "\\`*_[]<>|#"})
 
 
 def print_comparison(console: Console, found: Comparison, limit: int) -> None:
@@ -82,30 +79,15 @@ def print_comparison(console: Console, found: Comparison, limit: int) -> None:
 
 def markdown_of(found: Comparison, limit: int) -> str:
     """Return the failures, and at most *limit* routes as a table."""
-    lines = [f"### {_safe(_heading_of(found))}", ""]
-    lines += [f"- {_safe(line)}" for line in _lines_about_all(found)]
-    lines += [f"- {_safe(_count_line(found))}"]
-    lines += [f"- **failed**: {_safe(failure)}" for failure in found.failures]
-    rule = [
-        "---:" if index >= _FIRST_NUMBER else "---"
-        for index in range(len(_HEADINGS))
-    ]
-    lines += ["", _row(_HEADINGS), _row(rule)]
-    lines += [
-        _row([_safe(cell) for cell in _cells_of(change)])
-        for change in found.changes[:limit]
-    ]
+    lines = [f"### {quoted(_heading_of(found))}", ""]
+    lines += [f"- {quoted(line)}" for line in _lines_about_all(found)]
+    lines += [f"- {quoted(_count_line(found))}"]
+    lines += [f"- **failed**: {quoted(text)}" for text in found.failures]
+    rows = map(_cells_of, found.changes[:limit])
+    lines += ["", table_of(_HEADINGS, rows, _FIRST_NUMBER)]
     if found.changes[limit:]:
         lines += ["", f"{len(found.changes) - limit} more"]
     return "\n".join(lines)
-
-
-def _row(cells: tuple[str, ...] | list[str]) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
-def _safe(text: str) -> str:
-    return printable(text).translate(_SPECIAL)
 
 
 def _cells_of(change: RouteChange) -> tuple[str, ...]:

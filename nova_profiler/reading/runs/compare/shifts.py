@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.special import bdtr
 
+from nova_profiler.reading.runs import FEW_CALLS
+
 RouteKey = tuple[str, str]
 
-# A route with fewer calls on a side is not judged.
-FEW_CALLS = 20
 # With this many routes, a move that most of them share is the run's and not
 # a route's.
 MANY_ROUTES = 8

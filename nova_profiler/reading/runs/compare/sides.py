@@ -11,10 +11,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
+from nova_profiler.reading.command_line.skipped import print_unread
 from nova_profiler.reading.logs import Unread
 from nova_profiler.reading.runs.kept.run import HistoryError, Run
 from nova_profiler.reading.runs.kept.store import History
-from nova_profiler.reading.runs.options import entries_of_logs, print_unread
+from nova_profiler.reading.runs.options import entries_of_logs
 
 _LOGS = "logs"
 # Older runs show less of what is usual now, and more add no certainty.

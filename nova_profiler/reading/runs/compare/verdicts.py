@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 from scipy.special import stdtr, stdtrit
 
+from nova_profiler.reading.runs import FEW_CALLS
 from nova_profiler.reading.runs.compare.shifts import (
-    FEW_CALLS,
     Drift,
     RouteKey,
     Shift,

@@ -8,10 +8,10 @@ from typing import Any
 
 from rich.console import Console
 
-from nova_profiler.reading.screen.folded_whole_parts import print_part
 from nova_profiler.reading.screen.terminal import (
     bytes_text,
     plain_table,
+    print_part,
     safe,
     time_text,
 )

@@ -7,10 +7,9 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from nova_profiler.reading.runs import FEW_CALLS
 from nova_profiler.reading.runs.trend.changes import Split, splits_of
 
-# A run with fewer calls of a route is left out for it.
-FEW_CALLS = 20
 MEASURES = ("p50", "p99")
 _CHANCE = 0.05
 

@@ -17,7 +17,6 @@ from nova_profiler.reading.runs.trend.levels import (
     RouteRun,
     RouteTrend,
 )
-from nova_profiler.reading.screen.folded_whole_parts import print_part
 from nova_profiler.reading.screen.terminal import (
     BAD,
     FAINT,
@@ -27,6 +26,7 @@ from nova_profiler.reading.screen.terminal import (
     ms_text,
     page_width,
     plain_table,
+    print_part,
     printable,
     safe,
 )

@@ -150,7 +150,7 @@ def test_any_line_continues_another_or_not(text):
 
 
 def test_an_endless_name_is_no_exception():
-    """And takes no time to be told from one."""
+    """And is known for that in no time."""
     assert stands_alone(b"Aa" * 8192)
 
 

@@ -23,9 +23,9 @@ from followed import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nova_profiler.reading.follow.search import ahead
+from nova_profiler.reading.follow.search import leads
 from nova_profiler.reading.follow.search import search as follow_search
-from nova_profiler.reading.follow.search.ahead import Ahead
+from nova_profiler.reading.follow.search.leads import Leads
 from nova_profiler.reading.follow.search.search import (
     READ_ONCE,
     RequestNotFound,
@@ -77,7 +77,7 @@ def test_too_many_ids_end_the_search(tmp_path, monkeypatch):
 
 
 def test_an_id_that_is_nowhere(tmp_path):
-    """What was searched is said."""
+    """The error has the amount that was searched."""
     written(tmp_path, rebuild())
 
     with pytest.raises(RequestNotFound, match="searched: 2 files, 0.0 MB"):
@@ -147,7 +147,7 @@ def test_a_request_that_the_answer_names(tmp_path):
 
 
 def test_a_line_that_only_names_the_request_leads_nowhere(tmp_path):
-    """Who asked for it is shown; what else that one did is not."""
+    """The line that names it is shown; that request's others are not."""
     logs = {
         "nova-api.log": [
             line("00:01:00.0", "other", ids=f"None {OTHER}"),
@@ -167,7 +167,7 @@ def test_a_line_that_only_names_the_request_leads_nowhere(tmp_path):
 
 
 def test_rpc_messages_are_followed_by_their_ids(tmp_path):
-    """Who receives a message logs it before it knows whose it is."""
+    """The receiver of a message logs it before it knows the request."""
     request = found(written(tmp_path, rebuild()))
 
     assert [
@@ -293,7 +293,7 @@ def test_lines_kept_already_are_not_left_out(tmp_path, monkeypatch):
 
 
 def test_standard_input_is_read_once(tmp_path, monkeypatch):
-    """What belongs to the request may be missing there, and that is said."""
+    """What belongs to the request may be missing there, as a note says."""
     text = line("00:01:00.000", "in", ids=f"{GLOBAL} {REQUEST}") + "\n"
     monkeypatch.setattr(
         "sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode()))
@@ -307,10 +307,14 @@ def test_standard_input_is_read_once(tmp_path, monkeypatch):
 
 
 def test_a_listener_hears_of_rounds_bytes_and_lines(tmp_path):
-    """So that somebody who waits sees something."""
-    written(tmp_path, rebuild())
-    first, second = (
-        os.path.getsize(tmp_path / name) for name in sorted(rebuild())
+    """So that a person who waits sees something."""
+    logs = {
+        **rebuild(),
+        "other.log": [line("00:01:00.0", "x", ids=f"None {OTHER}")],
+    }
+    written(tmp_path, logs)
+    first, second, third = (
+        os.path.getsize(tmp_path / name) for name in sorted(logs)
     )
     rounds: list[int] = []
     counts: list[int] = []
@@ -326,8 +330,8 @@ def test_a_listener_hears_of_rounds_bytes_and_lines(tmp_path):
     ).find(REQUEST)
 
     assert rounds == [0, 1]
-    # What the first leads to is searched for in the second at once.
-    assert counts == [first, second, first]
+    # The third is known to hold nothing of what the first leads to.
+    assert counts == [first, second, third, first, second]
     assert len(lines) == 6
 
 
@@ -338,7 +342,7 @@ SECOND = "fedcba9876543210fedcba9876543210"
 
 @pytest.mark.parametrize("most_messages", [0, 8])
 @given(order=st.permutations("abcdef"))
-def test_what_is_searched_for_ahead_changes_nothing(
+def test_files_that_are_passed_over_change_nothing(
     tmp_path_factory, most_messages, order
 ):
     """Whichever file comes first, and whatever it knows of the others."""
@@ -358,12 +362,12 @@ def test_what_is_searched_for_ahead_changes_nothing(
     folder = written(tmp_path_factory.mktemp("logs"), logs)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ahead, "_MOST_MESSAGES", most_messages)
-        read_ahead = found(folder)
-        patch.setattr(Ahead, "learn", lambda *told: None)
+        patch.setattr(leads, "_MOST_MESSAGES", most_messages)
+        some_passed_over = found(folder)
+        patch.setattr(Leads, "learn", lambda *line: None)
         plain = found(folder)
 
     assert len(plain.lines) == 6
-    assert read_ahead.lines == plain.lines
-    assert set(read_ahead.related_ids) == set(plain.related_ids)
-    assert read_ahead.lines_left_out == plain.lines_left_out == 0
+    assert some_passed_over.lines == plain.lines
+    assert set(some_passed_over.related_ids) == set(plain.related_ids)
+    assert some_passed_over.lines_left_out == plain.lines_left_out == 0

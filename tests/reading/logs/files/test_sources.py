@@ -3,32 +3,26 @@
 
 from __future__ import annotations
 
-import bz2
 import gzip
 import io
-import lzma
 import os
+import sys
 import threading
+from random import Random
 from types import SimpleNamespace
+from unittest import mock
 
 import pytest
-import zstandard
+from archives import COMPRESSORS
 from hypothesis import given
 from hypothesis import strategies as st
 
 from nova_profiler.reading.logs.files import blocks as blocks_module
-from nova_profiler.reading.logs.files import compression
 from nova_profiler.reading.logs.files.blocks import blocks_of
 from nova_profiler.reading.logs.files.sources import DUMP, head_of, sources_of
 from nova_profiler.reading.logs.unread import Unread
 
 TEXT = b"".join(b"%d %s\n" % (n, b"x" * (n % 97)) for n in range(5_000))
-COMPRESSORS = {
-    "gz": gzip.compress,
-    "bz2": bz2.compress,
-    "xz": lzma.compress,
-    "zst": zstandard.ZstdCompressor().compress,
-}
 
 
 def kinds(unread: Unread) -> list[tuple[str, str]]:
@@ -81,7 +75,7 @@ def test_several_archives_in_one_file(tmp_path):
 
 @pytest.mark.parametrize("ending", COMPRESSORS)
 def test_archives_that_are_cut_off(tmp_path, ending):
-    """What is there is read, and the rest is said to be missing."""
+    """What is there is read, and a note says that the rest is missing."""
     path = tmp_path / "log"
     whole = COMPRESSORS[ending](os.urandom(300_000).hex().encode() + TEXT)
     path.write_bytes(whole[: len(whole) // 2])
@@ -105,19 +99,50 @@ def test_a_damaged_archive_gives_its_beginning(tmp_path):
     assert TEXT.startswith(text)
 
 
-def test_zstd_without_its_package(tmp_path, monkeypatch):
-    """It says what to install."""
-    path = tmp_path / "log.zst"
-    path.write_bytes(COMPRESSORS["zst"](TEXT))
-    monkeypatch.setattr(
-        compression, "_ZSTD_MODULES", (("no_such_module", lambda m: m),)
-    )
+@pytest.mark.parametrize("ending", COMPRESSORS)
+def test_archives_with_damage_within(tmp_path, ending):
+    """What is before it is read; one line says that the rest is not."""
+    path = tmp_path / "log"
+    good = COMPRESSORS[ending](TEXT)
+    bad = COMPRESSORS[ending](Random(1).randbytes(30_000).hex().encode())
+    cut = len(bad) * 3 // 4
+    path.write_bytes(good + bad[:cut] + b"\xff" * 100 + bad[cut + 100 :])
     unread = Unread()
 
-    assert text_of([path], unread) == b""
+    assert text_of([path], unread).startswith(TEXT)
+
+    ((kind, example),) = kinds(unread)
+    assert kind == "damaged archive, read as far as it goes"
+    assert "\n" not in example
+
+
+@pytest.mark.parametrize("ending", COMPRESSORS)
+def test_a_small_archive_of_a_large_text_takes_little_memory(tmp_path, ending):
+    """Its text comes in pieces, however far the archive expands."""
+    path = tmp_path / "log"
+    path.write_bytes(COMPRESSORS[ending](b"x\n" * 600_000))
+    unread = Unread()
+    (source,) = sources_of([str(path)], unread)
+
+    sizes = [len(block) for block in blocks_of(source, unread)]
+
+    assert sum(sizes) == 1_200_000
+    assert max(sizes) <= 2 * blocks_module.BLOCK_BYTES
+
+
+def test_zstd_without_its_package(tmp_path, monkeypatch):
+    """The remedy is named, and other files are read."""
+    path = tmp_path / "log.zst"
+    path.write_bytes(COMPRESSORS["zst"](TEXT))
+    (tmp_path / "other.log").write_bytes(b"x\n")
+    for name in ("backports", "compression"):
+        monkeypatch.setitem(sys.modules, name, None)
+    unread = Unread()
+
+    assert text_of([path, tmp_path / "other.log"], unread) == b"x\n"
 
     ((_, example),) = kinds(unread)
-    assert "pip install nova-profiler[zstd]" in example
+    assert "pip install 'nova-profiler[zstd]'" in example
 
 
 def test_folders_and_globs(tmp_path):
@@ -216,19 +241,24 @@ def test_parts_give_each_line_once(log):
     .map("\n".join)
     .map(str.encode),
     st.integers(1, 30),
+    st.integers(1, 40),
 )
-def test_parts_of_any_text(tmp_path_factory, text, step):
-    """Empty lines, long ones and a missing last line end included."""
+def test_parts_of_any_text(tmp_path_factory, text, step, read_bytes):
+    """Empty lines, long ones and a missing last line end included.
+
+    However much one read gives: a line may go on in the next one.
+    """
     path = tmp_path_factory.mktemp("parts") / "log"
     path.write_bytes(text)
     unread = Unread()
     (source,) = sources_of([str(path)], unread)
 
-    parts = b"".join(
-        block
-        for start in range(0, len(text), step)
-        for block in blocks_of(source, unread, None, start, start + step)
-    )
+    with mock.patch.object(blocks_module, "_READ_BYTES", read_bytes):
+        parts = b"".join(
+            block
+            for start in range(0, len(text), step)
+            for block in blocks_of(source, unread, None, start, start + step)
+        )
 
     assert parts == text
 

@@ -86,7 +86,7 @@ def test_the_route_of_a_record():
     ],
 )  # fmt: skip
 def test_logs_and_records_agree(template, path):
-    """The same request is in the same row, whichever line told of it."""
+    """The same request is in the same row, whichever line it is read from."""
     from_log = route_of_path("/v2.1" + path, 200)
 
     assert from_log == route_of_record("/v2.1" + template)

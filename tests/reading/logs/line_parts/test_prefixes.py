@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What stands before a message: each shape, and who wrote it."""
+"""What stands before a message: each shape, and its service."""
 
 from __future__ import annotations
 
@@ -187,14 +187,14 @@ def test_a_traceback_keeps_its_indentation():
 
 
 def test_a_head_without_a_time():
-    """A context tells it; without one it may be anybody's text."""
-    told = prefix_of(f"INFO nova.x [None {REQ} staff demo] hi", YEARS)
+    """A context marks one; without it the line may be any text."""
+    found = prefix_of(f"INFO nova.x [None {REQ} staff demo] hi", YEARS)
     empty = prefix_of("7 INFO nova.x [-] hi", YEARS)
     text = prefix_of("ERROR while [something] happened", YEARS)
     elsewhere = prefix_of("ERROR nova.x hi", YEARS, is_stamped=True)
 
-    assert (told.at, told.logger, told.message) == (None, "nova.x", "hi")
-    assert told.context.user_name == "demo"
+    assert (found.at, found.logger, found.message) == (None, "nova.x", "hi")
+    assert found.context.user_name == "demo"
     assert (empty.pid, empty.logger, empty.message) == (7, "nova.x", "hi")
     assert text.message == "ERROR while [something] happened"
     assert not text.has_logger

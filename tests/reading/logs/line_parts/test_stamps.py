@@ -40,7 +40,7 @@ def at(text: str) -> float:
 def test_the_last_such_day_before_the_file_was_written(
     written, month, day, expected
 ):
-    """Nobody logs the future."""
+    """No log is of the future."""
     assert Years(at(written)).at(month, day, 0.0) == at(expected)
 
 

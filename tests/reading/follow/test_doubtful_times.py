@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where lines without a time stand, and what is not told of them."""
+"""Where lines without a time stand, and what is not known of them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 
 from followed import REQUEST, line, story
 
-from nova_profiler.reading.follow.folded_follow_undated import (
+from nova_profiler.reading.follow.doubtful_times import (
     no_time_text,
     placed,
 )
@@ -41,7 +41,7 @@ def test_a_place_is_that_of_the_same_file():
 
 
 def test_another_service_without_a_time_holds_nothing():
-    """No time between it and its neighbours is told."""
+    """The gap around it is between its neighbours."""
     lines = [
         LogLine(1.0, "nova-api", "first", source="host.log"),
         LogLine(None, "neutron-server", "when?", source="host.log"),
@@ -101,5 +101,7 @@ def test_figures_of_nothing_with_a_time(tmp_path):
 
 def test_what_is_not_known_is_one_sentence():
     """Of one line as of several."""
-    assert no_time_text(1).startswith("No time is known of this line: ")
-    assert no_time_text(2).startswith("No time is known of these 2 lines: ")
+    assert no_time_text(1).startswith("The time of this line is not known: ")
+    assert no_time_text(2).startswith(
+        "The time of these 2 lines is not known: "
+    )

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The sections of a paste file, and which of them make our filter."""
+
+from __future__ import annotations
+
+import configparser
+
+from nova_profiler.errors import NovaProfilerError
+
+FILTER = "filter:"
+
+Sections = dict[str, dict[str, str]]
+
+
+class PasteFileError(NovaProfilerError):
+    """A line is neither a section nor an option.
+
+    The message has the line's number. Its text may hold a password.
+    """
+
+    def __init__(self, path: str, lineno: int | None = None) -> None:
+        at = f" in line {lineno}" if lineno else ""
+        super().__init__(
+            f"{path}: cannot be read{at}; expected [section] or key = value"
+        )
+        self.lineno = lineno
+
+
+def sections_of(path: str) -> Sections:
+    """Return the options of the file at *path* by section, as written there.
+
+    nova.conf has the same form. Raises OSError, or PasteFileError where a
+    line is neither section nor option.
+    """
+    parser = configparser.RawConfigParser(
+        strict=False, default_section="\0", allow_no_value=True
+    )
+    # Names as they are written; the stubs know a method only.
+    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            parser.read_file(file)
+    except (configparser.Error, AttributeError) as exc:
+        # The latter up to Python 3.12, where a name without a value goes on.
+        raise PasteFileError(path, _line_of(exc)) from None
+    return {
+        ":".join(part.strip() for part in name.split(":", 1)): {
+            key: value or "" for key, value in parser.items(name)
+        }
+        for name in parser.sections()
+    }
+
+
+def _line_of(exc: Exception) -> int | None:
+    errors: list[tuple[int, str]] = getattr(exc, "errors", None) or []
+    return errors[0][0] if errors else getattr(exc, "lineno", None)
+
+
+def own_filters(sections: Sections) -> Sections:
+    """Return the sections of filters that a factory of ours makes."""
+    return {
+        name: options
+        for name, options in sections.items()
+        if name.startswith(FILTER) and is_made_by_us(options)
+    }
+
+
+def is_made_by_us(options: dict[str, str]) -> bool:
+    """Tell whether a section's *options* name a factory of ours."""
+    makers = (options.get("use", ""), options.get("paste.filter_factory", ""))
+    return any(
+        name in maker
+        for name in ("nova_profiler", "nova-profiler")
+        for maker in makers
+    )

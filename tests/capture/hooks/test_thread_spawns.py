@@ -16,7 +16,7 @@ import types
 
 import pytest
 from oslo_context import context as oslo_context
-from places import TESTS
+from places import PYTHONPATH
 from serving import (
     Answer,
     Profiled,
@@ -391,13 +391,12 @@ def test_more_threads_than_lanes(hook):
 
 def answer_of(program):
     """Run *program* in a fresh Python; return the JSON that it prints."""
-    tests = str(TESTS)
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", textwrap.dedent(program)],
         capture_output=True,
         text=True,
         timeout=120,
-        env={**os.environ, "PYTHONPATH": tests},
+        env={**os.environ, "PYTHONPATH": PYTHONPATH},
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])

@@ -4,18 +4,19 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from places import TESTS
+from places import PROGRAMS, PYTHONPATH
 
 from nova_profiler.capture.profilers.cprofile.notes import MIXED, SKIPPED
 from nova_profiler.capture.profilers.cprofile.scopes import BUSY, PROCESS_WIDE
 
-SCRIPT = TESTS / "two_at_once.py"
+SCRIPT = PROGRAMS / "two_at_once.py"
 
 
 def dumps_of(engine: str, directory: Path) -> list[dict[str, Any]]:
@@ -26,6 +27,7 @@ def dumps_of(engine: str, directory: Path) -> list[dict[str, Any]]:
         text=True,
         check=False,
         timeout=240,
+        env={**os.environ, "PYTHONPATH": PYTHONPATH},
     )
     assert done.returncode == 0, done.stderr
     found: list[dict[str, Any]] = json.loads(done.stdout)

@@ -10,7 +10,7 @@ import sys
 import textwrap
 from typing import Any
 
-from places import ROOT, TESTS
+from places import PYTHONPATH
 
 from nova_profiler.capture.profilers.cprofile.notes import (
     ADDED,
@@ -154,7 +154,7 @@ def answer_of(*programs: str) -> Any:
         capture_output=True,
         text=True,
         timeout=120,
-        env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{TESTS}"},
+        env={**os.environ, "PYTHONPATH": PYTHONPATH},
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])

@@ -6,13 +6,14 @@ from __future__ import annotations
 import functools
 import gc
 import json
+import os
 import subprocess
 import sys
 import threading
 
 import pytest
 from builders import record
-from places import TESTS
+from places import PROGRAMS, PYTHONPATH
 from pyinstrument import Profiler
 from serving import Profiled
 
@@ -518,7 +519,8 @@ def busy_in_body():
 def test_sixteen_requests_at_once_have_their_own_stacks(mode):
     """Each has its own functions only, in each way to serve them."""
     done = subprocess.run(
-        [sys.executable, str(TESTS / "side_by_side.py"), mode],
+        [sys.executable, str(PROGRAMS / "side_by_side.py"), mode],
+        env={**os.environ, "PYTHONPATH": PYTHONPATH},
         capture_output=True,
         text=True,
         check=False,

@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from places import ROOT, TESTS
+from places import PROGRAMS, PYTHONPATH, ROOT
 
 from nova_profiler.capture.profilers import EngineError
 from nova_profiler.capture.profilers.pyspy import engine as module
@@ -26,7 +26,7 @@ def python(*arguments, **options):
         stdout=subprocess.PIPE,
         text=True,
         cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": PYTHONPATH},
         **options,
     )
 
@@ -65,7 +65,7 @@ def test_no_stack_is_of_another_request(pyspy, mode):
     if mode == "eventlet":
         pytest.importorskip("eventlet")
 
-    with python(TESTS / "marked_requests.py", mode, 60) as process:
+    with python(PROGRAMS / "marked_requests.py", mode, 60) as process:
         found = json.loads(process.communicate(timeout=240)[0])
 
     assert found["foreign"] == 0, found["first_foreign"]

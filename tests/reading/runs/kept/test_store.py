@@ -11,7 +11,7 @@ import sys
 
 import pyarrow.parquet as pq
 import pytest
-from places import TESTS
+from places import PYTHONPATH
 from run_builders import START, entry, kept
 
 from nova_profiler.reading.runs.kept.run import HistoryError
@@ -218,8 +218,7 @@ def test_a_killed_add_leaves_no_half_run(tmp_path, has_old):
 
     done = subprocess.run(
         [sys.executable, "-c", KILLED, str(tmp_path)],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([*sys.path, "."])},
-        cwd=TESTS,
+        env={**os.environ, "PYTHONPATH": PYTHONPATH},
         check=False,
     )
 

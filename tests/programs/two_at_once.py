@@ -15,8 +15,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
 from serving import PLAIN, served
 
 from nova_profiler.factory import filter_factory

@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import sys
 import warnings
-from pathlib import Path
 
 if "eventlet" in sys.argv:
     with warnings.catch_warnings():
@@ -22,8 +21,6 @@ if "eventlet" in sys.argv:
 import threading
 import time
 from typing import Any
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from marks import REQUESTS, at_once, marked, marks_in
 from serving import Profiled

@@ -162,3 +162,46 @@ def functions_of(path: str) -> set[str]:
         for node in ast.parse(file.read_text()).body
         if isinstance(node, ast.FunctionDef)
     }
+
+
+# Words for people, which things must not have: CONTRIBUTING, "How words look
+# here". The count is what is printed by
+#     grep -rniwE 'told|said|nobody|somebody|whoever|who' nova_profiler
+FOR_PEOPLE = re.compile(r"(?i)\b(?:told|said|nobody|somebody|whoever|who)\b")
+
+
+def test_things_neither_tell_nor_say():
+    """In the package; a few sentences are of people."""
+    found = [
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
+        for ending in ("*.py", "*.html")
+        for path in sorted((ROOT / "nova_profiler").rglob(ending))
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if FOR_PEOPLE.search(line)
+    ]
+
+    assert len(found) < 10, "\n".join(found)
+
+
+def test_the_house_keeps_its_measures():
+    """At most 14 files in a folder, 60 lines in a function, 8 doors."""
+    package = ROOT / "nova_profiler"
+    folders = [package, *(p for p in package.rglob("*") if p.is_dir())]
+    sizes = {
+        str(folder.relative_to(ROOT)): len(list(folder.glob("*.*")))
+        for folder in folders
+        if folder.name != "__pycache__"
+    }
+    lengths = {
+        f"{path.relative_to(ROOT)}:{node.lineno}": (
+            (node.end_lineno or 0) - node.lineno + 1
+        )
+        for path in package.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef)
+    }
+    top = {path.stem for path in package.glob("*.py")} - {"__init__"}
+
+    assert {k: n for k, n in sizes.items() if n > 14} == {}
+    assert {k: n for k, n in lengths.items() if n > 60} == {}
+    assert len(top) <= 8

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from nova_profiler.capture.calls import Calls
 from nova_profiler.capture.lanes import Capture, Lane
 from nova_profiler.capture.record_making.breakdown import (
     FLAT_GROUPS,
@@ -115,21 +114,32 @@ def _add_up(
     kept = 0
     has_driver_time = lane.db_api_driver_s > 0.0
     for group, name, calls, nested, is_listed in named:
-        if len(calls) == 1 and calls.tally is None:
+        if calls.tally is not None:
+            count, total_s, max_s = calls.totals()
+            kept += calls.kept_count()
+            first = calls.kept()[:MAX_DURATIONS]
+            spans = [call[1] - call[0] for call in first]
+        elif len(calls) == 1:
             call = calls[0]
             count = 1
             total_s = max_s = call[1] - call[0]
             kept += 1
+            spans = [total_s]
         else:
-            count, total_s, max_s = calls.totals()
-            kept += calls.kept_count()
+            # All that is listed has three numbers: quicker than by place.
+            spans = (
+                [end - start for start, end, _ in calls]
+                if is_listed
+                else [call[1] - call[0] for call in calls]
+            )
+            count = len(spans)
+            total_s = sum(spans)
+            max_s = max(spans, default=0.0)
+            kept += count
         if not nested:
-            pair = by_group.get(group)
-            if pair is None:
-                by_group[group] = [count, total_s]
-            else:
-                pair[0] += count
-                pair[1] += total_s
+            pair = by_group.setdefault(group, [0, 0.0])
+            pair[0] += count
+            pair[1] += total_s
         if not is_listed:
             continue
         key = group, name
@@ -145,7 +155,7 @@ def _add_up(
             ms = total_s * 1000
             max_ms = max_s * 1000
             if count > 1 or (row and row[_MS]):
-                _keep_durations(record, key, row[_MS] if row else 0.0, calls)
+                _keep_durations(record, key, row[_MS] if row else 0.0, spans)
         errors = calls.failures
         new = [group, name, count, ms, max_ms, errors, inner, driver_ms]
         rows[key] = new if row is None else _merged(row, new)
@@ -166,11 +176,11 @@ def _keep_durations(
     record: RequestRecord,
     key: tuple[str, str],
     before_ms: float,
-    calls: Calls,
+    spans: list[float],
 ) -> None:
     """Keep the first durations of a name that was called more than once.
 
-    *before_ms* is what the calls that came before *calls* took.
+    *before_ms* is what the calls that came before *spans* took.
     """
     listed = record.durations.get(key)
     if listed is None:
@@ -178,7 +188,7 @@ def _keep_durations(
         listed = record.durations[key] = [before_ms] if before_ms else []
     room = MAX_DURATIONS - len(listed)
     if room > 0:
-        listed += [(call[1] - call[0]) * 1000 for call in calls.kept()[:room]]
+        listed += [span * 1000 for span in spans[:room]]
 
 
 _new = tuple.__new__

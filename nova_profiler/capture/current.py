@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from contextvars import ContextVar
 from typing import Any
 
@@ -25,20 +26,11 @@ current_lane = lane_var.get
 active: dict[int, Capture] = {}
 
 
-def begin(capture: Capture) -> None:
-    """Let calls without a ContextVar find *capture*."""
-    if len(active) >= MAX_ACTIVE:
-        try:
-            active.pop(next(iter(active)), None)
-        except (StopIteration, RuntimeError):
-            # Another thread was quicker; the next request tries again.
-            return
-    active[id(capture)] = capture
-
-
-def end(capture: Capture) -> None:
-    """Forget *capture*; calls that still come find nothing."""
-    active.pop(id(capture), None)
+def forget_oldest() -> None:
+    """Make room among the active captures for one more."""
+    # Another thread may be quicker; the next request tries again.
+    with suppress(StopIteration, RuntimeError):
+        active.pop(next(iter(active)), None)
 
 
 def lane_here() -> Lane | None:

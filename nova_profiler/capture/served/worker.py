@@ -10,7 +10,11 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from nova_profiler.capture.current import begin, end
+from nova_profiler.capture.current import (
+    MAX_ACTIVE,
+    active,
+    forget_oldest,
+)
 from nova_profiler.capture.failures import Failures
 from nova_profiler.capture.greenthreads import runs_green
 from nova_profiler.capture.hooks import Undo
@@ -71,7 +75,10 @@ class Worker:
         if has_cpu_clock is None:
             has_cpu_clock = self._has_cpu_clock = not runs_green()
         capture = Capture(served, settings.max_calls, has_cpu_clock)
-        begin(capture)
+        # Calls that the ContextVar does not lead to find it there.
+        if len(active) >= MAX_ACTIVE:
+            forget_oldest()
+        active[id(capture)] = capture
         return capture
 
     def finish(
@@ -88,7 +95,7 @@ class Worker:
         """
         record.cpu_ms = capture.cpu_ms(stopped)
         capture.close()
-        end(capture)
+        active.pop(id(capture), None)
         self.latest_s = duration_s = stopped - capture.started
         record.duration_ms = duration_s * 1000
         try:

@@ -18,13 +18,10 @@ import pytest
 from oslo_context import context as oslo_context
 from places import PYTHONPATH
 from serving import (
-    Answer,
     Profiled,
     added_up,
     calls_of,
-    chunks_of,
     during,
-    environ_of,
     recorded,
     set_clock,
 )
@@ -354,29 +351,6 @@ def test_a_request_that_ended_is_not_found(nova_context):
     in_foreign_thread(work)
 
     assert marks(profiled.record) == {}
-
-
-def test_requests_that_no_server_closes_do_not_pile_up(monkeypatch):
-    """A server that never calls close() costs the oldest ones, not memory."""
-    from nova_profiler.capture import current
-
-    monkeypatch.setattr(current, "MAX_ACTIVE", 10)
-
-    def app(environ, start_response):
-        start_response("200 OK", [])
-        return chunks_of([b"x"])
-
-    profiled = Profiled(app)
-    bodies = [
-        profiled.filter(environ_of(), Answer().start_response)
-        for _ in range(50)
-    ]
-    held = len(current.active)
-    for body in bodies:
-        body.close()
-
-    assert held <= 11
-    assert len(profiled.records) == 50
 
 
 def test_more_threads_than_lanes(hook):

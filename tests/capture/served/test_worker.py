@@ -7,12 +7,20 @@ import threading
 from time import perf_counter
 
 import pytest
-from serving import Message, Profiled, calls_of
+from serving import (
+    Answer,
+    Message,
+    Profiled,
+    calls_of,
+    chunks_of,
+    environ_of,
+)
 
 from nova_profiler.capture.calls import CallKey
 from nova_profiler.capture.current import active, current_lane, lane_var
 from nova_profiler.capture.hooks.database import db_api_calls
 from nova_profiler.capture.lanes import OVER
+from nova_profiler.capture.served import worker
 from nova_profiler.record import FAILED, RequestRecord
 
 KEY = CallKey("db_api", "instance_get")
@@ -115,3 +123,24 @@ def test_a_message_that_cannot_be_described_costs_its_record_only(profiled):
 
     assert profiled.records == []
     assert profiled.failures.counts() == {"record": 1}
+
+
+def test_requests_that_no_server_closes_do_not_pile_up(monkeypatch):
+    """A server that never calls close() costs the oldest ones, not memory."""
+    monkeypatch.setattr(worker, "MAX_ACTIVE", 10)
+
+    def app(environ, start_response):
+        start_response("200 OK", [])
+        return chunks_of([b"x"])
+
+    profiled = Profiled(app)
+    bodies = [
+        profiled.filter(environ_of(), Answer().start_response)
+        for _ in range(50)
+    ]
+    held = len(active)
+    for body in bodies:
+        body.close()
+
+    assert held == 10
+    assert len(profiled.records) == 50

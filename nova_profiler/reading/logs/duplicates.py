@@ -14,18 +14,18 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from nova_profiler.reading.logs.entries import AccessEntry
-from nova_profiler.reading.logs.entry_of_line import PREFERRED
+from nova_profiler.reading.logs.entry_of_line import FORMS, IN_JSON, PREFERRED
 from nova_profiler.routes import UNMATCHED
 
 # Servers and journald round their stamps down to a second.
 NEAR_S = 1.5
 
 _RANKS = {form: rank for rank, form in enumerate(PREFERRED)}
-# Forms whose size is that of the body alone.
-_BODY_SIZES = frozenset(
-    rank
-    for form, rank in _RANKS.items()
-    if form.startswith(("log_", "requestlog", "uwsgi", "apache"))
+_NOT_BODY_SIZES = frozenset(
+    _RANKS[name + within]
+    for form in FORMS
+    for name in form.with_headers
+    for within in ("", IN_JSON)
 )
 # Open requests of one route that a line is compared with.
 _MOST_COMPARED = 200
@@ -86,7 +86,7 @@ def spooled(entry: AccessEntry) -> SpooledRow:
         entry.at,
         f"{entry.method} {entry.status}",
         entry.route,
-        entry.response_bytes if rank in _BODY_SIZES else None,
+        None if rank in _NOT_BODY_SIZES else entry.response_bytes,
         pickle.dumps(tuple(entry), pickle.HIGHEST_PROTOCOL),
     )
 

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The entry of one line, in any form.
 
-A new form is one module in ``forms``, one line in ``FORMS``, and its place in
-``PREFERRED``.
+A new form is one module in ``forms`` and one row of ``FORMS``.
 """
 
 from __future__ import annotations
@@ -28,12 +27,24 @@ from nova_profiler.reading.logs.line_parts.prefixes import (
 from nova_profiler.reading.logs.line_parts.stamps import Years
 from nova_profiler.reading.logs.unread import Unread
 
+# Of two lines about one request the form that comes first here is kept: it
+# has more values, or more exact ones.
 FORMS = (
-    Form("log_requests", " ms", own_log_lines.entry_of),
-    Form("requestlog, wsgi.server", '" status: ', wsgi_server.entry_of),
-    Form("uwsgi", " => generated ", uwsgi_default.entry_of),
-    Form("eventlet", " - - [", eventlet_default.entry_of),
-    Form("apache", '] "', apache_access.entry_of),
+    Form((own_log_lines.LOG_LINE,), " ms", own_log_lines.entry_of),
+    Form(
+        (wsgi_server.REQUESTLOG, wsgi_server.WSGI_SERVER),
+        '" status: ',
+        wsgi_server.entry_of,
+        with_headers=(wsgi_server.WSGI_SERVER,),
+    ),
+    Form(
+        (eventlet_default.EVENTLET,),
+        " - - [",
+        eventlet_default.entry_of,
+        with_headers=(eventlet_default.EVENTLET,),
+    ),
+    Form((uwsgi_default.UWSGI,), " => generated ", uwsgi_default.entry_of),
+    Form((apache_access.APACHE,), '] "', apache_access.entry_of),
 )
 
 OTHER_LINE = "log line without a request"
@@ -41,35 +52,26 @@ UNKNOWN_FORM = "request in a form that is not known"
 
 IN_JSON = ", JSON"
 
-# Of two lines about one request the form that comes first here is kept: it
-# has more values, or more exact ones.
+# All names of forms, the preferred first.
 PREFERRED = (
     own_records.LOG_FILE,
-    own_log_lines.LOG_LINE + IN_JSON,
-    own_log_lines.LOG_LINE,
-    wsgi_server.REQUESTLOG + IN_JSON,
-    wsgi_server.REQUESTLOG,
-    wsgi_server.WSGI_SERVER + IN_JSON,
-    wsgi_server.WSGI_SERVER,
-    eventlet_default.EVENTLET + IN_JSON,
-    eventlet_default.EVENTLET,
-    uwsgi_default.UWSGI + IN_JSON,
-    uwsgi_default.UWSGI,
-    apache_access.APACHE + IN_JSON,
-    apache_access.APACHE,
+    *(
+        name + within
+        for form in FORMS
+        for name in form.names
+        for within in (IN_JSON, "")
+    ),
 )
+_MARKS = (b'{"', *(form.mark.encode() for form in FORMS))
 
 
 def may_be_request(line: bytes) -> bool:
     """Tell whether *line* may be of some form, without reading it."""
     # Most lines of a log are of no form: for them this is the whole cost.
-    return (
-        b'" status: ' in line
-        or b" => generated " in line
-        or b" ms" in line
-        or b'] "' in line
-        or b'{"' in line
-    )
+    for mark in _MARKS:  # noqa: SIM110  # any() takes half as long again
+        if mark in line:
+            return True
+    return False
 
 
 def entry_of_line(

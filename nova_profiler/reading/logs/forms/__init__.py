@@ -28,15 +28,18 @@ class Unusable(NovaProfilerError):
 
 
 class Form(NamedTuple):
-    """One form: its name, a text that its lines hold, and its reader.
+    """One form: its names, a text that its lines hold, and its reader.
 
-    ``entry_of`` returns None for a line of another form, and raises
-    Unusable for one of its own that has no usable time.
+    ``names`` are those that its entries may have, best first. ``entry_of``
+    returns None for a line of another form, and raises Unusable for one of
+    its own that has no usable time. ``with_headers`` are the names whose
+    sizes are not those of the body alone.
     """
 
-    name: str
+    names: tuple[str, ...]
     mark: str
     entry_of: Callable[[LinePrefix], AccessEntry | None]
+    with_headers: tuple[str, ...] = ()
 
 
 def ms_of(text: str, unit_ms: float) -> float:

@@ -28,6 +28,14 @@ class Wanted(NamedTuple):
     holds: Callable[[bytes], object]
     sought: frozenset[str] = frozenset()
 
+    def joined(self, other: Wanted) -> Wanted:
+        """Return how to search for both at once."""
+        return Wanted(
+            (*self.needles, *other.needles),
+            lambda line: self.holds(line) or other.holds(line),
+            self.sought | other.sought,
+        )
+
 
 NOTHING = Wanted((), lambda line: False)
 

@@ -181,7 +181,9 @@ class RequestSearch:
         hits_of = partial(self._hits_of, wanted, is_first)
         for number, hits in self._each_of(numbers, hits_of):
             for hit in hits:
-                yield hit.line, self._keep(number, hit)
+                line = self._keep(number, hit)
+                if wanted.holds(hit.line):
+                    yield hit.line, line
 
     def _is_read_again(self, number: int, wanted: Wanted) -> bool:
         if self._leads.rule_out(number, wanted):
@@ -213,6 +215,9 @@ class RequestSearch:
     ) -> list[Hit]:
         """Return the new hits in a source, within the limits of all."""
         unread = Unread()
+        if is_first and self._sources[number].size is None:
+            # A pipe is read once, with what is known by then.
+            wanted = wanted.joined(self._leads.wanted)
         blocks = self._blocks_of(wanted, is_first, number, unread)
 
         def belongs(line: bytes, following: bytes) -> bool:

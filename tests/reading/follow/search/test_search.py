@@ -6,6 +6,7 @@ from __future__ import annotations
 import gzip
 import io
 import os
+import threading
 
 import pytest
 from followed import (
@@ -371,3 +372,26 @@ def test_files_that_are_passed_over_change_nothing(
     assert some_passed_over.lines == plain.lines
     assert set(some_passed_over.related_ids) == set(plain.related_ids)
     assert some_passed_over.lines_left_out == plain.lines_left_out == 0
+
+
+def test_later_pipes_are_searched_for_what_earlier_ones_led_to(tmp_path):
+    """A pipe is read once; the message that its sender named is known."""
+    sent = line("00:01:00.1", SENT.format(MESSAGE), ids=f"None {REQUEST}")
+    received = line("00:01:00.3", RECEIVED.format(MESSAGE), ids="-")
+    pipes = []
+    writers = []
+    for name, text in (("api", sent), ("compute", received)):
+        pipe = tmp_path / name
+        os.mkfifo(pipe)
+        pipes.append(str(pipe))
+        writers.append(
+            threading.Thread(target=pipe.write_text, args=(text + "\n",))
+        )
+        writers[-1].start()
+    unread = Unread()
+
+    request = RequestSearch(sources_of(pipes, unread), unread).find(REQUEST)
+    for writer in writers:
+        writer.join()
+
+    assert [one.message[:4] for one in request.lines] == ["CAST", "rece"]

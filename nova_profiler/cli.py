@@ -75,7 +75,7 @@ def main(args: Sequence[str] | None = None) -> int:
     """
     _write_what_can_be_written()
     try:
-        with sigterm_as_ctrl_c():
+        with sigterm_as_ctrl_c(ends_process=args is None):
             code = group.main(
                 None if args is None else list(args),
                 prog_name=PROGRAM,

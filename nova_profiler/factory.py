@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 
 _lock = threading.Lock()
 # paste calls the factory for each pipeline that names the filter: they
-# share one worker.
-_workers: dict[tuple[Any, ...], Worker] = {}
+# share one worker, and the routes that it saw.
+_workers: dict[tuple[Any, ...], tuple[Worker, WsgiFacts]] = {}
 
 
 def filter_factory(
@@ -66,12 +66,14 @@ def make_filter(
             tuple(sorted(local_conf.items())),
             live.current,
         )
-        worker = _workers.get(key)
-        if worker is None:
-            worker = _workers[key] = _made(live)
+        shared = _workers.get(key)
+        if shared is None:
+            worker = _made(live)
+            facts = WsgiFacts(worker.failures, Routes())
+            shared = _workers[key] = worker, facts
 
     def filter_app(app: WSGIApplication) -> ProfilerMiddleware:
-        return ProfilerMiddleware(app, worker)
+        return ProfilerMiddleware(app, *shared)
 
     return filter_app
 
@@ -82,15 +84,13 @@ def _made(live: LiveSettings) -> Worker:
     sinks = sinks_of(live, failures)
     check_engine(settings.profiler)
     choice = Choice(failures.note, directory=settings.dump_dir)
-    worker = Worker(
+    return Worker(
         live,
         Recorder(sinks, failures),
         Watching(engine_of, choice, failures),
         failures,
-        WsgiFacts(failures, Routes()),
+        install_hooks(settings),
     )
-    worker.undo_hooks = install_hooks(settings)
-    return worker
 
 
 def check_engine(name: str) -> None:

@@ -81,8 +81,8 @@ def workers(monkeypatch):
     made: dict = {}
     monkeypatch.setattr(factory, "_workers", made)
     yield made
-    for one in made.values():
-        one.undo()
+    for worker, _ in made.values():
+        worker.undo()
 
 
 def _local_conf(**options: str) -> dict[str, str]:
@@ -124,8 +124,8 @@ def test_other_options_are_another_worker(db_api, workers):
 
     assert one.worker is not two.worker
     assert db_api.thing_get.__wrapped__ is original
-    for made in list(workers.values()):
-        made.undo_hooks()
+    for worker, _ in list(workers.values()):
+        worker.undo_hooks()
     assert db_api.thing_get is original
 
 
@@ -293,7 +293,7 @@ def test_a_filter_profiles_what_it_is_told_to(db_api, workers):
 
     answer = served(made)
 
-    (one,) = workers.values()
+    ((one, _),) = workers.values()
     assert answer.body == b"ok"
     assert one.watching._engine.name == "cprofile"
     one.undo()

@@ -170,13 +170,6 @@ class Served(Protocol):
     def request_id(self) -> object:
         """Return its request id, as far as one is known by now."""
 
-    def describe(self, record: RequestRecord) -> None:
-        """Fill in request, user and route, as the protocol has them.
-
-        Called once, at the end. May raise: the record then has what was
-        filled in until there.
-        """
-
 
 class Capture:
     """All that is known of what is being served while it goes on."""
@@ -286,9 +279,6 @@ class _NothingServed:
 
     def request_id(self) -> None:
         return None
-
-    def describe(self, record: RequestRecord) -> None:
-        """Nothing is known of it."""
 
 
 # What a lane belongs to when its request is over.

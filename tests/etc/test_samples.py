@@ -104,7 +104,7 @@ def test_paste_loads_the_filter(tmp_path, monkeypatch, everything):
     app = loadapp(f"config:{path}")
 
     assert isinstance(app, ProfilerMiddleware)
-    [made] = workers.values()
+    [(made, _)] = workers.values()
     assert made.live.current == Settings()
     assert list(app({}, Answer().start_response)) == [b"ok"]
     assert LiveSettings(_read(path), {}, {}).current == Settings()

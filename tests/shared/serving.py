@@ -57,12 +57,6 @@ class Message:
     def request_id(self) -> object:
         return self.id
 
-    def describe(self, record: RequestRecord) -> None:
-        record.method = self.method
-        record.path = self.path
-        record.route = f"rpc {self.path} {self.method}"
-        record.request_id = self.id
-
 
 class Answer:
     """What a server got from an application."""
@@ -117,9 +111,11 @@ class Profiled:
             Recorder([*sinks, self], self.failures),
             self.watching,
             self.failures,
-            WsgiFacts(self.failures, Routes() if routes is None else routes),
         )
-        self.filter = ProfilerMiddleware(app, self.worker)
+        facts = WsgiFacts(
+            self.failures, Routes() if routes is None else routes
+        )
+        self.filter = ProfilerMiddleware(app, self.worker, facts)
 
     def emit(self, record: RequestRecord) -> None:
         self.records.append(record)

@@ -40,8 +40,8 @@ class Recorder:
     ) -> None:
         """Complete *record* from the closed *capture* and deliver it.
 
-        Its times and its outcome are in it; *stopped* is when its clock
-        stopped. Never raises.
+        It has its times, its outcome, and what the served side knows;
+        *stopped* is when its clock stopped. Never raises.
         """
         try:
             self._fill(record, capture, settings)
@@ -62,7 +62,6 @@ class Recorder:
         record.host = self._host
         record.pid = os.getpid()
         record.started_at = self._iso(capture.began_at)
-        capture.served.describe(record)
         fill_totals(record, capture, record.duration_ms / 1000)
         if capture.watch is not None:
             capture.watch.finish(record)

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What all that is served in one process shares, and how it begins and ends.
+"""The state that one process shares: settings, engine, recorder.
 
-A side that serves knows a protocol, and what it serves is a Served: it calls
-begin(), runs the work with the capture's main lane in place, and calls
-finish() with the record that has the outcome.
+A side that serves knows its protocol, the worker does not. It calls begin(),
+runs the work with the capture's main lane in place (through ``capture.watch``
+where there is one), calls stop(), fills in what its protocol knows, and calls
+deliver().
 """
 
 from __future__ import annotations
@@ -21,7 +22,6 @@ from nova_profiler.capture.hooks import Undo
 from nova_profiler.capture.lanes import Capture, Served
 from nova_profiler.capture.profilers.engine_in_use import Watching
 from nova_profiler.capture.record_making.recorder import Recorder
-from nova_profiler.capture.served.wsgi_facts import WsgiFacts
 from nova_profiler.capture.settings.options import Settings
 from nova_profiler.record import RequestRecord
 
@@ -45,14 +45,14 @@ class Worker:
         recorder: Recorder,
         watching: Watching,
         failures: Failures,
-        wsgi_facts: WsgiFacts,
+        undo_hooks: Undo = lambda: None,
     ) -> None:
+        """*undo_hooks* takes the hooks away that were put in for it."""
         self.live = live
         self.recorder = recorder
         self.watching = watching
         self.failures = failures
-        self.wsgi_facts = wsgi_facts
-        self.undo_hooks: Undo = lambda: None
+        self.undo_hooks = undo_hooks
         # How long the latest request took.
         self.latest_s = 0.0
         # Known at the first request: by then eventlet has patched or not.
@@ -70,7 +70,10 @@ class Worker:
             self.failures.note("settings", exc)
 
     def begin(self, served: Served, settings: Settings) -> Capture:
-        """Return the capture of what begins in this thread now."""
+        """Return the capture of what begins in this thread now.
+
+        It has a watch if an engine is to see it.
+        """
         has_cpu_clock = self._has_cpu_clock
         if has_cpu_clock is None:
             has_cpu_clock = self._has_cpu_clock = not runs_green()
@@ -79,25 +82,32 @@ class Worker:
         if len(active) >= MAX_ACTIVE:
             forget_oldest()
         active[id(capture)] = capture
+        if settings.profiler != "none":
+            self.watching.begin(capture, settings)
         return capture
 
-    def finish(
+    def stop(self, capture: Capture, stopped: float) -> RequestRecord:
+        """Return the record, with its times, of what ended at *stopped*.
+
+        *stopped* is a perf_counter() value. The capture takes no calls from
+        here on.
+        """
+        record = RequestRecord()
+        record.cpu_ms = capture.cpu_ms(stopped)
+        capture.close()
+        active.pop(id(capture), None)
+        self.latest_s = duration_s = stopped - capture.started
+        record.duration_ms = duration_s * 1000
+        return record
+
+    def deliver(
         self,
         record: RequestRecord,
         capture: Capture,
         settings: Settings,
         stopped: float,
     ) -> None:
-        """Complete and deliver the record of what ended at *stopped*.
-
-        The time is the clock's that Capture reads. The capture takes no
-        calls from here on, and is let go of.
-        """
-        record.cpu_ms = capture.cpu_ms(stopped)
-        capture.close()
-        active.pop(id(capture), None)
-        self.latest_s = duration_s = stopped - capture.started
-        record.duration_ms = duration_s * 1000
+        """Complete *record* and hand it to the sinks; let the capture go."""
         try:
             if settings.profiler != "none":
                 self.watching.ended(capture, record.duration_ms, settings)

@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, cast
 
 from nova_profiler.capture.current import lane_var
-from nova_profiler.capture.served.wsgi_facts import REQUEST_ID
+from nova_profiler.capture.served.wsgi_facts import REQUEST_ID, WsgiFacts
 from nova_profiler.capture.settings.options import Settings
 from nova_profiler.record import ABORTED, FAILED, OK, RequestRecord
 
@@ -27,12 +27,14 @@ _BODILESS = (204, 304)
 class Exchange:
     """One request and its response, from the first to the last moment.
 
-    It is what its capture is of, a Served.
+    Implements Served for its own capture.
     """
 
     __slots__ = (
         "_app_end",
         "_done",
+        "_environ",
+        "_facts",
         "_headers",
         "_settings",
         "_start_response",
@@ -42,7 +44,6 @@ class Exchange:
         "_write_failed",
         "bytes",
         "capture",
-        "headers",
         "method",
         "path",
     )
@@ -50,11 +51,13 @@ class Exchange:
     def __init__(
         self,
         worker: Worker,
+        facts: WsgiFacts,
         settings: Settings,
         environ: dict[str, Any],
         start_response: StartResponse,
     ) -> None:
         self._worker = worker
+        self._facts = facts
         self._settings = settings
         self._start_response = start_response
         self._status = ""
@@ -64,7 +67,7 @@ class Exchange:
         self._app_end: float | None = None
         self._done = False
         self.bytes = 0
-        self.headers = environ
+        self._environ = environ
         self.method = environ.get("REQUEST_METHOD", "")
         # nova changes both on the way in; their sum stays.
         self.path = environ.get("SCRIPT_NAME", "") + environ.get(
@@ -72,13 +75,14 @@ class Exchange:
         )
         self.capture = environ[ENVIRON_KEY] = worker.begin(self, settings)
 
+    @property
+    def headers(self) -> Mapping[str, Any]:
+        """The environ, which holds the request's headers."""
+        return self._environ
+
     def request_id(self) -> object:
         """Return nova's id for the request, None before nova has made it."""
-        return self.headers.get(REQUEST_ID)
-
-    def describe(self, record: RequestRecord) -> None:
-        """Fill in request, user and route."""
-        self._worker.wsgi_facts.fill(record, self.headers, self.path)
+        return self._environ.get(REQUEST_ID)
 
     def start_response(
         self,
@@ -160,21 +164,22 @@ class Exchange:
 
     def outcome_at_close(self) -> str:
         """Return the outcome of a body that was closed before its end."""
-        status = self._status[:3]
-        if (
-            self.method == "HEAD"
-            or (status.isdecimal() and int(status) in _BODILESS)
-            or status.startswith("1")
-        ):
+        status = _status_of(self._status)
+        if self.method == "HEAD" or status < 200 or status in _BODILESS:
             return OK
         length = self._length()
         # A server may stop at the last byte that was promised.
         return OK if length is not None and self.bytes >= length else ABORTED
 
     def _length(self) -> int | None:
-        for name, value in self._headers:
-            if name.lower() == "content-length" and value.isdecimal():
-                return int(value)
+        """Return the Content-Length, None without one that can be read."""
+        try:
+            for name, value in self._headers:
+                if name.lower() == "content-length" and value.isdecimal():
+                    return int(value)
+        except (TypeError, ValueError, AttributeError):
+            # No headers of WSGI: the server has its own answer to that.
+            return None
         return None
 
     def finish(self, outcome: str, error: str | None) -> None:
@@ -183,30 +188,43 @@ class Exchange:
             return
         self._done = True
         stopped = perf_counter()
+        worker, capture = self._worker, self.capture
         try:
-            self._finish(stopped, outcome, error)
+            record = worker.stop(capture, stopped)
+            record.outcome = outcome
+            record.error = error
+            try:
+                self._describe(record, stopped)
+            except Exception as exc:
+                # What is known by then goes out.
+                worker.failures.note("record", exc)
+            worker.deliver(record, capture, self._settings, stopped)
         except Exception as exc:
-            self._worker.failures.note("middleware", exc)
-
-    def _finish(self, stopped: float, outcome: str, error: str | None) -> None:
-        capture = self.capture
-        record = RequestRecord()
-        app_end = stopped if self._app_end is None else self._app_end
-        record.app_ms = (app_end - capture.started) * 1000
-        status = self._status[:3]
-        # An application that raised before it answered: servers send 500.
-        record.status = int(status) if status.isdecimal() else 500
-        record.response_bytes = self.bytes
-        if outcome == OK and record.status >= 500:
-            outcome = FAILED
-        record.outcome = outcome
-        record.error = error
-        try:
-            self._worker.finish(record, capture, self._settings, stopped)
+            worker.failures.note("middleware", exc)
         finally:
             # A body that the server keeps must not keep the environ.
-            self.headers.pop(ENVIRON_KEY, None)
-            self.headers = _NO_ENVIRON
+            self._environ.pop(ENVIRON_KEY, None)
+            self._environ = _NO_ENVIRON
+
+    def _describe(self, record: RequestRecord, stopped: float) -> None:
+        """Fill in request and response."""
+        app_end = stopped if self._app_end is None else self._app_end
+        record.app_ms = (app_end - self.capture.started) * 1000
+        record.response_bytes = self.bytes
+        record.status = _status_of(self._status)
+        if record.outcome == OK and record.status >= 500:
+            record.outcome = FAILED
+        self._facts.fill(record, self._environ, self.path)
+
+
+def _status_of(status: object) -> int:
+    """Return the number in a WSGI status, 500 for what is none.
+
+    An application that raised before it answered has none: servers send 500.
+    """
+    if isinstance(status, str) and status[:3].isdecimal():
+        return int(status[:3])
+    return 500
 
 
 class _Body:

@@ -17,6 +17,7 @@ from nova_profiler.capture.current import lane_var
 from nova_profiler.capture.frame_chunks import with_room
 from nova_profiler.capture.served.worker import Worker
 from nova_profiler.capture.served.wsgi_exchange import ENVIRON_KEY, Exchange
+from nova_profiler.capture.served.wsgi_facts import WsgiFacts
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication
@@ -29,8 +30,11 @@ _ROOM_FROM_S = 0.005
 class ProfilerMiddleware:
     """Times each request of *app*, one of the applications of *worker*."""
 
-    def __init__(self, app: WSGIApplication, worker: Worker) -> None:
+    def __init__(
+        self, app: WSGIApplication, worker: Worker, facts: WsgiFacts
+    ) -> None:
         self._app = app
+        self._facts = facts
         self._live = worker.live
         self.worker = worker
 
@@ -50,15 +54,15 @@ class ProfilerMiddleware:
             return self._app(environ, start_response)
         worker = self.worker
         try:
-            exchange = Exchange(worker, settings, environ, start_response)
+            exchange = Exchange(
+                worker, self._facts, settings, environ, start_response
+            )
         except Exception as exc:
             # Not a valid environ; the application decides what to answer.
             worker.failures.note("middleware", exc)
             return self._app(environ, start_response)
         capture = exchange.capture
-        watch = None
-        if settings.profiler != "none":
-            watch = worker.watching.begin(capture, settings)
+        watch = capture.watch
         call: Callable[..., Iterable[bytes]] = self._app
         if worker.latest_s >= _ROOM_FROM_S:
             call = partial(with_room, call)

@@ -17,11 +17,12 @@ class Terminated(Exception):
 
 
 @contextmanager
-def sigterm_as_ctrl_c() -> Iterator[None]:
+def sigterm_as_ctrl_c(ends_process: bool = False) -> Iterator[None]:
     """Let SIGTERM interrupt what runs inside; raise Terminated then.
 
     A job's time limit sends it, and by default Python ends at once and
-    leaves temporary files behind. A handler that is set already stays.
+    leaves temporary files behind. A handler that is set already stays. Where
+    the command *ends_process*, a second SIGTERM cannot cut its last words.
     """
     is_free = signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
     # Only the main thread may set handlers.
@@ -39,7 +40,8 @@ def sigterm_as_ctrl_c() -> Iterator[None]:
             raise Terminated from exc
         raise
     finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        if not (ends_process and interrupt.is_asked):
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 class _Interrupt:

@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 from time import perf_counter
 
 import pytest
+from fake_engines import FakeEngine
 from serving import (
     Answer,
     Message,
@@ -21,7 +23,7 @@ from nova_profiler.capture.current import active, current_lane, lane_var
 from nova_profiler.capture.hooks.database import db_api_calls
 from nova_profiler.capture.lanes import OVER
 from nova_profiler.capture.served import worker
-from nova_profiler.record import FAILED, RequestRecord
+from nova_profiler.record import FAILED
 
 KEY = CallKey("db_api", "instance_get")
 
@@ -36,16 +38,24 @@ def handled(profiled, message, work):
     """Serve *message* as a server of another protocol would."""
     worker = profiled.worker
     settings = worker.live.current
-    record = RequestRecord()
+    error = None
     capture = worker.begin(message, settings)
+    run = work if capture.watch is None else partial(capture.watch.run, work)
     token = lane_var.set(capture.main)
     try:
-        work()
+        run()
     except LookupError as exc:
-        record.outcome, record.error = FAILED, type(exc).__name__
+        error = type(exc).__name__
     finally:
         lane_var.reset(token)
-    worker.finish(record, capture, settings, perf_counter())
+    stopped = perf_counter()
+    record = worker.stop(capture, stopped)
+    if error is not None:
+        record.outcome, record.error = FAILED, error
+    record.method, record.path = message.method, message.path
+    record.route = f"rpc {message.path} {message.method}"
+    record.request_id = message.id
+    worker.deliver(record, capture, settings, stopped)
     return capture
 
 
@@ -112,17 +122,20 @@ def test_nothing_of_it_is_left(profiled):
     assert current_lane() is None
 
 
-def test_a_message_that_cannot_be_described_costs_its_record_only(profiled):
-    """It is counted; nothing is raised into what serves."""
+def test_an_engine_watches_it_like_a_request():
+    """Chosen, run under the engine, and named in the record."""
+    engine = FakeEngine()
+    profiled = Profiled(
+        None,
+        load=lambda name, note: engine,
+        profiler="cprofile",
+        profile_when=("always",),
+    )
 
-    class Odd(Message):
-        def describe(self, record):
-            raise TypeError("x")
+    handled(profiled, Message(), lambda: None)
 
-    handled(profiled, Odd(), lambda: None)
-
-    assert profiled.records == []
-    assert profiled.failures.counts() == {"record": 1}
+    assert profiled.record.profile["engine"] == engine.name
+    assert profiled.record.profile["chosen_by"] == "always"
 
 
 def test_requests_that_no_server_closes_do_not_pile_up(monkeypatch):

@@ -29,7 +29,7 @@ from serving import (
     set_clock,
 )
 
-from nova_profiler.capture.current import current_lane
+from nova_profiler.capture.current import active, current_lane
 from nova_profiler.capture.served import worker
 from nova_profiler.capture.sinks.json_file import line_of
 from nova_profiler.capture.sinks.statsd_udp import StatsdSink
@@ -1116,3 +1116,30 @@ def test_greenthreads_have_no_cpu_clock(monkeypatch, spend):
 
     assert profiled.record.cpu_ms is None
     assert profiled.record.breakdown_ms == pytest.approx({"python": 3000})
+
+
+@pytest.mark.parametrize("status", [None, b"200 OK", 200, ["200"]])
+@pytest.mark.parametrize("headers", [None, [("Content-Length",)], [7]])
+@pytest.mark.parametrize("streamed", [False, True])
+def test_a_status_that_is_no_text_leaves_nothing_open(
+    status, headers, streamed
+):
+    """The server decides about it; the record has 500, the capture ends."""
+    body = chunks_of([b"one", b"two"]) if streamed else [b"one", b"two"]
+
+    def app(environ, start_response):
+        start_response(status, headers)
+        return body
+
+    profiled = Profiled(app)
+    got = []
+
+    returned = profiled.filter(environ_of(), lambda *args: got.append(args))
+    next(iter(returned))
+    if streamed:
+        returned.close()
+
+    assert got == [(status, headers)]
+    assert profiled.record.status == 500
+    assert active == {}
+    assert profiled.failures.counts() == {}

@@ -15,12 +15,11 @@ from typing import NamedTuple
 # What a group's time is, which decides how the breakdown takes it.
 # The database driver and its pool: calls that contain no other call.
 DRIVER = "driver"
-# Functions round the driver, whose time contains the driver's.
+# Functions round the driver, whose time contains the driver's. There is one
+# such group, DB_API.
 WRAPPER = "wrapper"
-# Waiting for something else, and code that an operator had timed. The
-# thread's CPU clock cannot distinguish either from other waiting.
-WAIT = "wait"
-CODE = "code"
+# All else. The thread's CPU clock cannot distinguish it from other waiting.
+OTHER = "other"
 
 
 class Bucket(NamedTuple):
@@ -130,7 +129,7 @@ DB_API = Group(
 TIMED = Group(
     "timed",
     "A function of the option ``timed_callables``.",
-    CODE,
+    OTHER,
     Bucket("timed", "timed_callables", "green"),
     title="Timed functions",
     metric=("name",),

@@ -27,7 +27,7 @@ ROW = """
             Group(
                 "gpu",
                 "A kernel.",
-                WAIT,
+                OTHER,
                 Bucket("gpu", "kernels on a GPU", "red", since=2),
                 title="GPU",
                 named="kernel",

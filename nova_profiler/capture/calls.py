@@ -113,6 +113,12 @@ class Calls(list[Any]):
             return len(self)
         return sum(map(len, self.tally.chunks)) + len(self)
 
+    @property
+    def has_lost(self) -> bool:
+        """Return whether some calls are known by their sums alone."""
+        tally = self.tally
+        return tally is not None and tally.count > sum(map(len, tally.chunks))
+
     def totals(self) -> tuple[int, float, float]:
         """Return number, seconds and longest of all calls; exact."""
         spans = [call[1] - call[0] for call in self]

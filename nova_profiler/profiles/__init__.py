@@ -9,6 +9,8 @@ Both may come from anywhere; reading one never runs or trusts what is in it.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from nova_profiler.dump_store.names import COMPANION_SUFFIXES
 from nova_profiler.errors import NovaProfilerError
 
@@ -22,7 +24,35 @@ ELSEWHERE = frozenset({"[await]", "[out-of-context]"})
 PYSPY = "pyspy"
 PYINSTRUMENT = "pyinstrument"
 CPROFILE = "cprofile"
-ENGINES = (PYSPY, PYINSTRUMENT, CPROFILE)
+
+
+class EngineFacts(NamedTuple):
+    """What both wings know of an engine, a folder of capture/profilers."""
+
+    # For the option's help, after the name.
+    meaning: str
+    # Milliseconds between two samples by default; 0: the engine decides.
+    interval_ms: float = 0.0
+    # Its files have a record for each sample, with the first line of each
+    # function and not the line that ran.
+    has_first_lines: bool = False
+    # Too dear to watch every request with.
+    is_dear: bool = False
+
+
+ENGINES = {
+    PYSPY: EngineFacts(
+        "of every request, from outside; those of slow, failed and chosen "
+        "ones are kept"
+    ),
+    PYINSTRUMENT: EngineFacts(
+        "samples of chosen requests",
+        interval_ms=10.0,
+        has_first_lines=True,
+        is_dear=True,
+    ),
+    CPROFILE: EngineFacts("every call of chosen requests", is_dear=True),
+}
 
 CALLS_SUFFIX, SAMPLES_SUFFIX = COMPANION_SUFFIXES
 # In a dump's profile, where py-spy had no sample of the request though it was

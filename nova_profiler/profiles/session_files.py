@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple, NoReturn
 
 from nova_profiler.errors import NovaProfilerError
-from nova_profiler.profiles import PYINSTRUMENT, PYSPY
+from nova_profiler.profiles import ENGINES, PYINSTRUMENT
 
 # A stack, the outermost frame first, and the seconds that it stands for.
 Sample = tuple[list[str], float]
@@ -103,9 +103,8 @@ class Session(NamedTuple):
         """
         if self.sample_count <= 0 or self.total_s <= 0:
             return 1.0
-        if self.engine == PYINSTRUMENT and self.sample_count <= len(
-            self.records
-        ):
+        facts = ENGINES[self.engine]
+        if facts.has_first_lines and self.sample_count <= len(self.records):
             return 1.0
         return self.sample_count * seconds / self.total_s
 
@@ -162,7 +161,8 @@ def read_session(
 def _engine_of(named: Any, beside: Callable[[], str | None]) -> str:
     """Return what took the samples; sessions of others are pyinstrument's."""
     engine = beside() if named is None else named
-    return PYSPY if engine == PYSPY else PYINSTRUMENT
+    is_known = isinstance(engine, str) and engine in ENGINES
+    return engine if is_known else PYINSTRUMENT
 
 
 def _records(records: list[Any]) -> Iterator[Sample]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from nova_profiler.profiles import PYINSTRUMENT
+from nova_profiler.profiles import ENGINES
 from nova_profiler.profiles.frames import Frames, is_elsewhere, is_waiting
 from nova_profiler.profiles.functions import Function
 from nova_profiler.profiles.session_files import Place, Session
@@ -85,7 +85,7 @@ class StackTree:
         self.busy_s = 0.0
         self.waiting_s = 0.0
         self.elsewhere_s = 0.0
-        self.frames = Frames(has_first_lines=engine == PYINSTRUMENT)
+        self.frames = Frames(has_first_lines=ENGINES[engine].has_first_lines)
         self.busy_number = 0.0
         self._samples = 0.0
         self._nodes = 0

@@ -22,7 +22,7 @@ _BUCKET_OF = {group.name: group.bucket.name for group in GROUPS}
 _DB_API = DB_API.name
 _SQLALCHEMY = DB_API.bucket.name
 # The driver's calls contain no other call, and functions round the driver
-# nothing but them: without other groups sums are enough.
+# nothing but them: without other groups sums are exact.
 FLAT_GROUPS = frozenset((*DRIVER_GROUPS, _DB_API))
 
 
@@ -36,20 +36,31 @@ class Span(NamedTuple):
 
 def of_one_lane(
     duration_s: float,
-    driver_s: dict[str, float],
-    db_api_s: float,
+    by_group_s: dict[str, float],
     db_api_driver_s: float,
     waiting_db_api_s: float,
     waiting_python_s: float,
 ) -> dict[str, float]:
     """Return seconds by bucket for a request that ran in one thread.
 
-    *driver_s* is by group; *db_api_driver_s* is the part of all of it that
-    was spent inside DB API functions. The buckets add up to *duration_s*.
+    *by_group_s* are the sums of its groups; *db_api_driver_s* is the part
+    that the driver had inside DB API functions. The buckets add up to
+    *duration_s*. What the sums of other groups share with the database is
+    unknown, so they have no more than it leaves.
     """
-    buckets = dict(driver_s)
+    buckets = {
+        _BUCKET_OF[group]: by_group_s[group]
+        for group in DRIVER_GROUPS
+        if group in by_group_s
+    }
+    db_api_s = by_group_s.get(_DB_API, 0.0)
     sqlalchemy_s = max(0.0, db_api_s - db_api_driver_s)
-    rest_s = duration_s - sum(driver_s.values()) - sqlalchemy_s
+    rest_s = duration_s - sum(buckets.values()) - sqlalchemy_s
+    for group, spent in by_group_s.items():
+        if group not in FLAT_GROUPS and rest_s > 0.0:
+            buckets[_BUCKET_OF[group]] = taken_s = min(spent, rest_s)
+            rest_s -= taken_s
+            waiting_python_s = max(0.0, waiting_python_s - taken_s)
     return _with_rest(
         buckets, sqlalchemy_s, rest_s, waiting_db_api_s, waiting_python_s
     )
@@ -68,11 +79,11 @@ def of_many_lanes(
     where that has none, to what the other lanes do then, the driver first.
     """
     both_s, own_s = _swept(duration_s, main, others)
-    buckets: dict[str, float] = {}
-    for group, spent in both_s.items():
-        if group != _DB_API:
-            bucket = _BUCKET_OF[group]
-            buckets[bucket] = buckets.get(bucket, 0.0) + spent
+    buckets = {
+        _BUCKET_OF[group]: spent
+        for group, spent in both_s.items()
+        if group != _DB_API
+    }
     sqlalchemy_s = both_s.get(_DB_API, 0.0)
     rest_s = duration_s - sum(both_s.values())
     # While other lanes worked, the request's own thread waited for them:

@@ -18,7 +18,7 @@ from nova_profiler.capture.record_making.lane_calls import (
     named_calls,
     used_lanes,
 )
-from nova_profiler.groups import COUNTS, DB_API, DRIVER_GROUPS, PYTHON, WAITING
+from nova_profiler.groups import COUNTS, DB_API, PYTHON, WAITING
 from nova_profiler.record import CallTotals, GroupTotals, RequestRecord
 
 # Calls of one name whose durations go to statsd one by one.
@@ -229,8 +229,7 @@ def _of_one_lane(
 ) -> dict[str, float]:
     return of_one_lane(
         duration_s,
-        {g: by_group[g][1] for g in DRIVER_GROUPS if g in by_group},
-        by_group[_DB_API][1] if _DB_API in by_group else 0.0,
+        {group: total_s for group, (_, total_s) in by_group.items()},
         main.db_api_driver_s,
         main.waiting_db_api_s,
         main.waiting_python_s,
@@ -245,9 +244,9 @@ def _of_many_lanes(
     duration_s: float,
 ) -> dict[str, float]:
     main = capture.main
-    if any(name[2].tally is not None for names in named for name in names):
+    if any(calls.has_lost for names in named for _, _, calls, _, _ in names):
         # Calls that were only added up have no place in time any more: the
-        # breakdown can be of the request's own thread alone.
+        # breakdown can be of the request's own thread alone, by its sums.
         record.counts["breakdown_of_own_lane"] = 1
         by_group: _ByGroup = {}
         _add_up(main, named_calls(main), {}, by_group, RequestRecord())
@@ -258,7 +257,8 @@ def _of_many_lanes(
         side = sides[lane is not main]
         for group, _, calls, _, _ in names:
             side += [
-                Span(group, call[0] - began, call[1] - began) for call in calls
+                Span(group, call[0] - began, call[1] - began)
+                for call in calls.kept()
             ]
     return of_many_lanes(
         duration_s, *sides, main.waiting_db_api_s, main.waiting_python_s

@@ -101,10 +101,9 @@ class Settings:
     profiler: str = _option(
         cfg.StrOpt,
         "none",
-        "The engine that takes stacks: pyspy (of every request, from "
-        "outside; those of slow, failed and chosen ones are kept), "
-        "pyinstrument (samples of chosen requests) or cprofile (every call "
-        "of chosen requests).",
+        "The engine that takes stacks: "
+        + ", ".join(f"{n} ({facts.meaning})" for n, facts in ENGINES.items())
+        + ".",
         choices=list(PROFILERS),
         mutable=True,
     )
@@ -213,11 +212,11 @@ class Settings:
     def interval_ms(self, profiler: str) -> float:
         """Return the milliseconds between two samples of *profiler*.
 
-        0 lets pyspy find what costs next to nothing.
+        0: the engine decides.
         """
         if self.profiler_interval_ms is not None:
             return self.profiler_interval_ms
-        return 0.0 if profiler == "pyspy" else 10.0
+        return ENGINES[profiler].interval_ms
 
     def changed(self, values: Mapping[str, Any]) -> Settings:
         """Return these settings with *values* in the place of some."""

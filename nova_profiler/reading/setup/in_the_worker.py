@@ -7,12 +7,12 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from nova_profiler.profiles import ENGINES
 from nova_profiler.reading.setup import OK, WARNING, WRONG, Point
 from nova_profiler.reading.setup.sign_command import SHORT_KEY
 
 # Yama's setting: 0 allows the same user, 1 a tracer that was named, 2 root.
 PTRACE_SCOPE = Path("/proc/sys/kernel/yama/ptrace_scope")
-_DEAR = ("pyinstrument", "cprofile")
 _TIMED = "timed_callables"
 
 
@@ -66,7 +66,7 @@ def _when_point(profiler: str, when: Sequence[str]) -> Point:
     if not when:
         found = "empty: no request is ever chosen"
         return Point(WARNING, name, found, ("profile_when = armed,signed",))
-    if "always" in when and profiler in _DEAR:
+    if "always" in when and ENGINES[profiler].is_dear:
         found = f"always: {profiler} makes every request a good deal slower"
         return Point(WARNING, name, found, ("profile_when = armed,signed",))
     return Point(OK, name, ", ".join(when))

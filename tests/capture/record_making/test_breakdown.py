@@ -13,7 +13,7 @@ from nova_profiler.capture.record_making.breakdown import (
     of_many_lanes,
     of_one_lane,
 )
-from nova_profiler.groups import BY_NAME, DRIVER_GROUPS
+from nova_profiler.groups import BY_NAME
 
 GROUPS = tuple(BY_NAME)
 # Whole microseconds up to 100 s: what the clocks tell.
@@ -40,18 +40,17 @@ def test_many_lanes_add_up(duration_s, main, others, waiting_db, waiting_py):
 
 @given(
     MOMENTS,
-    st.dictionaries(st.sampled_from(DRIVER_GROUPS), MOMENTS),
-    MOMENTS,
+    st.dictionaries(st.sampled_from(GROUPS), MOMENTS),
     MOMENTS,
     MOMENTS,
     MOMENTS,
 )
 def test_one_lane_adds_up(
-    duration_s, driver_s, db_api_s, db_api_driver_s, waiting_db, waiting_py
+    duration_s, by_group_s, db_api_driver_s, waiting_db, waiting_py
 ):
     """Even figures that cannot all be true add up to the whole."""
     buckets = of_one_lane(
-        duration_s, driver_s, db_api_s, db_api_driver_s, waiting_db, waiting_py
+        duration_s, by_group_s, db_api_driver_s, waiting_db, waiting_py
     )
 
     assert sum(buckets.values()) == pytest.approx(duration_s, abs=1e-6)
@@ -62,15 +61,13 @@ def test_one_lane_adds_up(
 def test_both_ways_agree_on_one_thread(duration_s, spans):
     """Calls one after the other: the sums and the sweep are the same."""
     spans = one_after_the_other(spans, duration_s)
-    driver_s: dict[str, float] = {}
+    by_group_s: dict[str, float] = {}
     for span in spans:
-        if span.group in DRIVER_GROUPS:
-            spent = driver_s.get(span.group, 0.0) + span.end - span.start
-            driver_s[span.group] = spent
-    db_api_s = sum(s.end - s.start for s in spans if s.group == "db_api")
+        spent = by_group_s.get(span.group, 0.0) + span.end - span.start
+        by_group_s[span.group] = spent
 
-    swept = of_many_lanes(duration_s, without_timed(spans), (), 0.0, 0.0)
-    summed = of_one_lane(duration_s, driver_s, db_api_s, 0.0, 0.0, 0.0)
+    swept = of_many_lanes(duration_s, spans, (), 0.0, 0.0)
+    summed = of_one_lane(duration_s, by_group_s, 0.0, 0.0, 0.0)
 
     for bucket in {*swept, *summed}:
         assert swept.get(bucket, 0.0) == pytest.approx(
@@ -88,10 +85,6 @@ def one_after_the_other(spans, duration_s):
             kept.append(Span(span.group, start, end))
             reach = end
     return kept
-
-
-def without_timed(spans):
-    return [span for span in spans if span.group != "timed"]
 
 
 @given(st.lists(st.tuples(MOMENTS, MOMENTS).map(sorted).map(tuple)))
@@ -115,7 +108,9 @@ def test_cover_of_known_spans():
 
 def test_one_thread():
     """Driver, the rest of DB API functions, waiting, and Python."""
-    buckets = of_one_lane(10.0, {"sql": 3.0, "fetch": 1.0}, 5.0, 3.5, 0.5, 2.0)
+    buckets = of_one_lane(
+        10.0, {"sql": 3.0, "fetch": 1.0, "db_api": 5.0}, 3.5, 0.5, 2.0
+    )
 
     assert buckets == {
         "sql": 3.0,

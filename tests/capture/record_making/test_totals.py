@@ -223,6 +223,27 @@ def test_whatever_a_request_does_it_adds_up(steps, max_calls, chunk):
     assert record.outcome == OK
 
 
+@pytest.mark.parametrize(
+    ("max_calls", "is_of_sums"), [(2_000, False), (0, True)]
+)
+def test_many_calls_keep_their_place_in_the_breakdown(
+    spender, max_calls, is_of_sums
+):
+    """A thousand of one name, of a group outside the database."""
+
+    def work():
+        for _ in range(1_000):
+            timed(lambda: spender.spend(0.001))
+            statement(spender, 0.002)
+
+    record = record_of(work, max_calls=max_calls)
+
+    assert record.breakdown_ms == pytest.approx(
+        {"timed": 1_000.0, "sql": 2_000.0, "python": 0.0}
+    )
+    assert ("breakdown_of_own_lane" in record.counts) is is_of_sums
+
+
 # -- totals ----------------------------------------------------------------
 
 

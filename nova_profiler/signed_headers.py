@@ -47,8 +47,8 @@ def signature_of(method: str, path: str, expires: int, key: str) -> str:
 
     *path* is as WSGI has it: its quotes undone, its bytes as latin-1.
     """
-    # No method holds a line break and no time does: which line is which
-    # cannot be mistaken, whatever is in the path.
+    # Method and time contain no line break, so the three parts stay
+    # distinct, whatever is in the path.
     message = f"{method}\n{path}\n{expires}".encode("utf-8", "replace")
     secret = key.encode("utf-8", "surrogateescape")
     return hmac.new(secret, message, hashlib.sha256).hexdigest()

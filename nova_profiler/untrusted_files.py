@@ -35,7 +35,7 @@ def read_regular(
     """Return what is in *path*, opened with *flags* as well.
 
     Raises OSError, and a FileError without the name for what is no regular
-    file, or larger than *largest*: more, then, than *expected* is.
+    file or has more than *largest* bytes; *expected* completes that message.
     """
     largest = LARGEST_BYTES if largest is None else largest
     # O_NONBLOCK: a pipe of that name would have us wait for ever.

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from nova_profiler.groups import DB_API, SQL
 from nova_profiler.reading.requests.calls_by_route import (
     RouteCalls,
     calls_by_route,
@@ -43,11 +44,11 @@ def _route(name: str, records: list[RequestRecord]) -> RouteFigures:
     statements = lookups = 0
     for record in records:
         breakdown.update(record.breakdown_ms)
-        if sql := record.groups.get("sql"):
+        if sql := record.groups.get(SQL.name):
             statements += sql.calls
         lookups += record.counts.get("config_lookups", 0)
     number = len(records)
-    (calls,) = calls_by_route(records, "db_api")
+    (calls,) = calls_by_route(records, DB_API.name)
     return RouteFigures(
         name,
         calls,
@@ -62,7 +63,7 @@ def _each(records: list[RequestRecord]) -> dict[str, tuple[int, int]]:
     counts: dict[str, list[int]] = {}
     for record in records:
         for row in record.calls:
-            if row.group == "db_api":
+            if row.group == DB_API.name:
                 # What ran inside another call is that one's.
                 counts.setdefault(row.name, []).append(row.count - row.nested)
     return {

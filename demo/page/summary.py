@@ -12,7 +12,14 @@ from rich.text import Text
 
 from demo.page.figures import RouteFigures
 from demo.page.metrics import Metrics
-from nova_profiler.groups import COLORS, DRIVER_GROUPS, LABELS
+from nova_profiler.groups import (
+    COLORS,
+    DB_API,
+    DRIVER_GROUPS,
+    LABELS,
+    SQL,
+    WAITING,
+)
 from nova_profiler.reading.requests.calls_by_route import percentile
 from nova_profiler.reading.screen.terminal import (
     HEADING,
@@ -103,9 +110,9 @@ def _functions(route: RouteFigures) -> Table:
     table.add_column("calls", justify="right")
     table.add_column("a\nrequest", justify="right", style=HEADING)
     table.add_column("ms a\ncall", justify="right")
-    table.add_column("driver", justify="right", style=COLORS["sql"])
+    table.add_column("driver", justify="right", style=SQL.bucket.color)
     table.add_column(
-        "SQLAlchemy,\nwaiting", justify="right", style=COLORS["sqlalchemy"]
+        "SQLAlchemy,\nwaiting", justify="right", style=DB_API.bucket.color
     )
     table.add_column("added up,\nof time", justify="right")
     for row in route.calls.slowest_functions():
@@ -154,7 +161,7 @@ def _whole(routes: Sequence[RouteFigures]) -> Text:
     calls_s = sum(row.ms for row in rows) / 1000
     driver_s = sum(row.driver_ms for row in rows) / 1000
     sql_s = sum(_seconds(route, DRIVER_GROUPS) for route in routes)
-    wrapper_s = sum(_seconds(route, ("sqlalchemy",)) for route in routes)
+    wrapper_s = sum(_seconds(route, (DB_API.bucket.name,)) for route in routes)
     requests = sum(route.calls.requests for route in routes)
     lookups = sum(
         route.config_lookups * route.calls.requests for route in routes
@@ -164,11 +171,11 @@ def _whole(routes: Sequence[RouteFigures]) -> Text:
         f"{total_s:.1f} s one after the other.\n",
         (f"{sum(row.calls for row in rows)} DB API calls", HEADING),
         f" took {calls_s:.1f} s: ",
-        (f"{driver_s:.1f} s in the driver", COLORS["sql"]),
+        (f"{driver_s:.1f} s in the driver", SQL.bucket.color),
         ", ",
         (
             f"{calls_s - driver_s:.1f} s in SQLAlchemy and nova's wrapper",
-            COLORS["sqlalchemy"],
+            DB_API.bucket.color,
         ),
         " (and waiting for a turn there).\nWith the API database, which nova "
         f"reaches without a DB API: {sql_s:.1f} s in the driver "
@@ -191,19 +198,19 @@ def _slowest(records: Sequence[RequestRecord]) -> Table:
     table.add_column("ms", justify="right", style=HEADING)
     table.add_column("request", overflow="fold")
     table.add_column("DB API", justify="right")
-    table.add_column("driver", justify="right", style=COLORS["sql"])
-    table.add_column("waiting", justify="right", style=COLORS["waiting"])
+    table.add_column("driver", justify="right", style=SQL.bucket.color)
+    table.add_column("waiting", justify="right", style=WAITING.color)
     table.add_column("id")
     slowest = sorted(records, key=lambda record: -record.duration_ms)
     for record in slowest[:_SLOWEST]:
-        db_api = record.groups.get("db_api")
+        db_api = record.groups.get(DB_API.name)
         parts = record.breakdown_ms
         table.add_row(
             ms_text(record.duration_ms),
             printable(f"{record.method} {record.route}"),
             ms_text(db_api.ms) if db_api else "",
             ms_text(sum(parts.get(name, 0.0) for name in DRIVER_GROUPS)),
-            ms_text(parts.get("waiting", 0.0)),
+            ms_text(parts.get(WAITING.name, 0.0)),
             short_id(record),
         )
     return table

@@ -54,8 +54,8 @@ def find_lane(lane: Lane | None) -> Lane | None:
     id names the request. None when there is no such request.
     """
     if lane is not None:
-        # The record has gone out; the count goes out with the metrics. It
-        # is of hooks, several of which see the same call.
+        # The record has gone out; this count goes out with the metrics. It
+        # counts hooks that fired; several may see one call.
         HOOK_FAILURES.note("late_hooks")
     if not active:
         return None

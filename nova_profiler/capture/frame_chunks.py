@@ -4,7 +4,7 @@
 CPython 3.11 and later keep the frames of a thread in chunks of 16 KiB. A
 call that does not fit maps a new chunk, and its return unmaps it: where a
 loop at some depth calls over that border, each round pays two system calls
-and the page failures. Which loops those are depends on how deep the stack is,
+and the page faults. Which loops those are depends on how deep the stack is,
 so that a filter, just by being there, may add or take away thousands of
 them per request. A frame that needs much room gets a chunk of a size that
 fits, the rest of which is for the frames above it: no border is near.

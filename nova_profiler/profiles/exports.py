@@ -22,6 +22,7 @@ from nova_profiler.profiles import (
 from nova_profiler.profiles.call_graph import CallGraph
 from nova_profiler.profiles.frames import frame_text
 from nova_profiler.profiles.functions import Function
+from nova_profiler.profiles.loading import Profile
 from nova_profiler.profiles.session_files import About, write_session
 from nova_profiler.profiles.stack_tree import StackTree
 
@@ -48,7 +49,7 @@ class ExportError(NovaProfilerError, ValueError):
     """A format cannot hold what the profile has."""
 
 
-def exported(profile: StackTree | CallGraph, how: str, title: str) -> bytes:
+def exported(profile: Profile, how: str, title: str) -> bytes:
     """Return *profile* in the format *how*, one of SUFFIXES."""
     if how == "pstats":
         return marshal.dumps(_pstats(profile), _MARSHAL_VERSION)
@@ -66,7 +67,7 @@ def exported(profile: StackTree | CallGraph, how: str, title: str) -> bytes:
     return text.encode("utf-8", "replace")
 
 
-def _pstats(profile: StackTree | CallGraph) -> dict[Any, Any]:
+def _pstats(profile: Profile) -> dict[Any, Any]:
     if isinstance(profile, StackTree):
         return _pstats_of_samples(profile)
     return {

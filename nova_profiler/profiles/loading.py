@@ -28,6 +28,9 @@ from nova_profiler.profiles.stack_tree import StackTree
 from nova_profiler.profiles.stats_files import Stats, StatsError, read_stats
 from nova_profiler.untrusted_files import FileError, content_of
 
+# One profile, or many added up.
+Profile = StackTree | CallGraph
+
 SUFFIXES = (SAMPLES_SUFFIX, CALLS_SUFFIX)
 
 
@@ -47,7 +50,7 @@ def beside(dump: Path) -> Path | None:
     return None
 
 
-def load(path: Path) -> StackTree | CallGraph:
+def load(path: Path) -> Profile:
     """Return the profile in *path*, or raise ProfileError."""
     return Profiles().add(path)
 
@@ -60,9 +63,9 @@ class Profiles:
     """
 
     def __init__(self) -> None:
-        self._engines: dict[str, StackTree | CallGraph] = {}
+        self._engines: dict[str, Profile] = {}
 
-    def add(self, path: Path) -> StackTree | CallGraph:
+    def add(self, path: Path) -> Profile:
         """Add what is in *path*: all of it, or ProfileError and nothing.
 
         Returns what it was added to.
@@ -102,7 +105,7 @@ class Profiles:
                 ours.join(theirs)
 
     @property
-    def engines(self) -> list[StackTree | CallGraph]:
+    def engines(self) -> list[Profile]:
         """Return what there is of each engine, most profiles first."""
         return sorted(
             self._engines.values(), key=lambda one: one.profiles, reverse=True

@@ -161,8 +161,9 @@ def read_session(
 def _engine_of(named: Any, beside: Callable[[], str | None]) -> str:
     """Return what took the samples; sessions of others are pyinstrument's."""
     engine = beside() if named is None else named
-    is_known = isinstance(engine, str) and engine in ENGINES
-    return engine if is_known else PYINSTRUMENT
+    if isinstance(engine, str) and engine in ENGINES:
+        return engine
+    return PYINSTRUMENT
 
 
 def _records(records: list[Any]) -> Iterator[Sample]:

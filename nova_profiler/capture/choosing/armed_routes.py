@@ -75,7 +75,7 @@ class Armed:
         kinds = {
             known: row
             for known, row in self._read().items()
-            # A time to come is of before the machine was started.
+            # A time in the future was written before the last reboot.
             if 0 <= now - row[0] <= ARMED_S
         }
         if kind in kinds and now - kinds[kind][0] < REST_S:

@@ -8,9 +8,10 @@ import random
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from time import monotonic, time
-from typing import Any, Protocol
+from typing import Any
 
 from nova_profiler.capture.choosing.armed_routes import Armed
+from nova_profiler.capture.lanes import Served
 from nova_profiler.record import FAILED, RequestRecord
 from nova_profiler.signed_headers import (
     OSPROFILER_INFO,
@@ -59,17 +60,6 @@ def is_drawn(request_id: str | None, rate: float) -> bool:
     return int.from_bytes(digest, "big") < rate * 2**64
 
 
-class Asked(Protocol):
-    """What is known of a request before it is served."""
-
-    method: str
-    path: str
-
-    @property
-    def headers(self) -> Mapping[str, Any]:
-        """What came with it, by the names that WSGI gives to HTTP headers."""
-
-
 class Choice:
     """Chooses the requests that are watched, before they are served."""
 
@@ -89,7 +79,7 @@ class Choice:
 
     def reason(
         self,
-        asked: Asked,
+        asked: Served,
         profile_when: Collection[str],
         rate: float,
         keys: Sequence[str],
@@ -109,14 +99,14 @@ class Choice:
         """Watch the next few requests like the slow one to *path*."""
         self._armed.arm(method, path)
 
-    def _is_armed(self, asked: Asked) -> bool:
+    def _is_armed(self, asked: Served) -> bool:
         try:
             return self._armed.take(asked.method, asked.path)
         except OSError:
             self._count("armed")
             return False
 
-    def _signed(self, asked: Asked, keys: Sequence[str]) -> bool:
+    def _signed(self, asked: Served, keys: Sequence[str]) -> bool:
         headers = asked.headers
         header = headers.get(TRIGGER)
         if header is not None:

@@ -14,8 +14,9 @@ from nova_profiler.capture.calls import CallKey
 from nova_profiler.capture.current import lane_here
 from nova_profiler.capture.hooks import HookError, Undo
 from nova_profiler.capture.hooks.attribute_patches import patch, undo_all
+from nova_profiler.groups import TIMED
 
-GROUP = "timed"
+GROUP = TIMED.name
 
 
 def install(names: Iterable[str]) -> Undo:

@@ -9,8 +9,6 @@ deliver().
 
 from __future__ import annotations
 
-from typing import Protocol
-
 from nova_profiler.capture.current import (
     MAX_ACTIVE,
     active,
@@ -22,18 +20,9 @@ from nova_profiler.capture.hooks import Undo
 from nova_profiler.capture.lanes import Capture, Served
 from nova_profiler.capture.profilers.engine_in_use import Watching
 from nova_profiler.capture.record_making.recorder import Recorder
+from nova_profiler.capture.settings.live import LiveSettings
 from nova_profiler.capture.settings.options import Settings
 from nova_profiler.record import RequestRecord
-
-
-class Live(Protocol):
-    """The settings in force."""
-
-    current: Settings
-    check_at: float
-
-    def check(self, now: float) -> None:
-        """Look for changes; sets when to look again."""
 
 
 class Worker:
@@ -41,7 +30,7 @@ class Worker:
 
     def __init__(
         self,
-        live: Live,
+        live: LiveSettings,
         recorder: Recorder,
         watching: Watching,
         failures: Failures,

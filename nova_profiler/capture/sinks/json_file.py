@@ -95,7 +95,7 @@ def line_of(record: RequestRecord) -> str:
         f'"request_id":{q(request_id) if request_id is not None else "null"},'
         '"global_request_id":'
         f"{q(overall_id) if overall_id is not None else 'null'},"
-        f'"started_at":"{r.started_at}","method":"{r.method}",'
+        f'"started_at":"{r.started_at}","method":{q(r.method)},'
         f'"path":{q(r.path)},"route":{q(r.route)},'
         f'"action":{q(r.action) if r.action is not None else "null"},'
         f'"status":{r.status},"response_bytes":{r.response_bytes},'

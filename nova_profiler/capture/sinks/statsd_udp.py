@@ -210,7 +210,7 @@ class StatsdSink:
     def _request_name(
         self, route: str, method: str, status: int
     ) -> tuple[str, str]:
-        parts = (metric_name(route), method, str(status))
+        parts = (metric_name(route), metric_name(method), str(status))
         named = self._name("request", parts)
         if len(self._requests) < MAX_NAMES * 10:
             self._requests[route, method, status] = named

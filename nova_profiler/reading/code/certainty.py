@@ -7,7 +7,8 @@ import math
 from collections.abc import Iterable
 
 from nova_profiler.profiles import PYSPY
-from nova_profiler.profiles.summaries import CALLS, SAMPLES, Profile, Row
+from nova_profiler.profiles.loading import Profile
+from nova_profiler.profiles.summaries import CALLS, SAMPLES, Row
 from nova_profiler.reading.screen.terminal import (
     counted,
     printable,

@@ -13,7 +13,8 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from nova_profiler.profiles.functions import Function, short_file
-from nova_profiler.profiles.summaries import SAMPLES, Profile, Row
+from nova_profiler.profiles.loading import Profile
+from nova_profiler.profiles.summaries import SAMPLES, Row
 from nova_profiler.reading.code.certainty import seconds
 from nova_profiler.reading.code.hot_path import function_figures
 from nova_profiler.reading.screen.terminal import counted

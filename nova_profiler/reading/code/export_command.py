@@ -11,9 +11,8 @@ import click
 
 from nova_profiler.dump_store import DumpError, DumpStore, name_of_route
 from nova_profiler.errors import NovaProfilerError
-from nova_profiler.profiles.call_graph import CallGraph
 from nova_profiler.profiles.exports import SUFFIXES, exported
-from nova_profiler.profiles.stack_tree import StackTree
+from nova_profiler.profiles.loading import Profile
 from nova_profiler.reading.code.adding_up import added_up
 from nova_profiler.reading.code.choice import ProfileChoice
 from nova_profiler.reading.command_line.options import (
@@ -84,7 +83,7 @@ def command(
     skipped.print()
 
 
-def _one(paths: list[Path], skipped: Skipped) -> StackTree | CallGraph:
+def _one(paths: list[Path], skipped: Skipped) -> Profile:
     """Return the sum of *paths*, which must all be of one engine."""
     profiles = added_up(paths, skipped).engines
     if len(profiles) == 1:
@@ -121,7 +120,7 @@ def _title(record: RequestRecord) -> str:
 
 
 def _content(
-    profile: StackTree | CallGraph, how: str, title: str, notes: list[str]
+    profile: Profile, how: str, title: str, notes: list[str]
 ) -> bytes:
     if how != _HTML:
         return exported(profile, how, title)

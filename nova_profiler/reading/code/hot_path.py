@@ -8,14 +8,8 @@ from itertools import zip_longest
 from typing import Any
 
 from nova_profiler.profiles.functions import Function
-from nova_profiler.profiles.summaries import (
-    CALLS,
-    SAMPLES,
-    Profile,
-    Row,
-    Step,
-    Wait,
-)
+from nova_profiler.profiles.loading import Profile
+from nova_profiler.profiles.summaries import CALLS, SAMPLES, Row, Step, Wait
 from nova_profiler.reading.code.certainty import (
     has_shares,
     notes_of,

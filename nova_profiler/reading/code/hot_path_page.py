@@ -5,12 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from nova_profiler.profiles.functions import Function
-from nova_profiler.profiles.summaries import SAMPLES, Profile, Row, Step
+from nova_profiler.profiles.loading import Profile
+from nova_profiler.profiles.summaries import SAMPLES, Row, Step
 from nova_profiler.reading.code import hot_path as figures
 from nova_profiler.reading.code.certainty import notes_of, share_in
 from nova_profiler.reading.screen.terminal import (
@@ -47,12 +48,6 @@ def hot_path_parts(
     notes = notes_of(profile, rows, duration_ms, lanes)
     parts.extend(safe(note, WARNING) for note in notes)
     return parts
-
-
-def print_hot_path(console: Console, profile: Profile) -> None:
-    """Print the hot path as a page of its own."""
-    for part in hot_path_parts(profile):
-        console.print(part)
 
 
 def named(function: Function, style: str = "") -> Text:

@@ -6,10 +6,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from nova_profiler.profiles.call_graph import CallGraph
 from nova_profiler.profiles.functions import Function
+from nova_profiler.profiles.loading import Profile
 from nova_profiler.profiles.stack_tree import Node, StackTree
-from nova_profiler.profiles.summaries import Profile, Step
+from nova_profiler.profiles.summaries import Step
 from nova_profiler.reading.code import hot_path as figures
 from nova_profiler.reading.code.certainty import notes_of, share_in
 from nova_profiler.reading.screen.html_pages import rendered
@@ -35,9 +35,7 @@ class _Table(NamedTuple):
     rows: Sequence[Sequence[str]]
 
 
-def page_of(
-    profile: StackTree | CallGraph, title: str, notes: Sequence[str] = ()
-) -> str:
+def page_of(profile: Profile, title: str, notes: Sequence[str] = ()) -> str:
     """Return the page; *notes* are what is missing or doubtful in it."""
     steps = figures.steps_of(profile)
     tables = (_path(steps), _functions(profile), _waits(profile))

@@ -11,7 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from nova_profiler.profiles.functions import Function, short_file
-from nova_profiler.profiles.summaries import CALLS, Profile, Row, Wait
+from nova_profiler.profiles.loading import Profile
+from nova_profiler.profiles.summaries import CALLS, Row, Wait
 from nova_profiler.reading.code import hot_path as figures
 from nova_profiler.reading.code.certainty import notes_of, seconds, share_in
 from nova_profiler.reading.screen.terminal import (

@@ -40,8 +40,10 @@ def sigterm_as_ctrl_c(ends_process: bool = False) -> Iterator[None]:
             raise Terminated from exc
         raise
     finally:
-        if not (ends_process and interrupt.is_asked):
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        # Python puts the default back as it ends, in place of a handler.
+        is_last = ends_process and interrupt.is_asked
+        after = signal.SIG_IGN if is_last else signal.SIG_DFL
+        signal.signal(signal.SIGTERM, after)
 
 
 class _Interrupt:

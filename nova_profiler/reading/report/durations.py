@@ -8,10 +8,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from math import log
 
-# Each bucket is 2 % wide: a percentile is at most 1 % off.
+# Each step is 2 % wide: a percentile is at most 1 % off.
 _GROWTH = 1.02
 _PER_LOG = 1 / log(_GROWTH)
-# Keeps the numbers of buckets above zero, where int() rounds down.
+# Keeps the numbers of steps above zero, where int() rounds down.
 _OFFSET = 2_000
 _LEAST_MS = 1e-9
 _NS = 1_000_000
@@ -23,7 +23,7 @@ class Batch:
     """Some durations, with figures that all rows they go to share."""
 
     __slots__ = (
-        "_buckets",
+        "_steps",
         "longest_ms",
         "shortest_ms",
         "slow",
@@ -42,13 +42,13 @@ class Batch:
             if self.longest_ms >= slow_ms
             else 0
         )
-        self._buckets: list[int] | None = None
+        self._steps: list[int] | None = None
 
-    def buckets(self) -> list[int]:
-        """Return each duration's bucket of the histogram."""
-        if self._buckets is None:
-            self._buckets = _buckets_of(self.values)
-        return self._buckets
+    def steps(self) -> list[int]:
+        """Return each duration's step of the histogram."""
+        if self._steps is None:
+            self._steps = _steps_of(self.values)
+        return self._steps
 
 
 class Durations:
@@ -59,7 +59,7 @@ class Durations:
     """
 
     __slots__ = (
-        "_buckets",
+        "_steps",
         "_values",
         "count",
         "longest_ms",
@@ -75,7 +75,7 @@ class Durations:
         self.shortest_ms = float("inf")
         self.longest_ms = 0.0
         self._values: array[float] = array("d")
-        self._buckets: Counter[int] | None = None if is_exact else Counter()
+        self._steps: Counter[int] | None = None if is_exact else Counter()
 
     def add(self, batch: Batch) -> None:
         """Add the durations of *batch*."""
@@ -84,10 +84,10 @@ class Durations:
         self.total_ns += batch.total_ns
         self.shortest_ms = min(self.shortest_ms, batch.shortest_ms)
         self.longest_ms = max(self.longest_ms, batch.longest_ms)
-        if self._buckets is None:
+        if self._steps is None:
             self._values.extend(batch.values)
         else:
-            self._buckets.update(batch.buckets())
+            self._steps.update(batch.steps())
 
     def merge(self, other: Durations) -> None:
         """Add what *other* holds."""
@@ -96,25 +96,25 @@ class Durations:
         self.total_ns += other.total_ns
         self.shortest_ms = min(self.shortest_ms, other.shortest_ms)
         self.longest_ms = max(self.longest_ms, other.longest_ms)
-        if other._buckets is not None:
+        if other._steps is not None:
             self.collapse()
-        if self._buckets is None:
+        if self._steps is None:
             self._values.extend(other._values)
-        elif other._buckets is None:
-            self._buckets.update(_buckets_of(other._values))
+        elif other._steps is None:
+            self._steps.update(_steps_of(other._values))
         else:
-            self._buckets.update(other._buckets)
+            self._steps.update(other._steps)
 
     def collapse(self) -> None:
         """Replace the durations by the counts of a histogram."""
-        if self._buckets is None:
-            self._buckets = Counter(_buckets_of(self._values))
+        if self._steps is None:
+            self._steps = Counter(_steps_of(self._values))
             self._values = array("d")
 
     @property
     def is_exact(self) -> bool:
         """Tell whether percentiles are exact."""
-        return self._buckets is None
+        return self._steps is None
 
     @property
     def mean_ms(self) -> float:
@@ -132,25 +132,25 @@ class Durations:
         return self.slow / self.count if self.count else 0.0
 
     def percentiles_ms(self, *percents: float) -> list[float]:
-        """Return, for each of *percents*, the time that so many kept to."""
+        """Return the percentiles, each by nearest rank."""
         if not self.count:
             return [0.0 for _ in percents]
         ranks = [
             max(1, int(-(-self.count * percent // 100)))
             for percent in percents
         ]
-        if self._buckets is None:
+        if self._steps is None:
             in_order = sorted(self._values)
             return [in_order[rank - 1] for rank in ranks]
         return [self._about(rank) for rank in ranks]
 
     def spread(self) -> Iterator[tuple[float, int]]:
         """Yield durations and the count of each, in order."""
-        if self._buckets is None:
+        if self._steps is None:
             yield from sorted(Counter(self._values).items())
         else:
-            for bucket in sorted(self._buckets):
-                yield self._middle_of(bucket), self._buckets[bucket]
+            for step in sorted(self._steps):
+                yield self._middle_of(step), self._steps[step]
 
     def _about(self, rank: int) -> float:
         for ms, count in self.spread():
@@ -159,8 +159,8 @@ class Durations:
                 return ms
         return self.longest_ms
 
-    def _middle_of(self, bucket: int) -> float:
-        middle: float = _GROWTH ** (bucket - _OFFSET + 0.5)
+    def _middle_of(self, step: int) -> float:
+        middle: float = _GROWTH ** (step - _OFFSET + 0.5)
         return min(max(middle, self.shortest_ms), self.longest_ms)
 
 
@@ -169,5 +169,5 @@ def duration_text(ms: float) -> str:
     return f"{ms / 1000:g} s" if ms >= 1000 else f"{ms:g} ms"
 
 
-def _buckets_of(values: Sequence[float]) -> list[int]:
+def _steps_of(values: Sequence[float]) -> list[int]:
     return [int(log(ms or _LEAST_MS) * _PER_LOG + _OFFSET) for ms in values]

@@ -7,7 +7,13 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from nova_profiler.groups import COUNTS, LABELS
+from nova_profiler.groups import (
+    COUNTS,
+    DB_API,
+    LABELS,
+    LOG_LINE_GROUPS,
+    Group,
+)
 from nova_profiler.reading.record_words import profile_notes
 from nova_profiler.reading.screen.terminal import counted
 from nova_profiler.record import (
@@ -34,7 +40,7 @@ SHORTEST_MS = 0.001
 _ROUNDING_MS = 0.1
 
 
-class Bucket(NamedTuple):
+class Part(NamedTuple):
     """A part of the request's time."""
 
     name: str
@@ -57,7 +63,7 @@ def db_api_share(record: RequestRecord) -> float | None:
     Each moment counts once, however many calls ran in it. None if no call
     was recorded.
     """
-    totals = record.groups.get("db_api")
+    totals = record.groups.get(DB_API.name)
     if totals is None or not totals.calls:
         return None
     if record.duration_ms < SHORTEST_MS:
@@ -65,11 +71,11 @@ def db_api_share(record: RequestRecord) -> float | None:
     return totals.wall_ms / record.duration_ms
 
 
-def buckets_of(record: RequestRecord) -> list[Bucket]:
+def buckets_of(record: RequestRecord) -> list[Part]:
     """Return the breakdown, largest part first, without empty parts."""
     whole = max(record.duration_ms, SHORTEST_MS)
     return [
-        Bucket(name, LABELS.get(name, name), ms, ms / whole)
+        Part(name, LABELS.get(name, name), ms, ms / whole)
         for name, ms in sorted(
             record.breakdown_ms.items(), key=lambda item: -item[1]
         )
@@ -77,20 +83,21 @@ def buckets_of(record: RequestRecord) -> list[Bucket]:
     ]
 
 
-def database_sentences(record: RequestRecord) -> list[str]:
-    """Return the database's part in words.
+def group_sentences(record: RequestRecord) -> list[str]:
+    """Return in words what each group of the log line took.
 
     "db_api 15 calls 840.0 ms, 26.9 % of the call; driver 188.3 ms of it,
-    the rest SQLAlchemy, wrapper and waiting", and the same for the
-    statements.
+    the rest SQLAlchemy, wrapper and waiting".
     """
     sentences = []
-    totals = record.groups.get("db_api")
-    if totals is not None and totals.calls:
-        sentence = _calls_in_words("db_api", "call", totals, record)
+    for group in LOG_LINE_GROUPS:
+        totals = record.groups.get(group.name)
+        if totals is None or not totals.calls:
+            continue
+        sentence = _calls_in_words(group, totals, record)
         driver_ms = [
             call.driver_ms
-            for call in calls_of(record, "db_api")
+            for call in calls_of(record, group.name)
             if call.driver_ms is not None
         ]
         if driver_ms:
@@ -99,9 +106,6 @@ def database_sentences(record: RequestRecord) -> list[str]:
                 f"SQLAlchemy, wrapper and waiting"
             )
         sentences.append(sentence)
-    totals = record.groups.get("sql")
-    if totals is not None and totals.calls:
-        sentences.append(_calls_in_words("sql", "statement", totals, record))
     return sentences
 
 
@@ -210,9 +214,10 @@ def _count_note(name: str, count: int) -> str:
 
 
 def _calls_in_words(
-    group: str, noun: str, totals: GroupTotals, record: RequestRecord
+    group: Group, totals: GroupTotals, record: RequestRecord
 ) -> str:
-    text = f"{group} {counted(totals.calls, noun)} {totals.ms:.1f} ms"
+    number = counted(totals.calls, group.noun)
+    text = f"{group.name} {number} {totals.ms:.1f} ms"
     ms = totals.ms
     if is_parallel(totals):
         ms = totals.wall_ms

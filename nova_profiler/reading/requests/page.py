@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from nova_profiler.groups import COLORS, GROUPS, WRAPPER, Group
-from nova_profiler.profiles.summaries import Profile
+from nova_profiler.profiles.loading import Profile
 from nova_profiler.reading.code.hot_path_page import hot_path_parts
 from nova_profiler.reading.record_words import title_of
 from nova_profiler.reading.requests import figures
@@ -174,7 +174,7 @@ def _breakdown(
     if buckets[_MOST_BUCKETS:]:
         rest_ms = sum(bucket.ms for bucket in buckets[_MOST_BUCKETS:])
         parts.append(_more(len(buckets) - _MOST_BUCKETS, rest_ms))
-    parts.extend(map(Text, figures.database_sentences(record)))
+    parts.extend(map(Text, figures.group_sentences(record)))
     return parts
 
 

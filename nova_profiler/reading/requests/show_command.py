@@ -16,8 +16,7 @@ from nova_profiler.profiles import (
     SAMPLES_SUFFIX,
     ProfileError,
 )
-from nova_profiler.profiles.loading import beside, load
-from nova_profiler.profiles.summaries import Profile
+from nova_profiler.profiles.loading import Profile, beside, load
 from nova_profiler.reading.code.hot_path import figures_of
 from nova_profiler.reading.command_line.options import (
     dump_dir_options,

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from nova_profiler.capture.settings.options import (
     GROUP,
+    HOOK_NAMES,
     MUTABLE,
     OPTIONS,
     ConfigError,
@@ -99,7 +100,7 @@ def test_values_are_read(name, text, value):
         (
             "hooks",
             "sqlalchemy,sql",
-            "a list of sqlalchemy, db_api, threads, config",
+            f"a list of {', '.join(HOOK_NAMES)}",
         ),
         ("dump_when", "never", "a list of slow, failed, profiled, all"),
     ],

@@ -10,8 +10,8 @@ from nova_profiler.reading.record_words import title_of, user_of
 from nova_profiler.reading.requests.figures import (
     buckets_of,
     condensed,
-    database_sentences,
     db_api_share,
+    group_sentences,
     lanes_of,
     merged_spans,
     notes_of,
@@ -22,7 +22,7 @@ from nova_profiler.record import GroupTotals, StatementTotals, TimelineEntry
 
 def test_the_sentence_of_the_slow_call():
     """15 calls, 840.0 ms, 26.9 %: the form in which it was once asked."""
-    sentences = database_sentences(slow_rebuild())
+    sentences = group_sentences(slow_rebuild())
 
     assert sentences == [
         "db_api 15 calls 840.0 ms, 26.9 % of the call; driver 188.3 ms of "
@@ -33,7 +33,7 @@ def test_the_sentence_of_the_slow_call():
 
 def test_parallel_calls_name_sum_and_cover():
     """What ran side by side is never a share of more than the call."""
-    sentence = database_sentences(parallel_detail())[0]
+    sentence = group_sentences(parallel_detail())[0]
 
     assert sentence.startswith(
         "db_api 6 calls 450.0 ms added up, 290.0 ms of the clock, 72.5 %"
@@ -42,15 +42,13 @@ def test_parallel_calls_name_sum_and_cover():
 
 def test_no_sentence_without_calls():
     """There is no sentence about what was not recorded."""
-    assert database_sentences(record()) == []
-    assert (
-        database_sentences(record(groups={"sql": GroupTotals(0, 0, 0)})) == []
-    )
+    assert group_sentences(record()) == []
+    assert group_sentences(record(groups={"sql": GroupTotals(0, 0, 0)})) == []
 
 
 def test_one_call_is_singular():
     """One statement is not one statements."""
-    sentences = database_sentences(
+    sentences = group_sentences(
         record(groups={"sql": GroupTotals(1, 4.0, 4.0)})
     )
 
@@ -63,7 +61,7 @@ def test_the_share_is_that_of_the_sentence(one):
     share = db_api_share(one)
 
     assert share is not None
-    assert f" {100 * share:.1f} % of the call" in database_sentences(one)[0]
+    assert f" {100 * share:.1f} % of the call" in group_sentences(one)[0]
 
 
 def test_waiting_within_calls_is_theirs():

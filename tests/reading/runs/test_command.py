@@ -12,6 +12,7 @@ import pytest
 from run_builders import entry, kept, log_text, run_of
 
 from nova_profiler.cli import main
+from nova_profiler.reading.runs.kept.schema import SCHEMA
 from nova_profiler.reading.runs.kept.store import History
 
 
@@ -106,13 +107,13 @@ def test_a_run_that_cannot_be_read_is_named(directory, capsys):
     """The others are listed."""
     kept(directory, old=[entry()], night=[entry()])
     manifest = directory / "run=night" / "_run.json"
-    manifest.write_text(json.dumps({"schema": 9}))
+    manifest.write_text(json.dumps({"schema": 99}))
 
     assert main(["history", "list"]) == 0
 
     out, err = capsys.readouterr()
     assert "old" in out
-    assert "schema 9 is newer than this version reads (1)" in err
+    assert f"schema 99 is newer than this version reads ({SCHEMA})" in err
 
 
 @pytest.fixture(scope="module")

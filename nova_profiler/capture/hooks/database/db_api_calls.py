@@ -23,8 +23,9 @@ from nova_profiler.capture.failures import HOOK_FAILURES
 from nova_profiler.capture.hooks import HookError, Undo
 from nova_profiler.capture.hooks.attribute_patches import patch, undo_all
 from nova_profiler.capture.lanes import Lane
+from nova_profiler.groups import DB_API
 
-GROUP = "db_api"
+GROUP = DB_API.name
 
 # Public and with a context, but the plumbing of the other functions.
 _PLUMBING = {"get_context_manager", "model_query"}

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from nova_profiler.capture.profilers.pyinstrument.session import MOST_SAMPLES
+from nova_profiler.groups import WAITING
 from nova_profiler.record import RequestRecord
 
 # From here on a part of the time is worth a note.
@@ -43,7 +44,7 @@ def notes_of(taken: Taken, record: RequestRecord) -> Iterator[str]:
         )
     yield from _of_threads(taken)
     yield from _left_out(taken)
-    waited_ms = record.breakdown_ms.get("waiting", 0.0)
+    waited_ms = record.breakdown_ms.get(WAITING.name, 0.0)
     if waited_ms > NOTED_SHARE * record.duration_ms:
         yield (
             f"{waited_ms:.1f} ms were spent waiting for Python's lock or a "

@@ -8,6 +8,7 @@ import os
 import re
 from typing import Any
 
+from nova_profiler.groups import DB_API
 from nova_profiler.reading.follow.search.hits import MOST_JOINED, Hit, LogLine
 from nova_profiler.reading.logs.entry_of_line import entry_of_line
 from nova_profiler.reading.logs.files.sources import Source, head_of
@@ -248,7 +249,7 @@ def _record_prefix(fields: dict[str, Any]) -> LinePrefix:
 
 
 def _text_of(record: RequestRecord) -> str:
-    db_api = record.groups.get("db_api")
+    db_api = record.groups.get(DB_API.name)
     calls = (
         f", db_api {db_api.calls} calls {db_api.ms:.1f} ms" if db_api else ""
     )

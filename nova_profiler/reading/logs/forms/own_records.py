@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from nova_profiler.groups import DB_API
 from nova_profiler.reading.logs.entries import AccessEntry
 from nova_profiler.reading.logs.files.sources import DUMP
 from nova_profiler.reading.logs.forms import (
@@ -51,7 +52,7 @@ def entry_of(fields: dict[str, Any], form: str = LOG_FILE) -> AccessEntry:
     if not 0 <= record.duration_ms <= LONGEST_MS:
         raise Unusable(BAD_TIME)
     began = iso_epoch(record.started_at)
-    db_api = record.groups.get("db_api")
+    db_api = record.groups.get(DB_API.name)
     return AccessEntry(
         form,
         record.service or UNKNOWN,

@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nova_profiler.reading.runs import FEW_CALLS
 from nova_profiler.reading.runs.compare.shifts import (
@@ -27,6 +27,10 @@ from nova_profiler.reading.runs.compare.verdicts import (
     side_figures,
 )
 
+if TYPE_CHECKING:
+    # Only here: it imports ibis, which takes longer than a comparison.
+    from nova_profiler.reading.runs.kept.queries import SidesFigures
+
 __all__ = ["Comparison", "Limits", "compared", "figures_of"]
 
 Rows = Sequence[Mapping[str, Any]]
@@ -34,27 +38,6 @@ Rows = Sequence[Mapping[str, Any]]
 # A machine moves all routes. Where this part of them stayed where they were,
 # the others moved for reasons of their own.
 _MANY_STILL = 0.1
-
-
-class Figures(Protocol):
-    """The queries of a comparison; kept/queries.py has them."""
-
-    @property
-    def baseline_runs(self) -> Sequence[str]:
-        """The runs of side a, oldest first."""
-
-    @property
-    def totals(self) -> Rows:
-        """Calls, failures, p50 and p99 by side and route."""
-
-    def order_statistics(self) -> Rows:
-        """Return times by side and route, evenly by rank."""
-
-    def baseline_order_statistics(self) -> Rows:
-        """Return the same by run of side a."""
-
-    def rank_sums(self, drift: float) -> Rows:
-        """Return rank sums by route, b scaled down by *drift*."""
 
 
 class Comparison(NamedTuple):
@@ -74,7 +57,7 @@ class Comparison(NamedTuple):
 
 
 def compared(
-    names: tuple[str, str], figures: Figures, limits: Limits
+    names: tuple[str, str], figures: SidesFigures, limits: Limits
 ) -> Comparison:
     """Return how side b differs from side a."""
     samples = samples_of(figures.order_statistics())
@@ -103,7 +86,7 @@ def compared(
     )
 
 
-def _baseline(figures: Figures) -> list[dict[RouteKey, Shift]]:
+def _baseline(figures: SidesFigures) -> list[dict[RouteKey, Shift]]:
     if len(figures.baseline_runs) < 2:
         return []
     samples = samples_of(figures.baseline_order_statistics())

@@ -15,6 +15,7 @@ from places import PYTHONPATH
 from run_builders import START, entry, kept
 
 from nova_profiler.reading.runs.kept.run import HistoryError
+from nova_profiler.reading.runs.kept.schema import SCHEMA, SCHEMA_KEY
 from nova_profiler.reading.runs.kept.store import History
 
 
@@ -28,13 +29,13 @@ def test_a_run_is_one_row_a_request(tmp_path):
 
     (run,) = history.runs()
 
-    assert (run.name, run.requests, run.schema) == ("night", 2, 1)
+    assert (run.name, run.requests, run.schema) == ("night", 2, SCHEMA)
     assert run.first_at == "2025-11-13T02:13:20.000+00:00"
     assert run.last_at == "2025-11-13T02:14:20.000+00:00"
     file = tmp_path / "run=night" / run.parts[0]
     table = pq.ParquetFile(file).read()
     assert table["ms"].to_pylist() == [1.5, 2.5]
-    assert table.schema.metadata[b"nova_profiler.schema"] == b"1"
+    assert table.schema.metadata[SCHEMA_KEY] == b"%d" % SCHEMA
     assert run.bytes == file.stat().st_size
 
 
@@ -130,15 +131,15 @@ def manifest(directory, **changes) -> None:
 def test_a_newer_schema_is_refused_by_name(tmp_path):
     """The message has the remedy; the other runs are listed."""
     history = kept(tmp_path, night=[entry()], old=[entry()])
-    manifest(tmp_path, schema=2)
+    manifest(tmp_path, schema=99)
 
     unreadable: list[str] = []
     assert [run.name for run in history.runs(unreadable)] == ["old"]
     assert unreadable == [
-        "run night: schema 2 is newer than this version reads (1); "
+        f"run night: schema 99 is newer than this version reads ({SCHEMA}); "
         "upgrade nova-profiler"
     ]
-    with pytest.raises(HistoryError, match="schema 2 is newer"):
+    with pytest.raises(HistoryError, match="schema 99 is newer"):
         history.run("night")
 
 

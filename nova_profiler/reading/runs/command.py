@@ -38,9 +38,12 @@ if TYPE_CHECKING:
 
 
 @click.group(
-    "history", context_settings={"help_option_names": ["-h", "--help"]}
+    "history",
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
-def command() -> None:
+@click.pass_context
+def command(ctx: click.Context) -> None:
     """Keep runs and watch the times of their routes.
 
     A run is the requests of one set of logs: a night of CI, a day of
@@ -50,6 +53,8 @@ def command() -> None:
     nova-profiler history add nightly-2026-11-21 logs/*.gz
     nova-profiler history trend
     """
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
 
 
 @command.command("add")

@@ -86,7 +86,7 @@ def command(
     config_files: Sequence[str],
     as_json: bool,
 ) -> None:
-    """Check whether the set-up is right; print each point and its remedy.
+    """Check the set-up; print each point, and its remedy.
 
     Run it as nova-api's user, in nova-api's environment. The exit code is
     1 if a point is wrong.

@@ -290,3 +290,13 @@ def test_standard_input_is_a_log(directory, monkeypatch, capsys):
 
     assert main(["history", "add", "night", "-"]) == 0
     assert "1 requests" in capsys.readouterr().out
+
+
+def test_history_alone_is_its_help(capsys):
+    """As the program alone is; its commands are in it."""
+    assert main(["history"]) == 0
+
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert "Usage: nova-profiler history" in out
+    assert "\n  trend " in out

@@ -83,8 +83,13 @@ class Calls(list[Any]):
         tally.count += len(spans)
         tally.total_s += sum(spans)
         tally.max_s = max(tally.max_s, max(spans, default=0.0))
+        # Some drivers count rows as -1 where they do not know.
         tally.figure += sum(
-            [call[2] for call in self if type(call[2]) in _NUMBERS]
+            [
+                call[2]
+                for call in self
+                if type(call[2]) in _NUMBERS and call[2] > 0
+            ]
         )
         if room.calls_room > 0:
             room.calls_room -= len(spans)

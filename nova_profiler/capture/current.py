@@ -14,7 +14,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from nova_profiler.capture.failures import HOOK_FAILURES
-from nova_profiler.capture.lanes import Capture, Lane
+from nova_profiler.capture.lanes import OVER, Capture, Lane
 
 # Captures whose server never closes the body must not pile up.
 MAX_ACTIVE = 10_000
@@ -102,7 +102,8 @@ class LaneCall:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if self.capture.closed:
             return self.function(*args, **kwargs)
-        token = lane_var.set(self.capture.new_lane())
+        # Beyond the most lanes its calls go nowhere, and it counts once.
+        token = lane_var.set(self.capture.new_lane() or Lane(OVER))
         try:
             return self.watched(*args, **kwargs)
         finally:

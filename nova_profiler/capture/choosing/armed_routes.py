@@ -9,7 +9,6 @@ less.
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import os
@@ -121,10 +120,9 @@ class Armed:
                     self._path, "a table has", _LARGEST_BYTES, os.O_NOFOLLOW
                 )
                 self._kinds, self._stamp = _kinds_in(content), stamp
-        except FileNotFoundError:
+        except (FileNotFoundError, FileError):
+            # None, or none of ours: the next slow request writes one.
             self._kinds, self._stamp = {}, None
-        except FileError as exc:
-            raise OSError(errno.EINVAL, f"{self._path}: {exc}") from exc
         return self._kinds
 
     def _write(self, kinds: Kinds, now: float) -> None:

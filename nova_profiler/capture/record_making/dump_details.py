@@ -122,7 +122,9 @@ class _Statement:
         self.total_s += total_s
         self.max_s = max(self.max_s, max_s)
         # -1: the driver does not count the rows of a SELECT.
-        self.rows += sum(int(one[2]) for one in calls.kept() if one[2] > 0)
+        self.rows += sum(int(one[2]) for one in calls if one[2] > 0)
+        if calls.tally is not None:
+            self.rows += int(calls.tally.figure)
         self.failures += calls.failures
         self.many += calls.batches
 

@@ -39,7 +39,8 @@ def fill_totals(
 ) -> None:
     """Fill groups, calls, breakdown and counts of *record*."""
     main = capture.main
-    lanes = capture.lanes
+    # A thread may begin a lane meanwhile, which has no call that counts.
+    lanes = capture.lanes[:]
     if (
         len(lanes) > 1
         or capture.late_calls

@@ -107,7 +107,8 @@ class Exchange:
         except Exception:
             self._write_failed = True
             raise
-        self.bytes += len(data)
+        if isinstance(data, bytes):
+            self.bytes += len(data)
         return sent
 
     def returned(
@@ -120,9 +121,9 @@ class Exchange:
             try:
                 for chunk in body:
                     self.bytes += len(chunk)
-            except TypeError:
+            except Exception as exc:
                 # Not bytes: the server raises, too.
-                self.finish(FAILED, "TypeError")
+                self.finish(FAILED, type(exc).__name__)
             self.finish(OK, None)
             return body
         wrapper = environ.get("wsgi.file_wrapper")

@@ -156,6 +156,12 @@ def _oslo_point(path: str) -> Point:
         found = f"line {exc.lineno} of {path} is not option = value"
         remedy = ("nova reads this file with oslo.config, too: mend the line",)
         return Point(WRONG, "oslo.config", found, remedy)
+    except UnicodeError:
+        found = f"{path} is not UTF-8"
+        remedy = (
+            "nova reads this file with oslo.config, too: save it as UTF-8",
+        )
+        return Point(WRONG, "oslo.config", found, remedy)
     return Point(OK, "oslo.config", f"oslo.config can read {path}")
 
 

@@ -245,9 +245,7 @@ def test_any_content_is_a_table_or_none(content):
     ("make", "why"),
     [
         (os.mkdir, "directory"),
-        (os.mkfifo, "not a regular file"),
         (lambda path: os.symlink("/etc/hostname", path), "symbolic links"),
-        (lambda path: path.write_bytes(b" " * 70_000), "70000 bytes"),
     ],
 )
 def test_what_cannot_be_a_table_is_an_oserror(clock, tmp_path, make, why):
@@ -281,3 +279,18 @@ def test_methods_that_a_client_makes_up_are_one(armed):
     armed.arm("M1", SERVER)
 
     assert armed.take("M2" * 1000, SERVER)
+
+
+@pytest.mark.parametrize(
+    "make", [os.mkfifo, lambda path: path.write_bytes(b" " * 70_000)]
+)
+def test_what_is_no_table_of_ours_is_replaced(clock, tmp_path, make):
+    """It arms nothing, and the next slow request writes a table."""
+    make(tmp_path / ".armed")
+    armed = Armed(clock, tmp_path)
+
+    before = armed.take("GET", "/v2.1/servers")
+    armed.arm("GET", "/v2.1/servers")
+
+    assert before is False
+    assert Armed(clock, tmp_path).take("GET", "/v2.1/servers") is True

@@ -153,3 +153,17 @@ def test_db_api_calls_are_listed_in_their_order():
         "nova.db.main.api.two",
         "nova.db.main.api.three",
     ]
+
+
+@pytest.mark.parametrize("most", [0, 300, 5_000])
+def test_rows_are_exact_however_many_statements(most):
+    """Also of those that the timeline has no room for."""
+
+    def work():
+        for _ in range(1_000):
+            statement("SELECT a FROM t", rows=2)
+            statement("SELECT a FROM t", rows=-1)
+
+    record = dumped(work, max_calls=most)
+
+    assert sum(row.rows for row in record.statements) == 2_000

@@ -9,10 +9,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from serving import Profiled, added_up, calls_of, during, set_clock
 
+from nova_profiler.capture import lanes
 from nova_profiler.capture.current import LaneCall, current_lane
 from nova_profiler.capture.hooks import timed_callables
 from nova_profiler.capture.hooks.database import db_api_calls
 from nova_profiler.capture.lanes import CallKey
+from nova_profiler.capture.record_making import totals
 from nova_profiler.capture.sinks.statsd_udp import MAX_DATAGRAM, StatsdSink
 from nova_profiler.record import OK
 
@@ -213,9 +215,9 @@ def test_whatever_a_request_does_it_adds_up(steps, max_calls, chunk):
     assert min(record.breakdown_ms.values()) >= 0.0
     assert sum(calls.count for calls in record.calls) == called(steps)
     assert len(record.timeline) + record.dropped_calls == called(steps)
-    for totals in record.groups.values():
-        assert -0.001 <= totals.wall_ms <= totals.ms + 0.001
-        assert totals.wall_ms <= record.duration_ms + 0.001
+    for group in record.groups.values():
+        assert -0.001 <= group.wall_ms <= group.ms + 0.001
+        assert group.wall_ms <= record.duration_ms + 0.001
     for calls in record.calls:
         assert calls.max_ms <= calls.ms + 0.001
         assert 0 <= calls.errors <= calls.count
@@ -341,3 +343,44 @@ def counted(line):
     """Return how many calls a statsd line stands for."""
     rates = [part[1:] for part in line.split("|") if part.startswith("@")]
     return 1 / float(rates[0]) if rates else 1
+
+
+def test_a_lane_that_begins_while_the_record_is_made_loses_nothing(
+    monkeypatch,
+):
+    """A pool's thread takes up its work just then."""
+    captures = []
+    as_it_is = totals.named_calls
+
+    def named_and_begun(lane):
+        captures[0].new_lane()
+        return as_it_is(lane)
+
+    monkeypatch.setattr(totals, "named_calls", named_and_begun)
+
+    def work():
+        captures.append(current_lane().capture)
+        db_api("get", lambda: None)
+
+    record = record_of(work)
+
+    assert calls_of(record, "db_api")["get"].count == 1
+
+
+def test_pieces_of_work_beyond_the_most_lanes_count_once(monkeypatch):
+    """However many calls each of them makes."""
+    monkeypatch.setattr(lanes, "MAX_LANES", 1)
+
+    def piece():
+        for _ in range(10):
+            db_api("get", lambda: None)
+
+    def work():
+        capture = current_lane().capture
+        for _ in range(5):
+            LaneCall(capture, piece)()
+
+    record = record_of(work)
+
+    assert record.counts["lanes_missing"] == 5
+    assert record.calls == []

@@ -577,3 +577,17 @@ def test_roots_own_directory_is_doubtful(tmp_path, monkeypatch):
 
     assert dump_dir_point(str(tmp_path)).state == WARNING
     assert log_file_point(str(tmp_path / "x.json")).state == WARNING
+
+
+def test_a_paste_file_that_is_not_utf_8_is_wrong(tmp_path, capsys):
+    """One byte in a comment is enough for oslo.config, and so for nova."""
+    paste = tmp_path / "latin1.ini"
+    paste.write_bytes(b"# \xe9\n[filter:x]\n")
+
+    code = main(["check", "--paste", str(paste), "--json"])
+
+    points = json.loads(capsys.readouterr().out)
+    assert code == 1
+    (point,) = [one for one in points if one["name"] == "oslo.config"]
+    assert point["state"] == "wrong"
+    assert "not UTF-8" in point["found"]

@@ -32,6 +32,11 @@ class Tracer:
         self._scope = scope
         self.previous = previous
 
+    @property
+    def is_idle(self) -> bool:
+        """Return whether no greenlet needs it, in any thread."""
+        return not self._scope.has_parts
+
     def __call__(self, event: str, greenlets: tuple[Any, Any]) -> None:
         """Take the profile off the greenlet that leaves, put on the next."""
         origin, target = greenlets
@@ -63,6 +68,11 @@ class GreenletScope:
         # By a thread's first greenlet: its trace function, and which
         # greenlets need that.
         self._tracers: dict[int, tuple[Tracer, set[int]]] = {}
+
+    @property
+    def has_parts(self) -> bool:
+        """Return whether something is profiled, in any thread."""
+        return bool(self._parts)
 
     def begin(self, part: Part) -> str | None:
         """Turn *part* on for this greenlet; return why not."""
@@ -118,7 +128,7 @@ class GreenletScope:
     def _trace(self, here: int) -> None:
         thread = id(first_greenlet(self._greenlet))
         tracer, users = self._tracers.get(thread, (None, set()))
-        found = self._greenlet.gettrace()
+        found = _in_use(self._greenlet.gettrace())
         if tracer is None:
             tracer = Tracer(self, found)
             self._greenlet.settrace(tracer)
@@ -135,5 +145,15 @@ class GreenletScope:
             del self._tracers[thread]
             # One that came later has ours behind it: ours does nothing.
             if in_place:
-                self._greenlet.settrace(tracer.previous)
+                self._greenlet.settrace(_in_use(tracer.previous))
         return in_place
+
+
+def _in_use(trace: Trace | None) -> Trace | None:
+    """Return *trace*, or what is behind it if it is ours and idle.
+
+    An engine that another has replaced would leave its own there for ever.
+    """
+    while isinstance(trace, Tracer) and trace.is_idle:
+        trace = trace.previous
+    return trace

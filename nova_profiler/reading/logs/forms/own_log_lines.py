@@ -21,25 +21,39 @@ from nova_profiler.reading.logs.line_parts.prefixes import LinePrefix
 LOG_LINE = "log_requests"
 LOGGER = "nova_profiler.requests"
 
-_MESSAGE = re.compile(
-    r"(?P<method>\S{1,40}) (?P<path>.*) (?P<status>\d{1,3}) "
-    r"(?P<time>\S{1,30}) ms"
+# What stands between path and user. The path may hold anything, and so may
+# the names: the last place that fits is the one, found in one pass.
+_MIDDLE = re.compile(
+    r" (?P<status>\d{1,3}) (?P<time>\S{1,30}) ms"
     r"(?:, db_api (?P<calls>\d{1,9}) calls (?P<db_api>\S{1,30}) ms"
     r"(?: (?P<share>\S{1,30}) %)?)?"
     # Further groups, of which their time is not counted here.
     r"(?:, [a-z_]{1,30} \d{1,9} calls \S{1,30} ms(?: \S{1,30} %)?)*"
-    r", user=(?P<user>.*) project=(?P<project>.*?)\s*\Z"
+    r", user="
 )
+_PROJECT = " project="
+_LONGEST_METHOD = 40
 
 
 def entry_of(line: LinePrefix) -> AccessEntry | None:
     """Return the request of *line*, None if the form is another."""
-    found = _MESSAGE.match(line.message) if line.logger == LOGGER else None
+    if line.logger != LOGGER:
+        return None
+    method, _, rest = line.message.rstrip().partition(" ")
+    project_at = rest.rfind(_PROJECT)
+    if not 0 < len(method) <= _LONGEST_METHOD or "\n" in rest:
+        return None
+    found = None
+    for match in _MIDDLE.finditer(rest, 0, max(0, project_at)):
+        found = match
     if found is None:
         return None
+    path = rest[: found.start()]
+    user_id, user_name = id_and_name(rest[found.end() : project_at])
+    project_id, project_name = id_and_name(
+        rest[project_at + len(_PROJECT) :].rstrip()
+    )
     context = line.context
-    user_id, user_name = id_and_name(found["user"])
-    project_id, project_name = id_and_name(found["project"])
     db_api = found["db_api"]
     share = found["share"]
     ms = ms_of(found["time"], 1)
@@ -48,8 +62,8 @@ def entry_of(line: LinePrefix) -> AccessEntry | None:
         LOG_LINE,
         line.service or "nova-api",
         line.at,
-        method_of(found["method"]),
-        route_of_path(found["path"], status),
+        method_of(method),
+        route_of_path(path, status),
         status,
         ms,
         None,

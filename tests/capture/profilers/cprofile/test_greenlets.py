@@ -13,6 +13,7 @@ import pytest
 from nova_profiler.capture.profilers.cprofile.greenlets import (
     OVERLAID,
     GreenletScope,
+    Tracer,
 )
 from nova_profiler.capture.profilers.cprofile.scopes import (
     BUSY,
@@ -265,3 +266,31 @@ def test_a_profiler_of_others_is_left_alone(scope: GreenletScope) -> None:
     assert refused == OTHERS
     assert scope.begin(part := Part()) is None
     scope.end(part)
+
+
+def test_trace_functions_of_ended_scopes_do_not_pile_up() -> None:
+    """Each new engine drops those that a later one left behind it."""
+
+    def theirs(event: str, greenlets: Any) -> None:
+        behind(event, greenlets)
+
+    native = ProcessScope() if PROCESS_WIDE else ThreadScope()
+    depths = []
+    for _ in range(5):
+        worker = Worker(GreenletScope(greenlet, native), first, rounds=2)
+        worker.greenlet.switch()
+        ours = greenlet.gettrace()
+        depths.append(depth_of(ours))
+        behind = ours
+        greenlet.settrace(theirs)
+        run_in_turn(worker.greenlet)
+        # What came in between goes away, and puts ours back.
+        greenlet.settrace(ours)
+    greenlet.settrace(None)
+
+    assert depths == [1] * 5
+
+
+def depth_of(trace: Any) -> int:
+    """Return how many of our trace functions stand behind each other."""
+    return 1 + depth_of(trace.previous) if isinstance(trace, Tracer) else 0

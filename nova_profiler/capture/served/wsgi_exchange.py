@@ -212,10 +212,10 @@ class Exchange:
         app_end = stopped if self._app_end is None else self._app_end
         record.app_ms = (app_end - self.capture.started) * 1000
         record.response_bytes = self.bytes
-        record.status = _status_of(self._status)
-        if record.outcome == OK and record.status >= 500:
+        record.status = status = _status_of(self._status)
+        if status >= 500 and record.outcome == OK:
             record.outcome = FAILED
-        self._facts.fill(record, self._environ, self.path)
+        self._facts.fill(record, self._environ, self.method, self.path)
 
 
 def _status_of(status: object) -> int:

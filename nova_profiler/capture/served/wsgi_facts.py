@@ -29,13 +29,17 @@ class WsgiFacts:
         self._routes = routes
 
     def fill(
-        self, record: RequestRecord, environ: dict[str, Any], path: str
+        self,
+        record: RequestRecord,
+        environ: dict[str, Any],
+        method: str,
+        path: str,
     ) -> None:
         """Fill method, path, route, action, ids, user and address.
 
-        *path* is as the server handed it over; ``record.status`` is known.
+        *method* and *path* are as the server handed them over;
+        ``record.status`` is known.
         """
-        method = environ.get("REQUEST_METHOD", "")
         record.method = method if method in METHODS else OTHER_METHOD
         try:
             route = self._routes.route_of(environ, path, record.status)
@@ -50,24 +54,16 @@ class WsgiFacts:
         overall_id = environ.get("openstack.global_request_id")
         if overall_id is not None:
             record.global_request_id = checked_id(overall_id)
-        record.remote_address = _text(environ.get("REMOTE_ADDR"))
+        address = environ.get("REMOTE_ADDR")
         context = environ.get("nova.context")
         if context is not None:
-            _fill_from_context(record, context)
-
-
-def _fill_from_context(record: RequestRecord, context: Any) -> None:
-    """Take user, project and address from nova's context.
-
-    It holds the token too: its fields are taken one by one, it is never
-    kept whole.
-    """
-    for name in _FROM_CONTEXT:
-        value = getattr(context, name, None)
-        if value is not None:
-            setattr(record, name, _text(value))
-    address = getattr(context, "remote_address", None)
-    if address:
+            # It holds the token, too: its fields are taken one by one, it is
+            # never kept whole.
+            for name in _FROM_CONTEXT:
+                value = getattr(context, name, None)
+                if value is not None:
+                    setattr(record, name, _text(value))
+            address = getattr(context, "remote_address", None) or address
         record.remote_address = _text(address)
 
 

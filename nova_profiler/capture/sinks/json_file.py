@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json.encoder
 import os
+from functools import lru_cache
 from time import monotonic
 
 from nova_profiler.record import SCHEMA, CallTotals, RequestRecord
@@ -91,7 +92,7 @@ def line_of(record: RequestRecord) -> str:
     address = r.remote_address
     head = (
         f'{{"schema":{SCHEMA},"@timestamp":"{r.started_at}","@version":"1",'
-        f'"service":{q(r.service)},"host":{q(r.host)},"pid":{r.pid},'
+        f"{_origin(r.service, r.host, r.pid)}"
         f'"request_id":{q(request_id) if request_id is not None else "null"},'
         '"global_request_id":'
         f"{q(overall_id) if overall_id is not None else 'null'},"
@@ -123,6 +124,12 @@ def line_of(record: RequestRecord) -> str:
         f'"profile":{"null" if r.profile is None else json.dumps(r.profile)},'
         f'"self_ms":{r.self_ms:.3f}}}\n'
     )
+
+
+@lru_cache(64)
+def _origin(service: str, host: str, pid: int) -> str:
+    """Return what all lines of a process share."""
+    return f'"service":{_quoted(service)},"host":{_quoted(host)},"pid":{pid},'
 
 
 def _groups(record: RequestRecord) -> str:

@@ -1,15 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether a process grows while hostile requests go through the filter."""
+"""Whether a process grows while hostile requests go through the filter.
+
+Their bodies are read, left unread, dropped, aborted, or never answered.
+"""
 
 from __future__ import annotations
 
 import gc
+import io
 import os
 import random
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
+from wsgiref.util import FileWrapper
 
 from benchmarks.application import db_api
 from benchmarks.application.workloads import Engines, environ_of
@@ -91,7 +96,7 @@ class _Hostile:
 
     def __call__(
         self, environ: dict[str, Any], start_response: Callable[..., Any]
-    ) -> list[bytes]:
+    ) -> Any:
         environ["openstack.request_id"] = environ["HTTP_X_REQUEST_ID"]
         environ["nova.context"] = self._context._replace(
             user_id=environ["HTTP_USER_AGENT"],
@@ -104,8 +109,12 @@ class _Hostile:
             db_api.nothing(self._context)
         elif roll < 0.21:
             raise ValueError(environ["PATH_INFO"][:100])
+        if roll > 0.97:
+            # It took the connection.
+            return self._chance.choice((_chunks, list, bytes))()
         start_response(self._chance.choice(_STATUSES), [])
-        return [b"x" * self._chance.randrange(1000)]
+        body = [b"x" * self._chance.randrange(1000)] * 3
+        return self._chance.choice(_BODIES)(body, environ)
 
     def _select(self) -> None:
         number = self._chance.getrandbits(60)
@@ -116,18 +125,81 @@ class _Hostile:
             connection.exec_driver_sql(statement).all()
 
 
+class _Sized:
+    """A body with a length, as some frameworks make them."""
+
+    def __init__(self, chunks: list[bytes]) -> None:
+        self._made = chunks
+
+    def __len__(self) -> int:
+        return len(self._made)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._made)
+
+
+def _chunks(chunks: Iterable[bytes] = ()) -> Iterator[bytes]:
+    yield from chunks
+
+
+def _wrapped(chunks: list[bytes], environ: dict[str, Any]) -> Any:
+    return environ["wsgi.file_wrapper"](io.BytesIO(chunks[0]))
+
+
+_BODIES: tuple[Callable[[list[bytes], dict[str, Any]], Any], ...] = (
+    lambda chunks, environ: chunks,
+    lambda chunks, environ: _chunks(chunks),
+    lambda chunks, environ: _Sized(chunks),
+    _wrapped,
+)
+
+
+class _Left(Exception):
+    """The client has gone."""
+
+
 def _send(
     app: App, chance: random.Random, requests: int, log_file: Path
 ) -> None:
     for _ in range(requests):
+        environ = _environ(chance)
+        environ["wsgi.file_wrapper"] = chance.choice(
+            (FileWrapper, lambda file, size=0: file)
+        )
         try:
-            get(app, _environ(chance))
-        except ValueError:
-            # The application above raises it; a server would answer 500.
+            _serve(app, environ, chance.randrange(5))
+        except (ValueError, _Left):
+            # The application above raises the first; a server would
+            # answer 500.
             continue
     # Memory is measured, and the lines would fill the disk.
     if log_file.exists():
         os.truncate(log_file, 0)
+
+
+def _serve(app: App, environ: dict[str, Any], how: int) -> None:
+    """Take the body in one of the ways that servers have."""
+    if how == 0:
+        get(app, environ)
+        return
+    body = app(environ, lambda status, headers, exc_info=None: len)
+    if how == 1:
+        # Dropped unread.
+        return
+    if how == 2:
+        # Dropped in the middle, in a cycle with what failed.
+        chunks: list[Any] = [iter(body)]
+        chunks.append(chunks)
+        next(chunks[0], None)
+        return
+    close = getattr(body, "close", None)
+    try:
+        next(iter(body), None)
+        if how == 3:
+            raise _Left
+    finally:
+        if close is not None:
+            close()
 
 
 def _environ(chance: random.Random) -> dict[str, Any]:

@@ -28,6 +28,7 @@ SCHEMA = 1
 OK = "ok"
 FAILED = "failed"
 ABORTED = "aborted"
+UNANSWERED = "unanswered"
 
 
 class RecordError(NovaProfilerError, ValueError):
@@ -135,7 +136,7 @@ class RequestRecord:
     route: str = _plain("", str)
     action: str | None = _plain(None, str, is_null=True)
     status: int = _plain(0, int)
-    response_bytes: int = _plain(0, int)
+    response_bytes: int | None = _plain(0, int, is_null=True)
     duration_ms: float = _time()
     app_ms: float = _time()
     cpu_ms: float | None = _time(None)

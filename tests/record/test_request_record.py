@@ -42,6 +42,14 @@ def test_what_was_written_is_read_again(made):
     assert again.to_dict() == fields
 
 
+def test_a_size_that_was_not_seen_is_read_again():
+    """A server sent the file by itself."""
+    fields = record(response_bytes=None).to_dict()
+
+    assert fields["response_bytes"] is None
+    assert RequestRecord.from_dict(fields).response_bytes is None
+
+
 def test_only_a_dump_has_a_timeline():
     """What is not in a record is not in its JSON either."""
     fields = record().to_dict()

@@ -62,7 +62,7 @@ class Routes:
         if name in self._learned:
             return name
         # Scanners ask for what is not there: only an answer teaches.
-        if status >= 400 or len(self._learned) >= MAX_LEARNED:
+        if not 0 < status < 400 or len(self._learned) >= MAX_LEARNED:
             return UNMATCHED
         self._learned.add(name)
         return name
@@ -118,7 +118,7 @@ def action_of(environ: dict[str, Any], status: int) -> str | None:
     known = _known_actions(environ)
     if known is not None:
         return name if name in known else None
-    return name if status < 400 else None
+    return name if 0 < status < 400 else None
 
 
 def _known_actions(environ: dict[str, Any]) -> Any:

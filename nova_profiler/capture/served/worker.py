@@ -9,6 +9,8 @@ deliver().
 
 from __future__ import annotations
 
+from collections import deque
+
 from nova_profiler.capture.current import (
     MAX_ACTIVE,
     active,
@@ -23,6 +25,9 @@ from nova_profiler.capture.record_making.recorder import Recorder
 from nova_profiler.capture.settings.live import LiveSettings
 from nova_profiler.capture.settings.options import Settings
 from nova_profiler.record import RequestRecord
+
+# Records that may wait until the garbage collector is done.
+MAX_LATER = 1_000
 
 
 class Worker:
@@ -44,6 +49,10 @@ class Worker:
         self.undo_hooks = undo_hooks
         # How long the latest request took.
         self.latest_s = 0.0
+        # What ended inside the garbage collector, as deliver() takes it.
+        self._later: deque[tuple[RequestRecord, Capture, Settings, float]] = (
+            deque(maxlen=MAX_LATER)
+        )
         # Known at the first request: by then eventlet has patched or not.
         self._has_cpu_clock: bool | None = None
 
@@ -57,6 +66,13 @@ class Worker:
                 self.watching.change("none")
         except Exception as exc:
             self.failures.note("settings", exc)
+        while self._later:
+            try:
+                ended = self._later.popleft()
+            except IndexError:
+                # Another thread was quicker.
+                return
+            self.deliver(*ended)
 
     def begin(self, served: Served, settings: Settings) -> Capture:
         """Return the capture of what begins in this thread now.
@@ -103,6 +119,22 @@ class Worker:
             self.recorder.finish(record, capture, settings, stopped)
         finally:
             capture.release()
+
+    def deliver_later(
+        self,
+        record: RequestRecord,
+        capture: Capture,
+        settings: Settings,
+        stopped: float,
+    ) -> None:
+        """Deliver with one of the next requests, which looks for settings.
+
+        Inside the garbage collector nothing else is safe.
+        """
+        if len(self._later) == MAX_LATER:
+            # The oldest goes.
+            self.failures.note("late_records")
+        self._later.append((record, capture, settings, stopped))
 
     def undo(self) -> None:
         """Take the hooks away and end the engine."""

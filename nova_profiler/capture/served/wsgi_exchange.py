@@ -3,14 +3,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from nova_profiler.capture.current import lane_var
+from nova_profiler.capture.served.wsgi_bodies import followed, is_whole
 from nova_profiler.capture.served.wsgi_facts import REQUEST_ID, WsgiFacts
 from nova_profiler.capture.settings.options import Settings
-from nova_profiler.record import ABORTED, FAILED, OK, RequestRecord
+from nova_profiler.record import (
+    ABORTED,
+    FAILED,
+    OK,
+    UNANSWERED,
+    RequestRecord,
+)
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse
@@ -22,6 +29,10 @@ ENVIRON_KEY = "nova_profiler.capture"
 _NO_ENVIRON: dict[str, Any] = {}
 # Statuses whose response has no body that a server would read.
 _BODILESS = (204, 304)
+# The status while start_response() was not called.
+_NONE: Any = object()
+# What a server raises for what an application did wrong.
+_FAULTS = (TypeError, ValueError, LookupError, AttributeError, AssertionError)
 
 
 class Exchange:
@@ -35,6 +46,7 @@ class Exchange:
         "_done",
         "_environ",
         "_facts",
+        "_handled",
         "_headers",
         "_settings",
         "_start_response",
@@ -44,6 +56,7 @@ class Exchange:
         "_write_failed",
         "bytes",
         "capture",
+        "is_counted",
         "method",
         "path",
     )
@@ -60,13 +73,17 @@ class Exchange:
         self._facts = facts
         self._settings = settings
         self._start_response = start_response
-        self._status = ""
+        self._status = _NONE
         self._headers: Sequence[tuple[str, str]] = ()
         self._write: Callable[[bytes], object] | None = None
         self._write_failed = False
         self._app_end: float | None = None
         self._done = False
+        # The exception that was handled when the application returned.
+        self._handled: int | None = None
+        # What was handed to the server; all of it, if it could be counted.
         self.bytes = 0
+        self.is_counted = True
         self._environ = environ
         self.method = environ.get("REQUEST_METHOD", "")
         # nova changes both on the way in; their sum stays.
@@ -117,7 +134,7 @@ class Exchange:
         """Return what the server gets for *body*."""
         self._app_end = perf_counter()
         kind = type(body)
-        if kind is list or kind is tuple:
+        if kind is list or kind is tuple or is_whole(kind, body):
             try:
                 for chunk in body:
                     self.bytes += len(chunk)
@@ -126,36 +143,26 @@ class Exchange:
                 self.finish(FAILED, type(exc).__name__)
             self.finish(OK, None)
             return body
-        wrapper = environ.get("wsgi.file_wrapper")
-        if isinstance(wrapper, type) and isinstance(body, wrapper):
-            # The server sends the file by itself if it gets this very object.
-            return self._file_returned(body)
-        if hasattr(body, "__len__"):
-            # Servers ask a body of one chunk for its length.
-            return _SizedBody(self, body)
-        return _Body(self, body)
-
-    def _file_returned(self, body: Any) -> Iterable[bytes]:
-        close = getattr(body, "close", None)
-
-        def closed() -> None:
-            try:
-                if close is not None:
-                    close()
-            except BaseException as exc:
-                self.finish(FAILED, type(exc).__name__)
-                raise
-            finally:
-                if self.method != "HEAD":
-                    self.bytes += self._length() or 0
-                self.finish(OK, None)
-
+        self._handled = id(sys.exc_info()[1])
         try:
-            body.close = closed
-        except AttributeError:
-            # Made in C: the end of its sending cannot be seen.
+            followed_body: Iterable[bytes] = followed(self, body, environ)
+            return followed_body
+        except Exception as exc:
+            # Its attributes may do anything; the server has to cope.
+            self._worker.failures.note("middleware", exc)
+            self.is_counted = False
             self.finish(OK, None)
-        return cast("Iterable[bytes]", body)
+            return body
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether the application has called start_response()."""
+        return self._status is not _NONE
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the clock has stopped."""
+        return self._done
 
     def outcome_of(self, error: BaseException) -> str:
         """Return whether *error* is the application's or the client's."""
@@ -163,14 +170,45 @@ class Exchange:
             return ABORTED
         return FAILED
 
-    def outcome_at_close(self) -> str:
-        """Return the outcome of a body that was closed before its end."""
+    def error_in_server(self) -> BaseException | None:
+        """Return the exception that ends the response in the server now.
+
+        A server closes a body while it handles what stopped it.
+        """
+        error = sys.exc_info()[1]
+        if id(error) == self._handled or isinstance(error, StopIteration):
+            return None
+        return error
+
+    def end_at_close(self) -> tuple[str, str | None]:
+        """Return outcome and error of a body closed before its end."""
+        error = self.error_in_server()
+        if error is not None:
+            return self.end_by(error)
+        if self.has_no_body() or self.has_all(self.bytes):
+            return OK, None
+        return ABORTED, None
+
+    def end_by(self, error: BaseException) -> tuple[str, str | None]:
+        """Return outcome and error where *error* stopped the server."""
+        if isinstance(error, _FAULTS):
+            return FAILED, type(error).__name__
+        return ABORTED, None
+
+    def has_no_body(self) -> bool:
+        """Tell whether the server has no body to send."""
+        if not self.is_answered:
+            return False
         status = _status_of(self._status)
-        if self.method == "HEAD" or status < 200 or status in _BODILESS:
-            return OK
+        return self.method == "HEAD" or status < 200 or status in _BODILESS
+
+    def has_all(self, handed: int) -> bool:
+        """Tell whether *handed* bytes are as many as were promised.
+
+        A server may stop at the last one.
+        """
         length = self._length()
-        # A server may stop at the last byte that was promised.
-        return OK if length is not None and self.bytes >= length else ABORTED
+        return length is not None and handed >= length
 
     def _length(self) -> int | None:
         """Return the Content-Length, None without one that can be read."""
@@ -183,8 +221,14 @@ class Exchange:
             return None
         return None
 
-    def finish(self, outcome: str, error: str | None) -> None:
-        """Stop the clock, once; make the record and deliver it."""
+    def finish(
+        self, outcome: str, error: str | None, in_collector: bool = False
+    ) -> None:
+        """Stop the clock, once; make the record and deliver it.
+
+        *in_collector*: the record waits, since what the garbage collector
+        interrupts may hold locks that the sinks need.
+        """
         if self._done:
             return
         self._done = True
@@ -199,7 +243,11 @@ class Exchange:
             except Exception as exc:
                 # What is known by then goes out.
                 worker.failures.note("record", exc)
-            worker.deliver(record, capture, self._settings, stopped)
+            if in_collector:
+                deliver = worker.deliver_later
+            else:
+                deliver = worker.deliver
+            deliver(record, capture, self._settings, stopped)
         except Exception as exc:
             worker.failures.note("middleware", exc)
         finally:
@@ -211,79 +259,23 @@ class Exchange:
         """Fill in request and response."""
         app_end = stopped if self._app_end is None else self._app_end
         record.app_ms = (app_end - self.capture.started) * 1000
-        record.response_bytes = self.bytes
-        record.status = status = _status_of(self._status)
-        if status >= 500 and record.outcome == OK:
-            record.outcome = FAILED
+        record.response_bytes = self.bytes if self.is_counted else None
+        if self._status is not _NONE:
+            record.status = status = _status_of(self._status)
+            if status >= 500 and record.outcome == OK:
+                record.outcome = FAILED
+        elif record.outcome == FAILED:
+            # It raised before it answered: servers send this.
+            record.status = 500
+        elif record.outcome == OK:
+            # What it sent over a socket that it took is not known.
+            record.outcome = UNANSWERED
+            record.response_bytes = None
         self._facts.fill(record, self._environ, self.method, self.path)
 
 
 def _status_of(status: object) -> int:
-    """Return the number in a WSGI status, 500 for what is none.
-
-    An application that raised before it answered has none: servers send 500.
-    """
+    """Return the number in a WSGI status, 500 for what is none."""
     if isinstance(status, str) and status[:3].isdecimal():
         return int(status[:3])
     return 500
-
-
-class _Body:
-    """A response body, followed to its end."""
-
-    def __init__(self, exchange: Exchange, body: Iterable[bytes]) -> None:
-        self._exchange = exchange
-        self._body = body
-        self._chunks: Iterator[bytes] | None = None
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self
-
-    def __next__(self) -> bytes:
-        exchange = self._exchange
-        token = lane_var.set(exchange.capture.main)
-        try:
-            if self._chunks is None:
-                self._chunks = iter(self._body)
-            watch = exchange.capture.watch
-            if watch is None:
-                chunk = next(self._chunks)
-            else:
-                chunk = watch.run(next, self._chunks)
-        except StopIteration:
-            exchange.finish(OK, None)
-            raise
-        except BaseException as exc:
-            exchange.finish(exchange.outcome_of(exc), type(exc).__name__)
-            raise
-        finally:
-            lane_var.reset(token)
-        if isinstance(chunk, bytes):
-            exchange.bytes += len(chunk)
-        return chunk
-
-    def close(self) -> None:
-        """Close the application's body, and stop the clock if it runs."""
-        exchange = self._exchange
-        token = lane_var.set(exchange.capture.main)
-        try:
-            close = getattr(self._body, "close", None)
-            watch = exchange.capture.watch
-            if close is not None and watch is not None:
-                watch.run(close)
-            elif close is not None:
-                close()
-        except BaseException as exc:
-            exchange.finish(FAILED, type(exc).__name__)
-            raise
-        finally:
-            lane_var.reset(token)
-            exchange.finish(exchange.outcome_at_close(), None)
-
-
-class _SizedBody(_Body):
-    """A body that knows how many chunks it has."""
-
-    def __len__(self) -> int:
-        # Chosen only for a body that has a length.
-        return len(self._body)  # type: ignore[arg-type]

@@ -99,7 +99,8 @@ def line_of(record: RequestRecord) -> str:
         f'"started_at":"{r.started_at}","method":{q(r.method)},'
         f'"path":{q(r.path)},"route":{q(r.route)},'
         f'"action":{q(r.action) if r.action is not None else "null"},'
-        f'"status":{r.status},"response_bytes":{r.response_bytes},'
+        f'"status":{r.status},"response_bytes":'
+        f"{'null' if r.response_bytes is None else r.response_bytes},"
         f'"duration_ms":{r.duration_ms:.3f},"app_ms":{r.app_ms:.3f},"cpu_ms":'
     )
     identity = (

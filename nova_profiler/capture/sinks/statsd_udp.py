@@ -210,7 +210,9 @@ class StatsdSink:
     def _request_name(
         self, route: str, method: str, status: int
     ) -> tuple[str, str]:
-        parts = (metric_name(route), metric_name(method), str(status))
+        # 0: the application has given none.
+        shown = str(status) if status else "none"
+        parts = (metric_name(route), metric_name(method), shown)
         named = self._name("request", parts)
         if len(self._requests) < MAX_NAMES * 10:
             self._requests[route, method, status] = named

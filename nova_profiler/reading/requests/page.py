@@ -31,7 +31,13 @@ from nova_profiler.reading.screen.terminal import (
     share_text,
     time_text,
 )
-from nova_profiler.record import FAILED, OK, RequestRecord, StatementTotals
+from nova_profiler.record import (
+    FAILED,
+    OK,
+    UNANSWERED,
+    RequestRecord,
+    StatementTotals,
+)
 
 # The page fits one screen; --json has everything.
 _MOST_BUCKETS = 12
@@ -109,7 +115,7 @@ def _header(record: RequestRecord, width: int) -> Iterator[RenderableType]:
     )
     yield grid
     if record.outcome != OK:
-        yield safe(f"{record.outcome}: {record.error or 'no exception'}", BAD)
+        yield safe(f"{record.outcome}: {_reason(record)}", BAD)
     if record.path != record.route:
         yield safe(record.path, FAINT)
     yield _facts(
@@ -123,7 +129,7 @@ def _header(record: RequestRecord, width: int) -> Iterator[RenderableType]:
         width,
         ("", record.request_id),
         ("", f"{record.service} on {record.host} pid {record.pid:.0f}"),
-        ("sent", bytes_text(record.response_bytes)),
+        ("sent", _bytes_or_unknown(record.response_bytes)),
         ("cpu", _ms_or_none(record.cpu_ms)),
     )
     if record.global_request_id:
@@ -275,10 +281,20 @@ def _more(count: int, ms: float) -> Text:
     return Text(f"and {count} more, {ms_text(ms)} ms", style=FAINT)
 
 
+def _reason(record: RequestRecord) -> str:
+    if record.outcome == UNANSWERED:
+        return "the application never called start_response()"
+    return record.error or "no exception"
+
+
 def _status_style(record: RequestRecord) -> str:
     if record.outcome == FAILED or record.status >= 500:
         return BAD
     return WARNING if record.status >= 400 else "green"
+
+
+def _bytes_or_unknown(size: int | None) -> str:
+    return "unknown" if size is None else bytes_text(size)
 
 
 def _ms_or_none(ms: float | None) -> str | None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from functools import partial
 from time import perf_counter
 
@@ -136,6 +137,25 @@ def test_an_engine_watches_it_like_a_request():
 
     assert profiled.record.profile["engine"] == engine.name
     assert profiled.record.profile["chosen_by"] == "always"
+
+
+def test_records_that_wait_for_a_request_are_bounded(profiled, monkeypatch):
+    """The garbage collector may end many at once; the oldest go."""
+    worker_here = profiled.worker
+    worker_here._later = deque(maxlen=worker.MAX_LATER)
+    settings = worker_here.live.current
+    for number in range(worker.MAX_LATER + 5):
+        capture = worker_here.begin(Message(), settings)
+        record = worker_here.stop(capture, perf_counter())
+        record.pid = number
+        worker_here.deliver_later(record, capture, settings, perf_counter())
+    worker_here.live.check = lambda now: None
+    assert profiled.records == []
+
+    worker_here.check_settings(0.0)
+
+    assert len(profiled.records) == worker.MAX_LATER
+    assert profiled.failures.counts() == {"late_records": 5}
 
 
 def test_requests_that_no_server_closes_do_not_pile_up(monkeypatch):

@@ -635,6 +635,7 @@ def test_a_file_ends_when_it_is_closed(spend):
     environ = environ_of(**{"wsgi.file_wrapper": FileWrapper})
 
     body = profiled.filter(environ, Answer().start_response)
+    assert len(list(body)) == 1
     spend(1.0, 0.0)
     assert not profiled.records
     body.close()

@@ -49,6 +49,15 @@ def test_a_request_is_one_timing():
     ]
 
 
+def test_a_request_without_a_status_is_one_timing():
+    """It took the connection: no status was sent."""
+    made = record(status=0, outcome="unanswered")
+
+    assert _sent(made) == [
+        "nova.nova-api.request.v2_1_servers.GET.none:42.500|ms"
+    ]
+
+
 def test_each_call_is_a_timing():
     """DB API functions by name, statements by verb and table."""
     calls = [

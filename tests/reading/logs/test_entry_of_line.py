@@ -145,6 +145,17 @@ def test_our_lines_tell_where_the_time_went():
     assert round(sum(record.breakdown_ms.values()), 1) == 3117.4
 
 
+def test_our_record_of_a_file_has_no_size():
+    """The server sent it by itself: that is not nothing."""
+    fields = json.loads(forms.log_file_line())
+    fields.update(response_bytes=None, status=0, outcome="unanswered")
+
+    found = entry(json.dumps(fields))
+
+    assert found.response_bytes is None
+    assert found.status == 0
+
+
 def test_a_dump_is_counted_elsewhere():
     """Only a dump has a timeline: its request is in the log_file, too."""
     fields = {**json.loads(forms.log_file_line()), "timeline": []}

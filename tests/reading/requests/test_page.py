@@ -107,6 +107,15 @@ def test_a_failed_request_says_why():
     assert page.splitlines()[1].rstrip() == "failed: DBConnectionError"
 
 
+def test_a_request_that_was_never_answered_says_so():
+    """It has no status, and what it sent is not known."""
+    page = page_of(record(outcome="unanswered", status=0, response_bytes=None))
+
+    assert "no status" in page.splitlines()[0]
+    assert page.splitlines()[1].startswith("unanswered: the application")
+    assert "sent unknown" in page
+
+
 def test_long_lists_say_what_they_leave_out():
     """The page stays one screen whatever the request did."""
     page = page_of(

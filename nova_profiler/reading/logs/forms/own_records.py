@@ -61,7 +61,7 @@ def entry_of(fields: dict[str, Any], form: str = LOG_FILE) -> AccessEntry:
         route_of_record(record.route),
         int(record.status),
         record.duration_ms,
-        int(record.response_bytes),
+        None if record.response_bytes is None else int(record.response_bytes),
         record.request_id,
         record.global_request_id,
         record.user_id,

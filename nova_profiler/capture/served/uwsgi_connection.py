@@ -7,10 +7,9 @@ the client has taken it or not. The connection is still open then.
 
 from __future__ import annotations
 
-import sys
-
 # Not socket: what replaces it there would change the connection.
 import _socket
+import sys
 
 # Of the kernel's tcp_states.h: neither side can send any more.
 _TCP_CLOSE = 7
@@ -42,9 +41,7 @@ def _is_cut(number: int) -> bool:
             )
             return unread != 0
         # A client that has read all and closes leaves this side open.
-        state = connection.getsockopt(
-            _socket.IPPROTO_TCP, _socket.TCP_INFO, 1
-        )
+        state = connection.getsockopt(_socket.IPPROTO_TCP, _socket.TCP_INFO, 1)
         return state[0] == _TCP_CLOSE
     finally:
         # The connection stays uWSGI's.

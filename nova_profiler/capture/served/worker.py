@@ -127,7 +127,7 @@ class Worker:
         settings: Settings,
         stopped: float,
     ) -> None:
-        """Deliver with one of the next requests, which looks for settings.
+        """Deliver with the next request, which then looks for settings.
 
         Inside the garbage collector nothing else is safe.
         """
@@ -135,6 +135,7 @@ class Worker:
             # The oldest goes.
             self.failures.note("late_records")
         self._later.append((record, capture, settings, stopped))
+        self.live.check_at = 0.0
 
     def undo(self) -> None:
         """Take the hooks away and end the engine."""

@@ -210,7 +210,11 @@ if os.environ.get("RECORDS"):
     from nova_profiler.factory import filter_factory
 
     application = filter_factory(
-        {}, log_file=os.environ["RECORDS"], log_requests="false"
+        {},
+        log_file=os.environ["RECORDS"],
+        log_requests="false",
+        profiler=os.environ.get("PROFILER", "none"),
+        profile_when="always",
     )(answer)
 
 

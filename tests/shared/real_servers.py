@@ -94,15 +94,23 @@ class Server:
 
 
 @contextlib.contextmanager
-def running(name: str, folder: Path, filtered: bool) -> Iterator[Server]:
+def running(
+    name: str, folder: Path, filtered: bool, profiler: str = "none"
+) -> Iterator[Server]:
     """Run the server *name*, with the filter or without it.
 
-    *folder* has the file that the application sends.
+    *folder* has the file that the application sends; the engine *profiler*
+    watches all requests.
     """
     if importlib.util.find_spec(SERVERS[name]) is None:
         pytest.skip(f"{SERVERS[name]} is not installed")
     records = folder / "records.jsonl"
-    environment = {**os.environ, "FOLDER": str(folder), "RECORDS": ""}
+    environment = {
+        **os.environ,
+        "FOLDER": str(folder),
+        "RECORDS": "",
+        "PROFILER": profiler,
+    }
     if filtered:
         environment["RECORDS"] = str(records)
     with socket.socket() as probe:

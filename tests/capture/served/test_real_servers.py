@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -27,10 +28,12 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def asked(server: Server) -> dict[str, tuple[Exchange, bytes]]:
+def asked(
+    server: Server, paths: Iterable[str] = (*BODIES, *OTHERS)
+) -> dict[str, tuple[Exchange, bytes]]:
     """Return each exchange, and what the application saw of it."""
     exchanges = {}
-    for path in [*BODIES, *OTHERS]:
+    for path in paths:
         for name, got in (
             ("GET", server.ask(f"GET {path} HTTP/1.1")),
             ("old", server.ask(f"GET {path} HTTP/1.0")),
@@ -61,6 +64,21 @@ def test_a_client_gets_the_same_with_the_filter_and_without(name, folder):
     different = [key for key in bare if bare[key] != filtered[key]]
     assert different == []
     assert len(records) == len(filtered)
+
+
+@pytest.mark.parametrize("profiler", ["cprofile", "pyinstrument"])
+@pytest.mark.parametrize("name", ["eventlet", "uwsgi"])
+def test_a_response_that_fails_ends_the_same_under_an_engine(
+    name, profiler, folder
+):
+    """Applications that raise, before their answer and in its middle."""
+    paths = [path for path in (*BODIES, *OTHERS) if "fails" in path]
+    with running(name, folder, filtered=False) as server:
+        bare = asked(server, paths)
+    with running(name, folder, True, profiler) as server:
+        filtered = asked(server, paths)
+
+    assert filtered == bare
 
 
 @pytest.mark.parametrize("name", SERVERS)

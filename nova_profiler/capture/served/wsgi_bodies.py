@@ -82,7 +82,50 @@ def _is_handled(body: Any) -> bool:
     return False
 
 
-class Body:
+class _Chunks:
+    """What a server takes chunks from."""
+
+    _exchange: Exchange
+    _chunks: Iterator[bytes] | None
+
+    def __next__(self) -> bytes:
+        exchange = self._exchange
+        if self._chunks is None:
+            self._chunks = self._begun()
+        token = lane_var.set(exchange.capture.main)
+        try:
+            watch = exchange.capture.watch
+            chunk: Any
+            if watch is None:
+                chunk = next(self._chunks)
+            else:
+                chunk = watch.run(next, self._chunks)
+        except StopIteration:
+            self._ended()
+            raise
+        except BaseException as exc:
+            exchange.finish(exchange.outcome_of(exc), type(exc).__name__)
+            raise
+        finally:
+            lane_var.reset(token)
+        if isinstance(chunk, bytes):
+            exchange.bytes += len(chunk)
+            return chunk
+        if chunk is not None:
+            # uWSGI takes a file for a chunk.
+            exchange.is_counted = False
+        return cast("bytes", chunk)
+
+    def _begun(self) -> Iterator[bytes]:
+        """Return what iterates over the body from its begin."""
+        raise NotImplementedError
+
+    def _ended(self) -> None:
+        """Note that all chunks were taken."""
+        raise NotImplementedError
+
+
+class Body(_Chunks):
     """A response body, followed to its end.
 
     Has the attributes of the body that it stands for: servers and filters
@@ -93,23 +136,21 @@ class Body:
         self._exchange = exchange
         self._body: Any = body
         # What iterates over the body, if that is the body itself.
-        self._chunks: Iterator[bytes] | None = None
+        self._chunks = body if type(body) is GeneratorType else None
         # Whether chunks were asked for, and other attributes were taken.
         self._is_pulled = False
         self._is_reached = False
 
     def __iter__(self) -> Iterator[bytes]:
+        if self._chunks is not None:
+            self._is_pulled = True
+            return self
         chunks = self._begun()
         if chunks is self._body:
             self._chunks = chunks
             return self
         # A body that can be iterated over again can still be.
         return _Pass(self, chunks)
-
-    def __next__(self) -> bytes:
-        if self._chunks is None:
-            self._chunks = self._begun()
-        return self._next(self._chunks)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -120,6 +161,8 @@ class Body:
 
     def __del__(self) -> None:
         try:
+            if self._exchange.is_done:
+                return
             references = getrefcount(self)
             self._dropped(references > REFERENCES_AT_DROP)
         except BaseException:
@@ -151,7 +194,6 @@ class Body:
             exchange.finish(outcome, error)
 
     def _begun(self) -> Iterator[bytes]:
-        """Return what iterates over the body from its begin."""
         exchange = self._exchange
         self._is_pulled = True
         token = lane_var.set(exchange.capture.main)
@@ -163,33 +205,7 @@ class Body:
         finally:
             lane_var.reset(token)
 
-    def _next(self, chunks: Iterator[bytes]) -> bytes:
-        exchange = self._exchange
-        token = lane_var.set(exchange.capture.main)
-        try:
-            watch = exchange.capture.watch
-            chunk: Any
-            if watch is None:
-                chunk = next(chunks)
-            else:
-                chunk = watch.run(next, chunks)
-        except StopIteration:
-            self._ended()
-            raise
-        except BaseException as exc:
-            exchange.finish(exchange.outcome_of(exc), type(exc).__name__)
-            raise
-        finally:
-            lane_var.reset(token)
-        if isinstance(chunk, bytes):
-            exchange.bytes += len(chunk)
-        elif chunk is not None:
-            # uWSGI takes a file for a chunk.
-            exchange.is_counted = False
-        return cast("bytes", chunk)
-
     def _ended(self) -> None:
-        """Note that all chunks were taken."""
         self._exchange.finish(OK, None)
 
     def _end_at_close(self) -> tuple[str, str | None]:
@@ -205,8 +221,6 @@ class Body:
     def _dropped(self, in_collector: bool) -> None:
         """End a body that a server dropped without closing it."""
         exchange = self._exchange
-        if exchange.is_done:
-            return
         token = lane_var.set(exchange.capture.main)
         try:
             # What the application does at the end of its generator is part
@@ -250,23 +264,26 @@ class SizedBody(Body):
     def _dropped(self, in_collector: bool) -> None:
         if self._is_at_end:
             self._exchange.finish(OK, None, in_collector)
-        super()._dropped(in_collector)
+        else:
+            super()._dropped(in_collector)
 
 
-class _Pass:
+class _Pass(_Chunks):
     """One pass over a body that is not its own iterator."""
 
     def __init__(self, body: Body, chunks: Iterator[bytes]) -> None:
-        self._followed = body
+        self._exchange = body._exchange
         self._chunks = chunks
+        # A pass keeps its body from being dropped.
+        self._followed = body
 
     def __iter__(self) -> Iterator[bytes]:
         return self
 
-    def __next__(self) -> bytes:
-        return self._followed._next(self._chunks)
-
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
-        return cast("Any", getattr(self._chunks, name))
+        return getattr(self._chunks, name)
+
+    def _ended(self) -> None:
+        self._followed._ended()

@@ -43,7 +43,6 @@ class Exchange:
 
     __slots__ = (
         "_app_end",
-        "_done",
         "_environ",
         "_facts",
         "_handled",
@@ -57,6 +56,7 @@ class Exchange:
         "bytes",
         "capture",
         "is_counted",
+        "is_done",
         "method",
         "path",
     )
@@ -78,7 +78,8 @@ class Exchange:
         self._write: Callable[[bytes], object] | None = None
         self._write_failed = False
         self._app_end: float | None = None
-        self._done = False
+        # Whether the clock has stopped.
+        self.is_done = False
         # The exception that was handled when the application returned.
         self._handled: int | None = None
         # What was handed to the server; all of it, if it could be counted.
@@ -159,11 +160,6 @@ class Exchange:
         """Whether the application has called start_response()."""
         return self._status is not _NONE
 
-    @property
-    def is_done(self) -> bool:
-        """Whether the clock has stopped."""
-        return self._done
-
     def outcome_of(self, error: BaseException) -> str:
         """Return whether *error* is the application's or the client's."""
         if self._write_failed or isinstance(error, GeneratorExit):
@@ -229,9 +225,9 @@ class Exchange:
         *in_collector*: the record waits, since what the garbage collector
         interrupts may hold locks that the sinks need.
         """
-        if self._done:
+        if self.is_done:
             return
-        self._done = True
+        self.is_done = True
         stopped = perf_counter()
         worker, capture = self._worker, self.capture
         try:

@@ -12,6 +12,7 @@ from nova_profiler.record.request_record import (
     RequestRecord,
 )
 from nova_profiler.record.rows import (
+    MOST,
     CallTotals,
     GroupTotals,
     StatementTotals,
@@ -19,6 +20,7 @@ from nova_profiler.record.rows import (
 )
 
 __all__ = [
+    "MOST",
     "ABORTED",
     "FAILED",
     "OK",

@@ -32,6 +32,7 @@ class Exchange:
 
     __slots__ = (
         "_app_end",
+        "_before",
         "_done",
         "_environ",
         "_facts",
@@ -68,6 +69,7 @@ class Exchange:
         self._done = False
         self.bytes = 0
         self._environ = environ
+        self._before = facts.before(environ)
         self.method = environ.get("REQUEST_METHOD", "")
         # nova changes both on the way in; their sum stays.
         self.path = environ.get("SCRIPT_NAME", "") + environ.get(
@@ -215,7 +217,14 @@ class Exchange:
         record.status = status = _status_of(self._status)
         if status >= 500 and record.outcome == OK:
             record.outcome = FAILED
-        self._facts.fill(record, self._environ, self.method, self.path)
+        self._facts.fill(
+            record,
+            self._environ,
+            self.method,
+            self.path,
+            self._before,
+            self._headers,
+        )
 
 
 def _status_of(status: object) -> int:

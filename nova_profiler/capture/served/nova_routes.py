@@ -113,8 +113,11 @@ def _without_values(environ: dict[str, Any], path: str) -> str:
     placement's router leaves these behind and nothing else; what a client
     calls a trait is no part of a route.
     """
+    arguments = environ.get("wsgiorg.routing_args")
+    if arguments is None:
+        return path
     try:
-        found = environ["wsgiorg.routing_args"][1].items()
+        found = arguments[1].items()
     except (KeyError, IndexError, TypeError, AttributeError):
         return path
     values = [

@@ -69,7 +69,7 @@ class Exchange:
         self._done = False
         self.bytes = 0
         self._environ = environ
-        self._before = facts.before(environ)
+        self._before = facts.before(environ) if facts.is_watching else None
         self.method = environ.get("REQUEST_METHOD", "")
         # nova changes both on the way in; their sum stays.
         self.path = environ.get("SCRIPT_NAME", "") + environ.get(

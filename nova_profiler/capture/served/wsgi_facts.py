@@ -10,11 +10,11 @@ from typing import Any
 from nova_profiler.capture.failures import Failures
 from nova_profiler.capture.served.nova_routes import Routes, action_of
 from nova_profiler.capture.served.wsgi_identity import (
-    FIELDS,
     Before,
+    answered_id,
     before,
+    context_id,
     identity_of,
-    request_id_of,
 )
 from nova_profiler.record import RequestRecord
 from nova_profiler.routes import METHODS, OTHER_METHOD, UNMATCHED
@@ -26,6 +26,8 @@ MAX_PATH = 1024
 MAX_TEXT = 255
 MAX_ID = 64
 
+_FROM_CONTEXT = ("user_id", "project_id", "user_name", "project_name")
+
 
 class WsgiFacts:
     """Fills records from environs, with the routes that this process saw."""
@@ -33,11 +35,14 @@ class WsgiFacts:
     def __init__(self, failures: Failures, routes: Routes) -> None:
         self._failures = failures
         self._routes = routes
-        # Whether the latest request had no id in its environ: then the next
-        # one may have it from oslo.context alone.
+        # Whether before() is wanted: the latest request had no context of
+        # nova's. One that has needs nothing from there.
+        self.is_watching = True
+        # Whether the latest request had no id in its environ or response: the
+        # next one may have it from oslo.context alone.
         self._has_context = True
 
-    def before(self, environ: dict[str, Any]) -> Before | None:
+    def before(self, environ: dict[str, Any]) -> Before:
         """Return what a request came with, for fill()."""
         return before(environ, self._has_context)
 
@@ -67,22 +72,21 @@ class WsgiFacts:
         if route.endswith("/action"):
             record.action = action_of(environ, record.status)
         request_id = environ.get(REQUEST_ID)
-        self._has_context = request_id is None
         if request_id is None:
-            try:
-                request_id = request_id_of(environ, headers, earlier)
-            except Exception as exc:
-                self._failures.note("identity", exc)
+            request_id = self._other_id(environ, earlier, headers)
+        else:
+            self._has_context = False
         record.request_id = checked_id(request_id)
         overall_id = environ.get("openstack.global_request_id")
         if overall_id is not None:
             record.global_request_id = checked_id(overall_id)
         address = environ.get("REMOTE_ADDR")
         context = environ.get("nova.context")
+        self.is_watching = context is None
         if context is not None:
             # It holds the token, too: its fields are taken one by one, it is
             # never kept whole.
-            for name in FIELDS:
+            for name in _FROM_CONTEXT:
                 value = getattr(context, name, None)
                 if value is not None:
                     setattr(record, name, _text(value))
@@ -90,6 +94,21 @@ class WsgiFacts:
         else:
             self._fill_identity(record, environ, earlier)
         record.remote_address = _text(address)
+
+    def _other_id(
+        self,
+        environ: dict[str, Any],
+        earlier: Before | None,
+        headers: Iterable[Any],
+    ) -> object:
+        """Return the request id that the environ does not have."""
+        try:
+            found = answered_id(environ, headers)
+            self._has_context = found is None
+            return context_id(earlier) if found is None else found
+        except Exception as exc:
+            self._failures.note("identity", exc)
+            return None
 
     def _fill_identity(
         self,

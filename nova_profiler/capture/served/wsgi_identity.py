@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any
 
 CONFIRMED = "Confirmed"
 # keystonemiddleware's own mark: no HTTP header has such a name.
@@ -49,28 +48,23 @@ _ID_HEADERS = (
 )
 
 
-class Before(NamedTuple):
-    """What was there before the application was called."""
+# What was there before the application was called: the identity headers of the
+# client, and the request id of the oslo.context that an earlier request left
+# in this thread.
+Before = tuple[dict[str, Any], Any]
 
-    # Identity headers of the client.
-    claims: dict[str, Any]
-    # The request id of the oslo.context that an earlier request left in this
-    # thread.
-    stale_id: Any
+_NO_CLAIMS: dict[str, Any] = {}
 
 
-_NOTHING = Before({}, None)
-
-
-def before(environ: dict[str, Any], has_context: bool) -> Before | None:
-    """Return what is not to be taken for the request's own; None if nothing.
+def before(environ: dict[str, Any], has_context: bool) -> Before:
+    """Return what is not to be taken for the request's own.
 
     *has_context*: requests may have their id from oslo.context alone.
     """
-    if not (
-        has_context
-        or _STATUS in environ
-        # Written out: a loop takes three times as long.
+    claims = _NO_CLAIMS
+    # Written out: a loop takes three times as long.
+    if (
+        _STATUS in environ
         or "HTTP_X_USER_ID" in environ
         or "HTTP_X_PROJECT_ID" in environ
         or "HTTP_X_USER_NAME" in environ
@@ -79,13 +73,12 @@ def before(environ: dict[str, Any], has_context: bool) -> Before | None:
         or "HTTP_X_PROJECT_DOMAIN_ID" in environ
         or "HTTP_X_DOMAIN_ID" in environ
     ):
-        return None
-    claims = {
-        name: environ[name]
-        for name in (_STATUS, *_HEADERS.values())
-        if name in environ
-    }
-    return Before(claims, _current_id() if has_context else None)
+        claims = {
+            name: environ[name]
+            for name in (_STATUS, *_HEADERS.values())
+            if name in environ
+        }
+    return claims, _current_id() if has_context else None
 
 
 def identity_of(
@@ -94,11 +87,12 @@ def identity_of(
     """Return the fields of who asked that are known, as they were found.
 
     From the headers that an authtoken wrote, or from keystone's context.
-    *earlier* is what before() returned for this request.
+    *earlier* is what before() returned for this request; None, where it was
+    not asked.
     """
-    claims = (earlier or _NOTHING).claims
     status = environ.get(_STATUS)
     is_looked_at = _LOOKED_AT in environ
+    claims = environ if earlier is None else earlier[0]
     if status == CONFIRMED and (
         is_looked_at or status is not claims.get(_STATUS)
     ):
@@ -116,31 +110,41 @@ def identity_of(
     return {field: getattr(context, field, None) for field in FIELDS}
 
 
-def request_id_of(
-    environ: dict[str, Any],
-    headers: Iterable[Any],
-    earlier: Before | None,
-) -> object:
+def answered_id(environ: dict[str, Any], headers: Iterable[Any]) -> object:
     """Return the request's id where the environ has none of its own.
 
-    From the context in the environ, the response's *headers*, or the
-    oslo.context that this request left in its thread. None without any.
+    From the context in the environ, or the response's *headers*. None without
+    any.
     """
-    found = getattr(_context_of(environ), "request_id", None)
-    if found is not None:
-        return found
-    by_name: dict[str, object] = {}
-    # What are no headers of WSGI has no id: the server has its own answer.
-    with suppress(TypeError, ValueError, AttributeError):
+    context = _context_of(environ)
+    if context is not None:
+        found: object = getattr(context, "request_id", None)
+        if found is not None:
+            return found
+    by_name = {}
+    try:
         for name, value in headers:
-            by_name.setdefault(name.lower(), value)
-    for name in _ID_HEADERS:
+            lower = name.lower()
+            if lower in _ID_HEADERS:
+                by_name[lower] = value
+    except (TypeError, ValueError, AttributeError):
+        # No headers of WSGI: the server has its own answer to that.
+        return None
+    for name in _ID_HEADERS if by_name else ():
         if name in by_name:
             return by_name[name]
+    return None
+
+
+def context_id(earlier: Before | None) -> object:
+    """Return the id of the oslo.context that this request left in its thread.
+
+    None where there is none, or it was there before.
+    """
     if earlier is None:
         return None
-    current = _current_id()
-    return current if current != earlier.stale_id else None
+    current: object = _current_id()
+    return current if current != earlier[1] else None
 
 
 def _context_of(environ: dict[str, Any]) -> Any:

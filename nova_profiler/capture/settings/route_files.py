@@ -110,9 +110,8 @@ def _route_at(place: _Place, parts: list[str], at: int) -> str | None:
 
 def without_format(path: str) -> str:
     """Return *path* without an ending that asks for JSON or XML."""
-    for ending in _FORMATS:
-        if path.endswith(ending):
-            return path[: -len(ending)]
+    if path.endswith(_FORMATS):
+        return path[: path.rindex(".")]
     return path
 
 

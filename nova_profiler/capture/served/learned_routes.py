@@ -35,8 +35,7 @@ _Kept = dict[str, frozenset[str]]
 class LearnedRoutes:
     """The routes that were learned so far.
 
-    Threads read without a lock: a change of what is known replaces the pair
-    of tables, or adds one key.
+    Threads read without a lock: what is learned replaces the pair of tables.
     """
 
     def __init__(self) -> None:
@@ -65,19 +64,17 @@ class LearnedRoutes:
         with self._lock:
             hits, kept = self._tables
             route = _merged(shape, kept)
-            hits[route] = hits.get(route, 0) + 1
+            hits = {**hits, route: hits.get(route, 0) + 1}
             while True:
                 place = _place_to_merge(hits, kept)
                 if place is None:
                     break
                 hits, kept = _with_merged(place, hits, kept)
-                self._tables = hits, kept
-            route = _merged(shape, kept)
             if len(hits) > MAX_LEARNED:
                 # Nothing but ids and words that stand alone.
-                hits.pop(route, None)
                 return None
-            return route
+            self._tables = hits, kept
+            return _merged(shape, kept)
 
 
 def _merged(shape: str, kept: _Kept) -> str:

@@ -69,7 +69,8 @@ def make_filter(
         shared = _workers.get(key)
         if shared is None:
             worker = _made(live)
-            facts = WsgiFacts(worker.failures, Routes())
+            routes = Routes(lambda: live.route_table)
+            facts = WsgiFacts(worker.failures, routes)
             shared = _workers[key] = worker, facts
 
     def filter_app(app: WSGIApplication) -> ProfilerMiddleware:

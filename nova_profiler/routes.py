@@ -6,6 +6,8 @@ from __future__ import annotations
 import re
 
 UNMATCHED = "unmatched"
+# Stands in a route for what names one thing of many.
+ID = "{id}"
 
 METHODS = frozenset(
     "GET HEAD POST PUT PATCH DELETE OPTIONS TRACE CONNECT".split()
@@ -47,7 +49,7 @@ def shape_of(path: str) -> str | None:
     named = []
     for part in parts:
         if _ID.fullmatch(part):
-            named.append("{id}")
+            named.append(ID)
         elif _PLAIN_PART.match(part):
             named.append(part)
         else:

@@ -6,9 +6,12 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from nova_profiler.groups import BY_NAME
+from nova_profiler.record import MOST
 
 # Calls of one name that are kept one by one before they are added up.
 CHUNK_CALLS = 256
+# Kinds of calls of one name whose figures are added up apart.
+MAX_KINDS = 500
 
 _NUMBERS = (int, float)
 
@@ -39,14 +42,29 @@ class CallKey:
 class Tally:
     """Calls that were added up because a lane had too many to keep."""
 
-    __slots__ = ("chunks", "count", "figure", "max_s", "total_s")
+    __slots__ = (
+        "by_kind",
+        "chunks",
+        "count",
+        "figure",
+        "kinds_missing",
+        "max_s",
+        "total_s",
+        "unknown",
+    )
 
     def __init__(self) -> None:
         self.count = 0
         self.total_s = 0.0
         self.max_s = 0.0
-        self.figure = 0.0
+        # Of the calls whose figure is known; how many others there are.
+        self.figure: float = 0
+        self.unknown = 0
         self.chunks: list[list[Any]] = []
+        # The figures of calls that are not kept, by what calls have behind
+        # their figure; whether there were more kinds than are told apart.
+        self.by_kind: dict[tuple[Any, ...], float] = {}
+        self.kinds_missing = False
 
 
 class Room(Protocol):
@@ -83,18 +101,24 @@ class Calls(list[Any]):
         tally.count += len(spans)
         tally.total_s += sum(spans)
         tally.max_s = max(tally.max_s, max(spans, default=0.0))
-        # Some drivers count rows as -1 where they do not know.
-        tally.figure += sum(
-            [
-                call[2]
-                for call in self
-                if type(call[2]) in _NUMBERS and call[2] > 0
-            ]
-        )
+        figures = [call[2] for call in self if is_known(call[2])]
+        tally.figure += sum(figures)
+        tally.unknown += len(spans) - len(figures)
         if room.calls_room > 0:
             room.calls_room -= len(spans)
             tally.chunks.append(self[:])
+        elif self and len(self[0]) > 3:
+            self._add_kinds(tally)
         self.clear()
+
+    def _add_kinds(self, tally: Tally) -> None:
+        by_kind = tally.by_kind
+        for call in self:
+            kind = call[3:]
+            if kind not in by_kind and len(by_kind) >= MAX_KINDS:
+                tally.kinds_missing = True
+            else:
+                by_kind[kind] = by_kind.get(kind, 0) + call[2]
 
     def failed(self, start: float, error: str, room: Room) -> None:
         """Note that the call that began at *start* raised an *error*."""
@@ -143,3 +167,19 @@ class Calls(list[Any]):
         """Return the sum of the calls' figures."""
         figure: float = sum([call[2] for call in self])
         return figure if self.tally is None else figure + self.tally.figure
+
+    def known_figure(self) -> tuple[float, int]:
+        """Return the sum of the figures that are known, how many are not."""
+        figures = [call[2] for call in self if is_known(call[2])]
+        figure, unknown = sum(figures), len(self) - len(figures)
+        if self.tally is None:
+            return figure, unknown
+        return figure + self.tally.figure, unknown + self.tally.unknown
+
+
+def is_known(figure: Any) -> bool:
+    """Return whether *figure* is one: drivers have words for "unknown".
+
+    -1, None, or the largest number that their integers hold.
+    """
+    return type(figure) in _NUMBERS and 0 <= figure < MOST

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 # Longer texts are cut before anything looks at them.
@@ -40,27 +41,36 @@ _WITHOUT_TABLE = frozenset(
 # A word that follows FROM or INTO without being a table.
 _NOT_TABLES = frozenset(("SELECT", "DUAL", "LATERAL", "ONLY", "SET"))
 
-_C_COMMENT = r"/\*.*?(?:\*/|\Z)"
 # What is no plain SQL text, by whether a backslash escapes a quote: that is
 # so in the MySQL family, where double quotes hold values, too. All in one
-# expression, since each may stand inside of another.
+# expression, since each may stand inside of another. What has no end goes on
+# to the end of the text, so that no character is looked at again from the
+# next quote; an empty group without a name marks it. Each alternative begins
+# with its character, since ``re`` then skips the text between at once.
+_C_COMMENT = r"/\*.*?(?:\*/|\Z)"
+_ESCAPED = r"'(?:[^'\\]|\\.|'')*(?:'|\\?\Z())"
 _OPAQUE = {
     False: re.compile(
-        rf"(?P<comment>{_C_COMMENT}|--[^\n]*)"
-        r"|(?P<name>\"(?:[^\"]|\"\")*\"|`[^`]*`)"
-        r"|(?<![\w$])\$(?P<tag>\w*)\$.*?\$(?P=tag)\$"
-        r"|(?<!\w)[eE]'(?:[^'\\]|\\.|'')*'"
-        r"|'(?:[^']|'')*'",
+        rf"{_C_COMMENT}|--[^\n]*"
+        r"|\"(?:[^\"]|\"\")*(?:\"|\Z())"
+        r"|`[^`]*(?:`|\Z())"
+        r"|\$(?<![\w$]\$)(?P<tag>\w*)\$.*?(?:\$(?P=tag)\$|\Z())"
+        rf"|e(?<!\we){_ESCAPED}|E(?<!\wE){_ESCAPED}"
+        r"|'(?:[^']|'')*(?:'|\Z())",
         re.DOTALL,
     ),
     True: re.compile(
-        rf"(?P<comment>{_C_COMMENT}|--(?=\s|\Z)[^\n]*|\#[^\n]*)"
-        r"|(?P<name>`(?:[^`]|``)*`)"
-        r"|'(?:[^'\\]|\\.|'')*'"
-        r"|\"(?:[^\"\\]|\\.|\"\")*\"",
+        rf"{_C_COMMENT}|--(?=\s|\Z)[^\n]*|\#[^\n]*"
+        r"|`(?:[^`]|``)*(?:`|\Z())"
+        rf"|{_ESCAPED}"
+        r"|\"(?:[^\"\\]|\\.|\"\")*(?:\"|\\?\Z())",
         re.DOTALL,
     ),
 }
+_NAME_QUOTES = {False: '"`', True: "`"}
+_COMMENT_STARTS = ("/", "-", "#")
+# Stands for what has no end.
+_CUT = "'"
 # A quote whose other end is not there, a comment that ends twice.
 _LEFT_OVER = re.compile(r"['\"]|\*/|(?<![\w$])\$\w*\$")
 _CUT_STRING = re.compile(r"'|(?<!\w)\"(?!\w+\")")
@@ -167,11 +177,24 @@ def fingerprint_of(statement: str, backslash_escapes: bool = False) -> str:
 
 @lru_cache(maxsize=128)
 def _cached_fingerprint(statement: str, backslash_escapes: bool) -> str:
-    text = statement
-    opaque = _OPAQUE[backslash_escapes]
-    if _LEFT_OVER.search(opaque.sub(" ", text)):
+    names = _NAME_QUOTES[backslash_escapes]
+    opaque: list[str] = []
+
+    def taken_out(found: re.Match[str]) -> str:
+        token = found[0]
+        if _has_no_end(found):
+            return _CUT
+        if token[0] in _COMMENT_STARTS:
+            return " "
+        opaque.append(token if token[0] in names else "?")
+        return "\0"
+
+    plain = statement.replace("\0", " ")
+    text = _OPAQUE[backslash_escapes].sub(taken_out, plain)
+    if _LEFT_OVER.search(text):
         return f"{name_of_statement(statement)} {WITHHELD}"
-    text = opaque.sub(_hidden, text)
+    between = text.split("\0")
+    text = "".join(chain(*zip(between, (*opaque, ""), strict=True)))
     text = _NUMBER.sub("?", text)
     text = _PLACES.sub("(...)", text)
     text = _REPEATED.sub("(...)", text)
@@ -185,15 +208,16 @@ def _cached_fingerprint(statement: str, backslash_escapes: bool) -> str:
 
 
 def _blanked(found: re.Match[str]) -> str:
-    if found["comment"] is not None:
+    if _has_no_end(found):
+        return _CUT
+    token = found[0]
+    if token[0] in _COMMENT_STARTS:
         return " "
-    return found[0] if _PLAIN_NAME.fullmatch(found[0]) else "?"
+    return token if _PLAIN_NAME.fullmatch(token) else "?"
 
 
-def _hidden(found: re.Match[str]) -> str:
-    if found["comment"] is not None:
-        return " "
-    return found[0] if found["name"] is not None else "?"
+def _has_no_end(found: re.Match[str]) -> bool:
+    return found.lastindex is not None and found.lastgroup is None
 
 
 def _shortened(found: re.Match[str]) -> str:

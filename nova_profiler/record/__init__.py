@@ -13,6 +13,7 @@ from nova_profiler.record.request_record import (
     RequestRecord,
 )
 from nova_profiler.record.rows import (
+    MOST,
     CallTotals,
     GroupTotals,
     StatementTotals,
@@ -20,6 +21,7 @@ from nova_profiler.record.rows import (
 )
 
 __all__ = [
+    "MOST",
     "ABORTED",
     "FAILED",
     "OK",

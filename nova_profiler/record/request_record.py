@@ -52,13 +52,19 @@ class Profiled(Protocol):
         """
 
 
-# How a field is written and read; ``rows`` has functions of its own.
-PLAIN, TIME, ROWS, HIDDEN = "plain", "time", "rows", "hidden"
+# How a field is written and read: ``known`` is left out where it is null,
+# ``rows`` has functions of its own.
+PLAIN, KNOWN, TIME, ROWS, HIDDEN = "plain", "known", "time", "rows", "hidden"
 
 
 def _plain(default: Any, kind: Any, is_null: bool = False) -> Any:
     """Return a field of *kind* that is written as it is."""
     return _field(PLAIN, default, kind=kind, is_null=is_null)
+
+
+def _known(kind: Any) -> Any:
+    """Return a field of *kind* that is written only where it is known."""
+    return _field(KNOWN, None, kind=kind, is_null=True)
 
 
 def _time(default: float | None = 0.0) -> Any:
@@ -144,6 +150,9 @@ class RequestRecord:
     project_id: str | None = _plain(None, str, is_null=True)
     user_name: str | None = _plain(None, str, is_null=True)
     project_name: str | None = _plain(None, str, is_null=True)
+    user_domain_id: str | None = _known(str)
+    project_domain_id: str | None = _known(str)
+    domain_id: str | None = _known(str)
     remote_address: str | None = _plain(None, str, is_null=True)
     outcome: str = _plain(OK, str)
     error: str | None = _plain(None, str, is_null=True)
@@ -178,6 +187,10 @@ class RequestRecord:
         values: dict[str, Any] = {"schema": SCHEMA}
         for name in _PLAIN:
             values[name] = getattr(self, name)
+        for name in _KNOWN:
+            value = getattr(self, name)
+            if value is not None:
+                values[name] = value
         for name in _TIMES:
             values[name] = rounded(getattr(self, name))
         for name, write, _ in _ROWS:
@@ -207,7 +220,7 @@ class RequestRecord:
             )
         record = cls()
         try:
-            for name in (*_PLAIN, *_TIMES):
+            for name in (*_PLAIN, *_KNOWN, *_TIMES):
                 if name in values:
                     setattr(record, name, _checked(name, values[name]))
             for name, _, read in _ROWS:
@@ -229,6 +242,7 @@ def _names(form: str) -> tuple[str, ...]:
 
 # Worked out once: a record is written for each request.
 _PLAIN = _names(PLAIN)
+_KNOWN = _names(KNOWN)
 _TIMES = _names(TIME)
 _ROWS = [
     (name, _FIELDS[name].metadata["write"], _FIELDS[name].metadata["read"])

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 # Larger than any time or count that was ever measured, and small enough to
 # be added up as a float.
-_MOST = 1e15
+MOST = 1e15
 
 
 class GroupTotals(NamedTuple):
@@ -41,7 +41,10 @@ class CallTotals(NamedTuple):
 
 
 class StatementTotals(NamedTuple):
-    """All executions of one SQL statement, its values gone."""
+    """All executions of one SQL statement, its values gone.
+
+    ``rows`` is None where the rows of one of them are not known.
+    """
 
     statement: str
     name: str
@@ -49,7 +52,7 @@ class StatementTotals(NamedTuple):
     count: int  # type: ignore[assignment]  # hides tuple.count
     ms: float
     max_ms: float
-    rows: int = 0
+    rows: int | None = None
     errors: int = 0
     executemany: int = 0
 
@@ -79,7 +82,7 @@ def is_number(value: Any) -> bool:
     return (
         isinstance(value, (int, float))
         and not isinstance(value, bool)
-        and -_MOST <= value <= _MOST
+        and -MOST <= value <= MOST
     )
 
 

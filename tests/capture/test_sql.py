@@ -142,14 +142,55 @@ def test_a_text_of_any_length_is_cut():
     assert text.endswith(" ...")
 
 
-@pytest.mark.parametrize(
-    "part", ["a", "$a", " $a$", "a, ", "a AS ", "(?,", "/*", "-- ", "1", "'"]
-)
-def test_no_text_takes_long(part):
-    """Work that grew with the square of the length would never end."""
-    text = fingerprint_of("SELECT " + part * 20_000)
+_PARTS = [
+    *("a", "$a", " $a$", "a, ", "a AS ", "(?,", "/*", "-- ", "1", "'", "\\'"),
+    *('"', "`", "\\'a ", "'a ", '"a ', "e'\\", "$$ ", "#\n", "FROM (", ") "),
+    *("E'\\' ", "FROM        1 ", "\\", "''", "'\\''", "(", ":a", "\0"),
+]
 
-    assert len(text) <= MAX_KEPT
+
+@pytest.mark.parametrize("part", _PARTS)
+@pytest.mark.parametrize("mysql", [False, True])
+def test_no_text_takes_long(part, mysql):
+    """Work that grew with the square of the length would never end."""
+    statement = "SELECT " + part * 20_000
+
+    assert len(fingerprint_of(statement, mysql)) <= MAX_KEPT
+    assert name_of_statement(statement).startswith("SELECT")
+
+
+@pytest.mark.parametrize("mysql", [False, True])
+def test_each_part_of_a_text_is_looked_at_once(mysql):
+    """Of distinct tags each would have been looked for to the end."""
+    tags = " ".join(f"$a{number}$" for number in range(4_000))
+
+    assert len(fingerprint_of("SELECT " + tags, mysql)) <= MAX_KEPT
+
+
+@given(
+    st.sampled_from(["'", '"', "`", "e'", "E'", "$$", "$a$", "/*", "--", "#"]),
+    st.text(st.sampled_from("ab'\"`\\$*/-#e \n"), max_size=40),
+    st.booleans(),
+)
+def test_what_is_opened_is_never_looked_at_again(opening, rest, mysql):
+    """It has an end or goes on to the end of the text.
+
+    A search that failed behind an opening would begin anew at the next one,
+    and take the square of the length.
+    """
+    if mysql and opening in ("e'", "E'", "$$", "$a$"):
+        opening = "'"
+    if mysql and opening == "--":
+        opening = "-- "
+    if not mysql and opening == "#":
+        opening = "--"
+
+    found = sql._OPAQUE[mysql].match(opening + rest)
+
+    assert found is not None
+    if sql._has_no_end(found):
+        assert found.end() == len(opening + rest)
+        assert WITHHELD in fingerprint_of(opening + rest, mysql)
 
 
 def test_a_value_that_is_cut_in_two_is_not_kept():

@@ -59,6 +59,27 @@ def test_only_a_dump_has_a_timeline():
     assert RequestRecord.from_dict(fields).timeline is None
 
 
+def test_a_domain_is_written_where_it_is_known():
+    """Most records have none of the three."""
+    known = record(user_domain_id="default").to_dict()
+
+    assert known["user_domain_id"] == "default"
+    assert "domain_id" not in known
+    assert "user_domain_id" not in record().to_dict()
+    assert RequestRecord.from_dict(known).user_domain_id == "default"
+
+
+def test_rows_of_a_statement_may_be_unknown():
+    """Null, in the JSON and behind it."""
+    fields = slow_rebuild().to_dict()
+    fields["statements"][0]["rows"] = None
+
+    again = RequestRecord.from_dict(fields)
+
+    assert again.statements[0].rows is None
+    assert again.to_dict() == fields
+
+
 def test_times_have_three_decimals():
     """Microseconds are all that the clocks are worth."""
     fields = record(duration_ms=1.23456789, cpu_ms=None).to_dict()

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from nova_profiler.capture.calls import Calls
+from nova_profiler.capture.calls import Calls, Tally, is_known
 from nova_profiler.capture.lanes import Capture, Lane
 from nova_profiler.capture.record_making.lane_calls import (
     named_calls,
@@ -21,6 +21,7 @@ from nova_profiler.capture.sql import (
 )
 from nova_profiler.groups import CONNECT, DB_API, FETCH, POOL_WAIT
 from nova_profiler.record import (
+    MOST,
     RequestRecord,
     StatementTotals,
     TimelineEntry,
@@ -62,6 +63,8 @@ def _entries_of(
     """Yield the calls of *lane*, whose number that is."""
     statements.add(lane)
     for group, name, calls, nested, _ in named_calls(lane):
+        if group == FETCH.name and calls.tally is not None:
+            statements.add_fetched(lane, calls.tally)
         errors = dict(calls.errors or ())
         for call in calls.kept():
             start, end = call[:2]
@@ -71,8 +74,7 @@ def _entries_of(
                 name, place = statements.fetched(lane, *call[2:])
             elif group in _OF_A_POOL:
                 name = database_of_pool(call[2], lane.sql)
-            elif place is not None and call[2] >= 0:
-                # -1: the driver does not count.
+            elif place is not None and is_known(call[2]):
                 rows = int(call[2])
             yield TimelineEntry(
                 group,
@@ -95,12 +97,14 @@ class _Statement:
         "executed",
         "failures",
         "fetched",
+        "is_fetched",
         "many",
         "max_s",
         "name",
         "rows",
         "text",
         "total_s",
+        "unknown",
     )
 
     def __init__(self, text: str, name: str, database: str) -> None:
@@ -110,8 +114,12 @@ class _Statement:
         self.executed = 0
         self.total_s = 0.0
         self.max_s = 0.0
+        # What the driver counted, and how often it did not count.
         self.rows = 0
+        self.unknown = 0
+        # What was fetched.
         self.fetched = 0
+        self.is_fetched = False
         self.failures = 0
         self.many = 0
 
@@ -121,15 +129,30 @@ class _Statement:
         self.executed += count
         self.total_s += total_s
         self.max_s = max(self.max_s, max_s)
-        # -1: the driver does not count the rows of a SELECT.
-        self.rows += sum(int(one[2]) for one in calls if one[2] > 0)
-        if calls.tally is not None:
-            self.rows += int(calls.tally.figure)
+        rows, unknown = calls.known_figure()
+        self.rows += int(rows)
+        self.unknown += unknown
         self.failures += calls.failures
         self.many += calls.batches
 
-    def row(self) -> StatementTotals:
-        """Return the record's row of it."""
+    def known_rows(self, has_lost: bool) -> int | None:
+        """Return the rows of all executions, None if they are not known.
+
+        *has_lost*: what was fetched is not known of all statements.
+
+        Many drivers count the rows of a SELECT while they are fetched, or
+        never: then those that were fetched count.
+        """
+        rows: int | None = self.rows
+        has_counted = self.executed > self.unknown + self.failures
+        if self.unknown and (has_counted or not self.is_fetched):
+            return None
+        if self.unknown or not rows:
+            rows = None if has_lost else self.fetched
+        return rows if rows is not None and rows < MOST else None
+
+    def row(self, has_lost: bool) -> StatementTotals:
+        """Return the record's row of it; *has_lost* as for known_rows()."""
         return StatementTotals(
             self.text,
             self.name,
@@ -137,8 +160,7 @@ class _Statement:
             self.executed,
             self.total_s * 1000,
             self.max_s * 1000,
-            # A driver that counts did so when it executed.
-            self.rows or self.fetched,
+            self.known_rows(has_lost),
             self.failures,
             self.many,
         )
@@ -150,6 +172,7 @@ class _Statements:
     def __init__(self) -> None:
         self._places: dict[tuple[str, str], int] = {}
         self._rows: list[_Statement] = []
+        self._has_lost = False
 
     def add(self, lane: Lane) -> None:
         """Add those of *lane*, whose calls then know their row."""
@@ -162,13 +185,28 @@ class _Statements:
         self, lane: Lane, rows: int, text: str, engine: Any
     ) -> tuple[str, int]:
         """Add *rows* that *lane* fetched; return the statement's name, row."""
+        statement, place = self._fetched(lane, text, engine)
+        statement.fetched += rows
+        return statement.name, place
+
+    def add_fetched(self, lane: Lane, tally: Tally) -> None:
+        """Add what *lane* fetched in calls that are not kept one by one."""
+        for (text, engine), rows in tally.by_kind.items():
+            self._fetched(lane, text, engine)[0].fetched += int(rows)
+        self._has_lost = self._has_lost or tally.kinds_missing
+
+    def _fetched(
+        self, lane: Lane, text: str, engine: Any
+    ) -> tuple[_Statement, int]:
+        """Return the statement that *lane* fetched rows of, and its place."""
         by_text = lane.sql.get(engine, {})
         if text not in by_text and kind_of_statement(text) in by_text:
             # One of more statements than are kept apart.
             text = kind_of_statement(text)
         place = self._place(engine, text)
-        self._rows[place].fetched += rows
-        return self._rows[place].name, place
+        statement = self._rows[place]
+        statement.is_fetched = True
+        return statement, place
 
     def _place(self, engine: Any, text: str) -> int:
         kept = fingerprint_of(text, engine.dialect.name in _MYSQL_FAMILY)
@@ -181,4 +219,4 @@ class _Statements:
 
     def totals(self) -> list[StatementTotals]:
         """Return one row a statement, in the order of their first use."""
-        return [statement.row() for statement in self._rows]
+        return [statement.row(self._has_lost) for statement in self._rows]

@@ -43,6 +43,7 @@ class Exchange:
 
     __slots__ = (
         "_app_end",
+        "_before",
         "_environ",
         "_facts",
         "_handled",
@@ -86,6 +87,7 @@ class Exchange:
         self.bytes = 0
         self.is_counted = True
         self._environ = environ
+        self._before = facts.before(environ) if facts.is_watching else None
         self.method = environ.get("REQUEST_METHOD", "")
         # nova changes both on the way in; their sum stays.
         self.path = environ.get("SCRIPT_NAME", "") + environ.get(
@@ -267,7 +269,14 @@ class Exchange:
             # What it sent over a socket that it took is not known.
             record.outcome = UNANSWERED
             record.response_bytes = None
-        self._facts.fill(record, self._environ, self.method, self.path)
+        self._facts.fill(
+            record,
+            self._environ,
+            self.method,
+            self.path,
+            self._before,
+            self._headers,
+        )
 
 
 def _status_of(status: object) -> int:

@@ -4,10 +4,18 @@
 from __future__ import annotations
 
 import urllib.parse
+from collections.abc import Iterable
 from typing import Any
 
 from nova_profiler.capture.failures import Failures
 from nova_profiler.capture.served.nova_routes import Routes, action_of
+from nova_profiler.capture.served.wsgi_identity import (
+    Before,
+    answered_id,
+    before,
+    context_id,
+    identity_of,
+)
 from nova_profiler.record import RequestRecord
 from nova_profiler.routes import METHODS, OTHER_METHOD, UNMATCHED
 
@@ -27,6 +35,16 @@ class WsgiFacts:
     def __init__(self, failures: Failures, routes: Routes) -> None:
         self._failures = failures
         self._routes = routes
+        # Whether before() is wanted: the latest request had no context of
+        # nova's. One that has needs nothing from there.
+        self.is_watching = True
+        # Whether the latest request had no id in its environ or response: the
+        # next one may have it from oslo.context alone.
+        self._has_context = True
+
+    def before(self, environ: dict[str, Any]) -> Before:
+        """Return what a request came with, for fill()."""
+        return before(environ, self._has_context)
 
     def fill(
         self,
@@ -34,10 +52,13 @@ class WsgiFacts:
         environ: dict[str, Any],
         method: str,
         path: str,
+        earlier: Before | None = None,
+        headers: Iterable[Any] = (),
     ) -> None:
         """Fill method, path, route, action, ids, user and address.
 
-        *method* and *path* are as the server handed them over;
+        *method* and *path* are as the server handed them over, *earlier* is
+        what before() returned, *headers* are those of the response;
         ``record.status`` is known.
         """
         record.method = method if method in METHODS else OTHER_METHOD
@@ -50,12 +71,18 @@ class WsgiFacts:
         record.path = printable_path(path)
         if route.endswith("/action"):
             record.action = action_of(environ, record.status)
-        record.request_id = checked_id(environ.get(REQUEST_ID))
+        request_id = environ.get(REQUEST_ID)
+        if request_id is None:
+            request_id = self._other_id(environ, earlier, headers)
+        else:
+            self._has_context = False
+        record.request_id = checked_id(request_id)
         overall_id = environ.get("openstack.global_request_id")
         if overall_id is not None:
             record.global_request_id = checked_id(overall_id)
         address = environ.get("REMOTE_ADDR")
         context = environ.get("nova.context")
+        self.is_watching = context is None
         if context is not None:
             # It holds the token, too: its fields are taken one by one, it is
             # never kept whole.
@@ -64,7 +91,37 @@ class WsgiFacts:
                 if value is not None:
                     setattr(record, name, _text(value))
             address = getattr(context, "remote_address", None) or address
+        else:
+            self._fill_identity(record, environ, earlier)
         record.remote_address = _text(address)
+
+    def _other_id(
+        self,
+        environ: dict[str, Any],
+        earlier: Before | None,
+        headers: Iterable[Any],
+    ) -> object:
+        """Return the request id that the environ does not have."""
+        try:
+            found = answered_id(environ, headers)
+            self._has_context = found is None
+            return context_id(earlier) if found is None else found
+        except Exception as exc:
+            self._failures.note("identity", exc)
+            return None
+
+    def _fill_identity(
+        self,
+        record: RequestRecord,
+        environ: dict[str, Any],
+        earlier: Before | None,
+    ) -> None:
+        """Fill who asked in another service than nova."""
+        try:
+            for name, value in identity_of(environ, earlier).items():
+                setattr(record, name, _text(value))
+        except Exception as exc:
+            self._failures.note("identity", exc)
 
 
 def checked_id(value: object) -> str | None:

@@ -30,6 +30,7 @@ from nova_profiler.capture.settings.options import (
     parsed_all,
     wrong_value,
 )
+from nova_profiler.capture.settings.route_files import RouteTable, read_routes
 
 LOG = logging.getLogger("nova_profiler")
 
@@ -40,7 +41,10 @@ Signature = tuple[tuple[str, tuple[int, int, int] | None], ...]
 
 
 class LiveSettings:
-    """The settings in force; ``current`` is replaced when a file changes."""
+    """The settings in force; ``current`` is replaced when a file changes.
+
+    So is ``route_table``, which is None without a ``routes_file``.
+    """
 
     def __init__(
         self,
@@ -55,7 +59,6 @@ class LiveSettings:
         if self._paste_file:
             name = os.path.basename(self._paste_file)
             self._where_paste = f"{name}, nova_profiler filter"
-        self._signature = self._signed()
         self._paste = parsed_all(local_conf, self._where_paste)
         self._section = section_of(self._paste_file, local_conf)
         written = written_in(config_files(conf), skip_unreadable=True)
@@ -71,6 +74,10 @@ class LiveSettings:
             if option.mutable
         }
         self.current = Settings().changed(values).changed(self._paste)
+        self._signature = self._signed()
+        self.route_table: RouteTable | None = read_routes(
+            self.current.routes_file
+        )
         self.check_at = monotonic() + CHECK_S
 
     def check(self, now: float) -> None:
@@ -81,7 +88,9 @@ class LiveSettings:
             return
         self._signature = signature
         try:
-            self.current = self._reread()
+            now_read = self._reread()
+            self.route_table = read_routes(now_read.routes_file)
+            self.current = now_read
         except Exception as exc:
             # A half-saved file, a typo: what is in force stays in force.
             # Only our own errors are sure to hold nothing secret.
@@ -141,6 +150,8 @@ class LiveSettings:
         paths = config_files(self._conf)
         if self._paste_file and self._paste_file not in paths:
             paths.append(self._paste_file)
+        if self.current.routes_file:
+            paths.append(self.current.routes_file)
         return tuple((path, _stat(path)) for path in paths)
 
 

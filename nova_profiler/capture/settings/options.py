@@ -91,6 +91,14 @@ class Settings:
         (),
         "More to time: module:function or module:Class.method.",
     )
+    routes_file: str | None = _option(
+        cfg.StrOpt,
+        None,
+        "File of routes for paths that no router names, one template such as "
+        "/v2.0/networks/{id} a line. Unset: such routes are learned from what "
+        "was answered.",
+        mutable=True,
+    )
     max_calls: int = _option(
         cfg.IntOpt,
         2000,

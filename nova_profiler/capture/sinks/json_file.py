@@ -110,6 +110,12 @@ def line_of(record: RequestRecord) -> str:
         f'"project_name":{q(project) if project is not None else "null"},'
         f'"remote_address":{q(address) if address is not None else "null"},'
     )
+    if (
+        r.user_domain_id is not None
+        or r.project_domain_id is not None
+        or r.domain_id is not None
+    ):
+        identity += _domains(r)
     buckets = ",".join(
         [f'"{bucket}":{ms:.3f}' for bucket, ms in r.breakdown_ms.items()]
     )
@@ -131,6 +137,19 @@ def line_of(record: RequestRecord) -> str:
 def _origin(service: str, host: str, pid: int) -> str:
     """Return what all lines of a process share."""
     return f'"service":{_quoted(service)},"host":{_quoted(host)},"pid":{pid},'
+
+
+def _domains(record: RequestRecord) -> str:
+    named = {
+        "user_domain_id": record.user_domain_id,
+        "project_domain_id": record.project_domain_id,
+        "domain_id": record.domain_id,
+    }
+    return "".join(
+        f'"{name}":{_quoted(value)},'
+        for name, value in named.items()
+        if value is not None
+    )
 
 
 def _groups(record: RequestRecord) -> str:

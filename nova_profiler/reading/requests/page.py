@@ -234,7 +234,7 @@ def _statements(record: RequestRecord, width: int) -> list[RenderableType]:
             ms_text(row.ms),
             str(row.count),
             ms_text(row.max_ms, 2),
-            str(row.rows),
+            "-" if row.rows is None else str(row.rows),
             _statement_text(row, width - 36),
         )
     parts: list[RenderableType] = [table]

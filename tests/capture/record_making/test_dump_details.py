@@ -3,13 +3,18 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from executing import Cursor, executed
+from hypothesis import given
+from hypothesis import strategies as st
 from serving import recorded
 
 from nova_profiler.capture.current import LaneCall, current_lane
 from nova_profiler.capture.hooks.database import db_api_calls
 from nova_profiler.capture.lanes import CallKey
+from nova_profiler.record import MOST, RequestRecord
 
 
 def statement(text, rows=-1, many=False, fails=False):
@@ -71,14 +76,54 @@ def test_an_own_lane_without_calls_still_is_lane_0():
 
 
 @pytest.mark.parametrize(
-    ("rows", "shown", "total"), [(-1, None, 0), (0, 0, 0), (7, 7, 7)]
+    ("rows", "known"),
+    [
+        (0, 0),
+        (7, 7),
+        (10**15 - 1, 10**15 - 1),
+        (-1, None),
+        (None, None),
+        # PyMySQL's word for it.
+        (2**64 - 1, None),
+        (2**63, None),
+        (10**400, None),
+        (float("nan"), None),
+        (float("inf"), None),
+        ("7", None),
+        (True, None),
+        ([], None),
+    ],
 )
-def test_rows_that_the_driver_told(rows, shown, total):
-    """Minus one is not a number of rows but that it was not counted."""
-    record = dumped(lambda: statement("UPDATE t SET a = 1", rows))
+@pytest.mark.parametrize("most", [0, 2_000])
+def test_rows_are_what_the_driver_counted_or_null(rows, known, most):
+    """Drivers have several words for not having counted."""
 
-    assert [entry.rows for entry in record.timeline] == [shown]
+    def work():
+        for _ in range(260):
+            statement("UPDATE t SET a = 1", rows)
+
+    record = dumped(work, max_calls=most)
+
+    assert {entry.rows for entry in record.timeline} <= {known}
+    total = None if known is None else 260 * known
+    total = total if total is not None and total < MOST else None
     assert [row.rows for row in record.statements] == [total]
+    json.dumps(record.to_dict(), allow_nan=False)
+    assert RequestRecord.from_dict(record.to_dict()).statements
+
+
+@given(st.lists(st.sampled_from([0, 1, 3, -1, None, 2**64 - 1]), min_size=1))
+def test_rows_are_known_if_those_of_all_executions_are(counted):
+    """A sum of a part would be a number that is not so."""
+
+    def work():
+        for rows in counted:
+            statement("UPDATE t SET a = 1", rows)
+
+    (row,) = dumped(work).statements
+
+    known = [rows for rows in counted if rows in (0, 1, 3)]
+    assert row.rows == (sum(known) if known == counted else None)
 
 
 def test_failed_and_many():
@@ -162,8 +207,8 @@ def test_rows_are_exact_however_many_statements(most):
     def work():
         for _ in range(1_000):
             statement("SELECT a FROM t", rows=2)
-            statement("SELECT a FROM t", rows=-1)
+            statement("SELECT a FROM u", rows=-1)
 
     record = dumped(work, max_calls=most)
 
-    assert sum(row.rows for row in record.statements) == 2_000
+    assert [row.rows for row in record.statements] == [2_000, None]

@@ -538,3 +538,61 @@ def test_a_value_of_a_host_that_it_cannot_give_is_one_line(host, monkeypatch):
         r"text; no such option nosuch",
     ):
         host.start()
+
+
+def test_a_change_of_the_routes_is_taken_over(host, warnings):
+    """The file alone may change, and which file it is."""
+    first, second = host.folder / "first", host.folder / "second"
+    first.write_text("/v2.0/networks/{id}")
+    second.write_text("/v2.0/{resource}/{id}")
+    host.write_conf(f"routes_file = {first}")
+    live = host.start()
+    routes = [live.route_table.route_of("/v2.0/networks/a")]
+
+    first.write_text("/v2.0/networks/{network_id}")
+    live.check(0)
+    routes.append(live.route_table.route_of("/v2.0/networks/a"))
+    host.write_conf(f"routes_file = {second}")
+    live.check(0)
+    routes.append(live.route_table.route_of("/v2.0/networks/a"))
+    host.write_conf("")
+    live.check(0)
+
+    assert routes == [
+        "/v2.0/networks/{id}",
+        "/v2.0/networks/{network_id}",
+        "/v2.0/{resource}/{id}",
+    ]
+    assert live.route_table is None
+    assert warnings() == []
+
+
+@pytest.mark.parametrize("content", ["networks\n", None])
+def test_routes_that_cannot_be_read_change_nothing(host, warnings, content):
+    """One line in the log; the other options stay as they are, too."""
+    routes = host.folder / "routes"
+    routes.write_text("/v2.0/networks/{id}")
+    host.write_conf(f"routes_file = {routes}")
+    live = host.start()
+
+    if content is None:
+        routes.unlink()
+    else:
+        routes.write_text(content)
+    host.write_conf(f"routes_file = {routes}\nslow_ms = 7")
+    live.check(0)
+    live.check(0)
+
+    assert live.route_table.route_of("/v2.0/networks/a") is not None
+    assert live.current.slow_ms == 1000.0
+    (line,) = warnings()
+    assert line.startswith("options stay as they are: routes")
+
+
+def test_routes_that_cannot_be_read_stop_the_start(host):
+    """With the file, the line, and what was read."""
+    (host.folder / "routes").write_text("/a\nb c\n")
+    host.write_conf(f"routes_file = {host.folder / 'routes'}")
+
+    with pytest.raises(ConfigError, match=r"routes, line 2: 'b c': expected"):
+        host.start()

@@ -44,6 +44,7 @@ def test_the_options_that_may_change_are_those_of_the_manual():
         "dump_when",
         "log_requests",
         "log_calls",
+        "routes_file",
     } == MUTABLE
 
 

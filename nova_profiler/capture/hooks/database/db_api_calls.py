@@ -22,6 +22,7 @@ from nova_profiler.capture.current import active, current_lane, find_lane
 from nova_profiler.capture.failures import HOOK_FAILURES
 from nova_profiler.capture.hooks import HookError, Undo
 from nova_profiler.capture.hooks.attribute_patches import patch, undo_all
+from nova_profiler.capture.hooks.database.reach import reaches_database
 from nova_profiler.capture.lanes import Lane
 from nova_profiler.groups import DB_API
 
@@ -55,7 +56,8 @@ def functions_of(module: ModuleType) -> list[str]:
     """Return the names of the DB API functions that *module* defines.
 
     Where functions take a ``context`` first, as nova's do, the ones that do
-    not are helpers and are left out.
+    not are helpers and are left out. So are checks, such as
+    is_admin_context(), whose code cannot reach the database.
     """
     public = {
         name: function
@@ -70,7 +72,11 @@ def functions_of(module: ModuleType) -> list[str]:
         for name, function in public.items()
         if _first_parameter(function) == "context"
     ]
-    return with_context or list(public)
+    return [
+        name
+        for name in with_context or public
+        if reaches_database(public[name])
+    ]
 
 
 def _first_parameter(function: Callable[..., Any]) -> str | None:

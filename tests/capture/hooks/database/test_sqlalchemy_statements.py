@@ -15,6 +15,7 @@ from sqlalchemy import pool, text
 from sqlalchemy.dialects.mysql import mysqldb
 from sqlalchemy.engine import cursor, default
 
+from nova_profiler.capture import calls
 from nova_profiler.capture.current import current_lane
 from nova_profiler.capture.hooks import HookError
 from nova_profiler.capture.hooks.database import sqlalchemy_statements
@@ -167,7 +168,7 @@ def test_executemany_is_one_statement_of_many_rows(engine, hook, tmp_path):
         (lambda result: [result.fetchone() for _ in range(4)], 4, 3),
         (lambda result: result.fetchmany(2), 1, 2),
         (lambda result: list(result), None, 3),
-        (lambda result: result.close(), None, 0),
+        (lambda result: result.close(), None, None),
     ],
 )
 def test_fetching_is_a_group_of_its_own(in_connection, fetch, fetches, rows):
@@ -197,6 +198,62 @@ def test_streamed_results_are_fetched(in_connection):
     assert record.groups["fetch"].calls >= 1
     assert record.statements[0].rows == 3
     assert added_up(record) == pytest.approx(record.duration_ms, abs=0.001)
+
+
+@pytest.mark.parametrize("most", [0, 300, 2_000])
+@pytest.mark.parametrize("streamed", [False, True])
+def test_rows_that_were_fetched_are_exact(
+    engine, hook, tmp_path, most, streamed
+):
+    """One by one, of two statements in turn, beyond what a dump lists."""
+
+    def work():
+        with engine.begin() as connection:
+            connection.execute(
+                text("INSERT INTO instances VALUES (:id)"),
+                [{"id": number} for number in range(10, 1_207)],
+            )
+        with engine.connect() as connection:
+            connection = connection.execution_options(stream_results=streamed)
+            every = connection.execute(text("SELECT id FROM instances"))
+            some = connection.execute(
+                text("SELECT id + 1 FROM instances WHERE id < 500")
+            )
+            for _ in every.mappings():
+                some.fetchone()
+
+    record = dumped(work, tmp_path, max_calls=most)
+
+    rows = {row.statement: row.rows for row in record.statements}
+    assert rows["SELECT id FROM instances"] == 1_200
+    assert rows["SELECT id + ? FROM instances WHERE id < ?"] == 493
+
+
+def test_an_empty_result_has_no_rows(in_connection):
+    """Fetched, and nothing was there: that is known."""
+    record = in_connection(
+        lambda c: c.execute(text("SELECT id FROM instances WHERE 0")).all()
+    )
+
+    assert record.statements[0].rows == 0
+
+
+def test_of_too_many_statements_the_rows_are_not_known(
+    engine, hook, tmp_path, monkeypatch
+):
+    """Those that were fetched are told apart for so many statements."""
+    monkeypatch.setattr(calls, "MAX_KINDS", 2)
+
+    def work():
+        with engine.connect() as connection:
+            for number in range(600):
+                connection.execute(
+                    text(f"SELECT id AS a{number} FROM instances")
+                ).all()
+
+    record = dumped(work, tmp_path, max_calls=0)
+
+    assert {row.rows for row in record.statements} == {None}
 
 
 def test_rows_of_an_update(engine, hook, tmp_path):

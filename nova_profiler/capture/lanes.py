@@ -2,22 +2,21 @@
 """What is kept of a request while it goes on: its capture and the lanes of it.
 
 A lane belongs to one request's capture and is written by one thread only, so
-that nothing here needs a lock.
+that nothing here needs a lock. A copied context may carry it into another
+thread, which is why hooks ask first whether that can be.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from threading import get_ident
 from time import perf_counter, thread_time, time
 from types import MappingProxyType
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 from nova_profiler.capture.calls import CHUNK_CALLS, CallKey, Calls
+from nova_profiler.capture.contracts import Served, Watch
 from nova_profiler.groups import COUNTS
-from nova_profiler.record import RequestRecord
-
-Result = TypeVar("Result")
 
 # Pieces of work that may have a lane; what further ones call is not known.
 MAX_LANES = 4096
@@ -39,6 +38,7 @@ class Lane:
     """The calls of one thread or greenthread that works for a request."""
 
     __slots__ = (
+        "begun",
         "calls",
         "capture",
         "closed",
@@ -49,10 +49,15 @@ class Lane:
         "cpu_s",
         "db_api_driver_s",
         "driver_s",
+        "ended",
         "executing",
+        "handed",
         "in_db_api",
         "open_timed",
+        "running",
         "sql",
+        "thread",
+        "unsure",
         "waiting_db_api_s",
         "waiting_python_s",
     )
@@ -60,6 +65,17 @@ class Lane:
     def __init__(self, capture: Capture) -> None:
         self.capture = capture
         self.closed = False
+        # Whether a hook must look closer: the lane is closed, or work was
+        # handed over from it, maybe with a copy of its context.
+        self.unsure = False
+        # Pieces of work that were handed over from it, and by which thread.
+        self.handed = 0
+        self.thread = 0
+        # Whether it was the first to run such a piece, whether it runs one
+        # now, and whether that has ended.
+        self.begun = 0
+        self.running = False
+        self.ended = False
         self.in_db_api = False
         self.open_timed = 0
         # Time in the driver so far; and the part of it in DB API calls.
@@ -88,6 +104,9 @@ class Lane:
         What is neither in the driver nor on the CPU clock was certainly
         waiting: for the GIL, for a processor, for something no hook names.
         """
+        if self.capture.thread != get_ident():
+            # Another thread's clock; a server may go on with the body there.
+            return
         cpu = thread_time()
         waited = (
             (now - self.cpu_at)
@@ -103,6 +122,20 @@ class Lane:
         self.cpu_due = now + CPU_STEP_S
         self.cpu_s = cpu
         self.cpu_driver_s = self.driver_s
+
+    def kept(self) -> Lane:
+        """Return a lane with the calls so far; this one has none then.
+
+        Its thread may still work, and must not change what is being read.
+        """
+        kept = Lane(self.capture)
+        kept.closed = kept.unsure = True
+        kept.counts = self.counts[:]
+        kept.db_api_driver_s = self.db_api_driver_s
+        kept.calls, self.calls = self.calls, {}
+        kept.sql, self.sql = self.sql, {}
+        self.capture = OVER
+        return kept
 
     def calls_of(self, key: CallKey) -> Calls:
         """Return the calls of *key* in this lane, to add one to."""
@@ -124,53 +157,6 @@ class Lane:
         return calls
 
 
-class Watch(Protocol):
-    """A profiler's work for one request."""
-
-    def run(self, function: Callable[..., Result], /, *args: Any) -> Result:
-        """Return ``function(*args)``, called under the profiler.
-
-        What *function* raises passes. Called for the application, then for
-        each step of its body and for close(): maybe in another thread or
-        greenlet than before, never in two at once.
-        """
-
-    def spawned(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Return what another thread that works for the request calls.
-
-        Called once, where that thread is started; what it returns, once at
-        most. That is *function* itself where the profiler does not follow. The
-        thread may outlive the request.
-        """
-
-    def finish(self, record: RequestRecord) -> None:
-        """Set ``record.profile`` and ``record.profiled``; never blocks.
-
-        Called once, when the request is over and the record's figures are
-        known. ``profile`` is None or ``{"engine": name, "file": None,
-        "notes": [sentences]}`` and further numbers; notes are what is not
-        true or not complete about the stacks.
-        """
-
-
-class Served(Protocol):
-    """What a capture is of: a request, and one day a message or a task.
-
-    The side that serves it knows the protocol; nothing else does.
-    """
-
-    # What it is by its own words, before anything has routed it.
-    method: str
-    path: str
-
-    @property
-    def headers(self) -> Mapping[str, Any]:
-        """What came with it, by the names that WSGI gives to HTTP headers."""
-
-    def request_id(self) -> object:
-        """Return its request id, as far as one is known by now."""
-
-
 class Capture:
     """All that is known of what is being served while it goes on."""
 
@@ -190,6 +176,8 @@ class Capture:
         "served",
         "started",
         "thread",
+        "unclaimed",
+        "unfinished",
         "watch",
     )
 
@@ -204,12 +192,17 @@ class Capture:
         self.closed = False
         self.late_calls = 0
         self.lanes_missing = 0
+        # Pieces of work that were handed over and had not ended with it.
+        self.unfinished = 0
+        # How many calls of the process had no request, then since when.
+        self.unclaimed = CLAIMS.unclaimed
         self.max_calls = max_calls
         # What may still be kept one by one: calls, once their chunk is full,
         # and errors.
         self.calls_room = self.errors_room = max_calls
         self.found: dict[int, Lane] | None = None
-        self.main = main = Lane(self)
+        main = Lane(self)
+        self.main: Lane = main
         self.lanes = [main]
         # By the wall clock, seconds since 1970.
         self.began_at = time()
@@ -244,7 +237,7 @@ class Capture:
         lane = Lane(self)
         self.lanes.append(lane)
         # The request may have ended since the caller looked.
-        lane.closed = self.closed
+        lane.closed = lane.unsure = self.closed
         return lane
 
     def release(self) -> None:
@@ -265,10 +258,30 @@ class Capture:
     def close(self) -> None:
         """Take no more calls: what comes now is late, and only counted."""
         self.closed = True
-        for lane in self.lanes:
-            lane.closed = True
-            if lane.in_db_api:
+        self.unclaimed = CLAIMS.unclaimed - self.unclaimed
+        lanes = self.lanes
+        open_pieces = -self.lanes_missing
+        for lane in lanes:
+            lane.closed = lane.unsure = True
+            open_pieces += lane.handed - lane.begun + lane.running
+            if lane.in_db_api or lane.executing is not None:
                 self.late_calls += 1
+        if len(lanes) > 1 or open_pieces:
+            self.unfinished = max(0, open_pieces)
+            self.lanes = [
+                lane if lane.ended or lane is self.main else lane.kept()
+                for lane in lanes
+            ]
+
+
+class Claims:
+    """What hooks saw in this process, in whatever thread."""
+
+    # Times that a hook fired during requests and belonged to none of them.
+    unclaimed = 0
+
+
+CLAIMS = Claims()
 
 
 class _NothingServed:
@@ -283,4 +296,4 @@ class _NothingServed:
 
 # What a lane belongs to when its request is over.
 OVER = Capture(_NothingServed(), 0)
-OVER.closed = OVER.main.closed = True
+OVER.closed = OVER.main.closed = OVER.main.unsure = True

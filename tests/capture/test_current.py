@@ -71,14 +71,15 @@ def test_what_comes_after_the_end_is_kept_nowhere():
     """A copied context still leads to the request that is over."""
     contexts = []
     record = recorded(lambda: contexts.append(contextvars.copy_context()))
+    lane = contexts[0].run(current_lane)
 
     for _ in range(1_000):
         contexts[0].run(mark)
-    lane = contexts[0].run(current_lane)
 
     assert marks(record) == 0
     assert lane.closed
     assert lane.calls == {}
+    assert contexts[0].run(current_lane) is None
 
 
 def test_a_request_leaves_no_cycle():

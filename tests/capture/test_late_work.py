@@ -12,8 +12,9 @@ from serving import Message, Profiled, recorded, set_clock
 
 from nova_profiler.capture import current, lanes
 from nova_profiler.capture.current import LaneCall
-from nova_profiler.capture.hooks import thread_spawns, timed_callables
+from nova_profiler.capture.hooks import timed_callables
 from nova_profiler.capture.hooks.database import db_api_calls
+from nova_profiler.capture.hooks.spawns import thread_spawns
 from nova_profiler.capture.lanes import CallKey, Capture
 from nova_profiler.capture.record_making.totals import named_calls
 

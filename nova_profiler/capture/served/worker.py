@@ -9,6 +9,7 @@ deliver().
 
 from __future__ import annotations
 
+from nova_profiler.capture.contracts import Served
 from nova_profiler.capture.current import (
     MAX_ACTIVE,
     active,
@@ -17,7 +18,7 @@ from nova_profiler.capture.current import (
 from nova_profiler.capture.failures import Failures
 from nova_profiler.capture.greenthreads import runs_green
 from nova_profiler.capture.hooks import Undo
-from nova_profiler.capture.lanes import Capture, Served
+from nova_profiler.capture.lanes import Capture
 from nova_profiler.capture.profilers.engine_in_use import Watching
 from nova_profiler.capture.record_making.recorder import Recorder
 from nova_profiler.capture.settings.live import LiveSettings

@@ -21,7 +21,10 @@ from nova_profiler.capture.calls import CallKey
 from nova_profiler.capture.current import lane_here
 from nova_profiler.capture.failures import HOOK_FAILURES
 from nova_profiler.capture.hooks import Undo
-from nova_profiler.capture.hooks.attribute_patches import patch, undo_all
+from nova_profiler.capture.hooks.attribute_patches import (
+    patch_method,
+    undo_all,
+)
 from nova_profiler.capture.lanes import CONNECTING, Lane
 
 FETCH = CallKey(groups.FETCH.name, "fetch")
@@ -45,7 +48,7 @@ def install() -> Undo:
     ):
         for name in ("fetchone", "fetchmany", "fetchall"):
             if name in vars(strategy):
-                undos.append(patch(strategy, name, _timed_fetch))
+                undos.append(patch_method(strategy, name, _timed_fetch))
     for owner, name, wrap in (
         (default.DefaultDialect, "do_commit", _timed_as(COMMIT)),
         (default.DefaultDialect, "do_rollback", _timed_as(ROLLBACK)),
@@ -58,7 +61,7 @@ def install() -> Undo:
         ),
     ):
         if hasattr(owner, name):
-            undos.append(patch(owner, name, wrap))
+            undos.append(patch_method(owner, name, wrap))
     return undo_all(undos)
 
 

@@ -28,8 +28,8 @@ from serving import (
 
 from nova_profiler.capture.current import current_lane
 from nova_profiler.capture.failures import HOOK_FAILURES
-from nova_profiler.capture.hooks import thread_spawns
 from nova_profiler.capture.hooks.database import db_api_calls
+from nova_profiler.capture.hooks.spawns import thread_spawns
 from nova_profiler.capture.lanes import CallKey
 
 WAIT_S = 60
@@ -379,7 +379,7 @@ def answer_of(program):
 FUTURIST = """
     import json
     import futurist
-    from nova_profiler.capture.hooks import thread_spawns
+    from nova_profiler.capture.hooks.spawns import thread_spawns
     from nova_profiler.capture.hooks.database import db_api_calls
     from nova_profiler.capture.lanes import CallKey
     from serving import calls_of, recorded
@@ -411,7 +411,7 @@ EVENTLET = """
     import json
     import futurist
     from eventlet import greenpool
-    from nova_profiler.capture.hooks import thread_spawns
+    from nova_profiler.capture.hooks.spawns import thread_spawns
     from nova_profiler.capture.hooks.database import db_api_calls
     from nova_profiler.capture.lanes import CallKey
     from serving import Profiled, calls_of, during, recorded

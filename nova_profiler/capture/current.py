@@ -126,6 +126,10 @@ class LaneCall:
             raise AttributeError(name)
         return getattr(self.__wrapped__, name)
 
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
+        return self.__wrapped__.__class__
+
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         if self.capture.closed:
             return self.__wrapped__(*args, **kwargs)

@@ -116,8 +116,6 @@ def _wrap_methods(dialect: type, wraps: Mapping[str, Wrap]) -> None:
 
 def _is_method(found: Any) -> bool:
     """Return whether *found* is called with the dialect before all else."""
-    return (
-        callable(found)
-        and hasattr(type(found), "__get__")
-        and not isinstance(found, (staticmethod, classmethod))
+    return hasattr(type(found), "__get__") and not isinstance(
+        found, (staticmethod, classmethod)
     )

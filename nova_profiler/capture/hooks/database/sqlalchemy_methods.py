@@ -9,6 +9,7 @@ wrapped.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -48,7 +49,8 @@ def install() -> Undo:
     ):
         for name in ("fetchone", "fetchmany", "fetchall"):
             if name in vars(strategy):
-                undos.append(patch_method(strategy, name, _timed_fetch))
+                wrap = partial(_timed_fetch, many=name != "fetchone")
+                undos.append(patch_method(strategy, name, wrap))
     for owner, name, wrap in (
         (default.DefaultDialect, "do_commit", _timed_as(COMMIT)),
         (default.DefaultDialect, "do_rollback", _timed_as(ROLLBACK)),
@@ -76,9 +78,9 @@ def _driver_lane() -> Lane | None:
     return lane
 
 
-def _timed_fetch(fetch: Callable[..., Any]) -> Callable[..., Any]:
-    many = fetch.__name__ != "fetchone"
-
+def _timed_fetch(
+    fetch: Callable[..., Any], *, many: bool
+) -> Callable[..., Any]:
     def timed_fetch(
         self: Any, result: Any, dbapi_cursor: Any, *args: Any, **kwargs: Any
     ) -> Any:

@@ -22,9 +22,7 @@ AGENTS = {
 
 
 @pytest.mark.parametrize("agent", AGENTS)
-def test_an_agent_gets_what_it_got_without_the_filter(
-    agent: str
-) -> None:
+def test_an_agent_gets_what_it_got_without_the_filter(agent: str) -> None:
     """Threads, executors, engines, methods; each statement counts once."""
     if find_spec(AGENTS[agent].partition(".")[0]) is None:
         missing(f"{agent} is not installed: tests/functional/requirements.txt")

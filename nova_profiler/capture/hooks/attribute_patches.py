@@ -88,7 +88,10 @@ def _look_like(replacement: FunctionType, original: Any) -> None:
     Not all that is in its ``__dict__``: there some wrappers keep where they
     have put the original.
     """
-    functools.update_wrapper(replacement, original, updated=())
+    for name in functools.WRAPPER_ASSIGNMENTS:
+        with suppress(Exception):
+            setattr(replacement, name, getattr(original, name))
+    vars(replacement)["__wrapped__"] = original
 
 
 def _under(wrapper: Any) -> list[Any]:

@@ -6,17 +6,13 @@ from __future__ import annotations
 import concurrent.futures
 import gc
 import itertools
-import json
-import os
-import subprocess
 import sys
-import textwrap
 import threading
 import types
 
 import pytest
 from oslo_context import context as oslo_context
-from places import PYTHONPATH
+from programs import answer_of
 from serving import (
     Profiled,
     added_up,
@@ -361,19 +357,6 @@ def test_more_threads_than_lanes(hook):
 
 
 # -- executors of OpenStack, eventlet: in processes of their own -----------
-
-
-def answer_of(program):
-    """Run *program* in a fresh Python; return the JSON that it prints."""
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", textwrap.dedent(program)],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        env={**os.environ, "PYTHONPATH": PYTHONPATH},
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout.splitlines()[-1])
 
 
 FUTURIST = """

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
 from nova_profiler.record import RequestRecord
@@ -56,3 +57,13 @@ class Served(Protocol):
 
     def request_id(self) -> object:
         """Return its request id, as far as one is known by now."""
+
+
+class NothingServed:
+    """What a capture is of that is over."""
+
+    method = path = ""
+    headers: Mapping[str, Any] = MappingProxyType({})
+
+    def request_id(self) -> None:
+        return None

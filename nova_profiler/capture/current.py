@@ -15,6 +15,7 @@ from typing import Any
 
 from nova_profiler.capture.failures import HOOK_FAILURES
 from nova_profiler.capture.lanes import CLAIMS, OVER, Capture, Lane
+from nova_profiler.capture.pieces import HandingOver, PieceLane
 
 # Captures whose server never closes the body must not pile up.
 MAX_ACTIVE = 10_000
@@ -56,7 +57,9 @@ def find_lane(lane: Lane | None) -> Lane | None:
     """
     if lane is not None:
         if not lane.closed:
-            if lane.thread == threading.get_ident():
+            handing = lane.capture.handing
+            home = None if handing is None else handing.homes.get(lane)
+            if home is None or home == threading.get_ident():
                 return lane
             return _lane_of_thread(lane.capture)
         # The record has gone out; this count goes out with the metrics. The
@@ -97,12 +100,23 @@ def taken_along(function: Callable[..., Any]) -> Callable[..., Any]:
     lane = current_lane()
     if lane is None or lane.closed or not callable(function):
         return function
-    lane.handed += 1
+    capture = lane.capture
+    handing = capture.handing
+    if handing is None:
+        handing = capture.handing = HandingOver()
+    next(handing.handed)
     if not lane.unsure:
         # From now on a copy of this context may be in use elsewhere.
-        lane.thread = threading.get_ident()
+        handing.homes[lane] = threading.get_ident()
         lane.unsure = True
-    return LaneCall(lane.capture, function)
+    return LaneCall(capture, function)
+
+
+def taken_back(lane: Lane) -> None:
+    """Note that what was taken along from *lane* will not be called."""
+    handing = lane.capture.handing
+    if handing is not None:
+        next(handing.taken_back)
 
 
 class LaneCall:
@@ -113,12 +127,10 @@ class LaneCall:
 
     def __init__(self, capture: Capture, function: Callable[..., Any]) -> None:
         self.capture = capture
-        self.begun = False
         self.__wrapped__ = function
         self.__module__ = getattr(function, "__module__", __name__)
-        # Now, while the spawning function is on the stack.
-        watch = capture.watch
-        self.watched = function if watch is None else watch.spawned(function)
+        # Now, while the spawning function is on the stack; for one call.
+        self.watched = [self._watched()]
 
     def __getattr__(self, name: str) -> Any:
         if name == "__wrapped__":
@@ -130,17 +142,29 @@ class LaneCall:
     def __class__(self) -> Any:
         return self.__wrapped__.__class__
 
+    def _watched(self) -> Callable[..., Any]:
+        watch = self.capture.watch
+        if watch is None:
+            return self.__wrapped__
+        return watch.spawned(self.__wrapped__)
+
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         if self.capture.closed:
             return self.__wrapped__(*args, **kwargs)
         # Beyond the most lanes its calls go nowhere, and it counts once.
-        lane = self.capture.new_lane() or Lane(OVER)
-        # A pool may call it once for each item of many.
-        lane.begun = not self.begun
-        self.begun = lane.running = True
+        lane = PieceLane(self.capture)
+        if not self.capture.has_added(lane):
+            lane = PieceLane(OVER)
+        try:
+            watched = self.watched.pop()
+        except IndexError:
+            # A pool calls it once for each item of many, at the same time.
+            watched = self._watched()
+            lane.is_first = False
+        lane.running = True
         token = lane_var.set(lane)
         try:
-            return self.watched(*args, **kwargs)
+            return watched(*args, **kwargs)
         finally:
             lane.running = False
             lane.ended = True

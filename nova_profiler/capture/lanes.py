@@ -8,14 +8,12 @@ thread, which is why hooks ask first whether that can be.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from threading import get_ident
 from time import perf_counter, thread_time, time
-from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nova_profiler.capture.calls import CHUNK_CALLS, CallKey, Calls
-from nova_profiler.capture.contracts import Served, Watch
+from nova_profiler.capture.contracts import NothingServed, Served, Watch
 from nova_profiler.groups import COUNTS
 
 # Pieces of work that may have a lane; what further ones call is not known.
@@ -27,6 +25,9 @@ CLOCK_NOISE_S = 0.00002
 # Texts of distinct statements that one request may hold on to.
 MAX_STATEMENTS = 500
 
+if TYPE_CHECKING:
+    from nova_profiler.capture.pieces import HandingOver
+
 _NEVER = float("inf")
 _COUNTS = len(COUNTS)
 
@@ -37,8 +38,10 @@ CONNECTING: Any = object()
 class Lane:
     """The calls of one thread or greenthread that works for a request."""
 
+    # Whether it will have no more calls.
+    ended = False
+
     __slots__ = (
-        "begun",
         "calls",
         "capture",
         "closed",
@@ -49,14 +52,10 @@ class Lane:
         "cpu_s",
         "db_api_driver_s",
         "driver_s",
-        "ended",
         "executing",
-        "handed",
         "in_db_api",
         "open_timed",
-        "running",
         "sql",
-        "thread",
         "unsure",
         "waiting_db_api_s",
         "waiting_python_s",
@@ -68,14 +67,6 @@ class Lane:
         # Whether a hook must look closer: the lane is closed, or work was
         # handed over from it, maybe with a copy of its context.
         self.unsure = False
-        # Pieces of work that were handed over from it, and by which thread.
-        self.handed = 0
-        self.thread = 0
-        # Whether it was the first to run such a piece, whether it runs one
-        # now, and whether that has ended.
-        self.begun = 0
-        self.running = False
-        self.ended = False
         self.in_db_api = False
         self.open_timed = 0
         # Time in the driver so far; and the part of it in DB API calls.
@@ -168,6 +159,7 @@ class Capture:
         "cpu_start_s",
         "errors_room",
         "found",
+        "handing",
         "lanes",
         "lanes_missing",
         "late_calls",
@@ -177,7 +169,6 @@ class Capture:
         "started",
         "thread",
         "unclaimed",
-        "unfinished",
         "watch",
     )
 
@@ -192,8 +183,8 @@ class Capture:
         self.closed = False
         self.late_calls = 0
         self.lanes_missing = 0
-        # Pieces of work that were handed over and had not ended with it.
-        self.unfinished = 0
+        # Nothing was handed over yet.
+        self.handing: HandingOver | None = None
         # How many calls of the process had no request, then since when.
         self.unclaimed = CLAIMS.unclaimed
         self.max_calls = max_calls
@@ -231,14 +222,18 @@ class Capture:
 
         None if there are too many, which the record then shows.
         """
+        lane = Lane(self)
+        return lane if self.has_added(lane) else None
+
+    def has_added(self, lane: Lane) -> bool:
+        """Add *lane*; return False if there are too many."""
         if len(self.lanes) >= MAX_LANES:
             self.lanes_missing += 1
-            return None
-        lane = Lane(self)
+            return False
         self.lanes.append(lane)
         # The request may have ended since the caller looked.
         lane.closed = lane.unsure = self.closed
-        return lane
+        return True
 
     def release(self) -> None:
         """Let go of everything, so that no cycle waits for the collector.
@@ -252,26 +247,29 @@ class Capture:
         # A thread's work for the request holds on to the capture.
         self.main = OVER.main
         self.served = OVER.served
-        self.found = None
-        self.watch = None
+        self.found = self.handing = self.watch = None
 
     def close(self) -> None:
         """Take no more calls: what comes now is late, and only counted."""
         self.closed = True
         self.unclaimed = CLAIMS.unclaimed - self.unclaimed
-        lanes = self.lanes
-        open_pieces = -self.lanes_missing
-        for lane in lanes:
-            lane.closed = lane.unsure = True
-            open_pieces += lane.handed - lane.begun + lane.running
-            if lane.in_db_api or lane.executing is not None:
-                self.late_calls += 1
-        if len(lanes) > 1 or open_pieces:
-            self.unfinished = max(0, open_pieces)
-            self.lanes = [
-                lane if lane.ended or lane is self.main else lane.kept()
-                for lane in lanes
-            ]
+        main = self.main
+        main.closed = main.unsure = True
+        if main.in_db_api:
+            self.late_calls += 1
+        if self.handing is not None:
+            self.handing.close(self)
+        if len(self.lanes) > 1:
+            self.lanes = [main, *map(self._closed, self.lanes[1:])]
+
+    def _closed(self, lane: Lane) -> Lane:
+        """Close *lane*; return what is read of it."""
+        lane.closed = lane.unsure = True
+        if lane.ended:
+            return lane
+        if lane.in_db_api or lane.executing is not None:
+            self.late_calls += 1
+        return lane.kept()
 
 
 class Claims:
@@ -284,16 +282,6 @@ class Claims:
 CLAIMS = Claims()
 
 
-class _NothingServed:
-    """What OVER is a capture of."""
-
-    method = path = ""
-    headers: Mapping[str, Any] = MappingProxyType({})
-
-    def request_id(self) -> None:
-        return None
-
-
 # What a lane belongs to when its request is over.
-OVER = Capture(_NothingServed(), 0)
+OVER = Capture(NothingServed(), 0)
 OVER.closed = OVER.main.closed = OVER.main.unsure = True

@@ -48,7 +48,11 @@ class _Patch:
 
     def is_in_place(self) -> bool:
         """Return whether the replacement is there, or under others' wraps."""
-        found = [vars(self.owner).get(self.name)]
+        return self.is_under(vars(self.owner).get(self.name))
+
+    def is_under(self, wrapper: Any) -> bool:
+        """Return whether the replacement is *wrapper*, or is wrapped by it."""
+        found = [wrapper]
         for _ in range(_MOST_WRAPS):
             if not found:
                 return False
@@ -143,15 +147,17 @@ def patch_family(
 ) -> Undo:
     """Replace method *name* of *owner*, and of classes derived from it.
 
-    That is of those which have wrapped it for themselves, as agents do: they
-    may hold the method as it was before.
+    That is of those which have wrapped it for themselves, as agents do, and
+    hold the method as it was before.
     """
     undos = [patch_method(owner, name, wrap)]
+    ours = _patches[id(owner), name]
     derived: list[type] = list(owner.__subclasses__())
     while derived:
         one = derived.pop()
         derived += one.__subclasses__()
-        if hasattr(vars(one).get(name), "__wrapped__"):
+        theirs = vars(one).get(name)
+        if hasattr(theirs, "__wrapped__") and not ours.is_under(theirs):
             undos.append(patch_method(one, name, wrap))
     return undo_all(undos)
 

@@ -45,7 +45,7 @@ def fill_totals(
         len(lanes) > 1
         or capture.late_calls
         or capture.lanes_missing
-        or capture.unfinished
+        or capture.handing is not None
         or capture.unclaimed
         or main.counts != _NO_COUNTS
     ):
@@ -82,10 +82,11 @@ def fill_totals(
 def _fill_counts(record: RequestRecord, capture: Capture) -> None:
     """Fill what is counted and not timed."""
     counts = record.counts
+    handing = capture.handing
     for name, number in (
         ("late_calls", capture.late_calls),
         ("lanes_missing", capture.lanes_missing),
-        ("unfinished_work", capture.unfinished),
+        ("unfinished_work", 0 if handing is None else handing.unfinished),
         ("unclaimed_calls", capture.unclaimed),
     ):
         if number:

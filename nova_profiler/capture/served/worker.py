@@ -9,9 +9,9 @@ deliver().
 
 from __future__ import annotations
 
-from nova_profiler.capture.contracts import Served
 from collections.abc import Callable
 
+from nova_profiler.capture.contracts import Served
 from nova_profiler.capture.current import (
     MAX_ACTIVE,
     active,

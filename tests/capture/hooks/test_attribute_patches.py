@@ -345,6 +345,14 @@ def test_a_wrapper_that_objects_to_questions_is_no_error(host):
     again()
 
 
+def adding_to_method(found):
+    @functools.wraps(found)
+    def start(self):
+        return ["later", *found(self)]
+
+    return start
+
+
 def test_what_an_agent_has_put_into_a_subclass_is_patched_there():
     """It holds the method as it was before ours."""
 
@@ -370,6 +378,13 @@ def test_what_an_agent_has_put_into_a_subclass_is_patched_there():
 
     undo = patch_family(Parent, "start", ours)
 
+    class Later(Parent):
+        start = adding_to_method(Parent.start)
+
+    again = patch_family(Parent, "start", ours)
+
+    assert Later().start() == ["later", "ours", "start"]
+    again()
     assert Parent().start() == ["ours", "start"]
     assert Wrapped().start() == ["ours", "theirs", "start"]
     assert Own().start() == ["own", "ours", "start"]

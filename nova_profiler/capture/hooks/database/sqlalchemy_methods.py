@@ -49,8 +49,8 @@ def install() -> Undo:
     ):
         for name in ("fetchone", "fetchmany", "fetchall"):
             if name in vars(strategy):
-                wrap = partial(_timed_fetch, many=name != "fetchone")
-                undos.append(patch_method(strategy, name, wrap))
+                fetch = partial(_timed_fetch, many=name != "fetchone")
+                undos.append(patch_method(strategy, name, fetch))
     for owner, name, wrap in (
         (default.DefaultDialect, "do_commit", _timed_as(COMMIT)),
         (default.DefaultDialect, "do_rollback", _timed_as(ROLLBACK)),

@@ -20,6 +20,7 @@ from nova_profiler.capture.current import (
     current_lane,
     lane_var,
     taken_along,
+    taken_back,
 )
 from nova_profiler.capture.hooks import Undo
 from nova_profiler.capture.hooks.attribute_patches import (
@@ -97,7 +98,7 @@ def _start(start: Callable[..., None]) -> Callable[..., None]:
         except BaseException:
             # It was started before, or no thread can be had.
             restore(self)
-            lane.handed -= 1
+            taken_back(lane)
             raise
         finally:
             lane_var.reset(token)

@@ -280,7 +280,8 @@ def test_a_thread_that_lives_on_holds_nothing_of_the_request(hook):
     held = [
         one
         for one in gc.get_objects()
-        if type(one) is list and len(one) == 100 and type(one[0]) is tuple
+        if isinstance(one, list) and len(one) == 100
+        if type(one[0]) is tuple
     ]
     go_on.set()
     threads[0].join(WAIT_S)

@@ -15,7 +15,7 @@ from typing import Any
 
 from nova_profiler.capture.failures import HOOK_FAILURES
 from nova_profiler.capture.lanes import CLAIMS, OVER, Capture, Lane
-from nova_profiler.capture.pieces import HandingOver, PieceLane
+from nova_profiler.capture.pieces import PieceLane, handing_of
 
 # Captures whose server never closes the body must not pile up.
 MAX_ACTIVE = 10_000
@@ -83,15 +83,14 @@ def find_lane(lane: Lane | None) -> Lane | None:
 def _lane_of_thread(capture: Capture) -> Lane | None:
     if capture.closed:
         return None
-    if capture.found is None:
-        capture.found = {}
+    found = handing_of(capture).found
     # Looked up now: under eventlet this is the greenthread's.
     ident = threading.get_ident()
-    lane = capture.found.get(ident)
+    lane = found.get(ident)
     if lane is None:
         lane = capture.new_lane()
         if lane is not None:
-            capture.found[ident] = lane
+            found[ident] = lane
     return lane
 
 
@@ -101,9 +100,7 @@ def taken_along(function: Callable[..., Any]) -> Callable[..., Any]:
     if lane is None or lane.closed or not callable(function):
         return function
     capture = lane.capture
-    handing = capture.handing
-    if handing is None:
-        handing = capture.handing = HandingOver()
+    handing = handing_of(capture)
     next(handing.handed)
     if not lane.unsure:
         # From now on a copy of this context may be in use elsewhere.

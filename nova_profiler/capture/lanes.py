@@ -158,7 +158,6 @@ class Capture:
         "closed",
         "cpu_start_s",
         "errors_room",
-        "found",
         "handing",
         "lanes",
         "lanes_missing",
@@ -183,7 +182,7 @@ class Capture:
         self.closed = False
         self.late_calls = 0
         self.lanes_missing = 0
-        # Nothing was handed over yet.
+        # Nothing of it was elsewhere than in its own thread yet.
         self.handing: HandingOver | None = None
         # How many calls of the process had no request, then since when.
         self.unclaimed = CLAIMS.unclaimed
@@ -191,7 +190,6 @@ class Capture:
         # What may still be kept one by one: calls, once their chunk is full,
         # and errors.
         self.calls_room = self.errors_room = max_calls
-        self.found: dict[int, Lane] | None = None
         main = Lane(self)
         self.main: Lane = main
         self.lanes = [main]
@@ -247,7 +245,7 @@ class Capture:
         # A thread's work for the request holds on to the capture.
         self.main = OVER.main
         self.served = OVER.served
-        self.found = self.handing = self.watch = None
+        self.handing = self.watch = None
 
     def close(self) -> None:
         """Take no more calls: what comes now is late, and only counted."""

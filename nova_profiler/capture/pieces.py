@@ -23,7 +23,7 @@ class PieceLane(Lane):
 
 
 class HandingOver:
-    """What was handed over by the threads that work for one capture."""
+    """What went on for one capture in other threads than its own."""
 
     def __init__(self) -> None:
         # Stepped in one go, whichever threads do it at once.
@@ -31,6 +31,8 @@ class HandingOver:
         self.taken_back = count()
         # The thread of each lane that has handed work over.
         self.homes: dict[Lane, int] = {}
+        # The lane of a thread that was found otherwise.
+        self.found: dict[int, Lane] = {}
         # Pieces that had not ended with the capture.
         self.unfinished = 0
 
@@ -41,3 +43,11 @@ class HandingOver:
         running = sum([piece.running for piece in pieces])
         waiting = next(self.handed) - next(self.taken_back) - begun
         self.unfinished = running + max(0, waiting - capture.lanes_missing)
+
+
+def handing_of(capture: Capture) -> HandingOver:
+    """Return what goes on for *capture* elsewhere, from now on known."""
+    handing = capture.handing
+    if handing is None:
+        handing = capture.handing = HandingOver()
+    return handing

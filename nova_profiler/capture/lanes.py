@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from threading import get_ident
 from time import perf_counter, thread_time, time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from nova_profiler.capture.calls import CHUNK_CALLS, CallKey, Calls
 from nova_profiler.capture.contracts import NothingServed, Served, Watch
+from nova_profiler.capture.hand_overs import HandingOver
 from nova_profiler.groups import COUNTS
 
 # Pieces of work that may have a lane; what further ones call is not known.
@@ -25,9 +26,6 @@ CLOCK_NOISE_S = 0.00002
 # Texts of distinct statements that one request may hold on to.
 MAX_STATEMENTS = 500
 
-if TYPE_CHECKING:
-    from nova_profiler.capture.pieces import HandingOver
-
 _NEVER = float("inf")
 _COUNTS = len(COUNTS)
 
@@ -38,8 +36,9 @@ CONNECTING: Any = object()
 class Lane:
     """The calls of one thread or greenthread that works for a request."""
 
-    # Whether it will have no more calls.
-    ended = False
+    # Of a piece of work: whether it is the first to run that piece, whether
+    # it runs now, whether it will have no more calls.
+    is_first = running = ended = False
 
     __slots__ = (
         "calls",
@@ -256,7 +255,7 @@ class Capture:
         if main.in_db_api:
             self.late_calls += 1
         if self.handing is not None:
-            self.handing.close(self)
+            self.handing.close(self.lanes, self.lanes_missing)
         if len(self.lanes) > 1:
             self.lanes = [main, *map(self._closed, self.lanes[1:])]
 

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pieces of work that a request's threads hand over, and how many are open."""
+"""The lanes of pieces of work that a request's threads hand over."""
 
 from __future__ import annotations
 
-from itertools import count
-
+from nova_profiler.capture.hand_overs import HandingOver
 from nova_profiler.capture.lanes import Capture, Lane
 
 
@@ -20,29 +19,6 @@ class PieceLane(Lane):
         self.is_first = True
         self.running = False
         self.ended = False
-
-
-class HandingOver:
-    """What went on for one capture in other threads than its own."""
-
-    def __init__(self) -> None:
-        # Stepped in one go, whichever threads do it at once.
-        self.handed = count()
-        self.taken_back = count()
-        # The thread of each lane that has handed work over.
-        self.homes: dict[Lane, int] = {}
-        # The lane of a thread that was found otherwise.
-        self.found: dict[int, Lane] = {}
-        # Pieces that had not ended with the capture.
-        self.unfinished = 0
-
-    def close(self, capture: Capture) -> None:
-        """Count what is open, as *capture* is closed."""
-        pieces = [x for x in capture.lanes if isinstance(x, PieceLane)]
-        begun = sum([piece.is_first for piece in pieces])
-        running = sum([piece.running for piece in pieces])
-        waiting = next(self.handed) - next(self.taken_back) - begun
-        self.unfinished = running + max(0, waiting - capture.lanes_missing)
 
 
 def handing_of(capture: Capture) -> HandingOver:

@@ -90,7 +90,7 @@ def _made(live: LiveSettings) -> Worker:
         Recorder(sinks, failures),
         Watching(engine_of, choice, failures),
         failures,
-        install_hooks(settings),
+        partial(install_hooks, settings),
     )
 
 

@@ -153,7 +153,7 @@ HOOKS = (
     ),
     Hook(
         "threads",
-        "thread_spawns",
+        "spawns.thread_spawns",
         "takes the request along into executors and greenthreads",
     ),
     Hook(

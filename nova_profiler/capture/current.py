@@ -14,7 +14,8 @@ from contextvars import ContextVar
 from typing import Any
 
 from nova_profiler.capture.failures import HOOK_FAILURES
-from nova_profiler.capture.lanes import OVER, Capture, Lane
+from nova_profiler.capture.lanes import CLAIMS, OVER, Capture, Lane
+from nova_profiler.capture.pieces import PieceLane, handing_of
 
 # Captures whose server never closes the body must not pile up.
 MAX_ACTIVE = 10_000
@@ -39,7 +40,7 @@ def lane_here() -> Lane | None:
     The quickest hooks have these lines written out.
     """
     lane = current_lane()
-    if lane is not None and not lane.closed:
+    if lane is not None and not lane.unsure:
         return lane
     if lane is None and not active:
         return None
@@ -47,64 +48,121 @@ def lane_here() -> Lane | None:
 
 
 def find_lane(lane: Lane | None) -> Lane | None:
-    """Return the lane for a call that the ContextVar did not lead to.
+    """Return the lane for a call that the ContextVar does not decide.
 
-    *lane* is what the ContextVar held: nothing, or a lane whose request is
-    over. nova carries oslo.context into every thread it starts; its request
-    id names the request. None when there is no such request.
+    *lane* is what the ContextVar held: nothing, a lane whose request is
+    over, or one that a copied context may have taken to another thread. nova
+    carries oslo.context into every thread it starts; its request id names
+    the request. None when there is no such request.
     """
     if lane is not None:
-        # The record has gone out; this count goes out with the metrics. It
-        # counts hooks that fired; several may see one call.
+        if not lane.closed:
+            handing = lane.capture.handing
+            home = None if handing is None else handing.homes.get(lane)
+            if home is None or home == threading.get_ident():
+                return lane
+            return _lane_of_thread(lane.capture)
+        # The record has gone out; this count goes out with the metrics. The
+        # thread may live on for ever: what it does next is not this request's.
         HOOK_FAILURES.note("late_hooks")
+        lane_var.set(None)
     if not active:
         return None
     module = sys.modules.get("oslo_context.context")
-    if module is None:
-        return None
-    context = module.get_current()
+    context = None if module is None else module.get_current()
     request_id = getattr(context, "request_id", None)
-    if request_id is None:
-        return None
-    for capture in list(active.values()):
-        if capture.served.request_id() == request_id:
-            return _lane_of_thread(capture)
+    if request_id is not None:
+        for capture in list(active.values()):
+            if capture.served.request_id() == request_id:
+                return _lane_of_thread(capture)
+    elif lane is None:
+        CLAIMS.unclaimed += 1
     return None
 
 
 def _lane_of_thread(capture: Capture) -> Lane | None:
     if capture.closed:
         return None
-    if capture.found is None:
-        capture.found = {}
+    found = handing_of(capture).found
     # Looked up now: under eventlet this is the greenthread's.
     ident = threading.get_ident()
-    lane = capture.found.get(ident)
+    lane = found.get(ident)
     if lane is None:
         lane = capture.new_lane()
         if lane is not None:
-            capture.found[ident] = lane
+            found[ident] = lane
     return lane
 
 
-class LaneCall:
-    """A callable that runs in a lane of its own of the request it is for."""
+def taken_along(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return *function* bound to a new lane; itself outside any request."""
+    lane = current_lane()
+    if lane is None or lane.closed or not callable(function):
+        return function
+    capture = lane.capture
+    handing = handing_of(capture)
+    next(handing.handed)
+    if not lane.unsure:
+        # From now on a copy of this context may be in use elsewhere.
+        handing.homes[lane] = threading.get_ident()
+        lane.unsure = True
+    return LaneCall(capture, function)
 
-    __slots__ = ("capture", "function", "watched")
+
+def taken_back(lane: Lane) -> None:
+    """Note that what was taken along from *lane* will not be called."""
+    handing = lane.capture.handing
+    if handing is not None:
+        next(handing.taken_back)
+
+
+class LaneCall:
+    """A callable that runs in a lane of its own of the request it is for.
+
+    It looks like the function that it calls: agents ask for names.
+    """
 
     def __init__(self, capture: Capture, function: Callable[..., Any]) -> None:
         self.capture = capture
-        self.function = function
-        # Now, while the spawning function is on the stack.
-        watch = capture.watch
-        self.watched = function if watch is None else watch.spawned(function)
+        self.__wrapped__ = function
+        self.__module__ = getattr(function, "__module__", __name__)
+        # Now, while the spawning function is on the stack; for one call.
+        self.watched = [self._watched()]
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __getattr__(self, name: str) -> Any:
+        if name == "__wrapped__":
+            # Being copied, which asks before there is one.
+            raise AttributeError(name)
+        return getattr(self.__wrapped__, name)
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
+        return self.__wrapped__.__class__
+
+    def _watched(self) -> Callable[..., Any]:
+        watch = self.capture.watch
+        if watch is None:
+            return self.__wrapped__
+        return watch.spawned(self.__wrapped__)
+
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         if self.capture.closed:
-            return self.function(*args, **kwargs)
+            return self.__wrapped__(*args, **kwargs)
         # Beyond the most lanes its calls go nowhere, and it counts once.
-        token = lane_var.set(self.capture.new_lane() or Lane(OVER))
+        lane = PieceLane(self.capture)
+        if not self.capture.has_added(lane):
+            lane = PieceLane(OVER)
         try:
-            return self.watched(*args, **kwargs)
+            watched = self.watched.pop()
+        except IndexError:
+            # A pool calls it once for each item of many, at the same time.
+            watched = self._watched()
+            lane.is_first = False
+        lane.running = True
+        token = lane_var.set(lane)
+        try:
+            return watched(*args, **kwargs)
         finally:
+            lane.running = False
+            lane.ended = True
             lane_var.reset(token)

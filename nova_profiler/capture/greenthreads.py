@@ -21,23 +21,23 @@ def runs_green() -> bool:
     """Return whether requests share threads as greenthreads.
 
     Then the CPU clock and the profile function of a thread belong to no
-    single request.
+    single request. Asked in a greenthread it knows that also where neither
+    library has patched threads.
     """
     if _patching_eventlet() is not None:
         return True
     monkey = sys.modules.get("gevent.monkey")
-    return monkey is not None and bool(monkey.is_module_patched("threading"))
+    if monkey is not None and monkey.is_module_patched("threading"):
+        return True
+    # A thread's first greenlet has no parent; any other may be switched.
+    module = sys.modules.get("greenlet")
+    return module is not None and module.getcurrent().parent is not None
 
 
 def greenlet_module() -> ModuleType | None:
     """Return greenlet where requests may be greenlets, None elsewhere."""
     module = sys.modules.get("greenlet")
-    # A thread's first greenlet has no parent; any other may be switched.
-    if module is None or (
-        module.getcurrent().parent is None and not runs_green()
-    ):
-        return None
-    return module
+    return module if module is not None and runs_green() else None
 
 
 def first_greenlet(module: ModuleType) -> Any:

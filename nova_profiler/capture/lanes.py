@@ -2,22 +2,20 @@
 """What is kept of a request while it goes on: its capture and the lanes of it.
 
 A lane belongs to one request's capture and is written by one thread only, so
-that nothing here needs a lock.
+that nothing here needs a lock. A copied context may carry it into another
+thread, which is why hooks ask first whether that can be.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from threading import get_ident
 from time import perf_counter, thread_time, time
-from types import MappingProxyType
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 from nova_profiler.capture.calls import CHUNK_CALLS, CallKey, Calls
+from nova_profiler.capture.contracts import NothingServed, Served, Watch
+from nova_profiler.capture.hand_overs import HandingOver
 from nova_profiler.groups import COUNTS
-from nova_profiler.record import RequestRecord
-
-Result = TypeVar("Result")
 
 # Pieces of work that may have a lane; what further ones call is not known.
 MAX_LANES = 4096
@@ -38,6 +36,10 @@ CONNECTING: Any = object()
 class Lane:
     """The calls of one thread or greenthread that works for a request."""
 
+    # Of a piece of work: whether it is the first to run that piece, whether
+    # it runs now, whether it will have no more calls.
+    is_first = running = ended = False
+
     __slots__ = (
         "calls",
         "capture",
@@ -53,6 +55,7 @@ class Lane:
         "in_db_api",
         "open_timed",
         "sql",
+        "unsure",
         "waiting_db_api_s",
         "waiting_python_s",
     )
@@ -60,6 +63,9 @@ class Lane:
     def __init__(self, capture: Capture) -> None:
         self.capture = capture
         self.closed = False
+        # Whether a hook must look closer: the lane is closed, or work was
+        # handed over from it, maybe with a copy of its context.
+        self.unsure = False
         self.in_db_api = False
         self.open_timed = 0
         # Time in the driver so far; and the part of it in DB API calls.
@@ -88,6 +94,9 @@ class Lane:
         What is neither in the driver nor on the CPU clock was certainly
         waiting: for the GIL, for a processor, for something no hook names.
         """
+        if self.capture.thread != get_ident():
+            # Another thread's clock; a server may go on with the body there.
+            return
         cpu = thread_time()
         waited = (
             (now - self.cpu_at)
@@ -103,6 +112,20 @@ class Lane:
         self.cpu_due = now + CPU_STEP_S
         self.cpu_s = cpu
         self.cpu_driver_s = self.driver_s
+
+    def kept(self) -> Lane:
+        """Return a lane with the calls so far; this one has none then.
+
+        Its thread may still work, and must not change what is being read.
+        """
+        kept = Lane(self.capture)
+        kept.closed = kept.unsure = True
+        kept.counts = self.counts[:]
+        kept.db_api_driver_s = self.db_api_driver_s
+        kept.calls, self.calls = self.calls, {}
+        kept.sql, self.sql = self.sql, {}
+        self.capture = OVER
+        return kept
 
     def calls_of(self, key: CallKey) -> Calls:
         """Return the calls of *key* in this lane, to add one to."""
@@ -124,53 +147,6 @@ class Lane:
         return calls
 
 
-class Watch(Protocol):
-    """A profiler's work for one request."""
-
-    def run(self, function: Callable[..., Result], /, *args: Any) -> Result:
-        """Return ``function(*args)``, called under the profiler.
-
-        What *function* raises passes. Called for the application, then for
-        each step of its body and for close(): maybe in another thread or
-        greenlet than before, never in two at once.
-        """
-
-    def spawned(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Return what another thread that works for the request calls.
-
-        Called once, where that thread is started; what it returns, once at
-        most. That is *function* itself where the profiler does not follow. The
-        thread may outlive the request.
-        """
-
-    def finish(self, record: RequestRecord) -> None:
-        """Set ``record.profile`` and ``record.profiled``; never blocks.
-
-        Called once, when the request is over and the record's figures are
-        known. ``profile`` is None or ``{"engine": name, "file": None,
-        "notes": [sentences]}`` and further numbers; notes are what is not
-        true or not complete about the stacks.
-        """
-
-
-class Served(Protocol):
-    """What a capture is of: a request, and one day a message or a task.
-
-    The side that serves it knows the protocol; nothing else does.
-    """
-
-    # What it is by its own words, before anything has routed it.
-    method: str
-    path: str
-
-    @property
-    def headers(self) -> Mapping[str, Any]:
-        """What came with it, by the names that WSGI gives to HTTP headers."""
-
-    def request_id(self) -> object:
-        """Return its request id, as far as one is known by now."""
-
-
 class Capture:
     """All that is known of what is being served while it goes on."""
 
@@ -181,7 +157,7 @@ class Capture:
         "closed",
         "cpu_start_s",
         "errors_room",
-        "found",
+        "handing",
         "lanes",
         "lanes_missing",
         "late_calls",
@@ -190,6 +166,7 @@ class Capture:
         "served",
         "started",
         "thread",
+        "unclaimed",
         "watch",
     )
 
@@ -204,12 +181,16 @@ class Capture:
         self.closed = False
         self.late_calls = 0
         self.lanes_missing = 0
+        # Nothing of it was elsewhere than in its own thread yet.
+        self.handing: HandingOver | None = None
+        # How many calls of the process had no request, then since when.
+        self.unclaimed = CLAIMS.unclaimed
         self.max_calls = max_calls
         # What may still be kept one by one: calls, once their chunk is full,
         # and errors.
         self.calls_room = self.errors_room = max_calls
-        self.found: dict[int, Lane] | None = None
-        self.main = main = Lane(self)
+        main = Lane(self)
+        self.main: Lane = main
         self.lanes = [main]
         # By the wall clock, seconds since 1970.
         self.began_at = time()
@@ -238,14 +219,18 @@ class Capture:
 
         None if there are too many, which the record then shows.
         """
+        lane = Lane(self)
+        return lane if self.has_added(lane) else None
+
+    def has_added(self, lane: Lane) -> bool:
+        """Add *lane*; return False if there are too many."""
         if len(self.lanes) >= MAX_LANES:
             self.lanes_missing += 1
-            return None
-        lane = Lane(self)
+            return False
         self.lanes.append(lane)
         # The request may have ended since the caller looked.
-        lane.closed = self.closed
-        return lane
+        lane.closed = lane.unsure = self.closed
+        return True
 
     def release(self) -> None:
         """Let go of everything, so that no cycle waits for the collector.
@@ -259,28 +244,41 @@ class Capture:
         # A thread's work for the request holds on to the capture.
         self.main = OVER.main
         self.served = OVER.served
-        self.found = None
-        self.watch = None
+        self.handing = self.watch = None
 
     def close(self) -> None:
         """Take no more calls: what comes now is late, and only counted."""
         self.closed = True
-        for lane in self.lanes:
-            lane.closed = True
-            if lane.in_db_api:
-                self.late_calls += 1
+        self.unclaimed = CLAIMS.unclaimed - self.unclaimed
+        main = self.main
+        main.closed = main.unsure = True
+        if main.in_db_api:
+            self.late_calls += 1
+        if self.handing is not None:
+            self.handing.close(self.lanes, self.lanes_missing)
+        if len(self.lanes) > 1:
+            self.lanes = [main, *map(self._closed, self.lanes[1:])]
+
+    def _closed(self, lane: Lane) -> Lane:
+        """Close *lane*; return what is read of it."""
+        lane.closed = lane.unsure = True
+        if lane.ended:
+            return lane
+        if lane.in_db_api or lane.executing is not None:
+            self.late_calls += 1
+        return lane.kept()
 
 
-class _NothingServed:
-    """What OVER is a capture of."""
+class Claims:
+    """What hooks saw in this process, in whatever thread."""
 
-    method = path = ""
-    headers: Mapping[str, Any] = MappingProxyType({})
+    # Times that a hook fired during requests and belonged to none of them.
+    unclaimed = 0
 
-    def request_id(self) -> None:
-        return None
+
+CLAIMS = Claims()
 
 
 # What a lane belongs to when its request is over.
-OVER = Capture(_NothingServed(), 0)
-OVER.closed = OVER.main.closed = True
+OVER = Capture(NothingServed(), 0)
+OVER.closed = OVER.main.closed = OVER.main.unsure = True

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextvars
 import weakref
+from multiprocessing.pool import ThreadPool
 
 import pytest
 from serving import PLAIN, Profiled, calls_of, during, recorded, served
@@ -56,6 +57,36 @@ def test_a_lane_call_leaves_the_threads_own_lane():
     assert lanes[1] is not lanes[0]
 
 
+def test_a_lane_call_of_a_pool_is_watched_call_by_call():
+    """What an engine returns is called once at most; pools call it often."""
+    made = []
+
+    class Watch:
+        def spawned(self, function):
+            calls = []
+            made.append(calls)
+
+            def watched(*args):
+                calls.append(args)
+                assert len(calls) == 1
+                return function(*args)
+
+            return watched
+
+    def work():
+        capture = current_lane().capture
+        capture.watch = Watch()
+        call = LaneCall(capture, lambda item: item)
+        with ThreadPool(4) as pool:
+            assert pool.map(call, range(50)) == list(range(50))
+        capture.watch = None
+
+    record = recorded(work)
+
+    assert len(made) == 50
+    assert record.counts == {}
+
+
 def test_a_lane_call_after_the_end_is_a_plain_call():
     """The work is done, for nobody."""
     calls = []
@@ -71,14 +102,15 @@ def test_what_comes_after_the_end_is_kept_nowhere():
     """A copied context still leads to the request that is over."""
     contexts = []
     record = recorded(lambda: contexts.append(contextvars.copy_context()))
+    lane = contexts[0].run(current_lane)
 
     for _ in range(1_000):
         contexts[0].run(mark)
-    lane = contexts[0].run(current_lane)
 
     assert marks(record) == 0
     assert lane.closed
     assert lane.calls == {}
+    assert contexts[0].run(current_lane) is None
 
 
 def test_a_request_leaves_no_cycle():

@@ -12,6 +12,7 @@ from functools import partial
 
 import greenlet
 import pytest
+from serving import Profiled, during
 
 from nova_profiler.capture import greenthreads
 from nova_profiler.capture.greenthreads import (
@@ -53,6 +54,22 @@ def test_greenthreads_are_found_where_threads_are_patched(
     loaded(module, **{function: lambda asked: asked == name and patched})
 
     assert runs_green() is patched
+
+
+@pytest.mark.parametrize("in_greenlet", [True, False])
+def test_a_greenlet_has_no_cpu_clock_where_threads_are_unpatched(
+    loaded, in_greenlet
+):
+    """gevent with ``thread=False``: one thread, and many requests in it."""
+    loaded("gevent.monkey", is_module_patched=lambda name: False)
+    profiled = Profiled(during(lambda: None))
+    serve = profiled.get
+    if in_greenlet:
+        serve = greenlet.greenlet(serve).switch
+
+    serve()
+
+    assert (profiled.record.cpu_ms is None) is in_greenlet
 
 
 def test_without_greenthreads_none_are_found(loaded):

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from threading import get_ident
+
 import pytest
 from serving import Message, set_clock
 
@@ -22,6 +24,7 @@ def test_what_neither_ran_nor_was_the_drivers_was_waiting(
     """Ten seconds: two on the processor, five in the driver."""
     set_clock(monkeypatch, lambda: 2.0, "thread_time")
     lane = lane_with()
+    lane.capture.thread = get_ident()
     lane.driver_s = 5.0
 
     lane.read_cpu(10.0, in_db_api)

@@ -12,8 +12,9 @@ from serving import Message, Profiled, recorded, set_clock
 
 from nova_profiler.capture import current, lanes
 from nova_profiler.capture.current import LaneCall
-from nova_profiler.capture.hooks import thread_spawns, timed_callables
+from nova_profiler.capture.hooks import timed_callables
 from nova_profiler.capture.hooks.database import db_api_calls
+from nova_profiler.capture.hooks.spawns import thread_spawns
 from nova_profiler.capture.lanes import CallKey, Capture
 from nova_profiler.capture.record_making.totals import named_calls
 
@@ -152,3 +153,44 @@ def test_exc_info_may_be_named():
     profiled = Profiled(app)
 
     assert profiled.get().status == "500 Oops"
+
+
+def test_a_statement_that_ends_late_changes_nothing_that_was_read():
+    """Totals and timeline are read one after the other."""
+    capture = Capture(Message(), 10)
+    lane = capture.new_lane()
+    key = CallKey("db_api", "one")
+    lane.add(key, (0.0, 1.0, 0.0))
+    lane.sql["engine"] = {}
+
+    capture.close()
+    lane.add(key, (1.0, 2.0, 0.0))
+    lane.sql["late"] = {}
+    kept = capture.lanes[1]
+
+    assert [tuple(calls) for calls in kept.calls.values()] == [
+        ((0.0, 1.0, 0.0),)
+    ]
+    assert list(kept.sql) == ["engine"]
+    assert lane.capture is lanes.OVER
+
+
+def test_a_lane_that_has_ended_is_read_as_it_is():
+    """Its thread has nothing more to add."""
+    capture = Capture(Message(), 10)
+    LaneCall(capture, lambda: None)()
+    lane = capture.lanes[1]
+
+    capture.close()
+
+    assert capture.lanes[1] is lane
+
+
+def test_a_statement_that_is_open_at_the_end_is_counted():
+    """As a call of the DB API is."""
+    capture = Capture(Message(), 10)
+    capture.new_lane().executing = object()
+
+    capture.close()
+
+    assert capture.late_calls == 1

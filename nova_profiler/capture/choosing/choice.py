@@ -11,7 +11,7 @@ from time import monotonic, time
 from typing import Any
 
 from nova_profiler.capture.choosing.armed_routes import Armed
-from nova_profiler.capture.lanes import Served
+from nova_profiler.capture.contracts import Served
 from nova_profiler.record import FAILED, RequestRecord
 from nova_profiler.signed_headers import (
     OSPROFILER_INFO,

@@ -1,11 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Attributes of other people's modules and classes, replaced and put back."""
+"""Attributes of other people's modules and classes, replaced and put back.
+
+What stands in a class may be anything that binds: a function, or what another
+agent has put there. A replacement calls it as Python would have, so that it
+gets the instance and the arguments that it had before.
+"""
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Callable
-from types import FunctionType
+from contextlib import suppress
+from types import FunctionType, MethodDescriptorType, WrapperDescriptorType
 from typing import Any
 
 from nova_profiler.capture.hooks import Undo
@@ -14,6 +21,9 @@ Wrap = Callable[[Any], Any]
 
 # Far more wrappers than one function ever has.
 _MOST_WRAPS = 100
+
+# Called with the instance first they do what they do when bound.
+_PLAIN = (FunctionType, MethodDescriptorType, WrapperDescriptorType)
 
 _lock = threading.Lock()
 _patches: dict[tuple[int, str], _Patch] = {}
@@ -30,8 +40,7 @@ class _Patch:
         self.original = _found(owner, name)
         self.replacement = wrap(self.original)
         if isinstance(self.replacement, FunctionType):
-            # How this and others find what stands under a wrapper.
-            vars(self.replacement)["__wrapped__"] = self.original
+            _look_like(self.replacement, self.original)
         self.users = 0
 
     def apply(self) -> None:
@@ -39,11 +48,18 @@ class _Patch:
 
     def is_in_place(self) -> bool:
         """Return whether the replacement is there, or under others' wraps."""
-        found = vars(self.owner).get(self.name)
+        return self.is_under(vars(self.owner).get(self.name))
+
+    def is_under(self, wrapper: Any) -> bool:
+        """Return whether the replacement is *wrapper*, or is wrapped by it."""
+        found = [wrapper]
         for _ in range(_MOST_WRAPS):
-            if found is self.replacement:
+            if not found:
+                return False
+            one = found.pop()
+            if one is self.replacement:
                 return True
-            found = getattr(found, "__wrapped__", None)
+            found += _under(one)
         return False
 
     def remove(self) -> bool:
@@ -68,6 +84,82 @@ def _found(owner: Any, name: str) -> Any:
         if name in vars(place):
             return vars(place)[name]
     return getattr(owner, name)
+
+
+def _look_like(replacement: FunctionType, original: Any) -> None:
+    """Let *replacement* have the names of *original*, and lead to it.
+
+    Not all that is in its ``__dict__``: there some wrappers keep where they
+    have put the original.
+    """
+    for name in functools.WRAPPER_ASSIGNMENTS:
+        with suppress(Exception):
+            setattr(replacement, name, getattr(original, name))
+    vars(replacement)["__wrapped__"] = original
+
+
+def _under(wrapper: Any) -> list[Any]:
+    """Return what *wrapper* may have wrapped, the likeliest last."""
+    under: list[Any] = []
+    if isinstance(wrapper, FunctionType):
+        for cell in wrapper.__closure__ or ():
+            # It may be empty.
+            with suppress(ValueError):
+                under.append(cell.cell_contents)
+    for name in ("func", "__func__", "__wrapped__"):
+        with suppress(Exception):
+            under.append(getattr(wrapper, name))
+    return under
+
+
+def as_function(found: Any) -> Callable[..., Any]:
+    """Return a function that calls *found*, its instance first.
+
+    *found* is what stands in the ``__dict__`` of a class. Whatever it is
+    gets bound as looking it up on the instance binds it.
+    """
+    if type(found) in _PLAIN:
+        function: Callable[..., Any] = found
+        return function
+    bind = getattr(type(found), "__get__", None)
+
+    def call(self: Any, /, *args: Any, **kwargs: Any) -> Any:
+        if bind is None:
+            return found(*args, **kwargs)
+        return bind(found, self, type(self))(*args, **kwargs)
+
+    _look_like(call, found)  # type: ignore[arg-type]
+    return call
+
+
+def patch_method(
+    owner: type, name: str, wrap: Callable[[Callable[..., Any]], Any]
+) -> Undo:
+    """Replace method *name* of *owner* as `patch` does.
+
+    *wrap* gets a function that takes the instance first.
+    """
+    return patch(owner, name, lambda found: wrap(as_function(found)))
+
+
+def patch_family(
+    owner: type, name: str, wrap: Callable[[Callable[..., Any]], Any]
+) -> Undo:
+    """Replace method *name* of *owner*, and of classes derived from it.
+
+    That is of those which have wrapped it for themselves, as agents do, and
+    hold the method as it was before.
+    """
+    undos = [patch_method(owner, name, wrap)]
+    ours = _patches[id(owner), name]
+    derived: list[type] = list(owner.__subclasses__())
+    while derived:
+        one = derived.pop()
+        derived += one.__subclasses__()
+        theirs = vars(one).get(name)
+        if hasattr(theirs, "__wrapped__") and not ours.is_under(theirs):
+            undos.append(patch_method(one, name, wrap))
+    return undo_all(undos)
 
 
 def patch(owner: Any, name: str, wrap: Wrap) -> Undo:

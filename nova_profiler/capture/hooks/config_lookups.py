@@ -14,7 +14,7 @@ from oslo_config import cfg
 
 from nova_profiler.capture.current import current_lane
 from nova_profiler.capture.hooks import HookError, Undo
-from nova_profiler.capture.hooks.attribute_patches import patch
+from nova_profiler.capture.hooks.attribute_patches import patch_method
 from nova_profiler.groups import COUNT_PLACES
 
 _METHOD = "_get"
@@ -25,7 +25,7 @@ def install() -> Undo:
     """Count look-ups in the current lane; returns what undoes it."""
     if not hasattr(cfg.ConfigOpts, _METHOD):
         raise HookError("this oslo.config has no ConfigOpts._get to count")
-    return patch(cfg.ConfigOpts, _METHOD, _counted)
+    return patch_method(cfg.ConfigOpts, _METHOD, _counted)
 
 
 def _counted(get: Callable[..., Any]) -> Callable[..., Any]:

@@ -8,6 +8,7 @@ import importlib
 import inspect
 from collections.abc import Callable, Iterable
 from time import perf_counter
+from types import FunctionType
 from typing import Any
 
 from nova_profiler.capture.calls import CallKey
@@ -71,17 +72,67 @@ def _wrap(name: str) -> Callable[[Any], Any]:
     module, _, path = name.partition(":")
     key = CallKey(GROUP, path, f"{module}.{path}")
 
-    def wrap(function: Any) -> Any:
-        # A staticmethod or classmethod is timed inside and stays one.
-        if isinstance(function, (staticmethod, classmethod)):
-            return type(function)(_timed(function.__func__, key))
-        return _timed(function, key)
+    def wrap(found: Any) -> Any:
+        if type(found) is FunctionType:
+            return _timed_function(found, key)
+        # A staticmethod or classmethod of a function stays one.
+        if type(found) in (staticmethod, classmethod) and (
+            type(found.__func__) is FunctionType
+        ):
+            return type(found)(_timed_function(found.__func__, key))
+        return TimedCallable(found, key)
 
     return wrap
 
 
+class TimedCallable:
+    """A callable that is no function, with its calls timed.
+
+    It binds as what it stands for binds, and all else about it is asked of
+    that: a decorator gets its instance, a cache can still be cleared, and
+    another wrapper sees what kind of method it wraps.
+    """
+
+    def __init__(self, function: Any, key: CallKey) -> None:
+        self.__wrapped__ = function
+        self.__key = key
+        self.__call = _timed(function, key)
+        self.__doc__ = getattr(function, "__doc__", None)
+        self.__module__ = getattr(function, "__module__", None) or ""
+
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        return self.__call(*args, **kwargs)
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        bind = getattr(type(self.__wrapped__), "__get__", None)
+        if bind is None:
+            return self
+        bound = bind(self.__wrapped__, instance, owner)
+        return TimedCallable(bound, self.__key)
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "__wrapped__":
+            # Being copied, which asks before there is one.
+            raise AttributeError(name)
+        return getattr(self.__wrapped__, name)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return self.__wrapped__.__reduce_ex__(protocol)
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
+        return self.__wrapped__.__class__
+
+
+def _timed_function(function: FunctionType, key: CallKey) -> Any:
+    timed = functools.wraps(function)(_timed(function, key))
+    for name in [name for name in vars(timed) if name.startswith("__dd_")]:
+        # ddtrace keeps there what it would put back, and looks here.
+        del vars(timed)[name]
+    return timed
+
+
 def _timed(function: Callable[..., Any], key: CallKey) -> Callable[..., Any]:
-    @functools.wraps(function)
     def timed_call(*args: Any, **kwargs: Any) -> Any:
         lane = lane_here()
         if lane is None:

@@ -13,7 +13,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from nova_profiler.capture.lanes import Capture, Watch
+from nova_profiler.capture.contracts import Watch
+from nova_profiler.capture.lanes import Capture
 from nova_profiler.errors import NovaProfilerError
 
 __all__ = ["Engine", "EngineError", "Note", "Watch"]

@@ -45,6 +45,8 @@ def fill_totals(
         len(lanes) > 1
         or capture.late_calls
         or capture.lanes_missing
+        or capture.handing is not None
+        or capture.unclaimed
         or main.counts != _NO_COUNTS
     ):
         _fill_counts(record, capture)
@@ -80,10 +82,15 @@ def fill_totals(
 def _fill_counts(record: RequestRecord, capture: Capture) -> None:
     """Fill what is counted and not timed."""
     counts = record.counts
-    if capture.late_calls:
-        counts["late_calls"] = capture.late_calls
-    if capture.lanes_missing:
-        counts["lanes_missing"] = capture.lanes_missing
+    handing = capture.handing
+    for name, number in (
+        ("late_calls", capture.late_calls),
+        ("lanes_missing", capture.lanes_missing),
+        ("unfinished_work", 0 if handing is None else handing.unfinished),
+        ("unclaimed_calls", capture.unclaimed),
+    ):
+        if number:
+            counts[name] = number
     numbers = capture.main.counts
     if len(capture.lanes) > 1:
         columns = zip(*[lane.counts for lane in capture.lanes], strict=True)

@@ -10,7 +10,9 @@ deliver().
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 
+from nova_profiler.capture.contracts import Served
 from nova_profiler.capture.current import (
     MAX_ACTIVE,
     active,
@@ -19,7 +21,7 @@ from nova_profiler.capture.current import (
 from nova_profiler.capture.failures import Failures
 from nova_profiler.capture.greenthreads import runs_green
 from nova_profiler.capture.hooks import Undo
-from nova_profiler.capture.lanes import Capture, Served
+from nova_profiler.capture.lanes import Capture
 from nova_profiler.capture.profilers.engine_in_use import Watching
 from nova_profiler.capture.record_making.recorder import Recorder
 from nova_profiler.capture.settings.live import LiveSettings
@@ -39,14 +41,18 @@ class Worker:
         recorder: Recorder,
         watching: Watching,
         failures: Failures,
-        undo_hooks: Undo = lambda: None,
+        install_hooks: Callable[[], Undo] = lambda: lambda: None,
     ) -> None:
-        """*undo_hooks* takes the hooks away that were put in for it."""
+        """*install_hooks* puts the hooks in, and returns what undoes that.
+
+        Raises what it raises.
+        """
         self.live = live
         self.recorder = recorder
         self.watching = watching
         self.failures = failures
-        self.undo_hooks = undo_hooks
+        self._install_hooks = install_hooks
+        self.undo_hooks = install_hooks()
         # How long the latest request took.
         self.latest_s = 0.0
         # What ended inside the garbage collector, as deliver() takes it.
@@ -82,6 +88,7 @@ class Worker:
         has_cpu_clock = self._has_cpu_clock
         if has_cpu_clock is None:
             has_cpu_clock = self._has_cpu_clock = not runs_green()
+            self._hook_again()
         capture = Capture(served, settings.max_calls, has_cpu_clock)
         # Calls that the ContextVar does not lead to find it there.
         if len(active) >= MAX_ACTIVE:
@@ -90,6 +97,15 @@ class Worker:
         if settings.profiler != "none":
             self.watching.begin(capture, settings)
         return capture
+
+    def _hook_again(self) -> None:
+        """Hook what has been loaded since, as servers load gevent late."""
+        try:
+            again = self._install_hooks()
+            before, self.undo_hooks = self.undo_hooks, again
+            before()
+        except Exception as exc:
+            self.failures.note("hooks", exc)
 
     def stop(self, capture: Capture, stopped: float) -> RequestRecord:
         """Return the record, with its times, of what ended at *stopped*.

@@ -202,6 +202,14 @@ def notes_of(record: RequestRecord) -> list[str]:
 
 _COUNT_NOTES = {
     "late_calls": ("call", " ended after the request, left out"),
+    "unfinished_work": (
+        "piece",
+        " of work in threads went on after the request, left out",
+    ),
+    "unclaimed_calls": (
+        "hook event",
+        " meanwhile in threads of no known request, maybe of this one",
+    ),
     **{count.name: (count.noun, count.rest) for count in COUNTS},
 }
 

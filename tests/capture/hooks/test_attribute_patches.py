@@ -4,12 +4,20 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import itertools
 import types
 
 import pytest
+import wrapt
 
-from nova_profiler.capture.hooks.attribute_patches import patch, undo_all
+from nova_profiler.capture.hooks.attribute_patches import (
+    as_function,
+    patch,
+    patch_family,
+    patch_method,
+    undo_all,
+)
 
 
 class Base:
@@ -188,3 +196,197 @@ def test_undo_all_is_newest_first():
     undo_all([functools.partial(done.append, n) for n in range(3)])()
 
     assert done == [2, 1, 0]
+
+
+# -- what stands in a class is bound as Python binds it --------------------
+
+
+class Binding:
+    """A descriptor of its own kind."""
+
+    def __get__(self, instance, owner=None):
+        return lambda *args, **kwargs: (instance, owner, args, kwargs)
+
+
+class NoDescriptor:
+    def __call__(self, *args, **kwargs):
+        return args, kwargs
+
+
+def seeing(wrapped, instance, args, kwargs):
+    return type(instance).__name__, args, kwargs, wrapped(*args, **kwargs)
+
+
+def plain(self, *args, **kwargs):
+    return type(self).__name__, args, kwargs
+
+
+KINDS = {
+    "function": plain,
+    "static": staticmethod(lambda *args, **kwargs: (args, kwargs)),
+    "of_class": classmethod(lambda cls, *args, **kw: (cls.__name__, args, kw)),
+    "partialmethod": functools.partialmethod(plain, 0, word=0),
+    "partial": functools.partial(lambda *args, **kwargs: (args, kwargs), 0),
+    "descriptor": Binding(),
+    "no_descriptor": NoDescriptor(),
+    "method_of_c": dict.get,
+    "slot_of_c": dict.__repr__,
+    "builtin": repr,
+    "wrapt": wrapt.FunctionWrapper(plain, seeing),
+    "wrapt_static": wrapt.FunctionWrapper(
+        staticmethod(lambda *args, **kwargs: (args, kwargs)), seeing
+    ),
+    "wrapt_of_class": wrapt.FunctionWrapper(
+        classmethod(lambda cls, *args, **kw: (cls.__name__, args, kw)), seeing
+    ),
+}
+
+
+@pytest.mark.filterwarnings("ignore:functools.partial will be")
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_is_called_as_it_was(kind):
+    """Instance and arguments are those that it had in the class itself."""
+    owner = type("Owner", (dict,), {kind: KINDS[kind]})
+    instance = owner(key="value")
+    arguments = {
+        "method_of_c": (("key",), {}),
+        "slot_of_c": ((), {}),
+        "builtin": ((1,), {}),
+    }
+    args, kwargs = arguments.get(kind, ((1, 2), {"other": 3}))
+    expected = getattr(instance, kind)(*args, **kwargs)
+
+    undo = patch_method(
+        owner,
+        kind,
+        lambda found: (
+            lambda self, *args, **kw: ["ours", found(self, *args, **kw)]
+        ),
+    )
+    got = getattr(instance, kind)(*args, **kwargs)
+    undo()
+
+    assert got == ["ours", expected]
+    assert vars(owner)[kind] is KINDS[kind]
+
+
+def test_a_plain_function_is_called_without_a_detour():
+    """The quickest hooks are round these."""
+    assert as_function(plain) is plain
+    assert as_function(dict.get) is dict.get
+
+
+def test_a_replacement_looks_like_the_original(host):
+    """Agents ask for names and signatures; some keep notes in __dict__."""
+
+    def work(one, *, two=2):
+        """Do it."""
+
+    work.__dd_wrapped__ = "theirs"
+    host.work = work
+    undo = patch(host, "work", lambda found: lambda *args, **kwargs: None)
+
+    assert host.work.__name__ == "work"
+    assert host.work.__qualname__ == work.__qualname__
+    assert host.work.__doc__ == "Do it."
+    assert inspect.signature(host.work) == inspect.signature(work)
+    assert not hasattr(host.work, "__dd_wrapped__")
+    undo()
+
+
+def hidden_in_a_closure(found):
+    def theirs():
+        return ["theirs", *found()]
+
+    return theirs
+
+
+@pytest.mark.parametrize(
+    "over",
+    [
+        adding("theirs"),
+        hidden_in_a_closure,
+        lambda found: wrapt.FunctionWrapper(
+            found, lambda wrapped, *_: ["theirs", *wrapped()]
+        ),
+        lambda found: functools.partial(hidden_in_a_closure(found)),
+        lambda found: staticmethod(hidden_in_a_closure(found)),
+    ],
+)
+def test_under_whatever_wrapper_ours_is_found_again(host, over):
+    """Otherwise the next filter would put a second one on."""
+    undo = patch(host, "work", adding("ours"))
+    host.work = over(host.work)
+    undo()
+
+    again = patch(host, "work", adding("ours"))
+
+    assert host.work() == ["theirs", "ours", "work"]
+    again()
+
+
+def test_a_wrapper_that_objects_to_questions_is_no_error(host):
+    """Then nothing of ours is found under it."""
+
+    class Objecting:
+        def __getattr__(self, name):
+            raise RuntimeError(name)
+
+        def __call__(self):
+            return ["objecting"]
+
+    undo = patch(host, "work", adding("ours"))
+    host.work = Objecting()
+    undo()
+
+    again = patch(host, "work", lambda found: lambda: ["ours", *found()])
+
+    assert host.work() == ["ours", "objecting"]
+    again()
+
+
+def adding_to_method(found):
+    @functools.wraps(found)
+    def start(self):
+        return ["later", *found(self)]
+
+    return start
+
+
+def test_what_an_agent_has_put_into_a_subclass_is_patched_there():
+    """It holds the method as it was before ours."""
+
+    class Parent:
+        def start(self):
+            return ["start"]
+
+    class Wrapped(Parent):
+        pass
+
+    class Own(Parent):
+        def start(self):
+            return ["own", *super().start()]
+
+    @functools.wraps(Parent.start)
+    def start(self, before=Parent.start):
+        return ["theirs", *before(self)]
+
+    Wrapped.start = start
+
+    def ours(found):
+        return lambda self: ["ours", *found(self)]
+
+    undo = patch_family(Parent, "start", ours)
+
+    class Later(Parent):
+        start = adding_to_method(Parent.start)
+
+    again = patch_family(Parent, "start", ours)
+
+    assert Later().start() == ["later", "ours", "start"]
+    again()
+    assert Parent().start() == ["ours", "start"]
+    assert Wrapped().start() == ["ours", "theirs", "start"]
+    assert Own().start() == ["own", "ours", "start"]
+    undo()
+    assert vars(Wrapped)["start"] is start

@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 import inspect
 import sys
 import types
 
 import pytest
+import wrapt
 from serving import added_up, calls_of, recorded
 
 from nova_profiler.capture.hooks import HookError, timed_callables
@@ -212,3 +215,131 @@ def test_what_only_begins_its_work_is_refused(name):
     """Timing the call would tell nothing of the work."""
     with pytest.raises(HookError, match="only begins its work"):
         timed_callables.install([f"{__name__}:{name}"])
+
+
+# -- what is no plain function ----------------------------------------------
+
+
+def noting(wrapped, instance, args, kwargs):
+    """Return what a decorator of wrapt is given, beside the result."""
+    of = instance if isinstance(instance, type) else type(instance)
+    return of.__name__, args, kwargs, wrapped(*args, **kwargs)
+
+
+class Decorated:
+    def method(self, value):
+        return value
+
+    @staticmethod
+    def static(value):
+        return value
+
+    @classmethod
+    def of_class(cls, value):
+        return cls.__name__, value
+
+    half = functools.partialmethod(method, 3)
+    named = staticmethod(str.upper)
+    builtin = len
+
+
+class DerivedOne(Decorated):
+    pass
+
+
+@pytest.fixture
+def decorated(monkeypatch):
+    """Return what installs the hook for methods that wrapt has decorated."""
+    host = types.ModuleType("decorated_host")
+    host.Decorated = Decorated
+    host.cached = functools.lru_cache(lambda value: [value])
+    monkeypatch.setitem(sys.modules, "decorated_host", host)
+    for name in ("method", "static", "of_class"):
+        monkeypatch.setattr(
+            Decorated,
+            name,
+            wrapt.FunctionWrapper(vars(Decorated)[name], noting),
+        )
+    undos = []
+
+    def install(name):
+        undos.append(timed_callables.install([f"decorated_host:{name}"]))
+        return host
+
+    yield install
+    for undo in undos:
+        undo()
+
+
+CALLS = {
+    "method": lambda: DerivedOne().method(1),
+    "method, by the class": lambda: Decorated.method(DerivedOne(), 1),
+    "static": lambda: DerivedOne().static(1),
+    "static, by the class": lambda: Decorated.static(1),
+    "of_class": lambda: DerivedOne().of_class(1),
+    "of_class, by the class": lambda: DerivedOne.of_class(1),
+    "half": lambda: DerivedOne().half(),
+    "named": lambda: DerivedOne().named("word"),
+    "builtin": lambda: DerivedOne().builtin("word"),
+}
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_a_decorator_gets_what_it_got_before(decorated, call):
+    """The instance, the class that asked, the arguments; and it is timed."""
+    name = f"Decorated.{call.partition(',')[0]}"
+    expected = CALLS[call]()
+    results = []
+    decorated(name)
+
+    record = recorded(lambda: results.append(CALLS[call]()))
+
+    assert results == [expected]
+    assert calls_of(record, "timed")[name].count == 1
+
+
+@pytest.mark.parametrize("name", ["method", "static", "of_class", "half"])
+def test_a_decorator_over_ours_sees_the_same_kind_of_method(
+    decorated, monkeypatch, name
+):
+    """wrapt asks what it wraps whether it is static or of the class."""
+
+    def over():
+        monkeypatch.setattr(
+            Decorated,
+            name,
+            wrapt.FunctionWrapper(vars(Decorated)[name], noting),
+        )
+        return CALLS[name]()
+
+    before = vars(Decorated)[name]
+    expected = over()
+    monkeypatch.setattr(Decorated, name, before)
+    decorated(f"Decorated.{name}")
+
+    assert over() == expected
+
+
+def test_what_an_object_has_besides_is_still_there(decorated):
+    """A cache can be cleared, and copied by its name."""
+    host = decorated("cached")
+
+    host.cached(1)
+
+    assert host.cached.cache_info().currsize == 1
+    host.cached.cache_clear()
+    assert host.cached.cache_info().currsize == 0
+    assert inspect.signature(host.cached) == inspect.signature(lambda value: 0)
+    assert copy.copy(host.cached).__wrapped__ is not None
+
+
+def test_notes_of_ddtrace_stay_where_they_are(timed):
+    """It would put back what they name, into ours."""
+    host = timed()
+    marked = types.FunctionType(function.__code__, globals(), "marked")
+    vars(marked).update({"__dd_wrapped__": 1, "wsgi_action": 2})
+    host.marked = marked
+    timed("marked")
+
+    assert host.marked.wsgi_action == 2
+    assert not hasattr(host.marked, "__dd_wrapped__")

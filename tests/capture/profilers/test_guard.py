@@ -197,7 +197,8 @@ def test_a_call_that_is_made_again_is_made_unwatched():
     made = []
 
     def spawning(environ, start_response):
-        call = LaneCall(current_lane().capture, lambda: made.append(1))
+        watch = current_lane().capture.watch
+        call = watch.spawned(lambda: made.append(1))
         call()
         call()
         return app(environ, start_response)
@@ -208,6 +209,24 @@ def test_a_call_that_is_made_again_is_made_unwatched():
 
     assert len(made) == 2
     assert engine.seen == ["in", "spawned", "out", "finish"]
+
+
+def test_each_call_that_a_pool_makes_is_watched():
+    """It calls the same function for each item of many."""
+    made = []
+
+    def spawning(environ, start_response):
+        call = LaneCall(current_lane().capture, made.append)
+        call(1)
+        call(2)
+        return app(environ, start_response)
+
+    over, engine = profiled(spawning)
+
+    over.get()
+
+    assert made == [1, 2]
+    assert engine.seen == ["in", "spawned", "spawned", "out", "finish"]
 
 
 def test_what_a_thread_raises_passes():

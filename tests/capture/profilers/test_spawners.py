@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from nova_profiler.capture.hooks import thread_spawns
+from nova_profiler.capture.hooks.spawns import thread_spawns
 from nova_profiler.capture.profilers.spawners import spawner
 
 

@@ -111,7 +111,7 @@ def timed(function: Callable[..., Any], key: CallKey) -> Callable[..., Any]:
     @functools.wraps(function)
     def timed_call(*args: Any, **kwargs: Any) -> Any:
         lane = current_lane()
-        if lane is None or lane.closed:
+        if lane is None or lane.unsure:
             if lane is None and not active:
                 return function(*args, **kwargs)
             lane = find_lane(lane)

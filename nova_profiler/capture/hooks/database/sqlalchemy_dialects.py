@@ -18,7 +18,11 @@ from sqlalchemy.pool import base as pool_base
 
 from nova_profiler.capture.failures import HOOK_FAILURES
 from nova_profiler.capture.hooks import Undo
-from nova_profiler.capture.hooks.attribute_patches import Wrap, patch, undo_all
+from nova_profiler.capture.hooks.attribute_patches import (
+    Wrap,
+    patch_method,
+    undo_all,
+)
 
 _lock = threading.Lock()
 _installers = 0
@@ -38,7 +42,9 @@ def install(wraps: Mapping[str, Wrap]) -> Undo:
             # Engine.__init__ would be the place, were its arguments not
             # looked up by create_engine.
             _undos.append(
-                patch(pool_base._ConnectionRecord, "__init__", _seeing(wraps))
+                patch_method(
+                    pool_base._ConnectionRecord, "__init__", _seeing(wraps)
+                )
             )
             for dialect in _family(default.DefaultDialect):
                 _wrap_methods(dialect, wraps)
@@ -102,7 +108,7 @@ def _wrap_methods(dialect: type, wraps: Mapping[str, Wrap]) -> None:
             if not _is_method(vars(owner).get(name)):
                 continue
             try:
-                _undos.append(patch(owner, name, wrap))
+                _undos.append(patch_method(owner, name, wrap))
             except (AttributeError, TypeError) as exc:
                 # A class that takes no attributes is used as it is.
                 HOOK_FAILURES.note("sqlalchemy_hook", exc)
@@ -110,8 +116,6 @@ def _wrap_methods(dialect: type, wraps: Mapping[str, Wrap]) -> None:
 
 def _is_method(found: Any) -> bool:
     """Return whether *found* is called with the dialect before all else."""
-    return (
-        callable(found)
-        and hasattr(type(found), "__get__")
-        and not isinstance(found, (staticmethod, classmethod))
+    return hasattr(type(found), "__get__") and not isinstance(
+        found, (staticmethod, classmethod)
     )

@@ -9,6 +9,7 @@ wrapped.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -21,7 +22,10 @@ from nova_profiler.capture.calls import CallKey
 from nova_profiler.capture.current import lane_here
 from nova_profiler.capture.failures import HOOK_FAILURES
 from nova_profiler.capture.hooks import Undo
-from nova_profiler.capture.hooks.attribute_patches import patch, undo_all
+from nova_profiler.capture.hooks.attribute_patches import (
+    patch_method,
+    undo_all,
+)
 from nova_profiler.capture.lanes import CONNECTING, Lane
 
 FETCH = CallKey(groups.FETCH.name, "fetch")
@@ -45,7 +49,8 @@ def install() -> Undo:
     ):
         for name in ("fetchone", "fetchmany", "fetchall"):
             if name in vars(strategy):
-                undos.append(patch(strategy, name, _timed_fetch))
+                fetch = partial(_timed_fetch, many=name != "fetchone")
+                undos.append(patch_method(strategy, name, fetch))
     for owner, name, wrap in (
         (default.DefaultDialect, "do_commit", _timed_as(COMMIT)),
         (default.DefaultDialect, "do_rollback", _timed_as(ROLLBACK)),
@@ -58,7 +63,7 @@ def install() -> Undo:
         ),
     ):
         if hasattr(owner, name):
-            undos.append(patch(owner, name, wrap))
+            undos.append(patch_method(owner, name, wrap))
     return undo_all(undos)
 
 
@@ -73,9 +78,9 @@ def _driver_lane() -> Lane | None:
     return lane
 
 
-def _timed_fetch(fetch: Callable[..., Any]) -> Callable[..., Any]:
-    many = fetch.__name__ != "fetchone"
-
+def _timed_fetch(
+    fetch: Callable[..., Any], *, many: bool
+) -> Callable[..., Any]:
     def timed_fetch(
         self: Any, result: Any, dbapi_cursor: Any, *args: Any, **kwargs: Any
     ) -> Any:

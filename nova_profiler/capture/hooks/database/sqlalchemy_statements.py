@@ -59,7 +59,7 @@ def timed(execute: Execute, many: bool = False) -> Execute:
         context: Any = None,
     ) -> Any:
         lane = current_lane()
-        if lane is None or lane.closed:
+        if lane is None or lane.unsure:
             if lane is None and not active:
                 return execute(dialect, cursor, statement, parameters, context)
             lane = find_lane(lane)

@@ -171,8 +171,12 @@ class ThreadSampler:
 
     def end(self, stretch: Stretch) -> None:
         """Give *stretch* no more samples; in the thread where it began."""
-        if stretch in self._stretches:
+        try:
             self._stretches.remove(stretch)
+        except ValueError:
+            # It has ended: by a sample that was taken on the way here.
+            pass
+        else:
             self._update()
         if _stretch_var.get() is stretch:
             _stretch_var.set(None)

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from serving import PLAIN, Profiled, during, environ_of, served
 
-from nova_profiler.capture.hooks import thread_spawns
+from nova_profiler.capture.hooks.spawns import thread_spawns
 from nova_profiler.capture.profilers.cprofile import watch
 from nova_profiler.capture.profilers.cprofile.engine import (
     CprofileEngine,

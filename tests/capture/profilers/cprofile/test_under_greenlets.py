@@ -23,7 +23,7 @@ COMMON = """
     eventlet.monkey_patch()
     import json, marshal, sys
     import greenlet
-    from nova_profiler.capture.hooks import thread_spawns
+    from nova_profiler.capture.hooks.spawns import thread_spawns
     from nova_profiler.capture.profilers.cprofile import engine
     from serving import PLAIN, Profiled
 

@@ -6,17 +6,13 @@ from __future__ import annotations
 import concurrent.futures
 import gc
 import itertools
-import json
-import os
-import subprocess
 import sys
-import textwrap
 import threading
 import types
 
 import pytest
 from oslo_context import context as oslo_context
-from places import PYTHONPATH
+from programs import answer_of
 from serving import (
     Profiled,
     added_up,
@@ -28,8 +24,8 @@ from serving import (
 
 from nova_profiler.capture.current import current_lane
 from nova_profiler.capture.failures import HOOK_FAILURES
-from nova_profiler.capture.hooks import thread_spawns
 from nova_profiler.capture.hooks.database import db_api_calls
+from nova_profiler.capture.hooks.spawns import thread_spawns
 from nova_profiler.capture.lanes import CallKey
 
 WAIT_S = 60
@@ -284,7 +280,8 @@ def test_a_thread_that_lives_on_holds_nothing_of_the_request(hook):
     held = [
         one
         for one in gc.get_objects()
-        if type(one) is list and len(one) == 100 and type(one[0]) is tuple
+        if isinstance(one, list) and len(one) == 100
+        if type(one[0]) is tuple
     ]
     go_on.set()
     threads[0].join(WAIT_S)
@@ -363,23 +360,10 @@ def test_more_threads_than_lanes(hook):
 # -- executors of OpenStack, eventlet: in processes of their own -----------
 
 
-def answer_of(program):
-    """Run *program* in a fresh Python; return the JSON that it prints."""
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", textwrap.dedent(program)],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        env={**os.environ, "PYTHONPATH": PYTHONPATH},
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout.splitlines()[-1])
-
-
 FUTURIST = """
     import json
     import futurist
-    from nova_profiler.capture.hooks import thread_spawns
+    from nova_profiler.capture.hooks.spawns import thread_spawns
     from nova_profiler.capture.hooks.database import db_api_calls
     from nova_profiler.capture.lanes import CallKey
     from serving import calls_of, recorded
@@ -411,7 +395,7 @@ EVENTLET = """
     import json
     import futurist
     from eventlet import greenpool
-    from nova_profiler.capture.hooks import thread_spawns
+    from nova_profiler.capture.hooks.spawns import thread_spawns
     from nova_profiler.capture.hooks.database import db_api_calls
     from nova_profiler.capture.lanes import CallKey
     from serving import Profiled, calls_of, during, recorded

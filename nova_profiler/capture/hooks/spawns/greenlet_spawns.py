@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The ways of eventlet and gevent to hand work over, where they are loaded.
+
+Neither is ever imported: nova's native threading mode forbids it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from nova_profiler.capture.current import taken_along
+from nova_profiler.capture.failures import HOOK_FAILURES
+from nova_profiler.capture.hooks import Undo
+from nova_profiler.capture.hooks.attribute_patches import (
+    Wrap,
+    patch,
+    patch_method,
+    undo_all,
+)
+from nova_profiler.capture.hooks.spawns.handing_over import (
+    handing_over,
+    handing_to_workers,
+)
+
+_SPAWN = handing_over(0, "func")
+_SPAWN_AFTER = handing_over(1, "func")
+
+# Module, name, wrapper. What was imported by name earlier stays as it is.
+_FUNCTIONS: tuple[tuple[str, str, Wrap], ...] = (
+    *(
+        (module, name, wrap)
+        for module in ("eventlet", "eventlet.greenthread")
+        for name, wrap in (
+            ("spawn", _SPAWN),
+            ("spawn_n", _SPAWN),
+            ("spawn_after", _SPAWN_AFTER),
+            ("spawn_after_local", _SPAWN_AFTER),
+        )
+    ),
+    ("eventlet.tpool", "execute", handing_to_workers(0, "meth")),
+    ("gevent", "spawn_raw", handing_over(0, "function")),
+)
+
+
+def install() -> Undo:
+    """Wrap what is loaded; return the function that undoes it."""
+    undos = []
+    for module_name, name, wrap in _FUNCTIONS:
+        module = sys.modules.get(module_name)
+        if module is not None and hasattr(module, name):
+            undos.append(patch(module, name, wrap))
+    pool = sys.modules.get("gevent.threadpool")
+    if pool is not None:
+        undos.append(
+            patch_method(
+                pool.ThreadPool, "spawn", handing_to_workers(1, "func")
+            )
+        )
+    gevent = sys.modules.get("gevent")
+    add: Callable[[Any], None] | None = getattr(
+        getattr(gevent, "Greenlet", None), "add_spawn_callback", None
+    )
+    if add is not None:
+        undos.append(_follow_greenlets(add, gevent.Greenlet))  # type: ignore[union-attr]
+    return undo_all(undos)
+
+
+_followers = 0
+
+
+def _follow_greenlets(add: Callable[[Any], None], greenlet: Any) -> Undo:
+    """Have gevent call us for each Greenlet that starts, by whatever way."""
+    global _followers
+    _followers += 1
+    # Once, however often it is added.
+    add(_starting)
+    done = False
+
+    def undo() -> None:
+        nonlocal done
+        global _followers
+        if not done:
+            done = True
+            _followers -= 1
+            if _followers == 0:
+                greenlet.remove_spawn_callback(_starting)
+
+    return undo
+
+
+def _starting(greenlet: Any) -> None:
+    """Have *greenlet*, which is about to start, run in a lane of its own."""
+    try:
+        run = greenlet._run
+        taken = taken_along(run)
+        if taken is not run:
+            greenlet._run = taken
+    except Exception as exc:
+        HOOK_FAILURES.note("spawn_hook", exc)

@@ -160,6 +160,7 @@ def _dumps(live: LiveSettings, failures: Failures) -> Sink | None:
             settings.dump_max_files,
             settings.dump_max_mb,
             settings.dump_max_age_hours,
+            partial(failures.note, "dump_lock"),
         )
     )
 

@@ -28,7 +28,7 @@ from nova_profiler.capture.sinks import Sink
 from nova_profiler.capture.sinks.dump_files import DumpSink
 from nova_profiler.capture.sinks.json_file import JsonFileSink
 from nova_profiler.capture.sinks.log_lines import CallLogSink, RequestLogSink
-from nova_profiler.capture.sinks.statsd_udp import StatsdSink, Transport
+from nova_profiler.capture.sinks.statsd_udp import StatsdSink, transport_of
 from nova_profiler.dump_store import DumpStore
 from nova_profiler.groups import HOOKS, Hook
 
@@ -126,7 +126,7 @@ def _statsd(live: LiveSettings, failures: Failures) -> Sink | None:
     settings = live.current
     if not settings.statsd_host:
         return None
-    transport = Transport(
+    transport = transport_of(
         settings.statsd_host, settings.statsd_port, failures.note
     )
     return StatsdSink(

@@ -17,6 +17,10 @@ from nova_profiler.capture.profilers.pyspy import self_test
 from nova_profiler.capture.profilers.pyspy.permission import find_pyspy
 from nova_profiler.capture.settings.live import LiveSettings
 from nova_profiler.capture.settings.options import ConfigError, Settings
+from nova_profiler.capture.sinks.statsd_address import (
+    address_of,
+    socket_name,
+)
 from nova_profiler.factory import (
     check_engine,
     filter_factory,
@@ -35,6 +39,7 @@ from nova_profiler.reading.setup.destinations import (
     dump_dir_point,
     log_file_point,
     statsd_point,
+    statsd_socket_point,
 )
 from nova_profiler.reading.setup.in_the_worker import (
     db_api_point,
@@ -223,9 +228,18 @@ def _settings_points(
         settings.profile_keys,
         settings.dump_dir,
     )
-    yield statsd_point(settings.statsd_host, settings.statsd_port)
+    yield _statsd_point(settings)
     yield dump_dir_point(settings.dump_dir)
     yield log_file_point(settings.log_file)
+
+
+def _statsd_point(settings: Settings) -> Point:
+    if not settings.statsd_host:
+        return statsd_point(None, settings.statsd_port)
+    address = address_of(settings.statsd_host)
+    if address.path is not None:
+        return statsd_socket_point(address.path, socket_name(address.path))
+    return statsd_point(address.host, address.port or settings.statsd_port)
 
 
 def _problem_with(profiler: str) -> str | None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pwd
 import queue
@@ -37,6 +38,37 @@ def statsd_point(host: str | None, port: int) -> Point:
             ("statsd_host = 127.0.0.1", "or mend DNS, or /etc/hosts"),
         )
     return Point(OK, name, f"{host} is {answer}, port {port}")
+
+
+def statsd_socket_point(path: str, socket_name: str) -> Point:
+    """Return whether statsd listens at the socket *path*.
+
+    *socket_name* is what the system calls it.
+    """
+    name = "statsd_host"
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as tried:
+            tried.connect(socket_name)
+    except OSError as exc:
+        reason = _SOCKET_REASONS.get(exc.errno or 0, exc.strerror)
+        return Point(
+            WRONG,
+            name,
+            f"{path}: {reason}; metrics are lost",
+            (
+                f"have statsd listen at {path}",
+                "or statsd_host = 127.0.0.1",
+            ),
+        )
+    return Point(OK, name, f"statsd listens at {path}")
+
+
+_SOCKET_REASONS = {
+    errno.ENOENT: "no such socket",
+    errno.ECONNREFUSED: "nothing listens at this socket",
+    errno.EPROTOTYPE: "a socket for streams, and not one for datagrams",
+    errno.EACCES: "this user may not send to this socket",
+}
 
 
 def _look_up(

@@ -505,6 +505,48 @@ def test_a_statsd_host_without_one_is_wrong(monkeypatch, error, reason):
     assert reason in point.found
 
 
+@pytest.mark.parametrize(
+    ("kind", "state", "found"),
+    [
+        (socket.SOCK_DGRAM, OK, "statsd listens at "),
+        (socket.SOCK_STREAM, WRONG, "a socket for streams, and not one"),
+        ("closed", WRONG, "nothing listens at this socket; metrics are lost"),
+        (None, WRONG, "no such socket; metrics are lost"),
+    ],
+)
+def test_a_socket_of_statsd_is_tried(files, tmp_path, kind, state, found):
+    """As the filter would send to it."""
+    path = tmp_path / "statsd"
+    files.write_conf(f"statsd_host = unix://{path}")
+    if kind is not None:
+        closed = kind == "closed"
+        bound = socket.socket(
+            socket.AF_UNIX, socket.SOCK_DGRAM if closed else kind
+        )
+        bound.bind(str(path))
+        if closed:
+            bound.close()
+
+    code, points = files.check()
+
+    if kind is not None:
+        bound.close()
+    point = points["statsd_host"]
+    assert point["state"] == state
+    assert found in point["found"]
+    assert str(path) in point["found"]
+    assert code == (state == WRONG)
+
+
+def test_the_port_beside_the_host_is_the_one(files):
+    """It wins over statsd_port."""
+    files.write_conf("statsd_host = [::1]:9125\nstatsd_port = 8126")
+
+    _, points = files.check()
+
+    assert points["statsd_host"]["found"] == "::1 is ::1, port 9125"
+
+
 def test_a_name_server_that_does_not_answer_is_not_waited_for(monkeypatch):
     """Longer than a moment."""
     answer = threading.Event()

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sends metrics to a statsd that listens at a socket of this machine."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+
+from nova_profiler.capture.sinks.statsd_address import socket_name
+from nova_profiler.errors import with_path
+
+
+class UnixTransport:
+    """Sends datagrams to the socket *path*; what is not taken is lost.
+
+    Each datagram goes to the path anew: a socket that is not there yet, and
+    one that its server made again, need no second look.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        failed: Callable[[str, BaseException], None] = lambda what, exc: None,
+    ) -> None:
+        """*failed* is called for each datagram that is lost."""
+        self._path = path
+        self._name = socket_name(path)
+        self._failed = failed
+        self._socket: socket.socket | None = None
+
+    def send(self, data: str) -> None:
+        """Send *data* as one datagram, without a wait; never raises."""
+        try:
+            sender = self._socket or self._made()
+            sender.sendto(
+                data.encode("ascii", "replace"),
+                socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL,
+                self._name,
+            )
+        except OSError as exc:
+            self._failed("statsd_socket", with_path(exc, self._path))
+
+    def _made(self) -> socket.socket:
+        made = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        # A server that reads slowly must lose a datagram, not hold a request.
+        made.setblocking(False)
+        self._socket = made
+        return made

@@ -17,6 +17,7 @@ from nova_profiler.capture.profilers.pyspy import self_test
 from nova_profiler.capture.profilers.pyspy.permission import find_pyspy
 from nova_profiler.capture.settings.live import LiveSettings
 from nova_profiler.capture.settings.options import ConfigError, Settings
+from nova_profiler.capture.sinks.own_descriptors import own_descriptor
 from nova_profiler.capture.sinks.statsd_address import (
     address_of,
     socket_name,
@@ -230,7 +231,10 @@ def _settings_points(
     )
     yield _statsd_point(settings)
     yield dump_dir_point(settings.dump_dir)
-    yield log_file_point(settings.log_file)
+    yield log_file_point(
+        settings.log_file,
+        own_descriptor(settings.log_file) if settings.log_file else None,
+    )
 
 
 def _statsd_point(settings: Settings) -> Point:

@@ -8,6 +8,7 @@ import os
 import pwd
 import queue
 import socket
+import stat
 import threading
 from collections.abc import Callable
 
@@ -95,11 +96,19 @@ def dump_dir_point(path: str | None) -> Point:
     return _writable_point(name, path, remedy)
 
 
-def log_file_point(path: str | None) -> Point:
-    """Return whether lines can be appended to the file *path*."""
+def log_file_point(path: str | None, number: int | None = None) -> Point:
+    """Return whether lines can be appended to the file *path*.
+
+    *number* is the descriptor that the path leads to, if it leads to one.
+    """
     name = "log_file"
     if not path:
         return Point(OK, name, "unset: no file of JSON lines")
+    if number is not None:
+        return _descriptor_point(path, number)
+    if _is_socket(path):
+        found = f"{path} is a socket, which takes no lines"
+        return Point(WRONG, name, found, ("log_file = /dev/stdout",))
     if os.path.isdir(path):
         found = f"{path} is a directory"
         return Point(WRONG, name, found, (f"log_file = {path}/nova.json",))
@@ -108,6 +117,23 @@ def log_file_point(path: str | None) -> Point:
         return _writable_point(name, path, (f"chown nova {path}", _RUN_AS))
     remedy = (f"install -d -m 0750 -o nova -g nova {folder}", _RUN_AS)
     return _writable_point(name, folder, remedy)
+
+
+def _descriptor_point(path: str, number: int) -> Point:
+    """Return what is known of a descriptor that only the service has."""
+    stream = {1: "output", 2: "error"}.get(number)
+    if stream is not None:
+        found = f"{path} is the service's own standard {stream}"
+        return Point(OK, "log_file", found)
+    found = f"{path} is descriptor {number} of the service, not of this check"
+    return Point(WARNING, "log_file", found, ("log_file = /dev/stdout",))
+
+
+def _is_socket(path: str) -> bool:
+    try:
+        return stat.S_ISSOCK(os.stat(path).st_mode)
+    except (OSError, ValueError):
+        return False
 
 
 _RUN_AS = "or run this as nova-api's user: sudo -u nova nova-profiler check"

@@ -538,6 +538,37 @@ def test_a_socket_of_statsd_is_tried(files, tmp_path, kind, state, found):
     assert code == (state == WRONG)
 
 
+@pytest.mark.parametrize(
+    ("path", "state", "found"),
+    [
+        ("/dev/stdout", OK, "the service's own standard output"),
+        ("/dev/stderr", OK, "the service's own standard error"),
+        ("/proc/self/fd/2", OK, "the service's own standard error"),
+        ("/dev/fd/9", WARNING, "descriptor 9 of the service"),
+    ],
+)
+def test_a_descriptor_is_the_services_own(files, path, state, found):
+    """Whatever it is here, where it leads to another place."""
+    files.write_conf(f"log_file = {path}")
+
+    _, points = files.check()
+
+    assert points["log_file"]["state"] == state
+    assert f"{path} is {found}" in points["log_file"]["found"]
+
+
+def test_a_socket_takes_no_lines(files, tmp_path):
+    """A file of that name was meant, or standard output."""
+    files.write_conf(f"log_file = {tmp_path}/s")
+    with socket.socket(socket.AF_UNIX) as bound:
+        bound.bind(str(tmp_path / "s"))
+
+        code, points = files.check()
+
+    assert code == 1
+    assert "is a socket" in points["log_file"]["found"]
+
+
 def test_the_port_beside_the_host_is_the_one(files):
     """It wins over statsd_port."""
     files.write_conf("statsd_host = [::1]:9125\nstatsd_port = 8126")

@@ -52,6 +52,16 @@ def filter_factory(
     return make_filter(cfg.CONF, global_conf, local_conf)
 
 
+def filter_app_factory(
+    app: WSGIApplication, global_conf: Mapping[str, str], /, **local_conf: str
+) -> ProfilerMiddleware:
+    """Return the filter around *app*, for ``paste.filter_app_factory``.
+
+    Raises ConfigError as filter_factory does.
+    """
+    return filter_factory(global_conf, **local_conf)(app)
+
+
 def make_filter(
     conf: cfg.ConfigOpts,
     global_conf: Mapping[str, str],
@@ -81,6 +91,8 @@ def make_filter(
 def _made(live: LiveSettings) -> Worker:
     settings = live.current
     failures = Failures()
+    for warning in live.warnings:
+        failures.warn(warning)
     sinks = sinks_of(live, failures)
     check_engine(settings.profiler)
     choice = Choice(failures.note, directory=settings.dump_dir)

@@ -42,6 +42,13 @@ class Failures:
             # The host's logging is broken: counted is all that is left.
             self._counts["logging"] = self._counts.get("logging", 0) + 1
 
+    def warn(self, line: str) -> None:
+        """Log *line*, which holds nothing that a client sent."""
+        try:
+            LOG.warning("%s", line)
+        except Exception:
+            self._counts["logging"] = self._counts.get("logging", 0) + 1
+
     def counts(self) -> dict[str, int]:
         """Return all failures so far by name."""
         return dict(self._counts)

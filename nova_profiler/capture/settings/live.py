@@ -14,9 +14,9 @@ from oslo_config import cfg
 from nova_profiler.capture.settings.files import (
     Written,
     config_files,
-    filters,
+    made_of,
+    paste_sections,
     place,
-    section_of,
     written_in,
 )
 from nova_profiler.capture.settings.options import (
@@ -30,11 +30,14 @@ from nova_profiler.capture.settings.options import (
     parsed_all,
     wrong_value,
 )
+from nova_profiler.capture.settings.paste_options import Place
 
 LOG = logging.getLogger("nova_profiler")
 
 # How often, in seconds, a request looks whether a file has changed.
 CHECK_S = 2.0
+
+_NAMES = frozenset(option.name for option in OPTIONS)
 
 Signature = tuple[tuple[str, tuple[int, int, int] | None], ...]
 
@@ -55,9 +58,16 @@ class LiveSettings:
         if self._paste_file:
             name = os.path.basename(self._paste_file)
             self._where_paste = f"{name}, nova_profiler filter"
-        self._signature = self._signed()
+        self._global_conf = dict(global_conf)
+        # Why a change of the paste file would not be followed, and what of
+        # it Paste keeps from the filter.
+        self.warnings: list[str] = []
         self._paste = parsed_all(local_conf, self._where_paste)
-        self._section = section_of(self._paste_file, local_conf)
+        self._made_of: list[Place] = []
+        self._paste_files: tuple[str, ...] = ()
+        if self._paste_file:
+            self._find_section(self._paste_file, local_conf)
+        self._signature = self._signed()
         written = written_in(config_files(conf), skip_unreadable=True)
         values = _from_conf(conf, written)
         # Once: a process keeps its environment.
@@ -72,6 +82,30 @@ class LiveSettings:
         }
         self.current = Settings().changed(values).changed(self._paste)
         self.check_at = monotonic() + CHECK_S
+
+    def _find_section(self, path: str, local_conf: Mapping[str, str]) -> None:
+        """Find what made this filter, to follow what changes there."""
+        name = os.path.basename(path)
+        self._paste_files = (path,)
+        try:
+            found = made_of(path, self._global_conf, local_conf)
+        except ConfigError as exc:
+            self.warnings.append(f"{exc}; changes to it wait for a restart")
+            return
+        self._made_of = list(found.options)
+        self._paste_files = found.files
+        if not self._made_of:
+            self.warnings.append(
+                f"{name}: no section of a filter of ours has the options "
+                "that Paste passed; changes to it wait for a restart"
+            )
+        kept = sorted(self._global_conf.keys() & _NAMES)
+        if kept:
+            self.warnings.append(
+                f"{name}: {', '.join(kept)} in [DEFAULT] or behind `set`: "
+                "Paste passes no such option to a filter; move it to the "
+                "filter's section"
+            )
 
     def check(self, now: float) -> None:
         """Look for changed files; called at most every two seconds."""
@@ -124,23 +158,27 @@ class LiveSettings:
 
     def _reread_paste(self) -> Mapping[str, Any]:
         """Return what our section of the paste file holds now."""
-        if self._section is None or self._paste_file is None:
+        if not self._made_of or self._paste_file is None:
             return self._paste
-        section = filters(self._paste_file).get(self._section)
-        if section is None:
+        found = paste_sections(self._paste_file)
+        if any(place not in found.options for place in self._made_of):
+            found = paste_sections(self._paste_file, self._global_conf)
+        self._paste_files = found.files
+        first, *others = self._made_of
+        if first not in found.options:
             raise ConfigError(f"{self._where_paste}: its section is gone")
-        return {
-            name: self._paste[name]
-            # Only paste knows what it stands for.
-            if "%" in text and name in self._paste
-            else parsed(name, text, self._where_paste)
-            for name, text in section.items()
-        }
+        options = found.options[first]
+        for other in others:
+            if found.options.get(other) != options:
+                raise ConfigError(
+                    f"{first} and {other} differ now; they were alike, and "
+                    "which of them made this filter is known after a restart"
+                )
+        return parsed_all(options, self._where_paste)
 
     def _signed(self) -> Signature:
         paths = config_files(self._conf)
-        if self._paste_file and self._paste_file not in paths:
-            paths.append(self._paste_file)
+        paths += [path for path in self._paste_files if path not in paths]
         return tuple((path, _stat(path)) for path in paths)
 
 

@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The options that Paste gives our filter, worked out anew from its files.
+
+Paste passes no section's name, and loading a section again by Paste would
+import what others' sections name. So this reads the files by Paste's rules:
+``use`` of another section or file, ``set`` and ``get``, [DEFAULT], %(name)s.
+"""
+
+from __future__ import annotations
+
+import configparser
+import os
+import re
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+from urllib.parse import unquote
+
+from nova_profiler.paste_file import FILTER, FILTER_APP, is_ours
+
+# The factories of a section, in the order in which Paste looks for them.
+_FACTORIES = ("paste.filter_factory", "paste.filter_app_factory")
+# What Paste takes for itself.
+_PASTES_OWN = ("filter-with", "require")
+_MOST_FILES = 16
+_LONGEST_CHAIN = 16
+_ABSOLUTE = re.compile(r"[a-zA-Z]+:")
+_CONFIG = "config:"
+_EGG = "egg:"
+
+Options = dict[str, str]
+
+
+class Place(NamedTuple):
+    """A section of a file; without a name, a pipeline's own ``egg:``."""
+
+    path: str
+    section: str
+
+    def __str__(self) -> str:
+        name = f"[{self.section}]" if self.section else "egg: in a pipeline"
+        return f"{os.path.basename(self.path)}, {name}"
+
+
+class OwnSections(NamedTuple):
+    """What may have made a filter of ours, and the files that were read."""
+
+    options: dict[Place, Options]
+    files: tuple[str, ...]
+
+
+class _NotOurs(Exception):
+    """A section is another filter's, or Paste could not load it."""
+
+
+def own_sections(
+    path: str, global_conf: Mapping[str, str] | None = None
+) -> OwnSections:
+    """Return the options of each filter of ours that *path* leads to.
+
+    *global_conf* is what the application gave Paste besides. Raises OSError,
+    UnicodeError and configparser.Error where *path* cannot be read.
+    """
+    first = _File(path, global_conf or {})
+    files = {first.path: first}
+    waiting = [first]
+    while waiting:
+        for one in waiting.pop().included():
+            if len(files) >= _MOST_FILES or one in files:
+                continue
+            try:
+                made = _File(one, first.parser.defaults())
+            except (OSError, UnicodeError, configparser.Error):
+                # Perhaps none that the application loads.
+                continue
+            files[one] = made
+            waiting.append(made)
+    found: dict[Place, Options] = {}
+    for file in files.values():
+        for place in file.places():
+            try:
+                found[place] = _options_of(files, place, 0)
+            except (_NotOurs, configparser.Error):
+                continue
+        if file.has_bare_egg():
+            found[Place(file.path, "")] = {}
+    return OwnSections(found, tuple(files))
+
+
+class _Parser(configparser.ConfigParser):
+    def optionxform(self, optionstr: str) -> str:
+        return optionstr
+
+
+class _File:
+    """One file as Paste reads it."""
+
+    def __init__(self, path: str, global_conf: Mapping[str, str]) -> None:
+        self.path = os.path.abspath(path)
+        self.parser = _Parser(
+            {
+                **global_conf,
+                "here": os.path.dirname(self.path),
+                "__file__": self.path,
+            }
+        )
+        with open(self.path, encoding="utf-8", errors="replace") as file:
+            self.parser.read_file(file)
+
+    def places(self) -> Iterator[Place]:
+        """Yield the sections that may be a filter of ours."""
+        for section in self.parser.sections():
+            if section.startswith((FILTER, FILTER_APP)):
+                yield Place(self.path, section)
+
+    def included(self) -> Iterator[str]:
+        """Yield the paths of files that a value names with ``config:``."""
+        for _, _, word in self._words(_CONFIG):
+            name = word.removeprefix(_CONFIG).partition("#")[0]
+            yield self.included_path(name)
+
+    def included_path(self, name: str) -> str:
+        """Return the path that Paste opens for ``config:name``."""
+        folder = os.path.dirname(self.path)
+        return os.path.abspath(os.path.join(folder, unquote(name)))
+
+    def has_bare_egg(self) -> bool:
+        """Return whether a filter of ours is named without a section."""
+        return any(
+            is_ours(word)
+            for section, key, word in self._words(_EGG)
+            if key != "use"
+        )
+
+    def local_options(self, section: str) -> Options:
+        """Return what Paste passes of *section*, by its own rules."""
+        defaults = self.parser.defaults()
+        known = {name: self._default(name) for name in defaults}
+        local, got = {}, {}
+        for key in self.parser.options(section):
+            if key.startswith("set "):
+                known[key[4:].strip()] = self.parser.get(section, key)
+            elif key.startswith("get "):
+                got[key[4:].strip()] = self.parser.get(section, key)
+            elif key not in defaults:
+                local[key] = self.parser.get(section, key)
+        for key, name in got.items():
+            if name not in known:
+                raise _NotOurs
+            local[key] = known[name]
+        for key in _PASTES_OWN:
+            local.pop(key, None)
+        if section.startswith(FILTER_APP):
+            local.pop("next", None)
+        return local
+
+    def _default(self, name: str) -> str:
+        return self.parser.get(configparser.DEFAULTSECT, name)
+
+    def _words(self, start: str) -> Iterator[tuple[str, str, str]]:
+        for section in self.parser.sections():
+            for key, raw in self.parser.items(section, raw=True):
+                if start not in raw:
+                    continue
+                try:
+                    text = self.parser.get(section, key)
+                except configparser.Error:
+                    continue
+                for word in text.split():
+                    if word.startswith(start):
+                        yield section, key, word
+
+
+def _options_of(
+    files: Mapping[str, _File], place: Place, depth: int
+) -> Options:
+    """Return the options that the filter at *place* gets; raises _NotOurs."""
+    file = files.get(place.path)
+    if (
+        file is None
+        or depth > _LONGEST_CHAIN
+        or not file.parser.has_section(place.section)
+    ):
+        raise _NotOurs
+    local = file.local_options(place.section)
+    used = local.pop("use", None)
+    if used is None:
+        for factory in _FACTORIES:
+            if factory in local:
+                if is_ours(local.pop(factory)):
+                    return local
+                break
+        raise _NotOurs
+    if used.startswith(_CONFIG):
+        path, _, name = used.removeprefix(_CONFIG).partition("#")
+        base = Place(file.included_path(path), f"{FILTER}{name or 'main'}")
+    elif _ABSOLUTE.match(used):
+        if is_ours(used):
+            return local
+        raise _NotOurs
+    else:
+        base = Place(place.path, f"{FILTER}{used}")
+    return {**_options_of(files, base, depth + 1), **local}

@@ -54,10 +54,7 @@ class LiveSettings:
         """Read everything once. Raises ConfigError for what is wrong."""
         self._conf = conf
         self._paste_file = global_conf.get("__file__")
-        self._where_paste = "nova_profiler filter"
-        if self._paste_file:
-            name = os.path.basename(self._paste_file)
-            self._where_paste = f"{name}, nova_profiler filter"
+        self._where_paste = _where(self._paste_file)
         self._global_conf = dict(global_conf)
         # Why a change of the paste file would not be followed, and what of
         # it Paste keeps from the filter.
@@ -182,16 +179,63 @@ class LiveSettings:
         return tuple((path, _stat(path)) for path in paths)
 
 
-def _from_conf(conf: cfg.ConfigOpts, written: Written) -> dict[str, Any]:
-    """Return our group's values of *conf*, checked name by name."""
-    texts = {
+def faults_of(
+    conf: cfg.ConfigOpts,
+    global_conf: Mapping[str, str],
+    local_conf: Mapping[str, str],
+) -> list[ConfigError]:
+    """Return all that LiveSettings would raise for, one after the other."""
+    where = _where(global_conf.get("__file__"))
+    faults = _faults_in({n: (where, str(t)) for n, t in local_conf.items()})
+    written = written_in(config_files(conf), skip_unreadable=True)
+    faults += _faults_in(_texts_of(conf, written))
+    if not faults:
+        try:
+            LiveSettings(conf, global_conf, local_conf)
+        except ConfigError as exc:
+            faults.append(exc)
+    return faults
+
+
+def _faults_in(texts: Mapping[str, tuple[str, str]]) -> list[ConfigError]:
+    faults = []
+    for name, (where, text) in texts.items():
+        try:
+            _check(name, where, text)
+        except ConfigError as exc:
+            faults.append(exc)
+    return faults
+
+
+def _check(name: str, where: str, text: str) -> None:
+    """Raise ConfigError for an unknown name or a wrong value."""
+    named(name, where)
+    # Only oslo.config knows what a reference stands for.
+    if "$" not in text:
+        parsed(name, text, where)
+
+
+def _where(paste_file: str | None) -> str:
+    if not paste_file:
+        return "nova_profiler filter"
+    return f"{os.path.basename(paste_file)}, nova_profiler filter"
+
+
+def _texts_of(
+    conf: cfg.ConfigOpts, written: Written
+) -> dict[str, tuple[str, str]]:
+    """Return our group's options as they are written, with where."""
+    return {
         **{name: (place(at), text) for name, (at, text) in written.items()},
         **_environment_of(conf),
     }
+
+
+def _from_conf(conf: cfg.ConfigOpts, written: Written) -> dict[str, Any]:
+    """Return our group's values of *conf*, checked name by name."""
+    texts = _texts_of(conf, written)
     for name, (where, text) in texts.items():
-        named(name, where)
-        if "$" not in text:
-            parsed(name, text, where)
+        _check(name, where, text)
     conf.register_opts(OPTIONS, group=GROUP)
     values = {}
     for option in OPTIONS:

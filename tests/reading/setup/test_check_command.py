@@ -311,6 +311,87 @@ def test_a_wrong_option_is_told_as_in_novas_log(files, paste, conf, found):
     assert points["options"]["found"].startswith(found)
 
 
+def test_all_wrong_options_are_named(files):
+    """One after the other, from both files."""
+    files.paste.write_text(f"{BOTH}{SECTION}enabledd = 1\nslow_ms = x\n")
+    files.write_conf("max_calls = -1\nprofiler = perf")
+
+    main([*files.args(), "--json"])
+
+    points = json.loads(files._capsys.readouterr().out)
+    wrong = [one["found"] for one in points if one["name"] == "options"]
+    assert [found.split(":")[1].split()[0:3] for found in wrong] == [
+        ["unknown", "option", "'enabledd';"],
+        ["slow_ms", "=", "'x'"],
+        ["max_calls", "=", "'-1'"],
+        ["profiler", "=", "'perf'"],
+    ]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "[DEFAULT]\npassword = s3c%ret\n",
+        "[DEFAULT]\npassword = %(s3cret)s\n",
+        "dump_dir = %s3cret\n",
+    ],
+)
+def test_a_value_that_paste_cannot_read_is_not_shown(files, capsys, more):
+    """It may be a password."""
+    files.paste.write_text(f"{BOTH}{SECTION}{more}")
+
+    assert main(files.args()) == 1
+
+    out = capsys.readouterr().out
+    assert "s3c" not in out.replace("s3cret)s", "")
+    assert "Interpolation" in out
+
+
+def test_no_file_steers_the_terminal(files, capsys):
+    """Names of sections, filters and options may come from anywhere."""
+    files.paste.write_text(
+        f"{SECTION}x\x1b[2J = 1\n[app:\x1b]\n[filter:\x9b1m]\n"
+        "[pipeline:\x1b[31m]\npipeline = \x9b1m\u202e \x1b\n"
+    )
+
+    assert main(files.args()) == 1
+
+    shown = capsys.readouterr().out.replace("\n", "")
+    assert shown.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("text", "state"),
+    [
+        ("slow_ms = 5\n", OK),
+        ("slow_ms = x\n", WRONG),
+    ],
+)
+def test_options_of_filter_app_are_looked_at(files, text, state):
+    """There is no [filter:] for them."""
+    maker = SECTION.strip().split("\n")[1]
+    files.paste.write_text(
+        f"[filter-app:main]\n{maker}\nnext = a\n{text}[app:a]\n"
+    )
+
+    _, points = files.check()
+
+    assert points["options"]["state"] == state
+    assert points["[filter-app:main] next"]["found"] == "in it, outermost"
+    assert points["filter section"]["found"].startswith("[filter-app:main] in")
+
+
+def test_what_paste_keeps_from_the_filter_is_a_warning(files):
+    """As the service logs it when it starts."""
+    files.paste.write_text(f"[DEFAULT]\nslow_ms = 5\n{BOTH}{SECTION}")
+
+    code, points = files.check()
+
+    assert code == 0
+    assert points["options"]["state"] == WARNING
+    assert "slow_ms in [DEFAULT]" in points["options"]["found"]
+
+
 def test_references_are_resolved(files, tmp_path):
     """To what [DEFAULT] has; paste's %(here)s as well."""
     files.write_conf(

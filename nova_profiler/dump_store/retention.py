@@ -54,6 +54,7 @@ class StoredDump(NamedTuple):
 
 # After so long a holder of the lock is taken for stopped.
 _PRUNING_S = 60
+_MARK = b"pruning\n"
 
 
 class Retention:
@@ -88,7 +89,7 @@ class Retention:
                 # only slow both down.
                 return
             if fd is not None:
-                os.utime(fd)
+                os.pwrite(fd, _MARK, 0)
             if fd is None or not self._is_fine(self._usage.read()):
                 self.prune(_AUTOMATIC_FILL)
 
@@ -131,11 +132,17 @@ class Retention:
 
 
 def _is_recent(path: Path) -> bool:
-    """Return whether a pruning that holds *path* may still be under way."""
+    """Return whether a pruning that holds *path* may still be under way.
+
+    Without a mark none has ever begun: the system refuses the lock as if
+    another had it.
+    """
     try:
-        return time.time() - path.stat().st_mtime < _PRUNING_S
+        status = path.stat()
     except OSError:
         return False
+    age_s = abs(time.time() - status.st_mtime)
+    return status.st_size > 0 and age_s < _PRUNING_S
 
 
 def stored_dumps(directory: Path) -> list[StoredDump]:

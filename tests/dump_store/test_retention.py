@@ -259,7 +259,7 @@ def test_one_prunes_for_all(tmp_path, monkeypatch):
     store = DumpStore(tmp_path, max_files=1)
 
     with locked(tmp_path / ".prune", FILE | os.O_CREAT) as prune:
-        os.utime(tmp_path / ".prune")
+        os.pwrite(prune, b"pruning", 0)
         store.write(numbered(0))
         store.write(numbered(1))
 
@@ -276,6 +276,26 @@ def test_an_unreadable_usage_file_costs_time_only(tmp_path):
         store.write(numbered(number))
 
     assert len(dump_files(tmp_path)) <= 3
+
+
+def test_a_lock_that_is_refused_as_if_taken_breaks_no_limit(
+    tmp_path, monkeypatch
+):
+    """Nobody prunes then, however recent the file of the lock is."""
+
+    def refuse(fd, operation):
+        raise BlockingIOError(errno.EWOULDBLOCK, "taken")
+
+    waits = []
+    monkeypatch.setattr(locks.fcntl, "flock", refuse)
+    monkeypatch.setattr(locks.time, "sleep", waits.append)
+    store = DumpStore(tmp_path, max_files=5)
+
+    for number in range(20):
+        store.write(numbered(number))
+
+    assert len(dump_files(tmp_path)) <= 5
+    assert len(waits) <= 2 * len(locks.BRIEF_WAITS_S)
 
 
 @pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOSYS, errno.EACCES])

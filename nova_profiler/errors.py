@@ -19,7 +19,12 @@ def missing_extra(what: str, extra: str) -> NovaProfilerError:
     return NovaProfilerError(f"{what}: pip install 'nova-profiler[{extra}]'")
 
 
-def with_path(error: OSError, path: str | os.PathLike[str]) -> OSError:
+SEE_CHECK = "; see nova-profiler check"
+
+
+def with_path(
+    error: OSError, path: str | os.PathLike[str], remedy: str = SEE_CHECK
+) -> OSError:
     """Return *error* with *path*, which an operator chose, in its reason."""
     reason = error.strerror or type(error).__name__
-    return OSError(error.errno, f"{reason}: {os.fspath(path)}")
+    return OSError(error.errno, f"{reason}: {os.fspath(path)}{remedy}")

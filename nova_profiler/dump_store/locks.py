@@ -83,7 +83,7 @@ class BriefLock:
             yield fd
 
     def _go_on(self, error: OSError) -> None:
-        self._without(with_path(error, self._path))
+        self._without(with_path(error, self._path, "; dumps go on without"))
 
 
 def _lock(fd: int, waits_s: Iterable[float], without: Without | None) -> bool:

@@ -109,7 +109,9 @@ def test_the_place_without_locks_is_named(tmp_path, waits, refusal):
     with BriefLock(tmp_path / "x", errors.append).held(FILE | os.O_CREAT):
         pass
 
-    assert errors[0].strerror == f"{os.strerror(refusal)}: {tmp_path / 'x'}"
+    assert errors[0].strerror == (
+        f"{os.strerror(refusal)}: {tmp_path / 'x'}; dumps go on without"
+    )
 
 
 def test_a_holder_that_keeps_it_is_waited_for_once(

@@ -48,10 +48,6 @@ class OwnSections(NamedTuple):
     files: tuple[str, ...]
 
 
-class _NotOurs(Exception):
-    """A section is another filter's, or Paste could not load it."""
-
-
 def own_sections(
     path: str, global_conf: Mapping[str, str] | None = None
 ) -> OwnSections:
@@ -78,9 +74,12 @@ def own_sections(
     for file in files.values():
         for place in file.places():
             try:
-                found[place] = _options_of(files, place, 0)
-            except (_NotOurs, configparser.Error):
+                options = _options_of(files, place, 0)
+            except configparser.Error:
+                # Paste could not load it, either.
                 continue
+            if options is not None:
+                found[place] = options
         if file.has_bare_egg():
             found[Place(file.path, "")] = {}
     return OwnSections(found, tuple(files))
@@ -131,8 +130,11 @@ class _File:
             if key != "use"
         )
 
-    def local_options(self, section: str) -> Options:
-        """Return what Paste passes of *section*, by its own rules."""
+    def local_options(self, section: str) -> Options | None:
+        """Return what Paste passes of *section*, by its own rules.
+
+        None for what it would fail over.
+        """
         defaults = self.parser.defaults()
         known = {name: self._default(name) for name in defaults}
         local, got = {}, {}
@@ -145,7 +147,7 @@ class _File:
                 local[key] = self.parser.get(section, key)
         for key, name in got.items():
             if name not in known:
-                raise _NotOurs
+                return None
             local[key] = known[name]
         for key in _PASTES_OWN:
             local.pop(key, None)
@@ -172,31 +174,29 @@ class _File:
 
 def _options_of(
     files: Mapping[str, _File], place: Place, depth: int
-) -> Options:
-    """Return the options that the filter at *place* gets; raises _NotOurs."""
+) -> Options | None:
+    """Return the options of the filter at *place*, None if not one of ours."""
     file = files.get(place.path)
     if (
         file is None
         or depth > _LONGEST_CHAIN
         or not file.parser.has_section(place.section)
     ):
-        raise _NotOurs
+        return None
     local = file.local_options(place.section)
+    if local is None:
+        return None
     used = local.pop("use", None)
     if used is None:
-        for factory in _FACTORIES:
-            if factory in local:
-                if is_ours(local.pop(factory)):
-                    return local
-                break
-        raise _NotOurs
+        factories = [name for name in _FACTORIES if name in local][:1]
+        is_own = any(is_ours(local.pop(name)) for name in factories)
+        return local if is_own else None
     if used.startswith(_CONFIG):
         path, _, name = used.removeprefix(_CONFIG).partition("#")
         base = Place(file.included_path(path), f"{FILTER}{name or 'main'}")
     elif _ABSOLUTE.match(used):
-        if is_ours(used):
-            return local
-        raise _NotOurs
+        return local if is_ours(used) else None
     else:
         base = Place(place.path, f"{FILTER}{used}")
-    return {**_options_of(files, base, depth + 1), **local}
+    inherited = _options_of(files, base, depth + 1)
+    return None if inherited is None else {**inherited, **local}

@@ -11,6 +11,7 @@ import pytest
 from nova_profiler.capture.sinks.statsd_address import socket_name
 from nova_profiler.capture.sinks.statsd_udp import Transport, transport_of
 from nova_profiler.capture.sinks.statsd_unix import UnixTransport
+from nova_profiler.errors import SEE_CHECK
 
 
 class Lost:
@@ -79,9 +80,9 @@ def test_a_socket_that_goes_and_comes_back_is_found(tmp_path, transport, lost):
         assert bound.recv(100) == b"e"
 
     assert lost.reasons == [
-        f"No such file or directory: {path}",
-        f"Connection refused: {path}",
-        f"No such file or directory: {path}",
+        f"No such file or directory: {path}{SEE_CHECK}",
+        f"Connection refused: {path}{SEE_CHECK}",
+        f"No such file or directory: {path}{SEE_CHECK}",
     ]
 
 
@@ -96,7 +97,7 @@ def test_a_server_that_does_not_read_holds_nothing_up(
                 break
 
     assert lost.reasons == [
-        f"Resource temporarily unavailable: {tmp_path / 's'}"
+        f"Resource temporarily unavailable: {tmp_path / 's'}{SEE_CHECK}"
     ]
 
 

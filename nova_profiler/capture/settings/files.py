@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import configparser
 import os
 from collections.abc import Mapping
 
@@ -11,6 +10,7 @@ from oslo_config import cfg
 
 from nova_profiler.capture.settings.options import GROUP, ConfigError
 from nova_profiler.capture.settings.paste_options import (
+    UNREADABLE,
     OwnSections,
     own_sections,
 )
@@ -71,7 +71,7 @@ def paste_sections(
     """
     try:
         return own_sections(path, global_conf)
-    except (OSError, UnicodeError, configparser.Error) as exc:
+    except UNREADABLE as exc:
         raise _unreadable(path, exc) from None
 
 

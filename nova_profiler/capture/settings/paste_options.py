@@ -16,18 +16,22 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 from nova_profiler.paste_file import FILTER, FILTER_APP, is_ours
+from nova_profiler.untrusted_files import FileError, read_regular
 
 # The factories of a section, in the order in which Paste looks for them.
 _FACTORIES = ("paste.filter_factory", "paste.filter_app_factory")
 # What Paste takes for itself.
 _PASTES_OWN = ("filter-with", "require")
 _MOST_FILES = 16
+_LARGEST_BYTES = 4 * 1024 * 1024
 _LONGEST_CHAIN = 16
 _ABSOLUTE = re.compile(r"[a-zA-Z]+:")
 _CONFIG = "config:"
 _EGG = "egg:"
 
 Options = dict[str, str]
+# A path may hold what no path can.
+UNREADABLE = (OSError, ValueError, configparser.Error, FileError)
 
 
 class Place(NamedTuple):
@@ -53,8 +57,8 @@ def own_sections(
 ) -> OwnSections:
     """Return the options of each filter of ours that *path* leads to.
 
-    *global_conf* is what the application gave Paste besides. Raises OSError,
-    UnicodeError and configparser.Error where *path* cannot be read.
+    *global_conf* is what the application gave Paste besides. Raises one of
+    UNREADABLE where *path* cannot be read.
     """
     first = _File(path, global_conf or {})
     files = {first.path: first}
@@ -65,7 +69,7 @@ def own_sections(
                 continue
             try:
                 made = _File(one, first.parser.defaults())
-            except (OSError, UnicodeError, configparser.Error):
+            except UNREADABLE:
                 # Perhaps none that the application loads.
                 continue
             files[one] = made
@@ -102,8 +106,8 @@ class _File:
                 "__file__": self.path,
             }
         )
-        with open(self.path, encoding="utf-8", errors="replace") as file:
-            self.parser.read_file(file)
+        content = read_regular(self.path, "a paste file has", _LARGEST_BYTES)
+        self.parser.read_string(content.decode("utf-8", "replace"))
 
     def places(self) -> Iterator[Place]:
         """Yield the sections that may be a filter of ours."""

@@ -311,6 +311,9 @@ def test_nobodys_module_is_imported(loaded, tmp_path):
         "[filter:a]\nuse = config:api-paste.ini#a\n",
         "".join(f"[filter:f{n}]\nuse = f{n + 1}\n" for n in range(500)),
         "[filter:a]\nuse = config:.#a\n",
+        "[filter:a]\nuse = config:%%00#a\n",
+        "[filter:a]\nuse = config:/dev/zero#a\n",
+        "[filter:a]\nuse = config:pipe#a\n",
         "[filter:a]\nget x = nothing\n" + MAKER,
         f"[filter:a]\n{MAKER}\nslow_ms = %(a)s\na = %(slow_ms)s\n",
     ],
@@ -319,6 +322,7 @@ def test_a_file_that_leads_nowhere_is_read_all_the_same(tmp_path, text):
     """In circles, in long chains, to a folder."""
     path = tmp_path / "api-paste.ini"
     path.write_text(text)
+    os.mkfifo(tmp_path / "pipe")
 
     assert paste_sections(str(path)).options == {}
 

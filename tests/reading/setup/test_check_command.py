@@ -638,6 +638,22 @@ def test_a_descriptor_is_the_services_own(files, path, state, found):
     assert f"{path} is {found}" in points["log_file"]["found"]
 
 
+@pytest.mark.parametrize("is_pipe", [True, False])
+def test_a_pipe_and_a_device_take_lines(files, tmp_path, monkeypatch, is_pipe):
+    """They cannot be executed, and need not be."""
+    monkeypatch.setattr(destinations, "_is_user", lambda name: not is_pipe)
+    path = "/dev/null"
+    if is_pipe:
+        path = str(tmp_path / "pipe")
+        os.mkfifo(path)
+    files.write_conf(f"log_file = {path}")
+
+    code, points = files.check()
+
+    assert code == 0
+    assert points["log_file"]["state"] == OK
+
+
 def test_a_socket_takes_no_lines(files, tmp_path):
     """A file of that name was meant, or standard output."""
     files.write_conf(f"log_file = {tmp_path}/s")

@@ -157,7 +157,7 @@ def _client(host: str, port: int) -> _Client:
 def transport_of(
     text: str,
     port: int,
-    failed: Callable[[str, BaseException], None] = lambda what, exc: None,
+    failed: Callable[..., None] = lambda what, exc, count=1: None,
 ) -> Transport | UnixTransport:
     """Return what sends to the statsd that *text* means.
 

@@ -236,7 +236,10 @@ def _print_ahead(rows: list[Row]) -> None:
     now = time.time()
     ahead = sum(is_ahead(entry, now) for entry, _ in rows)
     if ahead:
-        click.echo(f"{ahead} of them dated in the future: a clock was ahead")
+        click.echo(
+            f"{ahead} of them dated in the future: a clock was ahead, or this "
+            "one is behind"
+        )
 
 
 def _slowest_first(entry: DumpEntry) -> int:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import time
@@ -52,7 +53,7 @@ def locked(
         # A worker that was forked meanwhile has the descriptor, too, and
         # with it would hold the lock as long as it lives.
         with suppress(OSError):
-            fcntl.flock(fd, fcntl.LOCK_UN)
+            _flock(fd, fcntl.LOCK_UN)
         os.close(fd)
 
 
@@ -90,7 +91,7 @@ def _lock(fd: int, waits_s: Iterable[float], without: Without | None) -> bool:
     waits = iter(waits_s)
     while True:
         try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             wait_s = next(waits, None)
             if wait_s is None:
@@ -104,3 +105,11 @@ def _lock(fd: int, waits_s: Iterable[float], without: Without | None) -> bool:
             return True
         else:
             return True
+
+
+def _flock(fd: int, operation: int) -> None:
+    flock = getattr(fcntl, "flock", None)
+    if flock is None:
+        # A Python that was built without it.
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+    flock(fd, operation)

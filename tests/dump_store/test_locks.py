@@ -101,6 +101,17 @@ def test_a_file_system_without_locks_is_not_waited_for(
     assert waits == []
 
 
+def test_a_python_without_flock_has_no_locks(tmp_path, monkeypatch):
+    """It is built without where the system has none."""
+    monkeypatch.delattr(fcntl, "flock")
+    errors = []
+
+    with locked(tmp_path, DIRECTORY, without=errors.append) as fd:
+        assert fd is not None
+
+    assert errors[0].errno == errno.ENOSYS
+
+
 @pytest.mark.parametrize("refusal", _REFUSALS, indirect=True)
 def test_the_place_without_locks_is_named(tmp_path, waits, refusal):
     """In the error that goes to the log."""

@@ -23,7 +23,7 @@ _FACTORIES = ("paste.filter_factory", "paste.filter_app_factory")
 # What Paste takes for itself.
 _PASTES_OWN = ("filter-with", "require")
 _MOST_FILES = 16
-_LARGEST_BYTES = 4 * 1024 * 1024
+_LARGEST_BYTES = 1024 * 1024
 _LONGEST_CHAIN = 16
 _ABSOLUTE = re.compile(r"[a-zA-Z]+:")
 _CONFIG = "config:"
@@ -99,6 +99,7 @@ class _File:
 
     def __init__(self, path: str, global_conf: Mapping[str, str]) -> None:
         self.path = os.path.abspath(path)
+        self._local: dict[str, Options | None] = {}
         self.parser = _Parser(
             {
                 **global_conf,
@@ -139,6 +140,12 @@ class _File:
 
         None for what it would fail over.
         """
+        if section not in self._local:
+            self._local[section] = self._worked_out(section)
+        local = self._local[section]
+        return None if local is None else dict(local)
+
+    def _worked_out(self, section: str) -> Options | None:
         defaults = self.parser.defaults()
         known = {name: self._default(name) for name in defaults}
         local, got = {}, {}

@@ -64,11 +64,12 @@ def own_sections(
     files = {first.path: first}
     waiting = [first]
     while waiting:
-        for one in waiting.pop().included():
+        parent = waiting.pop()
+        for one in parent.included():
             if len(files) >= _MOST_FILES or one in files:
                 continue
             try:
-                made = _File(one, first.parser.defaults())
+                made = _File(one, parent.defaults())
             except UNREADABLE:
                 # Perhaps none that the application loads.
                 continue
@@ -146,8 +147,8 @@ class _File:
         return None if local is None else dict(local)
 
     def _worked_out(self, section: str) -> Options | None:
-        defaults = self.parser.defaults()
-        known = {name: self._default(name) for name in defaults}
+        known = self.defaults()
+        defaults = frozenset(known)
         local, got = {}, {}
         for key in self.parser.options(section):
             if key.startswith("set "):
@@ -166,8 +167,12 @@ class _File:
             local.pop("next", None)
         return local
 
-    def _default(self, name: str) -> str:
-        return self.parser.get(configparser.DEFAULTSECT, name)
+    def defaults(self) -> Options:
+        """Return what the whole file knows, as Paste hands it on."""
+        return {
+            name: self.parser.get(configparser.DEFAULTSECT, name)
+            for name in self.parser.defaults()
+        }
 
     def _words(self, start: str) -> Iterator[tuple[str, str, str]]:
         for section in self.parser.sections():

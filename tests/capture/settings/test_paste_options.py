@@ -98,26 +98,31 @@ FORMS = {
 OTHER = f"[filter:base]\n{MAKER}\nslow_ms = %MS%\n"
 OTHER_FORMS = {
     "config in a pipeline": (
-        "[pipeline:main]\npipeline = config:other.ini#base app\n" + APP,
+        "[pipeline:main]\npipeline = config:more/other.ini#base app\n" + APP,
         OTHER,
     ),
     "config with use": (
-        f"{PIPELINE}[filter:timing]\nuse = config:other.ini#base\n"
+        f"{PIPELINE}[filter:timing]\nuse = config:more/other.ini#base\n"
         "max_calls = 7",
         OTHER,
     ),
     "config with here": (
-        f"{PIPELINE}[filter:timing]\nuse = config:%(here)s/other.ini#base",
+        f"{PIPELINE}[filter:timing]\nuse = config:%(here)s/more/other.ini#base",
         OTHER,
     ),
     "config with a default of this file": (
         f"[DEFAULT]\nname = a\n{PIPELINE}"
-        "[filter:timing]\nuse = config:other.ini#base",
+        "[filter:timing]\nuse = config:more/other.ini#base",
         OTHER + "service_name = %(name)s\n",
+    ),
+    "config with a path of this file": (
+        f"[DEFAULT]\nplace = %(here)s/x\n{PIPELINE}"
+        "[filter:timing]\nuse = config:more/other.ini#base",
+        OTHER + "dump_dir = %(place)s\n",
     ),
     "a whole application": (
         "[composite:main]\nuse = egg:Paste#urlmap\n"
-        "/ = config:other.ini#inner\n",
+        "/ = config:more/other.ini#inner\n",
         f"[pipeline:inner]\npipeline = base app\n{APP}{OTHER}",
     ),
 }
@@ -142,7 +147,7 @@ class Loaded:
 
     def __init__(self, folder) -> None:
         self.paste = folder / "api-paste.ini"
-        self.other = folder / "other.ini"
+        self.other = folder / "more" / "other.ini"
         self.made: list[LiveSettings] = []
         self.passed: list[dict[str, str]] = []
         self._writes = 0
@@ -166,6 +171,7 @@ class Loaded:
 @pytest.fixture
 def loaded(tmp_path, monkeypatch):
     """Return what takes the filter's place in Paste's hands."""
+    (tmp_path / "more").mkdir()
     made = Loaded(tmp_path)
     monkeypatch.setattr(factory, "filter_factory", made.filter_factory)
     monkeypatch.setattr(

@@ -8,7 +8,7 @@ import fcntl
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from nova_profiler.errors import with_path
@@ -42,19 +42,12 @@ def locked(
     time: a descriptor kept open would share its lock with forked workers,
     and outlive the removal of the directory.
     """
+    fd = _held(path, flags, waits_s, without)
     try:
-        fd = os.open(path, flags | os.O_CLOEXEC, 0o600)
-    except OSError:
-        yield None
-        return
-    try:
-        yield fd if _lock(fd, waits_s, without) else None
+        yield fd
     finally:
-        # A worker that was forked meanwhile has the descriptor, too, and
-        # with it would hold the lock as long as it lives.
-        with suppress(OSError):
-            _flock(fd, fcntl.LOCK_UN)
-        os.close(fd)
+        if fd is not None:
+            _let_go(fd)
 
 
 class BriefLock:
@@ -76,15 +69,50 @@ class BriefLock:
     def held(self, flags: int = FILE) -> Iterator[int | None]:
         """Yield the descriptor, None where the lock is not had in time."""
         waits_s = BRIEF_WAITS_S if time.monotonic() >= self._wait_from else ()
-        with locked(self._path, flags, waits_s, self._go_on) as fd:
-            if fd is not None:
-                self._wait_from = 0.0
-            elif waits_s:
-                self._wait_from = time.monotonic() + REST_S
+        fd = _held(self._path, flags, waits_s, self._go_on)
+        if fd is not None:
+            self._wait_from = 0.0
+        elif waits_s:
+            self._wait_from = time.monotonic() + REST_S
+        try:
             yield fd
+        finally:
+            if fd is not None:
+                _let_go(fd)
 
     def _go_on(self, error: OSError) -> None:
         self._without(with_path(error, self._path, "; dumps go on without"))
+
+
+def _held(
+    path: Path,
+    flags: int,
+    waits_s: Iterable[float],
+    without: Without | None,
+) -> int | None:
+    try:
+        fd = os.open(path, flags | os.O_CLOEXEC, 0o600)
+    except OSError:
+        return None
+    is_held = False
+    try:
+        is_held = _lock(fd, waits_s, without)
+    finally:
+        if not is_held:
+            os.close(fd)
+    return fd if is_held else None
+
+
+def _let_go(fd: int) -> None:
+    try:
+        # A worker that was forked meanwhile has the descriptor, too, and
+        # with it would hold the lock as long as it lives.
+        _flock(fd, fcntl.LOCK_UN)
+    except OSError:
+        # The system grants no locks.
+        return
+    finally:
+        os.close(fd)
 
 
 def _lock(fd: int, waits_s: Iterable[float], without: Without | None) -> bool:

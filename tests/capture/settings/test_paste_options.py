@@ -107,7 +107,8 @@ OTHER_FORMS = {
         OTHER,
     ),
     "config with here": (
-        f"{PIPELINE}[filter:timing]\nuse = config:%(here)s/more/other.ini#base",
+        f"{PIPELINE}[filter:timing]\n"
+        "use = config:%(here)s/more/other.ini#base",
         OTHER,
     ),
     "config with a default of this file": (

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import os
+
 
 class NovaProfilerError(Exception):
     """One line with the place, what was found, and what to do.
@@ -15,3 +17,14 @@ class NovaProfilerError(Exception):
 def missing_extra(what: str, extra: str) -> NovaProfilerError:
     """Return the error for *what* that needs a package of *extra*."""
     return NovaProfilerError(f"{what}: pip install 'nova-profiler[{extra}]'")
+
+
+SEE_CHECK = "; see nova-profiler check"
+
+
+def with_path(
+    error: OSError, path: str | os.PathLike[str], remedy: str = SEE_CHECK
+) -> OSError:
+    """Return *error* with *path*, which an operator chose, in its reason."""
+    reason = error.strerror or type(error).__name__
+    return OSError(error.errno, f"{reason}: {os.fspath(path)}{remedy}")

@@ -28,7 +28,7 @@ from nova_profiler.capture.sinks import Sink
 from nova_profiler.capture.sinks.dump_files import DumpSink
 from nova_profiler.capture.sinks.json_file import JsonFileSink
 from nova_profiler.capture.sinks.log_lines import CallLogSink, RequestLogSink
-from nova_profiler.capture.sinks.statsd_udp import StatsdSink, Transport
+from nova_profiler.capture.sinks.statsd_udp import StatsdSink, transport_of
 from nova_profiler.dump_store import DumpStore
 from nova_profiler.groups import HOOKS, Hook
 
@@ -50,6 +50,16 @@ def filter_factory(
     ConfigError, one line, for an option that is unknown or wrong.
     """
     return make_filter(cfg.CONF, global_conf, local_conf)
+
+
+def filter_app_factory(
+    app: WSGIApplication, global_conf: Mapping[str, str], /, **local_conf: str
+) -> ProfilerMiddleware:
+    """Return the filter around *app*, for ``paste.filter_app_factory``.
+
+    Raises ConfigError as filter_factory does.
+    """
+    return filter_factory(global_conf, **local_conf)(app)
 
 
 def make_filter(
@@ -82,6 +92,8 @@ def make_filter(
 def _made(live: LiveSettings) -> Worker:
     settings = live.current
     failures = Failures()
+    for warning in live.warnings:
+        failures.warn(warning)
     sinks = sinks_of(live, failures)
     check_engine(settings.profiler)
     choice = Choice(failures.note, directory=settings.dump_dir)
@@ -127,7 +139,7 @@ def _statsd(live: LiveSettings, failures: Failures) -> Sink | None:
     settings = live.current
     if not settings.statsd_host:
         return None
-    transport = Transport(
+    transport = transport_of(
         settings.statsd_host, settings.statsd_port, failures.note
     )
     return StatsdSink(
@@ -161,6 +173,7 @@ def _dumps(live: LiveSettings, failures: Failures) -> Sink | None:
             settings.dump_max_files,
             settings.dump_max_mb,
             settings.dump_max_age_hours,
+            partial(failures.note, "dump_lock"),
         )
     )
 

@@ -8,6 +8,8 @@ import configparser
 from nova_profiler.errors import NovaProfilerError
 
 FILTER = "filter:"
+FILTER_APP = "filter-app:"
+_MAKERS = ("use", "paste.filter_factory", "paste.filter_app_factory")
 
 Sections = dict[str, dict[str, str]]
 
@@ -42,7 +44,7 @@ def sections_of(path: str) -> Sections:
             parser.read_file(file)
     except (configparser.Error, AttributeError) as exc:
         # The latter up to Python 3.12, where a name without a value goes on.
-        raise PasteFileError(path, _line_of(exc)) from None
+        raise PasteFileError(path, line_of(exc)) from None
     return {
         ":".join(part.strip() for part in name.split(":", 1)): {
             key: value or "" for key, value in parser.items(name)
@@ -51,7 +53,8 @@ def sections_of(path: str) -> Sections:
     }
 
 
-def _line_of(exc: Exception) -> int | None:
+def line_of(exc: Exception) -> int | None:
+    """Return the line that *exc*, of a parser of such files, is about."""
     errors: list[tuple[int, str]] = getattr(exc, "errors", None) or []
     return errors[0][0] if errors else getattr(exc, "lineno", None)
 
@@ -61,15 +64,15 @@ def own_filters(sections: Sections) -> Sections:
     return {
         name: options
         for name, options in sections.items()
-        if name.startswith(FILTER) and is_made_by_us(options)
+        if name.startswith((FILTER, FILTER_APP)) and is_made_by_us(options)
     }
 
 
 def is_made_by_us(options: dict[str, str]) -> bool:
     """Tell whether a section's *options* name a factory of ours."""
-    makers = (options.get("use", ""), options.get("paste.filter_factory", ""))
-    return any(
-        name in maker
-        for name in ("nova_profiler", "nova-profiler")
-        for maker in makers
-    )
+    return any(is_ours(options.get(key, "")) for key in _MAKERS)
+
+
+def is_ours(maker: str) -> bool:
+    """Tell whether *maker* names a factory or an egg of ours."""
+    return "nova_profiler" in maker or "nova-profiler" in maker

@@ -77,8 +77,8 @@ def test_a_missing_dump_dir_says_how_to_give_one(capsys, monkeypatch, name):
     assert main(args) == 2
 
     assert capsys.readouterr().err == (
-        "nova-profiler: no dump_dir in /no/x; give --dump-dir or set "
-        "NOVA_PROFILER_DUMP_DIR\n"
+        "nova-profiler: no dump_dir; /no/x cannot be read; give --dump-dir "
+        "or set NOVA_PROFILER_DUMP_DIR\n"
     )
 
 

@@ -221,6 +221,7 @@ class _Live:
     [
         ({}, ["log", "log"]),
         ({"statsd_host": "127.0.0.1"}, ["statsd", "log", "log"]),
+        ({"statsd_host": "unix:///nowhere"}, ["statsd", "log", "log"]),
         ({"log_file": "/nowhere/x"}, ["log_file", "log", "log"]),
         ({"dump_dir": "/nowhere"}, ["dump", "log", "log"]),
     ],

@@ -17,14 +17,16 @@ class Failures:
         # Whether anything was counted since take_new() was last called.
         self.has_new = False
 
-    def note(self, what: str, error: BaseException | None = None) -> None:
-        """Count a failure of *what*; log the first one.
+    def note(
+        self, what: str, error: BaseException | None = None, count: int = 1
+    ) -> None:
+        """Count *count* failures of *what*; log the first one.
 
         The text of an error may hold what a client sent, so only its class
         is logged, and an OSError's reason.
         """
         first = what not in self._counts
-        self._counts[what] = self._counts.get(what, 0) + 1
+        self._counts[what] = self._counts.get(what, 0) + count
         self.has_new = True
         if not first or error is None:
             return
@@ -40,6 +42,13 @@ class Failures:
             )
         except Exception:
             # The host's logging is broken: counted is all that is left.
+            self._counts["logging"] = self._counts.get("logging", 0) + 1
+
+    def warn(self, line: str) -> None:
+        """Log *line*, which holds nothing that a client sent."""
+        try:
+            LOG.warning("%s", line)
+        except Exception:
             self._counts["logging"] = self._counts.get("logging", 0) + 1
 
     def counts(self) -> dict[str, int]:

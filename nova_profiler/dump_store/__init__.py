@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from nova_profiler.dump_store.names import (
     DumpEntry,
+    is_ahead,
     name_of_id,
     name_of_route,
 )
@@ -21,6 +22,7 @@ __all__ = [
     "DumpError",
     "DumpStore",
     "StoredDump",
+    "is_ahead",
     "name_of_id",
     "name_of_route",
     "read_dump",

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +14,9 @@ from nova_profiler.record import RequestRecord
 DUMP_SUFFIX = ".json"
 # Counted calls, and samples: profiles reads both.
 COMPANION_SUFFIXES = (".prof", ".pyisession")
+
+# By so much clocks differ, and step, on machines that share a directory.
+CLOCKS_DIFFER_S = 300.0
 
 _ROUTE_LENGTH = 120
 _ID_LENGTH = 8
@@ -29,6 +32,7 @@ _STEM = re.compile(
     r"-([A-Za-z0-9_]{1,8})"
     r"(?:--[0-9a-f]{1,16})?"
 )
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _METHOD = re.compile(r"[A-Z]{1,16}")
 _NOT_IN_ROUTE_NAME = re.compile(r"[^A-Za-z0-9-]+")
@@ -91,6 +95,35 @@ def name_of_dump(record: RequestRecord) -> tuple[str, str]:
             name_of_id(record.request_id or "") or secrets.token_hex(4),
         )
     )
+
+
+def name_of_moment(moment: float) -> tuple[str, str]:
+    """Return the day folder of a time, and the first part of its stems.
+
+    Names of later dumps are greater. A time of no calendar is its end.
+    """
+    try:
+        at = _EPOCH + timedelta(seconds=moment)
+    except OverflowError:
+        return ("", "") if moment < 0 else ("9999-99-99", "")
+    return (
+        f"{at:%Y-%m-%d}".zfill(10),
+        f"{at:%H%M%S}.{at.microsecond // 1000:03d}",
+    )
+
+
+def newest_credible(now: float) -> tuple[str, str]:
+    """Return the name behind which dumps are dated in the future.
+
+    The clock of what wrote them was ahead, so that the name has no age:
+    such dumps neither count as the newest nor outlive the others.
+    """
+    return name_of_moment(now + CLOCKS_DIFFER_S)
+
+
+def is_ahead(entry: DumpEntry, now: float) -> bool:
+    """Return whether *entry* is dated in the future."""
+    return (entry.started_at[:10], entry.stem) > newest_credible(now)
 
 
 def is_day(name: str) -> bool:

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 from typing import NoReturn
 
@@ -14,8 +16,10 @@ from nova_profiler.dump_store.names import (
     DUMP_SUFFIX,
     DumpEntry,
     entry_of,
+    is_ahead,
     is_day,
     is_stem,
+    newest_credible,
 )
 from nova_profiler.errors import NovaProfilerError
 from nova_profiler.record import RecordError, RequestRecord
@@ -26,11 +30,15 @@ class DumpError(NovaProfilerError):
     """A dump cannot be found or read; the message has the reason."""
 
 
-def entries_of(directory: Path, foreign: list[str]) -> Iterator[DumpEntry]:
+def entries_of(
+    directory: Path, foreign: list[str], since: str | None = None
+) -> Iterator[DumpEntry]:
     """Yield the dumps of *directory*, newest first, from names alone.
 
-    Day by day, so that asking for the newest few reads one folder. What is
-    no dump is put into *foreign* as the days are reached.
+    Those of *since*, as ``started_at`` is written, and later. Dumps that
+    are dated in the future come last. Day by day, so that asking for the
+    newest few reads one folder. What is no dump is put into *foreign* as
+    the days are reached.
     """
     days = []
     with os.scandir(directory) as found:
@@ -39,7 +47,33 @@ def entries_of(directory: Path, foreign: list[str]) -> Iterator[DumpEntry]:
                 days.append(item.name)
             elif not item.name.startswith("."):
                 foreign.append(item.name)
-    for day in sorted(days, reverse=True):
+    days.sort(reverse=True)
+    now = time.time()
+    last_day, _ = newest_credible(now)
+    of_days = _entries_of_days(
+        directory, [day for day in days if day <= last_day], foreign
+    )
+    ahead = []
+    for entry in takewhile(lambda one: _is_since(one, since), of_days):
+        if is_ahead(entry, now):
+            ahead.append(entry)
+        else:
+            yield entry
+    of_days = _entries_of_days(
+        directory, [day for day in days if day > last_day], foreign
+    )
+    yield from (entry for entry in of_days if _is_since(entry, since))
+    yield from ahead
+
+
+def _is_since(entry: DumpEntry, since: str | None) -> bool:
+    return since is None or entry.started_at >= since
+
+
+def _entries_of_days(
+    directory: Path, days: list[str], foreign: list[str]
+) -> Iterator[DumpEntry]:
+    for day in days:
         yield from _entries_of_day(directory, day, foreign)
 
 

@@ -7,16 +7,17 @@ import os
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import NamedTuple
 
-from nova_profiler.dump_store.locks import FILE, locked
+from nova_profiler.dump_store.locks import FILE, BriefLock, Without
 from nova_profiler.dump_store.names import (
     COMPANION_SUFFIXES,
     DUMP_SUFFIX,
     is_day,
     is_stem,
+    name_of_moment,
+    newest_credible,
 )
 from nova_profiler.dump_store.usage import PRUNE_FILE, Usage, UsageFile
 
@@ -42,25 +43,34 @@ class Limits(NamedTuple):
 
 
 class StoredDump(NamedTuple):
-    """A dump with its companion files."""
+    """A dump with its companion files; the time is when it was written."""
 
     day: str
     stem: str
     files: tuple[str, ...]
     bytes: int
+    written_at: float
 
 
 # After so long a holder of the lock is taken for stopped.
 _PRUNING_S = 60
+_MARK = b"pruning\n"
 
 
 class Retention:
     """Makes room in *directory* for what is written next."""
 
-    def __init__(self, directory: Path, limits: Limits) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        limits: Limits,
+        without_lock: Without = lambda error: None,
+    ) -> None:
+        """*without_lock* gets the error of a system that grants no lock."""
         self._directory = directory
         self._limits = limits
-        self._usage = UsageFile(directory)
+        self._usage = UsageFile(directory, without_lock)
+        self._pruner = BriefLock(directory / PRUNE_FILE, without_lock)
 
     def make_room(self, size: int, files: int = 1) -> None:
         """Count *files* of *size* bytes, set aside so far, and make room.
@@ -72,14 +82,14 @@ class Retention:
         if self._is_fine(usage):
             return
         path = self._directory / PRUNE_FILE
-        with locked(path, FILE | os.O_CREAT) as fd:
+        with self._pruner.held(FILE | os.O_CREAT) as fd:
             if fd is None and _is_recent(path):
                 # The process that holds the lock makes room for us too: what
                 # is set aside counts. To look at all files as well would
                 # only slow both down.
                 return
             if fd is not None:
-                os.utime(fd)
+                os.pwrite(fd, _MARK, 0)
             if fd is None or not self._is_fine(self._usage.read()):
                 self.prune(_AUTOMATIC_FILL)
 
@@ -88,6 +98,7 @@ class Retention:
     ) -> list[StoredDump]:
         """Remove what is too old or too much, oldest first, and return it.
 
+        Before the oldest go dumps dated in the future: a clock was wrong.
         Down to *fill* of a limit that is exceeded. Needs no lock: two that
         do it at once remove the same dumps.
         """
@@ -96,9 +107,12 @@ class Retention:
         # in the meantime is counted at least once.
         files, size = _set_aside(self._directory, remove_stale=not dry_run)
         dumps = stored_dumps(self._directory)
+        now = time.time()
+        if not dry_run:
+            dumps = [_dated(dump, now) for dump in dumps]
         files += sum(len(dump.files) for dump in dumps)
         size += sum(dump.bytes for dump in dumps)
-        doomed = _doomed(dumps, files, size, self._limits, fill)
+        doomed = _doomed(dumps, files, size, self._limits, fill, now)
         if dry_run:
             return doomed
         removed = [dump for dump in doomed if _remove(dump)]
@@ -118,11 +132,17 @@ class Retention:
 
 
 def _is_recent(path: Path) -> bool:
-    """Return whether a pruning that holds *path* may still be under way."""
+    """Return whether a pruning that holds *path* may still be under way.
+
+    Without a mark none has ever begun: the system refuses the lock as if
+    another had it.
+    """
     try:
-        return time.time() - path.stat().st_mtime < _PRUNING_S
+        status = path.stat()
     except OSError:
         return False
+    age_s = abs(time.time() - status.st_mtime)
+    return status.st_size > 0 and age_s < _PRUNING_S
 
 
 def stored_dumps(directory: Path) -> list[StoredDump]:
@@ -144,11 +164,13 @@ def _dumps_of_day(day: os.DirEntry[str]) -> Iterator[StoredDump]:
         # The dump before its companions: without it they are no dump.
         files = stems[stem]
         files.sort(key=_dump_first)
+        found = [_status_of(file) for file in files]
         yield StoredDump(
             day.name,
             stem,
             tuple(file.path for file in files),
-            sum(map(_size_of, files)),
+            sum(size for size, _ in found),
+            max(written_at for _, written_at in found),
         )
 
 
@@ -158,6 +180,7 @@ def _doomed(
     size: int,
     limits: Limits,
     fill: float,
+    now: float,
 ) -> list[StoredDump]:
     most_files, most_bytes = limits.files, limits.bytes
     if not limits.hold(files, 0):
@@ -165,29 +188,34 @@ def _doomed(
     if not limits.hold(0, size):
         most_bytes = max(1, int(limits.bytes * fill))
     aim = Limits(most_files, most_bytes)
-    oldest = _oldest_kept(limits.age_s)
+    newest = newest_credible(now)
+    oldest = name_of_moment(now - limits.age_s) if limits.age_s > 0 else None
     doomed = []
-    for dump in dumps:
-        if aim.hold(files, size) and (dump.day, dump.stem) >= oldest:
-            break
-        doomed.append(dump)
-        files -= len(dump.files)
-        size -= dump.bytes
+    for dump in sorted(dumps, key=lambda dump: not dump[:2] > newest):
+        if dump[:2] > newest:
+            # Its name has no age; the file has one.
+            is_old = 0 < limits.age_s < now - dump.written_at
+        else:
+            is_old = oldest is not None and dump[:2] < oldest
+        if is_old or not aim.hold(files, size):
+            doomed.append(dump)
+            files -= len(dump.files)
+            size -= dump.bytes
     return doomed
 
 
-def _oldest_kept(age_s: float) -> tuple[str, str]:
-    """Return the day and stem before which everything is too old."""
-    if age_s <= 0:
-        return "", ""
-    try:
-        since = datetime.now(timezone.utc) - timedelta(seconds=age_s)
-    except OverflowError:
-        return "", ""
-    return (
-        since.strftime("%Y-%m-%d"),
-        f"{since:%H%M%S}.{since.microsecond // 1000:03d}",
-    )
+def _dated(dump: StoredDump, now: float) -> StoredDump:
+    """Return *dump*; what a clock that was ahead has written ages from now.
+
+    Otherwise the age limit would never reach it.
+    """
+    newest = newest_credible(now)
+    if dump[:2] <= newest or name_of_moment(dump.written_at) <= newest:
+        return dump
+    for file in dump.files:
+        with suppress(OSError):
+            os.utime(file, (now, now), follow_symlinks=False)
+    return dump._replace(written_at=now)
 
 
 def _set_aside(directory: Path, *, remove_stale: bool) -> tuple[int, int]:
@@ -216,11 +244,13 @@ def _scanned(folder: Path | os.DirEntry[str]) -> list[os.DirEntry[str]]:
         return []
 
 
-def _size_of(file: os.DirEntry[str]) -> int:
+def _status_of(file: os.DirEntry[str]) -> tuple[int, float]:
+    """Return the size of *file* and when it was written."""
     try:
-        return file.stat(follow_symlinks=False).st_size
+        status = file.stat(follow_symlinks=False)
     except OSError:
-        return 0
+        return 0, 0.0
+    return status.st_size, status.st_mtime
 
 
 def _name_of(file: os.DirEntry[str]) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
+from nova_profiler.dump_store.locks import Without
 from nova_profiler.dump_store.names import (
     DUMP_SUFFIX,
     DumpEntry,
@@ -45,12 +46,15 @@ class DumpStore:
         max_files: int = 0,
         max_mb: float = 0,
         max_age_hours: float = 0,
+        without_lock: Without = lambda error: None,
     ) -> None:
+        """*without_lock* gets the error of a system that grants no lock."""
         self.directory = Path(directory)
         self._most_bytes = int(max_mb * 1024 * 1024)
         self._retention = Retention(
             self.directory,
             Limits(max_files, self._most_bytes, max_age_hours * 3600),
+            without_lock,
         )
 
     def write(self, record: RequestRecord) -> Path:
@@ -69,14 +73,17 @@ class DumpStore:
         """Apply the limits now and return what was removed, oldest first."""
         return self._retention.prune(dry_run=dry_run)
 
-    def entries(self, foreign: list[str] | None = None) -> Iterator[DumpEntry]:
+    def entries(
+        self, foreign: list[str] | None = None, since: str | None = None
+    ) -> Iterator[DumpEntry]:
         """Yield the dumps, newest first, without opening any.
 
+        Those of *since* and later; what is dated in the future comes last.
         The names of files that are no dumps are added to *foreign*.
         """
         try:
             yield from entries_of(
-                self.directory, [] if foreign is None else foreign
+                self.directory, [] if foreign is None else foreign, since
             )
         except FileNotFoundError:
             raise DumpError(

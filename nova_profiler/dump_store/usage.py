@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from nova_profiler.dump_store.locks import FILE, locked
+from nova_profiler.dump_store.locks import FILE, BriefLock, Without
 
 USAGE_FILE = ".usage"
 PRUNE_FILE = ".prune"
@@ -44,14 +44,21 @@ NEVER_SCANNED = Usage(0, 0, 0, 0, 0)
 
 
 class UsageFile:
-    """The usage of *directory*; None where the lock is not had in time."""
+    """The usage of *directory*; None where the lock is not had in time.
 
-    def __init__(self, directory: Path) -> None:
-        self._path = directory / USAGE_FILE
+    Where the system grants no lock, workers that count in the same instant
+    may lose a count: the next look at the directory makes up for it.
+    """
+
+    def __init__(
+        self, directory: Path, without_lock: Without = lambda error: None
+    ) -> None:
+        """*without_lock* gets the error of a system that grants none."""
+        self._lock = BriefLock(directory / USAGE_FILE, without_lock)
 
     def add(self, files: int, size: int) -> Usage | None:
         """Count *files* more and return what there is then."""
-        with locked(self._path, FILE | os.O_CREAT) as fd:
+        with self._lock.held(FILE | os.O_CREAT) as fd:
             if fd is None:
                 return None
             usage = _read(fd).plus(files, size)
@@ -60,12 +67,12 @@ class UsageFile:
 
     def read(self) -> Usage | None:
         """Return the usage as it stands."""
-        with locked(self._path) as fd:
+        with self._lock.held() as fd:
             return None if fd is None else _read(fd)
 
     def set(self, files: int, size: int, before: Usage) -> None:
         """Note that a look begun at *before* found *files* of *size*."""
-        with locked(self._path) as fd:
+        with self._lock.held() as fd:
             if fd is None:
                 return
             now = _read(fd)

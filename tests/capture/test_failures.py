@@ -55,6 +55,17 @@ def test_a_count_without_an_error_is_not_logged(lines):
     assert failures.counts() == {"dropped": 1}
 
 
+def test_several_are_counted_at_once(lines):
+    """What a gap lost is known at its end."""
+    failures = Failures()
+
+    failures.note("statsd_socket", OSError(2, "gone"))
+    failures.note("statsd_socket", None, 98)
+
+    assert len(lines()) == 1
+    assert failures.counts() == {"statsd_socket": 99}
+
+
 def test_news_are_told_once():
     """For counters that add up what they get."""
     failures = Failures()

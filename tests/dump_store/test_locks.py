@@ -3,13 +3,19 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 
 import pytest
 
 from nova_profiler.dump_store import locks
-from nova_profiler.dump_store.locks import DIRECTORY, FILE, locked
+from nova_profiler.dump_store.locks import (
+    DIRECTORY,
+    FILE,
+    BriefLock,
+    locked,
+)
 
 
 @pytest.fixture
@@ -57,20 +63,110 @@ def test_a_lock_that_comes_free_is_taken(tmp_path, monkeypatch):
         assert lock is not None
 
 
-def test_a_file_system_without_locks_is_not_waited_for(
-    tmp_path, waits, monkeypatch
-):
-    """No wait gives it any."""
+@pytest.fixture
+def refusal(monkeypatch, request):
+    """Have the system refuse each lock with the error of the parameter."""
 
     def refuse(fd, operation):
-        raise OSError("no locks available")
+        raise OSError(request.param, os.strerror(request.param))
 
     monkeypatch.setattr(fcntl, "flock", refuse)
+    return request.param
+
+
+_REFUSALS = (
+    errno.ENOLCK,
+    errno.EOPNOTSUPP,
+    errno.ENOSYS,
+    errno.EINVAL,
+    errno.EACCES,
+    errno.EPERM,
+    errno.EBADF,
+)
+
+
+@pytest.mark.parametrize("refusal", _REFUSALS, indirect=True)
+def test_a_file_system_without_locks_is_not_waited_for(
+    tmp_path, waits, refusal
+):
+    """No wait gives it any: unlocked where that is good enough, or none."""
+    errors = []
 
     with locked(tmp_path, DIRECTORY) as lock:
         assert lock is None
+    with locked(tmp_path, DIRECTORY, without=errors.append) as fd:
+        assert fd is not None
 
+    assert [error.errno for error in errors] == [refusal]
     assert waits == []
+
+
+def test_a_python_without_flock_has_no_locks(tmp_path, monkeypatch):
+    """It is built without where the system has none."""
+    monkeypatch.delattr(fcntl, "flock")
+    errors = []
+
+    with locked(tmp_path, DIRECTORY, without=errors.append) as fd:
+        assert fd is not None
+
+    assert errors[0].errno == errno.ENOSYS
+
+
+@pytest.mark.parametrize("refusal", _REFUSALS, indirect=True)
+def test_the_place_without_locks_is_named(tmp_path, waits, refusal):
+    """In the error that goes to the log."""
+    errors = []
+
+    with BriefLock(tmp_path / "x", errors.append).held(FILE | os.O_CREAT):
+        pass
+
+    assert errors[0].strerror == (
+        f"{os.strerror(refusal)}: {tmp_path / 'x'}; dumps go on without"
+    )
+
+
+def test_a_holder_that_keeps_it_is_waited_for_once(
+    tmp_path, waits, monkeypatch
+):
+    """And again after a rest, or once the lock was had in between."""
+    path = tmp_path / "lock"
+    clock = [1000.0]
+    monkeypatch.setattr(locks.time, "monotonic", lambda: clock[0])
+    lock = BriefLock(path)
+    waited = []
+
+    def ask() -> None:
+        waits.clear()
+        with lock.held():
+            waited.append(len(waits))
+
+    with locked(path, FILE | os.O_CREAT):
+        ask()
+        ask()
+        clock[0] += locks.REST_S
+        ask()
+        ask()
+    ask()
+    with locked(path):
+        ask()
+
+    full = len(locks.BRIEF_WAITS_S)
+    assert waited == [full, 0, full, 0, 0, full]
+
+
+def test_a_process_forked_meanwhile_does_not_keep_it(tmp_path, waits):
+    """It has the descriptor, and so would have the lock."""
+    path = tmp_path / "lock"
+    holder = locked(path, FILE | os.O_CREAT)
+    fd = holder.__enter__()
+    # What a fork does to a descriptor.
+    kept = os.dup(fd)
+    holder.__exit__(None, None, None)
+
+    with locked(path, waits_s=()) as lock:
+        assert lock is not None
+
+    os.close(kept)
 
 
 def test_a_path_that_cannot_be_opened_has_no_lock(tmp_path):

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import multiprocessing
 import os
 import signal
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 from builders import dump_files, numbered, record
 
-from nova_profiler.dump_store import DumpStore
+from nova_profiler.dump_store import DumpStore, locks
 from nova_profiler.dump_store import retention as retention_module
 from nova_profiler.dump_store.locks import FILE, locked
 from nova_profiler.dump_store.usage import UsageFile
@@ -258,7 +259,7 @@ def test_one_prunes_for_all(tmp_path, monkeypatch):
     store = DumpStore(tmp_path, max_files=1)
 
     with locked(tmp_path / ".prune", FILE | os.O_CREAT) as prune:
-        os.utime(tmp_path / ".prune")
+        os.pwrite(prune, b"pruning", 0)
         store.write(numbered(0))
         store.write(numbered(1))
 
@@ -275,3 +276,131 @@ def test_an_unreadable_usage_file_costs_time_only(tmp_path):
         store.write(numbered(number))
 
     assert len(dump_files(tmp_path)) <= 3
+
+
+def test_a_lock_that_is_refused_as_if_taken_breaks_no_limit(
+    tmp_path, monkeypatch
+):
+    """Nobody prunes then, however recent the file of the lock is."""
+
+    def refuse(fd, operation):
+        raise BlockingIOError(errno.EWOULDBLOCK, "taken")
+
+    waits = []
+    monkeypatch.setattr(locks.fcntl, "flock", refuse)
+    monkeypatch.setattr(locks.time, "sleep", waits.append)
+    store = DumpStore(tmp_path, max_files=5)
+
+    for number in range(20):
+        store.write(numbered(number))
+
+    assert len(dump_files(tmp_path)) <= 5
+    assert len(waits) <= 2 * len(locks.BRIEF_WAITS_S)
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOSYS, errno.EACCES])
+def test_without_locks_the_limits_hold(tmp_path, monkeypatch, number):
+    """No write waits, the directory is not looked at each time."""
+    looks, waits, errors = [], [], []
+
+    def refuse(fd, operation):
+        raise OSError(number, os.strerror(number))
+
+    def look(*args, **named):
+        looks.append(args)
+        return found(*args, **named)
+
+    found = retention_module.stored_dumps
+    monkeypatch.setattr(locks.fcntl, "flock", refuse)
+    monkeypatch.setattr(locks.time, "sleep", waits.append)
+    monkeypatch.setattr(retention_module, "stored_dumps", look)
+    store = DumpStore(tmp_path, max_files=100, without_lock=errors.append)
+
+    for number_of_dump in range(150):
+        store.write(numbered(number_of_dump))
+        assert len(dump_files(tmp_path)) <= 100
+
+    assert waits == []
+    assert len(looks) < 15
+    assert errors
+
+
+def test_a_lock_that_is_always_taken_is_not_waited_for_each_time(
+    tmp_path, monkeypatch
+):
+    """A stopped worker costs each of the others a moment a minute."""
+    waits = []
+    monkeypatch.setattr(locks.time, "sleep", waits.append)
+    store = DumpStore(tmp_path, max_files=5)
+    store.write(numbered(0))
+
+    with (
+        locked(tmp_path / ".usage") as usage,
+        locked(tmp_path / ".prune", FILE | os.O_CREAT) as prune,
+    ):
+        os.utime(tmp_path / ".prune", (0, 0))
+        for number in range(1, 30):
+            store.write(numbered(number))
+
+    assert usage is not None
+    assert prune is not None
+    assert len(waits) <= 2 * len(locks.BRIEF_WAITS_S)
+    assert len(dump_files(tmp_path)) <= 5
+
+
+def dated(days: float, number: int = 0):
+    """Return a record of *days* after now."""
+    at = datetime.now(timezone.utc) + timedelta(days=days, seconds=number)
+    return numbered(number, started_at=at.isoformat())
+
+
+@pytest.mark.parametrize("days", [0.01, 1, 365, 365 * 500])
+@pytest.mark.parametrize("limits", [{"max_files": 10}, {"max_mb": 0.01}])
+def test_dumps_of_the_future_are_the_first_to_go(tmp_path, limits, days):
+    """Whatever was kept while a clock was ahead makes room for new ones."""
+    store = DumpStore(tmp_path, **limits)
+    for number in range(30):
+        store.write(dated(days, number))
+    for number in range(40):
+        store.write(dated(-0.01, number))
+
+    kept = [entry.started_at for entry in store.entries()]
+    now = datetime.now(timezone.utc).isoformat()
+    assert len(kept) > 4
+    assert all(started_at < now for started_at in kept)
+
+
+def test_clocks_that_differ_a_little_are_no_future(tmp_path):
+    """Two hosts may share a directory: the oldest of all goes first."""
+    store = DumpStore(tmp_path, max_files=2)
+    for seconds in (0, 60, 120):
+        store.write(dated(0, seconds))
+
+    ids = [entry.id_prefix for entry in store.entries()]
+    assert ids == [f"{120:08x}"]
+
+
+def test_the_age_limit_reaches_dumps_of_the_future(tmp_path, monkeypatch):
+    """From when it was first seen, where the file's time is wrong, too."""
+    DumpStore(tmp_path).write(dated(400))
+    store = DumpStore(tmp_path, max_age_hours=1)
+    (file,) = dump_files(tmp_path)
+    ahead = (datetime.now(timezone.utc) + timedelta(days=400)).timestamp()
+    os.utime(tmp_path / file, (ahead, ahead))
+
+    assert store.prune() == []
+    now = retention_module.time.time()
+    monkeypatch.setattr(retention_module.time, "time", lambda: now + 3000)
+    assert store.prune() == []
+    monkeypatch.setattr(retention_module.time, "time", lambda: now + 4000)
+    assert len(store.prune()) == 1
+
+
+def test_a_dry_run_changes_no_time(tmp_path):
+    """Also of a dump of the future."""
+    path = DumpStore(tmp_path).write(dated(400))
+    os.utime(path, (4e9, 4e9))
+
+    DumpStore(tmp_path, max_age_hours=1).prune(dry_run=True)
+
+    assert path.stat().st_mtime == 4e9

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import stat
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -401,3 +402,32 @@ def test_a_file_as_dump_dir_is_one_clear_error(tmp_path):
 
     with pytest.raises(DumpError, match="file: Not a directory"):
         list(DumpStore(tmp_path / "file").entries())
+
+
+def _at(moment: datetime, number: int):
+    return numbered(number, started_at=moment.isoformat())
+
+
+def test_dumps_of_the_future_come_last(tmp_path):
+    """The newest is the newest of those whose date can be."""
+    now = datetime.now(timezone.utc)
+    store = DumpStore(tmp_path)
+    moments = [
+        now + timedelta(days=365),
+        now + timedelta(minutes=20),
+        now,
+        now - timedelta(minutes=1),
+        now - timedelta(days=3),
+    ]
+    for number, moment in enumerate(moments):
+        store.write(_at(moment, number))
+
+    def ids(since: datetime | None = None) -> list[int]:
+        text = None if since is None else since.isoformat()
+        return [
+            int(entry.id_prefix, 16) for entry in store.entries(since=text)
+        ]
+
+    assert ids() == [2, 3, 4, 0, 1]
+    assert ids(now - timedelta(minutes=2)) == [2, 3, 0, 1]
+    assert ids(now + timedelta(days=1)) == [0]

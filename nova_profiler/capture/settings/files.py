@@ -9,16 +9,12 @@ from collections.abc import Mapping
 from oslo_config import cfg
 
 from nova_profiler.capture.settings.options import GROUP, ConfigError
-from nova_profiler.paste_file import (
-    PasteFileError,
-    Sections,
-    own_filters,
-    sections_of,
+from nova_profiler.capture.settings.paste_options import (
+    UNREADABLE,
+    OwnSections,
+    own_sections,
 )
-
-_PASTE_KEYS = frozenset(
-    ("use", "paste.filter_factory", "paste.filter_app_factory")
-)
+from nova_profiler.paste_file import line_of
 
 # The options in files: by name, the file and the text.
 Written = dict[str, tuple[str, str]]
@@ -66,44 +62,38 @@ def written_in(files: list[str], skip_unreadable: bool = False) -> Written:
     return written
 
 
-def section_of(path: str | None, local_conf: Mapping[str, str]) -> str | None:
-    """Return the one section of the paste file that made this filter.
+def paste_sections(
+    path: str, global_conf: Mapping[str, str] | None = None
+) -> OwnSections:
+    """Return the filters of ours in the paste file at *path*.
 
-    paste does not pass its name. None where no section, or more than one,
-    has just these options: then they do not change while the service runs.
+    Raises ConfigError for a file that cannot be read.
     """
-    if not path:
-        return None
     try:
-        sections = filters(path)
-    except ConfigError:
-        return None
-    same = [
-        name
-        for name, options in sections.items()
-        if options.keys() == local_conf.keys()
-        and all(
-            options[key] == str(value) or "%" in options[key]
-            for key, value in local_conf.items()
-        )
-    ]
-    return same[0] if len(same) == 1 else None
-
-
-def filters(path: str) -> Sections:
-    """Return the options of our filters in the paste file, by section."""
-    try:
-        sections = own_filters(sections_of(path))
-    except (OSError, PasteFileError) as exc:
+        return own_sections(path, global_conf)
+    except UNREADABLE as exc:
         raise _unreadable(path, exc) from None
-    return {
-        name: {
-            key: value
-            for key, value in options.items()
-            if key not in _PASTE_KEYS and not key.startswith("set ")
+
+
+def made_of(
+    path: str, global_conf: Mapping[str, str], local_conf: Mapping[str, str]
+) -> OwnSections:
+    """Return the sections that have just these options, one as a rule.
+
+    Paste passes no section's name. Raises ConfigError.
+    """
+    given = {name: str(value) for name, value in local_conf.items()}
+    # What `set` adds to global_conf is no default of the file.
+    for more in ({}, global_conf):
+        found = paste_sections(path, more)
+        same = {
+            place: options
+            for place, options in found.options.items()
+            if options == given
         }
-        for name, options in sections.items()
-    }
+        if same:
+            break
+    return found._replace(options=same)
 
 
 def place(path: str) -> str:
@@ -113,7 +103,7 @@ def place(path: str) -> str:
 
 def _unreadable(path: str, exc: Exception) -> ConfigError:
     """Return the error without the line, which may hold a password."""
-    line = getattr(exc, "lineno", None)
+    line = line_of(exc)
     reason = getattr(exc, "strerror", None) or "cannot be read"
     if line:
         reason += f" in line {line}"

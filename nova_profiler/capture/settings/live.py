@@ -14,9 +14,9 @@ from oslo_config import cfg
 from nova_profiler.capture.settings.files import (
     Written,
     config_files,
-    filters,
+    made_of,
+    paste_sections,
     place,
-    section_of,
     written_in,
 )
 from nova_profiler.capture.settings.options import (
@@ -30,12 +30,15 @@ from nova_profiler.capture.settings.options import (
     parsed_all,
     wrong_value,
 )
+from nova_profiler.capture.settings.paste_options import Place
 from nova_profiler.capture.settings.route_files import RouteTable, read_routes
 
 LOG = logging.getLogger("nova_profiler")
 
 # How often, in seconds, a request looks whether a file has changed.
 CHECK_S = 2.0
+
+_NAMES = frozenset(option.name for option in OPTIONS)
 
 Signature = tuple[tuple[str, tuple[int, int, int] | None], ...]
 
@@ -55,12 +58,18 @@ class LiveSettings:
         """Read everything once. Raises ConfigError for what is wrong."""
         self._conf = conf
         self._paste_file = global_conf.get("__file__")
-        self._where_paste = "nova_profiler filter"
-        if self._paste_file:
-            name = os.path.basename(self._paste_file)
-            self._where_paste = f"{name}, nova_profiler filter"
+        self._where_paste = _where(self._paste_file)
+        self._global_conf = dict(global_conf)
+        # Why a change of the paste file would not be followed, and what of
+        # it Paste keeps from the filter.
+        self.warnings: list[str] = []
         self._paste = parsed_all(local_conf, self._where_paste)
-        self._section = section_of(self._paste_file, local_conf)
+        self._made_of: list[Place] = []
+        self._paste_files: tuple[str, ...] = ()
+        if self._paste_file:
+            self._find_section(self._paste_file, local_conf)
+        # Before anything is read: what changes meanwhile is read again.
+        signed = self._signed()
         written = written_in(config_files(conf), skip_unreadable=True)
         values = _from_conf(conf, written)
         # Once: a process keeps its environment.
@@ -74,16 +83,40 @@ class LiveSettings:
             if option.mutable
         }
         self.current = Settings().changed(values).changed(self._paste)
-        self._signature = self._signed()
+        self._signature = signed + _stamps(self.current.routes_file)
         self.route_table: RouteTable | None = read_routes(
             self.current.routes_file
         )
         self.check_at = monotonic() + CHECK_S
 
+    def _find_section(self, path: str, local_conf: Mapping[str, str]) -> None:
+        """Find what made this filter, to follow what changes there."""
+        name = os.path.basename(path)
+        self._paste_files = (path,)
+        try:
+            found = made_of(path, self._global_conf, local_conf)
+        except ConfigError as exc:
+            self.warnings.append(f"{exc}; changes to it wait for a restart")
+            return
+        self._made_of = list(found.options)
+        self._paste_files = found.files
+        if not self._made_of:
+            self.warnings.append(
+                f"{name}: no section of a filter of ours has the options "
+                "that Paste passed; changes to it wait for a restart"
+            )
+        kept = sorted(self._global_conf.keys() & _NAMES)
+        if kept:
+            self.warnings.append(
+                f"{name}: {', '.join(kept)} in [DEFAULT] or behind `set`: "
+                "Paste passes no such option to a filter; move it to the "
+                "filter's section"
+            )
+
     def check(self, now: float) -> None:
         """Look for changed files; called at most every two seconds."""
         self.check_at = now + CHECK_S
-        signature = self._signed()
+        signature = self._signed() + _stamps(self.current.routes_file)
         if signature == self._signature:
             return
         self._signature = signature
@@ -133,38 +166,91 @@ class LiveSettings:
 
     def _reread_paste(self) -> Mapping[str, Any]:
         """Return what our section of the paste file holds now."""
-        if self._section is None or self._paste_file is None:
+        if not self._made_of or self._paste_file is None:
             return self._paste
-        section = filters(self._paste_file).get(self._section)
-        if section is None:
+        found = paste_sections(self._paste_file)
+        if any(place not in found.options for place in self._made_of):
+            found = paste_sections(self._paste_file, self._global_conf)
+        self._paste_files = found.files
+        first, *others = self._made_of
+        if first not in found.options:
             raise ConfigError(f"{self._where_paste}: its section is gone")
-        return {
-            name: self._paste[name]
-            # Only paste knows what it stands for.
-            if "%" in text and name in self._paste
-            else parsed(name, text, self._where_paste)
-            for name, text in section.items()
-        }
+        options = found.options[first]
+        for other in others:
+            if found.options.get(other) != options:
+                raise ConfigError(
+                    f"{first} and {other} differ now; they were alike, and "
+                    "which of them made this filter is known after a restart"
+                )
+        return parsed_all(options, self._where_paste)
 
     def _signed(self) -> Signature:
         paths = config_files(self._conf)
-        if self._paste_file and self._paste_file not in paths:
-            paths.append(self._paste_file)
-        if self.current.routes_file:
-            paths.append(self.current.routes_file)
-        return tuple((path, _stat(path)) for path in paths)
+        paths += [path for path in self._paste_files if path not in paths]
+        return _stamps(*paths)
+
+
+def _stamps(*paths: str | None) -> Signature:
+    return tuple((path, _stat(path)) for path in paths if path)
+
+
+def faults_of(
+    conf: cfg.ConfigOpts,
+    global_conf: Mapping[str, str],
+    local_conf: Mapping[str, str],
+) -> list[ConfigError]:
+    """Return all that LiveSettings would raise for, one after the other."""
+    where = _where(global_conf.get("__file__"))
+    faults = _faults_in({n: (where, str(t)) for n, t in local_conf.items()})
+    written = written_in(config_files(conf), skip_unreadable=True)
+    faults += _faults_in(_texts_of(conf, written))
+    if not faults:
+        try:
+            LiveSettings(conf, global_conf, local_conf)
+        except ConfigError as exc:
+            faults.append(exc)
+    return faults
+
+
+def _faults_in(texts: Mapping[str, tuple[str, str]]) -> list[ConfigError]:
+    faults = []
+    for name, (where, text) in texts.items():
+        try:
+            _check(name, where, text)
+        except ConfigError as exc:
+            faults.append(exc)
+    return faults
+
+
+def _check(name: str, where: str, text: str) -> None:
+    """Raise ConfigError for an unknown name or a wrong value."""
+    named(name, where)
+    # Only oslo.config knows what a reference stands for.
+    if "$" not in text:
+        parsed(name, text, where)
+
+
+def _where(paste_file: str | None) -> str:
+    if not paste_file:
+        return "nova_profiler filter"
+    return f"{os.path.basename(paste_file)}, nova_profiler filter"
+
+
+def _texts_of(
+    conf: cfg.ConfigOpts, written: Written
+) -> dict[str, tuple[str, str]]:
+    """Return our group's options as they are written, with where."""
+    return {
+        **{name: (place(at), text) for name, (at, text) in written.items()},
+        **_environment_of(conf),
+    }
 
 
 def _from_conf(conf: cfg.ConfigOpts, written: Written) -> dict[str, Any]:
     """Return our group's values of *conf*, checked name by name."""
-    texts = {
-        **{name: (place(at), text) for name, (at, text) in written.items()},
-        **_environment_of(conf),
-    }
+    texts = _texts_of(conf, written)
     for name, (where, text) in texts.items():
-        named(name, where)
-        if "$" not in text:
-            parsed(name, text, where)
+        _check(name, where, text)
     conf.register_opts(OPTIONS, group=GROUP)
     values = {}
     for option in OPTIONS:

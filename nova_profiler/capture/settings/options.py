@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
 from oslo_config import cfg, types
 
+from nova_profiler.capture.sinks import statsd_address
 from nova_profiler.errors import NovaProfilerError
 from nova_profiler.groups import HOOKS
 from nova_profiler.profiles import ENGINES
@@ -22,6 +24,10 @@ HOOK_NAMES = tuple(hook.name for hook in CHOICES)
 DUMP_WHEN = ("slow", "failed", "profiled", "all")
 PROFILERS = ("none", *ENGINES)
 PROFILE_WHEN = ("always", "rate", "armed", "signed")
+
+
+# A user and a password in what looks like a URL.
+_USER = re.compile(r"//[^/@]*@")
 
 
 class ConfigError(NovaProfilerError):
@@ -46,6 +52,19 @@ def _words(choices: Iterable[str]) -> Callable[..., cfg.Opt]:
     """Return what makes an option that lists some of *choices*."""
     kind = types.List(item_type=types.String(choices=list(choices)))
     return partial(cfg.Opt, type=kind)
+
+
+class _StatsdHost(types.String):
+    """The type of an option that says where statsd listens."""
+
+    expected = statsd_address.EXPECTED
+
+    def __call__(self, value: Any) -> str:
+        """Return *value* as text; raises ValueError."""
+        text: str = super().__call__(value).strip()
+        if text:
+            statsd_address.address_of(text)
+        return text
 
 
 @dataclasses.dataclass(frozen=True)
@@ -181,11 +200,18 @@ class Settings:
         min=1,
     )
     statsd_host: str | None = _option(
-        cfg.StrOpt,
+        partial(cfg.Opt, type=_StatsdHost()),
         None,
-        "Host that gets metrics over UDP; unset: none are sent.",
+        "Where metrics go: a host or [IPv6 address], over UDP, or "
+        "unix:///path, a datagram socket of this machine. Unset: none are "
+        "sent.",
     )
-    statsd_port: int = _option(cfg.PortOpt, 8125, "Its port.", min=1)
+    statsd_port: int = _option(
+        cfg.PortOpt,
+        8125,
+        "Its UDP port; one that stands in statsd_host wins.",
+        min=1,
+    )
     statsd_prefix: str = _option(
         cfg.StrOpt,
         "nova",
@@ -283,7 +309,7 @@ def named(name: str, where: str) -> cfg.Opt:
 
 def wrong_value(option: cfg.Opt, text: str, where: str) -> ConfigError:
     """Return the error for an *option* that was written as *text*."""
-    shown = "(hidden)" if option.secret else repr(text[:80])
+    shown = "(hidden)" if option.secret else repr(_USER.sub("//", text[:80]))
     return ConfigError(
         f"{where}: {option.name} = {shown}: expected {expected(option)}"
     )
@@ -297,6 +323,8 @@ def parsed_all(texts: Mapping[str, str], where: str) -> dict[str, Any]:
 def expected(option: cfg.Opt) -> str:
     """Return in words what *option* takes."""
     kind = option.type
+    if isinstance(kind, _StatsdHost):
+        return kind.expected
     if isinstance(kind, types.Boolean):
         return "true or false"
     if isinstance(kind, types.List):

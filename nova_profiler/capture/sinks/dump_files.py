@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from nova_profiler.dump_store import DumpStore
+from nova_profiler.errors import with_path
 from nova_profiler.record import RequestRecord
 
 
@@ -18,4 +19,7 @@ class DumpSink:
     def emit(self, record: RequestRecord) -> None:
         """Write *record*, unless it is not one to keep. May raise OSError."""
         if record.timeline is not None:
-            self._store.write(record)
+            try:
+                self._store.write(record)
+            except OSError as exc:
+                raise with_path(exc, self._store.directory) from exc

@@ -3,22 +3,34 @@
 
 from __future__ import annotations
 
+import errno
 import json.encoder
 import os
+import stat
 from functools import lru_cache
+from posix import write
 from time import monotonic
 
+from nova_profiler.capture.sinks.own_descriptors import (
+    Write,
+    is_left,
+    own_descriptor,
+    taken,
+)
+from nova_profiler.errors import with_path
 from nova_profiler.record import SCHEMA, CallTotals, RequestRecord
 
 # A look takes 2 us, more than writing the line: not at each one.
 LOOK_EVERY_S = 0.1
+_TORN = OSError(errno.ENOSPC, "only a part of the line was written")
 _quoted = json.encoder.encode_basestring_ascii
 
 
 class JsonFileSink:
     """Append one line a record with one write; notice rotation by rename.
 
-    Within LOOK_EVERY_S: that long a renamed file may still get lines.
+    Within LOOK_EVERY_S: that long a renamed file may still get lines. A path
+    that leads to a descriptor of this process is written to as that.
     """
 
     name = "log_file"
@@ -26,39 +38,51 @@ class JsonFileSink:
     def __init__(self, path: str) -> None:
         self._path = path
         self._file: int | None = None
-        self._identity: tuple[int, int] | None = None
+        self._write: Write = write
+        # The first one: a socket's descriptor is good as long as that.
+        self._kept: Write = write
+        # The descriptor that the path means, if it means one.
+        self._number: int | None = None
+        self._identity = (0, 0)
         self._torn = False
         self._look_at = 0.0
 
     def emit(self, record: RequestRecord) -> None:
-        """Write *record*'s line. May raise OSError."""
-        file = self._file
-        now = monotonic()
-        if file is None or now >= self._look_at:
-            if file is None or self._is_moved():
-                file = self._opened()
-            self._look_at = now + LOOK_EVERY_S
-        data = line_of(record).encode("ascii")
-        if self._torn:
-            data = b"\n" + data
-        written = os.write(file, data)
+        """Write *record*'s line. May raise OSError, which has the path."""
+        try:
+            file = self._file
+            now = monotonic()
+            if file is None or now >= self._look_at:
+                if file is None or self._is_moved():
+                    file = self._opened()
+                self._look_at = now + LOOK_EVERY_S
+            data = line_of(record).encode("ascii")
+            if self._torn:
+                data = b"\n" + data
+            written = self._write(file, data)
+        except OSError as exc:
+            raise with_path(exc, self._path) from exc
         # A full disk takes a part: the next line must not join it.
         self._torn = written != len(data)
         if self._torn:
-            raise OSError(28, "only a part of the line was written")
+            raise with_path(_TORN, self._path)
 
     def _opened(self) -> int:
-        folder = os.path.dirname(self._path)
-        if folder:
-            os.makedirs(folder, exist_ok=True)
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
-        # Never a wait for a reader, should the path be a pipe.
-        made = os.open(self._path, flags | os.O_NONBLOCK, 0o640)
+        number = own_descriptor(self._path)
+        how: Write
+        if number is None:
+            made, how = _by_name(self._path), write
+        else:
+            made, how = taken(number)
         found = os.fstat(made)
+        if self._file is not None and stat.S_ISSOCK(found.st_mode):
+            raise OSError(errno.ENXIO, "it has become a socket")
+        self._number = number
+        self._write = how
         self._identity = found.st_dev, found.st_ino
         self._torn = False
         if self._file is None:
-            self._file = made
+            self._file, self._kept = made, how
         else:
             # Under the number of the old one, which other threads may be
             # about to write to: closed, it might become a socket's.
@@ -68,12 +92,23 @@ class JsonFileSink:
 
     def _is_moved(self) -> bool:
         """Return whether the name is gone, or leads to another file."""
+        if self._number is not None:
+            return is_left(self._number, self._identity)
         try:
             found = os.stat(self._path)
         except OSError:
             # Gone, or its folder is: made anew.
             return True
         return (found.st_dev, found.st_ino) != self._identity
+
+
+def _by_name(path: str) -> int:
+    folder = os.path.dirname(path)
+    if folder:
+        os.makedirs(folder, exist_ok=True)
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+    # Never a wait for a reader, should the path be a pipe.
+    return os.open(path, flags | os.O_NONBLOCK, 0o640)
 
 
 def line_of(record: RequestRecord) -> str:

@@ -13,6 +13,8 @@ from typing import Any
 
 import statsd
 
+from nova_profiler.capture.sinks.statsd_address import address_of
+from nova_profiler.capture.sinks.statsd_unix import UnixTransport
 from nova_profiler.groups import NAMED_GROUPS
 from nova_profiler.record import CallTotals, RequestRecord
 from nova_profiler.routes import metric_name
@@ -150,6 +152,21 @@ def _client(host: str, port: int) -> _Client:
     except OSError:
         # No IPv4 address of that name.
         return _Client(host, port, ipv6=True)
+
+
+def transport_of(
+    text: str,
+    port: int,
+    failed: Callable[..., None] = lambda what, exc, count=1: None,
+) -> Transport | UnixTransport:
+    """Return what sends to the statsd that *text* means.
+
+    A port in *text* wins over *port*. Raises ValueError.
+    """
+    address = address_of(text)
+    if address.path is not None:
+        return UnixTransport(address.path, failed)
+    return Transport(address.host, address.port or port, failed)
 
 
 class StatsdSink:

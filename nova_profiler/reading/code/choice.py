@@ -70,7 +70,7 @@ class ProfileChoice:
         """Return the profiles of the newest of the chosen dumps."""
         store = store_of(self._dump_dir, self._config_file)
         foreign: list[str] = []
-        entries = _chosen(store.entries(foreign), route, since, None)
+        entries = _chosen(store.entries(foreign, since), route, None)
         found = list(islice(_beside_each(entries), last))
         self._skipped.add_foreign(foreign)
         return found
@@ -84,7 +84,7 @@ class ProfileChoice:
         """Return the profiles of the chosen dumps, and the dumps without."""
         store = store_of(self._dump_dir, self._config_file)
         foreign: list[str] = []
-        entries = _chosen(store.entries(foreign), route, since, before)
+        entries = _chosen(store.entries(foreign, since), route, before)
         side = _parted(entries)
         self._skipped.add_foreign(foreign)
         return side
@@ -160,13 +160,10 @@ def _parted(entries: Iterable[DumpEntry]) -> Side:
 def _chosen(
     entries: Iterable[DumpEntry],
     route: str | None,
-    since: str | None,
     before: str | None,
 ) -> Iterator[DumpEntry]:
     is_wanted = meant_names(route)
     for entry in entries:
-        if since is not None and entry.started_at < since:
-            return
         if before is not None and entry.started_at >= before:
             continue
         if is_wanted(entry.route_name):

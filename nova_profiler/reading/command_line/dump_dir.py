@@ -22,13 +22,19 @@ def dump_dir_of(config_file: str | None) -> str:
     nova-api. Raises NovaProfilerError, with the remedy, where none is set.
     """
     files = CONFIG_FILES if config_file is None else (config_file,)
+    unread = []
     for file in files:
         if config_file is None and not os.access(file, os.R_OK):
+            unread.append(file)
             continue
         found = _option_of(file)
         if found:
             return found
-    raise NovaProfilerError(f"no dump_dir in {' or '.join(files)}; {_REMEDY}")
+    read = " or ".join(file for file in files if file not in unread)
+    in_them = f"no dump_dir in {read}" if read else "no dump_dir"
+    if unread:
+        in_them += f"; {' and '.join(unread)} cannot be read"
+    raise NovaProfilerError(f"{in_them}; {_REMEDY}")
 
 
 def _option_of(file: str) -> str | None:

@@ -96,9 +96,7 @@ def _of_dumps(
     is_wanted = meant_names(route)
     foreign: list[str] = []
     chosen = []
-    for entry in store.entries(foreign):
-        if since is not None and entry.started_at < since:
-            break
+    for entry in store.entries(foreign, since):
         if is_wanted(entry.route_name):
             chosen.append(entry)
     skipped.add_foreign(foreign)

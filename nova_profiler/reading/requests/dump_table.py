@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timezone
 from typing import Any
 
 from rich.console import Console
@@ -30,6 +31,7 @@ from nova_profiler.record import ABORTED, FAILED, RequestRecord
 _WIDTH_WITHOUT_BOTH = 63
 _SHORTEST_USER, _LONGEST_USER = 10, 32
 _LONGEST_ID = 8
+_LENGTH_OF_YEAR = len("2026-")
 
 
 def print_dumps(
@@ -39,9 +41,12 @@ def print_dumps(
     days = {record.started_at[:10] for _, record in rows}
     # A day that all have goes into the heading, which keeps lines short.
     same_day = len(days) == 1
+    shown_from = 11 if same_day else _start_of_shown_day(days)
     longest = max(len(title_of(record)) for _, record in rows)
     engines = [stacks_of(*row) for row in rows]
     room = console.width - _WIDTH_WITHOUT_BOTH - longest
+    if not shown_from:
+        room -= _LENGTH_OF_YEAR
     if any(engines):
         room -= 2 + max(map(len, engines))
     room = max(_SHORTEST_USER, min(_LONGEST_USER, room))
@@ -61,7 +66,7 @@ def print_dumps(
         user = safe(user_of(record))
         user.truncate(room, overflow="ellipsis")
         table.add_row(
-            safe(record.started_at[11:23] if same_day else _short(record)),
+            safe(record.started_at[shown_from:23].replace("T", " ")),
             Text(ms_text(record.duration_ms), style="bold"),
             _status(record),
             safe(record.method),
@@ -112,8 +117,13 @@ def _percent(share: float | None) -> str:
     return "" if share is None else f"{100 * share:.0f} %"
 
 
-def _short(record: RequestRecord) -> str:
-    return record.started_at[5:23].replace("T", " ")
+def _start_of_shown_day(days: set[str]) -> int:
+    """Return where in ``started_at`` the shown day starts.
+
+    With its year, unless that is this year's for each of *days*.
+    """
+    year = f"{datetime.now(timezone.utc):%Y-}"
+    return _LENGTH_OF_YEAR if all(d.startswith(year) for d in days) else 0
 
 
 def _route(record: RequestRecord) -> Text:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import heapq
 import json
 import re
+import time
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ from nova_profiler.dump_store import (
     DumpEntry,
     DumpError,
     DumpStore,
+    is_ahead,
 )
 from nova_profiler.reading.command_line.options import (
     Finite,
@@ -56,12 +58,10 @@ class Wanted(NamedTuple):
         return not self.needs_files and self.min_ms is None
 
     def names(self, entries: Iterable[DumpEntry]) -> Iterator[DumpEntry]:
-        """Yield those of *entries*, newest first, whose names fit."""
+        """Yield those of *entries* whose names fit."""
         is_wanted = meant_names(self.route)
         method = None if self.method is None else self.method.upper()
         for entry in entries:
-            if self.since is not None and entry.started_at < self.since:
-                return
             if (
                 (method is None or entry.method == method)
                 # Names have whole milliseconds, rounded.
@@ -161,6 +161,7 @@ def command(
     elif rows:
         print_dumps(terminal(), rows)
         _print_more(len(rows), most, limit)
+        _print_ahead(rows)
     else:
         click.echo(f"no such dumps in {store.directory}", err=True)
     skipped.print()
@@ -175,7 +176,7 @@ def chosen_rows(
 ) -> Rows:
     """Return the first *limit* dumps that are *wanted*; open few others."""
     foreign: list[str] = []
-    named = _Counted(wanted.names(store.entries(foreign)))
+    named = _Counted(wanted.names(store.entries(foreign, wanted.since)))
     entries: Iterator[DumpEntry] = iter(named)
     if slowest and wanted.needs_files:
         entries = iter(sorted(entries, key=_slowest_first))
@@ -229,6 +230,16 @@ def _print_more(listed: int, most: int | None, limit: int) -> None:
         click.echo(f"the first {listed}; --limit for more")
     elif most is not None and most > listed == limit:
         click.echo(f"{listed} of at most {most}; --limit for more")
+
+
+def _print_ahead(rows: list[Row]) -> None:
+    now = time.time()
+    ahead = sum(is_ahead(entry, now) for entry, _ in rows)
+    if ahead:
+        click.echo(
+            f"{ahead} of them dated in the future: a clock was ahead, or this "
+            "one is behind"
+        )
 
 
 def _slowest_first(entry: DumpEntry) -> int:

@@ -47,18 +47,19 @@ def page_width(console: Console) -> int:
     return min(console.width, _WIDEST_PAGE)
 
 
-def printable(text: object) -> str:
+def printable(text: object, most: int = _LONGEST_TEXT) -> str:
     """Return *text* so that it can neither steer nor flood a terminal.
 
     Control and formatting characters, such as an escape sequence in a user
-    name, become visible replacement characters; a long text is cut.
+    name, become visible replacement characters; a text of more than *most*
+    is cut.
     """
     whole = str(text)
-    shown = whole[:_LONGEST_TEXT]
+    shown = whole[:most]
     return "".join(
         letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}"
         for letter in shown
-    ) + ("..." if len(whole) > _LONGEST_TEXT else "")
+    ) + ("..." if len(whole) > most else "")
 
 
 def safe(text: object, style: str = "") -> Text:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import configparser
 import json
 import os
 import sys
@@ -15,8 +16,14 @@ from paste.deploy import loadwsgi
 
 from nova_profiler.capture.profilers.pyspy import self_test
 from nova_profiler.capture.profilers.pyspy.permission import find_pyspy
-from nova_profiler.capture.settings.live import LiveSettings
+from nova_profiler.capture.settings.files import paste_sections
+from nova_profiler.capture.settings.live import LiveSettings, faults_of
 from nova_profiler.capture.settings.options import ConfigError, Settings
+from nova_profiler.capture.sinks.own_descriptors import own_descriptor
+from nova_profiler.capture.sinks.statsd_address import (
+    address_of,
+    socket_name,
+)
 from nova_profiler.factory import (
     check_engine,
     filter_factory,
@@ -24,23 +31,30 @@ from nova_profiler.factory import (
 )
 from nova_profiler.paste_file import (
     FILTER,
-    PasteFileError,
     is_made_by_us,
+    line_of,
     sections_of,
 )
 from nova_profiler.reading.command_line.options import json_option
-from nova_profiler.reading.screen.terminal import counted
+from nova_profiler.reading.screen.terminal import counted, printable
 from nova_profiler.reading.setup import OK, WARNING, WRONG, Point
 from nova_profiler.reading.setup.destinations import (
     dump_dir_point,
     log_file_point,
     statsd_point,
+    statsd_socket_point,
 )
 from nova_profiler.reading.setup.in_the_worker import (
     db_api_point,
+    enabled_point,
     hook_remedy,
     profiler_points,
     sqlalchemy_point,
+)
+from nova_profiler.reading.setup.nova_conf import (
+    know_references,
+    oslo_point,
+    read_nova_conf,
 )
 from nova_profiler.reading.setup.pipelines import (
     filters_of,
@@ -100,7 +114,7 @@ def command(
             config_files = (NOVA_CONF,)
         else:
             points.append(_NO_NOVA_CONF)
-    conf, defaults, configured = _nova_conf(config_files)
+    conf, defaults, configured = read_nova_conf(config_files)
     path = paste or nova_paste_file(configured, sys.prefix)
     points += _points(path, conf, defaults)
     if as_json:
@@ -111,73 +125,43 @@ def command(
         ctx.exit(1)
 
 
-def _nova_conf(
-    paths: Sequence[str],
-) -> tuple[cfg.ConfigOpts, set[str], str | None]:
-    """Return nova.conf, its options in [DEFAULT] and api_paste_config."""
-    defaults: set[str] = set()
-    configured = None
-    for path in paths:
-        sections: dict[str, dict[str, list[str]]] = {}
-        try:
-            cfg.ConfigParser(path, sections).parse()
-        except (UnicodeError, cfg.ParseError) as exc:
-            lineno = getattr(exc, "lineno", None)
-            raise PasteFileError(path, lineno) from None
-        defaults |= sections.get("DEFAULT", {}).keys()
-        named = sections.get("wsgi", {}).get("api_paste_config")
-        configured = named[-1] if named else configured
-    conf = cfg.ConfigOpts()
-    conf([], project="nova", default_config_files=list(paths))
-    return conf, defaults, configured
-
-
 def _points(
     path: str, conf: cfg.ConfigOpts, defaults: set[str]
 ) -> Iterator[Point]:
     sections = sections_of(path)
     ours = filters_of(sections)
-    yield section_point(path, ours)
+    yield section_point(path, sections, ours)
     yield from pipeline_points(sections, ours)
-    yield _oslo_point(path)
-    _know_references(conf, defaults)
+    yield oslo_point(path)
+    know_references(conf, defaults)
     for name in ours:
         is_by_us = is_made_by_us(sections[f"{FILTER}{name}"])
         yield from _filter_points(path, name, conf, is_by_us)
-    if not ours:
-        yield from _settings_points(path, conf, {})
+    without_filter = _without_filter_section(path)
+    for local_conf in without_filter:
+        global_conf = {"__file__": os.path.abspath(path)}
+        yield from _settings_points(global_conf, conf, local_conf)
+    if not ours and not without_filter:
+        yield from _settings_points({}, conf, {})
 
 
-def _oslo_point(path: str) -> Point:
-    """Return whether oslo.config can read the paste file, as nova has it."""
+def _without_filter_section(path: str) -> list[dict[str, str]]:
+    """Return the options of our filters that no [filter:] of *path* has.
+
+    Those of filter-app: and of other files.
+    """
     try:
-        cfg.ConfigParser(path, {}).parse()
-    except cfg.ParseError as exc:
-        found = f"line {exc.lineno} of {path} is not option = value"
-        remedy = ("nova reads this file with oslo.config, too: mend the line",)
-        return Point(WRONG, "oslo.config", found, remedy)
-    except UnicodeError:
-        found = f"{path} is not UTF-8"
-        remedy = (
-            "nova reads this file with oslo.config, too: save it as UTF-8",
-        )
-        return Point(WRONG, "oslo.config", found, remedy)
-    return Point(OK, "oslo.config", f"oslo.config can read {path}")
-
-
-def _know_references(conf: cfg.ConfigOpts, defaults: set[str]) -> None:
-    """Register the options that ``$name`` in a value may stand for."""
-    for name in defaults - {"config_file", "config_dir", "config_source"}:
-        conf.register_opt(cfg.StrOpt(name))
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            from nova.conf import paths
-
-        paths.register_opts(conf)
-    except Exception:
-        # Without nova, or with nova.conf's own values, these are known now.
-        return
+        found = paste_sections(path).options
+    except ConfigError:
+        # oslo_point() has said so.
+        return []
+    here = os.path.abspath(path)
+    return [
+        options
+        for place, options in found.items()
+        if place.section
+        and not (place.path == here and place.section.startswith(FILTER))
+    ]
 
 
 def _filter_points(
@@ -200,20 +184,28 @@ def _filter_points(
         yield Point(WRONG, "factory", found, right_section(name))
         return
     yield Point(OK, "factory", f"[filter:{name}] can be imported")
-    yield from _settings_points(path, conf, context.local_conf)
+    global_conf = {**context.global_conf, "__file__": os.path.abspath(path)}
+    yield from _settings_points(global_conf, conf, context.local_conf)
 
 
 def _settings_points(
-    path: str, conf: cfg.ConfigOpts, local_conf: dict[str, str]
+    global_conf: dict[str, str],
+    conf: cfg.ConfigOpts,
+    local_conf: dict[str, str],
 ) -> Iterator[Point]:
-    try:
-        live = LiveSettings(conf, {"__file__": path}, local_conf)
-    except ConfigError as exc:
-        yield Point(WRONG, "options", str(exc), ("mend or remove that line",))
+    faults = faults_of(conf, global_conf, local_conf)
+    for fault in faults:
+        yield Point(
+            WRONG, "options", str(fault), ("mend or remove that line",)
+        )
+    if faults:
         return
+    live = LiveSettings(conf, global_conf, local_conf)
     settings = live.current
     yield Point(OK, "options", "all are known and have valid values")
-    yield _enabled_point(settings)
+    for warning in live.warnings:
+        yield Point(WARNING, "options", warning)
+    yield enabled_point(settings.enabled)
     yield from _hook_points(settings)
     yield sqlalchemy_point(_sqlalchemy_version())
     yield from profiler_points(
@@ -223,9 +215,21 @@ def _settings_points(
         settings.profile_keys,
         settings.dump_dir,
     )
-    yield statsd_point(settings.statsd_host, settings.statsd_port)
+    yield _statsd_point(settings)
     yield dump_dir_point(settings.dump_dir)
-    yield log_file_point(settings.log_file)
+    yield log_file_point(
+        settings.log_file,
+        own_descriptor(settings.log_file) if settings.log_file else None,
+    )
+
+
+def _statsd_point(settings: Settings) -> Point:
+    if not settings.statsd_host:
+        return statsd_point(None, settings.statsd_port)
+    address = address_of(settings.statsd_host)
+    if address.path is not None:
+        return statsd_socket_point(address.path, socket_name(address.path))
+    return statsd_point(address.host, address.port or settings.statsd_port)
 
 
 def _problem_with(profiler: str) -> str | None:
@@ -237,13 +241,6 @@ def _problem_with(profiler: str) -> str | None:
     if profiler == "pyspy":
         return self_test.problem_with(find_pyspy() or "py-spy")
     return None
-
-
-def _enabled_point(settings: Settings) -> Point:
-    if settings.enabled:
-        return Point(OK, "enabled", "true")
-    found = "false: no request is timed"
-    return Point(WARNING, "enabled", found, ("enabled = true",))
 
 
 def _hook_points(settings: Settings) -> Iterator[Point]:
@@ -273,14 +270,26 @@ def _sqlalchemy_version() -> str | None:
 
 
 def _line_of(exc: Exception) -> str:
+    if isinstance(exc, configparser.Error):
+        # Its text has the value, which may be a password.
+        section, option = (
+            getattr(exc, name, None) for name in ("section", "option")
+        )
+        place = f"[{section}] {option or ''}".rstrip() if section else ""
+        line = line_of(exc)
+        found = [place, f"line {line}" if line else ""]
+        shown = ", ".join(one for one in found if one)
+        return f"{type(exc).__name__}: {shown or 'the file'}"
     return " ".join(f"{type(exc).__name__}: {exc}".split())
 
 
 def _print(points: Sequence[Point]) -> None:
     for point in points:
-        click.echo(f"{point.state:<8} {point.name}: {point.found}")
+        shown = printable(f"{point.name}: {point.found}")
+        click.echo(f"{point.state:<8} {shown}")
         for line in point.remedy:
-            click.echo(f"             {line}")
+            # To be pasted: whole, or it is of no use.
+            click.echo(f"             {printable(line, len(line))}")
     wrong = sum(one.state == WRONG for one in points)
     doubtful = sum(one.state == WARNING for one in points)
     click.echo(

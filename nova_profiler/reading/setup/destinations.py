@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pwd
 import queue
 import socket
+import stat
 import threading
 from collections.abc import Callable
 
@@ -39,6 +41,37 @@ def statsd_point(host: str | None, port: int) -> Point:
     return Point(OK, name, f"{host} is {answer}, port {port}")
 
 
+def statsd_socket_point(path: str, socket_name: str) -> Point:
+    """Return whether statsd listens at the socket *path*.
+
+    *socket_name* is what the system calls it.
+    """
+    name = "statsd_host"
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as tried:
+            tried.connect(socket_name)
+    except OSError as exc:
+        reason = _SOCKET_REASONS.get(exc.errno or 0, exc.strerror)
+        return Point(
+            WRONG,
+            name,
+            f"{path}: {reason}; metrics are lost",
+            (
+                f"have statsd listen at {path}",
+                "or statsd_host = 127.0.0.1",
+            ),
+        )
+    return Point(OK, name, f"statsd listens at {path}")
+
+
+_SOCKET_REASONS = {
+    errno.ENOENT: "no such socket",
+    errno.ECONNREFUSED: "nothing listens at this socket",
+    errno.EPROTOTYPE: "a socket for streams, and not one for datagrams",
+    errno.EACCES: "this user may not send to this socket",
+}
+
+
 def _look_up(
     host: str, port: int, put: Callable[[str | OSError], None]
 ) -> None:
@@ -63,11 +96,19 @@ def dump_dir_point(path: str | None) -> Point:
     return _writable_point(name, path, remedy)
 
 
-def log_file_point(path: str | None) -> Point:
-    """Return whether lines can be appended to the file *path*."""
+def log_file_point(path: str | None, number: int | None = None) -> Point:
+    """Return whether lines can be appended to the file *path*.
+
+    *number* is the descriptor that the path leads to, if it leads to one.
+    """
     name = "log_file"
     if not path:
         return Point(OK, name, "unset: no file of JSON lines")
+    if number is not None:
+        return _descriptor_point(path, number)
+    if _is_socket(path):
+        found = f"{path} is a socket, which takes no lines"
+        return Point(WRONG, name, found, ("log_file = /dev/stdout",))
     if os.path.isdir(path):
         found = f"{path} is a directory"
         return Point(WRONG, name, found, (f"log_file = {path}/nova.json",))
@@ -76,6 +117,23 @@ def log_file_point(path: str | None) -> Point:
         return _writable_point(name, path, (f"chown nova {path}", _RUN_AS))
     remedy = (f"install -d -m 0750 -o nova -g nova {folder}", _RUN_AS)
     return _writable_point(name, folder, remedy)
+
+
+def _descriptor_point(path: str, number: int) -> Point:
+    """Return what is known of a descriptor that only the service has."""
+    stream = {1: "output", 2: "error"}.get(number)
+    if stream is not None:
+        found = f"{path} is the service's own standard {stream}"
+        return Point(OK, "log_file", found)
+    found = f"{path} is descriptor {number} of the service, not of this check"
+    return Point(WARNING, "log_file", found, ("log_file = /dev/stdout",))
+
+
+def _is_socket(path: str) -> bool:
+    try:
+        return stat.S_ISSOCK(os.stat(path).st_mode)
+    except (OSError, ValueError):
+        return False
 
 
 _RUN_AS = "or run this as nova-api's user: sudo -u nova nova-profiler check"
@@ -87,17 +145,23 @@ def _writable_point(name: str, path: str, remedy: tuple[str, ...]) -> Point:
     while not os.path.lexists(there):
         there = os.path.dirname(os.path.abspath(there))
     owner = _owner_of(there)
-    needed = os.W_OK if os.path.isfile(there) else os.W_OK | os.X_OK
+    # A folder is entered as well; a pipe or a device is not.
+    needed = os.W_OK | os.X_OK if os.path.isdir(there) else os.W_OK
     if not os.access(there, needed):
         found = f"{user} may not write to {there}, which is {owner}'s"
         return Point(WRONG, name, found, remedy)
-    if user == owner == "root" and _is_user("nova"):
+    if user == owner == "root" and _is_user("nova") and not _is_open(there):
         found = f"{there} is root's; nova-api mostly runs as nova"
         return Point(WARNING, name, found, remedy)
     if there != path:
         found = f"{path} is made when needed, if nova-api is {user}"
         return Point(OK, name, found)
     return Point(OK, name, f"{path} is {owner}'s, {user} may write to it")
+
+
+def _is_open(path: str) -> bool:
+    """Return whether any user may write to *path*, such as /dev/null."""
+    return bool(os.stat(path).st_mode & stat.S_IWOTH)
 
 
 def _owner_of(path: str) -> str:

@@ -16,6 +16,14 @@ PTRACE_SCOPE = Path("/proc/sys/kernel/yama/ptrace_scope")
 _TIMED = "timed_callables"
 
 
+def enabled_point(is_enabled: bool) -> Point:
+    """Return whether requests are timed at all."""
+    if is_enabled:
+        return Point(OK, "enabled", "true")
+    found = "false: no request is timed"
+    return Point(WARNING, "enabled", found, ("enabled = true",))
+
+
 def profiler_points(
     profiler: str,
     problem: str | None,

@@ -5,19 +5,26 @@ from __future__ import annotations
 
 import configparser
 import os
-from collections.abc import Iterator
 from difflib import get_close_matches
 from importlib.metadata import PackageNotFoundError
 from typing import NamedTuple
 
 from nova_profiler.errors import NovaProfilerError
-from nova_profiler.paste_file import FILTER, Sections, own_filters
+from nova_profiler.paste_file import (
+    FILTER,
+    FILTER_APP,
+    Sections,
+    is_ours,
+    own_filters,
+)
 from nova_profiler.reading.setup import OK, WARNING, WRONG, Point
-
-# The application that nova-api serves, and the keys of nova's own factory
-# that hold a pipeline each.
-ROOT = "osapi_compute"
-_AUTH_KEYS = ("keystone", "noauth2")
+from nova_profiler.reading.setup.paste_pipelines import (
+    Pipeline,
+    has_applications,
+    lines_of,
+    pipelines_of,
+    unknown_composites,
+)
 
 # The usual name of the filter, and its factory.
 _WORD = "nova_profiler"
@@ -28,29 +35,22 @@ _INSTALL = "pip install nova-profiler, in nova-api's environment"
 _LIKENESS = 0.8
 
 
-class Pipeline(NamedTuple):
-    """A line of filters and an application.
-
-    It is covered where a filter of ours stands in a pipeline around it.
-    """
-
-    section: str
-    key: str
-    names: tuple[str, ...]
-    is_covered: bool
-
-
 class Mine(NamedTuple):
-    """Names of our filter: for remedies, of sections, without a section."""
+    """Names of our filter: for remedies, of sections, without a section.
+
+    ``direct`` are such as egg:nova-profiler, which need no section, and
+    sections that are a filter and its place in one.
+    """
 
     word: str
     ours: list[str]
     undeclared: list[str]
+    direct: list[str]
 
     @property
     def words(self) -> list[str]:
         """Return all words of a pipeline that mean our filter."""
-        return [*self.ours, *self.undeclared]
+        return [*self.ours, *self.undeclared, *self.direct]
 
 
 def filters_of(sections: Sections) -> list[str]:
@@ -62,22 +62,21 @@ def filters_of(sections: Sections) -> list[str]:
     return [
         name.removeprefix(FILTER)
         for name in sections
-        if name in ours or name == f"{FILTER}{_WORD}"
+        if name.startswith(FILTER)
+        and (name in ours or name == f"{FILTER}{_WORD}")
     ]
 
 
 def _undeclared(sections: Sections, ours: list[str]) -> list[str]:
     """Return the names for our filter in pipelines that have no section."""
+    declared = {name.partition(":")[2] for name in sections}
     words = {
         word
-        for name, options in sections.items()
-        if name.startswith(("pipeline:", "composite:"))
-        for key in ("pipeline", *_AUTH_KEYS)
-        for word in options.get(key, "").split()
+        for _, _, names in lines_of(sections, ours)
+        for word in names
         # egg:NAME and config:FILE need no section.
         if ":" not in word
     }
-    declared = {name.partition(":")[2] for name in sections}
     known = [*ours, _WORD]
     return [
         word
@@ -86,81 +85,79 @@ def _undeclared(sections: Sections, ours: list[str]) -> list[str]:
     ]
 
 
-def pipelines_of(sections: Sections, ours: list[str]) -> list[Pipeline]:
-    """Return the pipelines of the compute API, as requests reach them.
-
-    Without an ``osapi_compute`` in the file, return all its pipelines.
-    """
-    roots = [ROOT]
-    if not any(name.endswith(f":{ROOT}") for name in sections):
-        roots = [name.partition(":")[2] for name in sections]
-    found: dict[tuple[str, str], Pipeline] = {}
-    for root in roots:
-        for pipeline in _reached(sections, root, ours, False, ()):
-            found.setdefault((pipeline.section, pipeline.key), pipeline)
-    return list(found.values())
-
-
-def _reached(
-    sections: Sections,
-    name: str,
-    ours: list[str],
-    is_covered: bool,
-    seen: tuple[str, ...],
-) -> Iterator[Pipeline]:
-    if name in seen:
-        return
-    seen = (*seen, name)
-    pipeline = sections.get(f"pipeline:{name}", {}).get("pipeline", "")
-    if pipeline:
-        names = tuple(pipeline.split())
-        yield Pipeline(f"pipeline:{name}", "pipeline", names, is_covered)
-        is_covered = is_covered or any(one in ours for one in names)
-        # The application is last, unless our filter stands in its place.
-        inner = [one for one in names if one not in ours][-1:]
-        for one in inner:
-            yield from _reached(sections, one, ours, is_covered, seen)
-    section = f"composite:{name}"
-    for key, value in sections.get(section, {}).items():
-        if key in _AUTH_KEYS:
-            yield Pipeline(section, key, tuple(value.split()), is_covered)
-        elif key.startswith("/") or key.startswith("http"):
-            yield from _reached(
-                sections, value.strip(), ours, is_covered, seen
-            )
+def _direct(sections: Sections) -> list[str]:
+    """Return the words for our filter that need no section."""
+    words = {
+        word
+        for options in sections.values()
+        for key, value in options.items()
+        if key != "use" and ":" in value
+        for word in value.split()
+        if word.startswith(("egg:", "config:")) and is_ours(word)
+    }
+    # A section of its own, too.
+    words |= {one for one in own_filters(sections) if FILTER_APP in one}
+    return sorted(words)
 
 
-def section_point(path: str, ours: list[str]) -> Point:
+def section_point(path: str, sections: Sections, ours: list[str]) -> Point:
     """Return whether the filter is declared in the file at *path*."""
     name = "filter section"
-    if ours:
-        found = ", ".join(f"[filter:{one}]" for one in ours)
-        return Point(OK, name, f"{found} in {path}")
+    places = [f"[{FILTER}{one}]" for one in ours]
+    places += [
+        f"[{one}]" if one.startswith(FILTER_APP) else one
+        for one in _direct(sections)
+    ]
+    if places:
+        return Point(OK, name, f"{', '.join(places)} in {path}")
     return Point(WRONG, name, f"{path} declares no filter of ours", _SECTION)
 
 
 def pipeline_points(sections: Sections, ours: list[str]) -> list[Point]:
     """Return a point for each pipeline of the compute API."""
     undeclared = _undeclared(sections, ours)
-    mine = Mine(ours[0] if ours else _WORD, ours, undeclared)
-    pipelines = pipelines_of(sections, mine.words)
+    direct = _direct(sections)
+    eggs = [one for one in direct if not one.startswith(FILTER_APP)]
+    word = (ours or eggs or [_WORD])[0]
+    mine = Mine(word, ours, undeclared, direct)
+    pipelines = pipelines_of(sections, mine.words or [_WORD])
     if not pipelines:
-        return [
-            Point(
-                WRONG,
-                "pipelines",
-                "the file has none: is it nova's api-paste.ini?",
-                ("give nova's file with --paste FILE",),
-            )
-        ]
-    return [_pipeline_point(one, mine) for one in pipelines]
+        return [_none_point(sections)]
+    with_it = {
+        one.section
+        for one in pipelines
+        if any(name in mine.words for name in one.names)
+    }
+    return [_pipeline_point(one, mine, with_it) for one in pipelines]
 
 
-def _pipeline_point(pipeline: Pipeline, mine: Mine) -> Point:
+def _none_point(sections: Sections) -> Point:
+    name = "pipelines"
+    unknown = unknown_composites(sections)
+    if has_applications(sections):
+        which = ", ".join(unknown) or "what it has"
+        return Point(
+            WARNING,
+            name,
+            f"none that this check knows: {which} may lead through the "
+            "filter, or may not",
+            ("look whether a record comes of a request",),
+        )
+    return Point(
+        WRONG,
+        name,
+        "the file has none: is it nova's api-paste.ini?",
+        ("give nova's file with --paste FILE",),
+    )
+
+
+def _pipeline_point(
+    pipeline: Pipeline, mine: Mine, with_it: set[str]
+) -> Point:
     name = f"[{pipeline.section}] {pipeline.key}"
     named = [one for one in pipeline.names if one in mine.words]
     if not named:
-        return _without_filter(pipeline, name, mine)
+        return _without_filter(pipeline, name, mine, with_it)
     for one in named:
         if one in mine.undeclared:
             found = (
@@ -198,23 +195,34 @@ def _declared(pipeline: Pipeline, word: str, mine: Mine) -> tuple[str, ...]:
     return _with_filter(pipeline, mine)
 
 
-def _without_filter(pipeline: Pipeline, name: str, mine: Mine) -> Point:
+def _without_filter(
+    pipeline: Pipeline, name: str, mine: Mine, with_it: set[str]
+) -> Point:
     if pipeline.is_covered:
         return Point(OK, name, "timed by the filter around it")
-    if pipeline.key == "pipeline" and any(
-        "version" in one for one in (pipeline.section, pipeline.names[-1])
-    ):
+    if any("version" in one for one in (pipeline.section, pipeline.names[-1])):
         return Point(OK, name, "not in it: version documents are not timed")
-    # nova uses one of the two, mostly keystone.
-    state = WARNING if pipeline.key == "noauth2" else WRONG
-    if pipeline.key == "pipeline" and pipeline.section.endswith(":meta"):
-        state = WARNING
     return Point(
-        state,
+        WARNING if _is_one_of_several(pipeline, with_it) else WRONG,
         name,
         "the filter is not in it: its requests are not timed",
         _with_filter(pipeline, mine),
     )
+
+
+def _is_one_of_several(pipeline: Pipeline, with_it: set[str]) -> bool:
+    """Return whether the service may well go by another pipeline.
+
+    Options such as auth_strategy and flavor choose one of a composite's
+    lines, or one of the file's pipelines.
+    """
+    if pipeline.key == "pipeline":
+        if pipeline.section.endswith(":meta"):
+            return True
+        return any(one.startswith("pipeline:") for one in with_it)
+    if pipeline.key == "keystone":
+        return False
+    return pipeline.key.startswith("noauth") or pipeline.section in with_it
 
 
 def _with_filter(pipeline: Pipeline, mine: Mine) -> tuple[str, ...]:

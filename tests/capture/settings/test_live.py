@@ -440,24 +440,27 @@ def test_a_reference_keeps_its_value(host):
     assert live.current == Settings(slow_ms=33.0, log_calls=True)
 
 
-def test_paste_interpolation_keeps_its_value(host):
-    """What paste made of it is known from the start."""
+def test_paste_interpolation_is_followed(host):
+    """As paste works it out, also where [DEFAULT] changes."""
     host.write_paste(slow_ms="%(wanted)s", dump_dir="%(here)s/dumps")
-    host.local_conf = {"slow_ms": "33", "dump_dir": "/x/dumps"}
+    text = host.paste_file.read_text()
+    text = text.replace("[DEFAULT]", "[DEFAULT]\nwanted = 33")
+    host._write(host.paste_file, text)
+    dumps = f"{host.folder}/dumps"
+    host.local_conf = {"slow_ms": "33", "dump_dir": dumps}
     live = host.start()
 
-    host.write_paste(
-        slow_ms="%(wanted)s", dump_dir="%(here)s/dumps", log_calls="true"
-    )
+    text = text.replace("wanted = 33", "wanted = 44")
+    host._write(host.paste_file, f"{text}log_calls = true\n")
     live.check(0)
 
     assert live.current == Settings(
-        slow_ms=33.0, dump_dir="/x/dumps", log_calls=True
+        slow_ms=44.0, dump_dir=dumps, log_calls=True
     )
 
 
-def test_two_sections_alike_do_not_change(host):
-    """Which of them made this filter cannot be told."""
+def test_two_sections_alike_change_together(host, warnings):
+    """Which of them made this filter matters once they differ."""
     host.write_paste(slow_ms="300")
     text = host.paste_file.read_text()
     second = text[text.index("[filter") :].replace("er]", "er2]")
@@ -466,8 +469,17 @@ def test_two_sections_alike_do_not_change(host):
 
     host._write(host.paste_file, (text + second).replace("300", "1"))
     live.check(0)
+    alike = live.current.slow_ms
+    host._write(host.paste_file, text + second.replace("300", "1"))
+    live.check(0)
 
-    assert live.current.slow_ms == 300.0
+    assert alike == 1.0
+    assert live.current.slow_ms == 1.0
+    assert warnings() == [
+        "options stay as they are: api-paste.ini, [filter:nova_profiler] and "
+        "api-paste.ini, [filter:nova_profiler2] differ now; they were alike, "
+        "and which of them made this filter is known after a restart"
+    ]
 
 
 def test_files_are_looked_at_every_two_seconds(host, monkeypatch):

@@ -147,6 +147,26 @@ def test_a_secret_is_not_repeated(monkeypatch):
     assert "s3cret" not in repr(Settings(profile_keys=("s3cret",)))
 
 
+@pytest.mark.parametrize("text", ["http://statsd:8125/", "statsd:x", "[::1"])
+def test_a_place_where_no_statsd_can_be_is_refused(text):
+    """With the forms that are known."""
+    with pytest.raises(ConfigError, match="statsd_host = ") as e:
+        parsed("statsd_host", text, "here")
+
+    assert str(e.value) == (
+        f"here: statsd_host = {text!r}: expected a host, host:port, [IPv6 "
+        "address]:port, or unix:///path of a datagram socket"
+    )
+
+
+def test_a_password_in_an_address_is_not_repeated():
+    """Somebody may paste the URL of another program."""
+    with pytest.raises(ConfigError, match="amqp://mq:5672/") as e:
+        parsed("statsd_host", "amqp://nova:s3cret@mq:5672/", "here")
+
+    assert "s3cret" not in str(e.value)
+
+
 def test_many_values_are_read_at_once():
     """As they come from a section of a paste file."""
     values = parsed_all({"slow_ms": "5", "log_calls": "yes"}, "here")

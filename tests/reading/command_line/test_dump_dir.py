@@ -108,6 +108,19 @@ def test_what_cannot_be_found_has_a_remedy(conf, text, message):
         dump_dir_of(conf(text))
 
 
+def test_files_that_cannot_be_read_are_named(conf, monkeypatch):
+    """Beside those that have no dump_dir."""
+    read = conf("[nova_profiler]\n")
+    monkeypatch.setattr(dump_dir, "CONFIG_FILES", ("/no/a", "/no/b", read))
+
+    with pytest.raises(NovaProfilerError, match="no dump_dir") as raised:
+        dump_dir_of(None)
+
+    assert str(raised.value).startswith(
+        f"no dump_dir in {read}; /no/a and /no/b cannot be read; give "
+    )
+
+
 def test_a_file_that_cannot_be_read_has_a_remedy(tmp_path):
     """The same where the file is no file."""
     with pytest.raises(NovaProfilerError, match="directory; give --dump"):

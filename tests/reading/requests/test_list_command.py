@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import os
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -295,3 +295,24 @@ def _three_thousand(directory: Path) -> list[Path]:
         # Links are made much faster than files.
         os.link(paths[0], path)
     return paths
+
+
+def _ago(**span: float) -> str:
+    at = datetime.now(timezone.utc) - timedelta(**span)
+    return at.isoformat(timespec="milliseconds")
+
+
+def test_a_day_of_another_year_has_its_year(tmp_path, capsys, monkeypatch):
+    """Otherwise it looks like one of this year; the future comes last."""
+    monkeypatch.setenv("COLUMNS", "160")
+    store = DumpStore(tmp_path)
+    moments = [_ago(days=800), _ago(hours=1), _ago(days=-400)]
+    for number, moment in enumerate(moments):
+        store.write(numbered(number, started_at=moment))
+
+    assert main(["list", "--dump-dir", str(tmp_path)]) == 0
+
+    out = capsys.readouterr().out.splitlines()
+    shown = [moment[:23].replace("T", " ") for moment in moments]
+    assert [line[:23] for line in out[1:4]] == [shown[1], shown[0], shown[2]]
+    assert out[4].startswith("1 of them dated in the future: a clock was")

@@ -311,6 +311,87 @@ def test_a_wrong_option_is_told_as_in_novas_log(files, paste, conf, found):
     assert points["options"]["found"].startswith(found)
 
 
+def test_all_wrong_options_are_named(files):
+    """One after the other, from both files."""
+    files.paste.write_text(f"{BOTH}{SECTION}enabledd = 1\nslow_ms = x\n")
+    files.write_conf("max_calls = -1\nprofiler = perf")
+
+    main([*files.args(), "--json"])
+
+    points = json.loads(files._capsys.readouterr().out)
+    wrong = [one["found"] for one in points if one["name"] == "options"]
+    assert [found.split(":")[1].split()[0:3] for found in wrong] == [
+        ["unknown", "option", "'enabledd';"],
+        ["slow_ms", "=", "'x'"],
+        ["max_calls", "=", "'-1'"],
+        ["profiler", "=", "'perf'"],
+    ]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "[DEFAULT]\npassword = s3c%ret\n",
+        "[DEFAULT]\npassword = %(s3cret)s\n",
+        "dump_dir = %s3cret\n",
+    ],
+)
+def test_a_value_that_paste_cannot_read_is_not_shown(files, capsys, more):
+    """It may be a password."""
+    files.paste.write_text(f"{BOTH}{SECTION}{more}")
+
+    assert main(files.args()) == 1
+
+    out = capsys.readouterr().out
+    assert "s3c" not in out.replace("s3cret)s", "")
+    assert "Interpolation" in out
+
+
+def test_no_file_steers_the_terminal(files, capsys):
+    """Names of sections, filters and options may come from anywhere."""
+    files.paste.write_text(
+        f"{SECTION}x\x1b[2J = 1\n[app:\x1b]\n[filter:\x9b1m]\n"
+        "[pipeline:\x1b[31m]\npipeline = \x9b1m\u202e \x1b\n"
+    )
+
+    assert main(files.args()) == 1
+
+    shown = capsys.readouterr().out.replace("\n", "")
+    assert shown.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("text", "state"),
+    [
+        ("slow_ms = 5\n", OK),
+        ("slow_ms = x\n", WRONG),
+    ],
+)
+def test_options_of_filter_app_are_looked_at(files, text, state):
+    """There is no [filter:] for them."""
+    maker = SECTION.strip().split("\n")[1]
+    files.paste.write_text(
+        f"[filter-app:main]\n{maker}\nnext = a\n{text}[app:a]\n"
+    )
+
+    _, points = files.check()
+
+    assert points["options"]["state"] == state
+    assert points["[filter-app:main] next"]["found"] == "in it, outermost"
+    assert points["filter section"]["found"].startswith("[filter-app:main] in")
+
+
+def test_what_paste_keeps_from_the_filter_is_a_warning(files):
+    """As the service logs it when it starts."""
+    files.paste.write_text(f"[DEFAULT]\nslow_ms = 5\n{BOTH}{SECTION}")
+
+    code, points = files.check()
+
+    assert code == 0
+    assert points["options"]["state"] == WARNING
+    assert "slow_ms in [DEFAULT]" in points["options"]["found"]
+
+
 def test_references_are_resolved(files, tmp_path):
     """To what [DEFAULT] has; paste's %(here)s as well."""
     files.write_conf(
@@ -503,6 +584,95 @@ def test_a_statsd_host_without_one_is_wrong(monkeypatch, error, reason):
 
     assert point.state == WRONG
     assert reason in point.found
+
+
+@pytest.mark.parametrize(
+    ("kind", "state", "found"),
+    [
+        (socket.SOCK_DGRAM, OK, "statsd listens at "),
+        (socket.SOCK_STREAM, WRONG, "a socket for streams, and not one"),
+        ("closed", WRONG, "nothing listens at this socket; metrics are lost"),
+        (None, WRONG, "no such socket; metrics are lost"),
+    ],
+)
+def test_a_socket_of_statsd_is_tried(files, tmp_path, kind, state, found):
+    """As the filter would send to it."""
+    path = tmp_path / "statsd"
+    files.write_conf(f"statsd_host = unix://{path}")
+    if kind is not None:
+        closed = kind == "closed"
+        bound = socket.socket(
+            socket.AF_UNIX, socket.SOCK_DGRAM if closed else kind
+        )
+        bound.bind(str(path))
+        if closed:
+            bound.close()
+
+    code, points = files.check()
+
+    if kind is not None:
+        bound.close()
+    point = points["statsd_host"]
+    assert point["state"] == state
+    assert found in point["found"]
+    assert str(path) in point["found"]
+    assert code == (state == WRONG)
+
+
+@pytest.mark.parametrize(
+    ("path", "state", "found"),
+    [
+        ("/dev/stdout", OK, "the service's own standard output"),
+        ("/dev/stderr", OK, "the service's own standard error"),
+        ("/proc/self/fd/2", OK, "the service's own standard error"),
+        ("/dev/fd/9", WARNING, "descriptor 9 of the service"),
+    ],
+)
+def test_a_descriptor_is_the_services_own(files, path, state, found):
+    """Whatever it is here, where it leads to another place."""
+    files.write_conf(f"log_file = {path}")
+
+    _, points = files.check()
+
+    assert points["log_file"]["state"] == state
+    assert f"{path} is {found}" in points["log_file"]["found"]
+
+
+@pytest.mark.parametrize("is_pipe", [True, False])
+def test_a_pipe_and_a_device_take_lines(files, tmp_path, monkeypatch, is_pipe):
+    """They cannot be executed, and need not be."""
+    monkeypatch.setattr(destinations, "_is_user", lambda name: not is_pipe)
+    path = "/dev/null"
+    if is_pipe:
+        path = str(tmp_path / "pipe")
+        os.mkfifo(path)
+    files.write_conf(f"log_file = {path}")
+
+    code, points = files.check()
+
+    assert code == 0
+    assert points["log_file"]["state"] == OK
+
+
+def test_a_socket_takes_no_lines(files, tmp_path):
+    """A file of that name was meant, or standard output."""
+    files.write_conf(f"log_file = {tmp_path}/s")
+    with socket.socket(socket.AF_UNIX) as bound:
+        bound.bind(str(tmp_path / "s"))
+
+        code, points = files.check()
+
+    assert code == 1
+    assert "is a socket" in points["log_file"]["found"]
+
+
+def test_the_port_beside_the_host_is_the_one(files):
+    """It wins over statsd_port."""
+    files.write_conf("statsd_host = [::1]:9125\nstatsd_port = 8126")
+
+    _, points = files.check()
+
+    assert points["statsd_host"]["found"] == "::1 is ::1, port 9125"
 
 
 def test_a_name_server_that_does_not_answer_is_not_waited_for(monkeypatch):

@@ -113,7 +113,10 @@ def test_a_filter_without_a_section_is_wrong():
     assert point.state == WRONG
     assert "but there is no [filter:nova_profiler]" in point.found
     assert point.remedy == SECTION
-    assert section_point("x.ini", filters_of(sections)).remedy == SECTION
+    assert (
+        section_point("x.ini", sections, filters_of(sections)).remedy
+        == SECTION
+    )
 
 
 @pytest.mark.parametrize("word", ["nova_profilr", "nova-profiler"])
@@ -151,7 +154,7 @@ def test_a_section_of_the_usual_name_is_meant_to_be_ours():
     sections = sections_with("nova_profiler cors app", nova_profiler=slip)
 
     assert point_of(sections).state == OK
-    assert section_point("x.ini", filters_of(sections)).state == OK
+    assert section_point("x.ini", sections, filters_of(sections)).state == OK
 
 
 @given(

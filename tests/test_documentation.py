@@ -126,6 +126,7 @@ def test_the_paste_line_in_the_readme_leads_to_the_filter():
     ("page", "heads", "least"),
     [
         ("promises.rst", ("promise",), 20),
+        ("safety.rst", ("promise",), 1),
         ("real_servers.rst", ("server", "agent", "way", "project"), 4),
     ],
 )

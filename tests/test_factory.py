@@ -232,6 +232,32 @@ def test_sinks_are_those_that_were_asked_for(options, names):
     assert [sink.name for sink in sinks] == names
 
 
+def test_a_dump_dir_of_others_is_one_line(tmp_path, workers, caplog):
+    """At the start; the service serves, and nothing is written."""
+    directory = tmp_path / "dumps"
+    directory.mkdir()
+    directory.chmod(0o777)
+
+    wrap = filter_factory(
+        {},
+        hooks="threads",
+        dump_dir=str(directory),
+        dump_when="all",
+        log_requests="false",
+        profiler="cprofile",
+        slow_ms="0",
+    )
+    (at_start,) = caplog.messages
+    exchange = [served(wrap(app_factory({}))) for _ in range(3)]
+
+    assert f"chmod go-w {directory}" in at_start
+    assert caplog.messages == [at_start]
+    assert len(exchange) == 3
+    assert list(directory.iterdir()) == []
+    ((worker, _),) = workers.values()
+    assert worker.failures.counts() == {"dump": 4}
+
+
 @pytest.mark.parametrize("name", ENGINES)
 def test_every_engine_can_be_made_and_closed(name):
     """All are installed here; nothing is started by that."""

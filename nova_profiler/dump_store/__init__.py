@@ -13,13 +13,14 @@ from nova_profiler.dump_store.reading import (
     read_dump,
     record_of_json,
 )
-from nova_profiler.dump_store.retention import StoredDump
+from nova_profiler.dump_store.retention import Pruned, StoredDump
 from nova_profiler.dump_store.store import DumpStore
 
 __all__ = [
     "DumpEntry",
     "DumpError",
     "DumpStore",
+    "Pruned",
     "StoredDump",
     "name_of_id",
     "name_of_route",

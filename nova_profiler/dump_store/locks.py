@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import stat
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -20,23 +21,38 @@ BRIEF_WAITS_S = (0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032)
 
 @contextmanager
 def locked(
-    path: Path, flags: int = FILE, waits_s: Iterable[float] = BRIEF_WAITS_S
+    path: Path | str,
+    flags: int = FILE,
+    waits_s: Iterable[float] = BRIEF_WAITS_S,
+    dir_fd: int | None = None,
 ) -> Iterator[int | None]:
     """Hold the lock on *path*: yield its descriptor, or None without a lock.
 
-    A lock that another holds is tried again after each of *waits_s*. The
-    path is opened anew each time: a descriptor kept open would share its
-    lock with forked workers, and outlive the removal of the directory.
+    *path* is relative to *dir_fd*, the descriptor of a folder, if given. A
+    lock that another holds is tried again after each of *waits_s*. The path
+    is opened anew each time: a descriptor kept open would share its lock
+    with forked workers, and outlive the removal of the directory.
     """
     try:
-        fd = os.open(path, flags | os.O_CLOEXEC, 0o600)
+        fd = os.open(path, flags | os.O_CLOEXEC, 0o600, dir_fd=dir_fd)
     except OSError:
         yield None
         return
     try:
-        yield fd if _lock(fd, waits_s) else None
+        yield fd if _is_ours(fd) and _lock(fd, waits_s) else None
     finally:
         os.close(fd)
+
+
+def _is_ours(fd: int) -> bool:
+    """Return whether *fd* is a folder, or a file with no second name.
+
+    Another user may have linked a file of root's to the name.
+    """
+    found = os.fstat(fd)
+    return stat.S_ISDIR(found.st_mode) or (
+        stat.S_ISREG(found.st_mode) and found.st_nlink == 1
+    )
 
 
 def _lock(fd: int, waits_s: Iterable[float]) -> bool:

@@ -14,6 +14,7 @@ from nova_profiler.dump_store.names import (
     name_of_dump,
     name_of_id,
 )
+from nova_profiler.dump_store.opened import Directory
 from nova_profiler.dump_store.publication import Publication
 from nova_profiler.dump_store.reading import (
     DumpError,
@@ -23,10 +24,9 @@ from nova_profiler.dump_store.reading import (
 )
 from nova_profiler.dump_store.retention import (
     Limits,
+    Pruned,
     Retention,
-    StoredDump,
 )
-from nova_profiler.dump_store.writing import claim
 from nova_profiler.record import RequestRecord
 
 _NAMED_IN_ERRORS = 3
@@ -48,26 +48,35 @@ class DumpStore:
     ) -> None:
         self.directory = Path(directory)
         self._most_bytes = int(max_mb * 1024 * 1024)
+        self._opening = Directory(directory)
         self._retention = Retention(
-            self.directory,
-            Limits(max_files, self._most_bytes, max_age_hours * 3600),
+            Limits(max_files, self._most_bytes, max_age_hours * 3600)
         )
 
     def write(self, record: RequestRecord) -> Path:
         """Write *record* whole or not at all. May raise OSError.
 
-        What ``record.profiled`` attaches is kept beside it, now or later.
+        It is an UntrustedFolder where the directory is not ours alone. What
+        ``record.profiled`` attaches is kept beside it, now or later.
         """
         day, stem = name_of_dump(record)
-        aside, path = claim(self.directory, day, stem)
-        Publication(aside, path, self._retention, self._most_bytes).publish(
-            record
+        publication = Publication(
+            self._opening, day, stem, self._retention, self._most_bytes
         )
-        return path
+        publication.publish(record)
+        return self.directory / day / (publication.stem + DUMP_SUFFIX)
 
-    def prune(self, *, dry_run: bool = False) -> list[StoredDump]:
-        """Apply the limits now and return what was removed, oldest first."""
-        return self._retention.prune(dry_run=dry_run)
+    def prune(self, *, dry_run: bool = False) -> Pruned:
+        """Apply the limits now and return what was removed, oldest first.
+
+        Root may do so for the user whose directory it is. Raises OSError, an
+        UntrustedFolder where others may write to it as well.
+        """
+        try:
+            with self._opening.opened_for_command() as opened:
+                return self._retention.prune(opened, dry_run=dry_run)
+        except FileNotFoundError:
+            return Pruned([], [])
 
     def entries(self, foreign: list[str] | None = None) -> Iterator[DumpEntry]:
         """Yield the dumps, newest first, without opening any.

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 import time
-from pathlib import Path
+from contextlib import AbstractContextManager
 from typing import NamedTuple
 
 from nova_profiler.dump_store.locks import FILE, locked
@@ -44,14 +44,15 @@ NEVER_SCANNED = Usage(0, 0, 0, 0, 0)
 
 
 class UsageFile:
-    """The usage of *directory*; None where the lock is not had in time."""
+    """The usage of a directory; None where the lock is not had in time."""
 
-    def __init__(self, directory: Path) -> None:
-        self._path = directory / USAGE_FILE
+    def __init__(self, fd: int) -> None:
+        """*fd* is the directory's descriptor, open as long as this is used."""
+        self._fd = fd
 
     def add(self, files: int, size: int) -> Usage | None:
         """Count *files* more and return what there is then."""
-        with locked(self._path, FILE | os.O_CREAT) as fd:
+        with self._locked(FILE | os.O_CREAT) as fd:
             if fd is None:
                 return None
             usage = _read(fd).plus(files, size)
@@ -60,12 +61,12 @@ class UsageFile:
 
     def read(self) -> Usage | None:
         """Return the usage as it stands."""
-        with locked(self._path) as fd:
+        with self._locked() as fd:
             return None if fd is None else _read(fd)
 
     def set(self, files: int, size: int, before: Usage) -> None:
         """Note that a look begun at *before* found *files* of *size*."""
-        with locked(self._path) as fd:
+        with self._locked() as fd:
             if fd is None:
                 return
             now = _read(fd)
@@ -80,6 +81,9 @@ class UsageFile:
                     scanned_at=int(time.time()),
                 ),
             )
+
+    def _locked(self, flags: int = FILE) -> AbstractContextManager[int | None]:
+        return locked(USAGE_FILE, flags, dir_fd=self._fd)
 
 
 def _read(fd: int) -> Usage:

@@ -146,7 +146,8 @@ class Settings:
     dump_dir: str | None = _option(
         cfg.StrOpt,
         None,
-        "Directory for dumps, one file a request; unset: no dumps.",
+        "Directory for dumps, one file a request; it belongs to the service's "
+        "user, and no other may write to it. Unset: no dumps.",
     )
     dump_when: tuple[str, ...] = _option(
         _words(DUMP_WHEN),

@@ -533,7 +533,7 @@ def test_unset_destinations_are_good():
 @pytest.fixture
 def operator(monkeypatch):
     """Be a user without access to files of others."""
-    monkeypatch.setattr(destinations, "_user_name", lambda uid: "stack")
+    monkeypatch.setattr(destinations, "user_name", lambda uid: "stack")
     monkeypatch.setattr(os, "access", lambda path, mode: False)
 
 
@@ -546,6 +546,20 @@ def test_a_directory_that_is_anothers_is_wrong(tmp_path, operator):
         f"stack may not write to {tmp_path}, which is stack's"
     )
     assert point.remedy[0] == f"install -d -m 0700 -o nova -g nova {tmp_path}"
+
+
+def test_a_directory_that_others_may_write_to_is_wrong(tmp_path):
+    """The filter refuses it; the remedy is one command."""
+    path = tmp_path / "dumps"
+    path.mkdir()
+    path.chmod(0o1777)
+
+    point = dump_dir_point(str(path))
+
+    assert point.state == WRONG
+    assert point.found == (
+        f"no dumps: others may write to {path}: chmod go-w {path}"
+    )
 
 
 def test_a_file_in_the_place_of_a_directory_is_wrong(tmp_path):
@@ -572,7 +586,7 @@ def test_what_is_not_there_yet_is_made(tmp_path, monkeypatch, point):
 
 def test_roots_own_directory_is_doubtful(tmp_path, monkeypatch):
     """root may write, the user nova may not."""
-    monkeypatch.setattr(destinations, "_user_name", lambda uid: "root")
+    monkeypatch.setattr(destinations, "user_name", lambda uid: "root")
     monkeypatch.setattr(destinations, "_is_user", lambda name: True)
 
     assert dump_dir_point(str(tmp_path)).state == WARNING

@@ -15,8 +15,10 @@ from paste.deploy import loadwsgi
 
 from nova_profiler.capture.profilers.pyspy import self_test
 from nova_profiler.capture.profilers.pyspy.permission import find_pyspy
+from nova_profiler.capture.settings.files import oslo_sections_of
 from nova_profiler.capture.settings.live import LiveSettings
 from nova_profiler.capture.settings.options import ConfigError, Settings
+from nova_profiler.errors import NovaProfilerError
 from nova_profiler.factory import (
     check_engine,
     filter_factory,
@@ -50,6 +52,7 @@ from nova_profiler.reading.setup.pipelines import (
     right_section,
     section_point,
 )
+from nova_profiler.untrusted_files import FileError
 
 NOVA_CONF = "/etc/nova/nova.conf"
 
@@ -118,9 +121,10 @@ def _nova_conf(
     defaults: set[str] = set()
     configured = None
     for path in paths:
-        sections: dict[str, dict[str, list[str]]] = {}
         try:
-            cfg.ConfigParser(path, sections).parse()
+            sections = oslo_sections_of(path)
+        except FileError as exc:
+            raise NovaProfilerError(f"{path}: {exc}") from None
         except (UnicodeError, cfg.ParseError) as exc:
             lineno = getattr(exc, "lineno", None)
             raise PasteFileError(path, lineno) from None
@@ -135,7 +139,10 @@ def _nova_conf(
 def _points(
     path: str, conf: cfg.ConfigOpts, defaults: set[str]
 ) -> Iterator[Point]:
-    sections = sections_of(path)
+    try:
+        sections = sections_of(path)
+    except FileError as exc:
+        raise NovaProfilerError(f"{path}: {exc}") from None
     ours = filters_of(sections)
     yield section_point(path, ours)
     yield from pipeline_points(sections, ours)
@@ -151,7 +158,7 @@ def _points(
 def _oslo_point(path: str) -> Point:
     """Return whether oslo.config can read the paste file, as nova has it."""
     try:
-        cfg.ConfigParser(path, {}).parse()
+        oslo_sections_of(path)
     except cfg.ParseError as exc:
         found = f"line {exc.lineno} of {path} is not option = value"
         remedy = ("nova reads this file with oslo.config, too: mend the line",)

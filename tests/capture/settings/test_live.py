@@ -538,3 +538,33 @@ def test_a_value_of_a_host_that_it_cannot_give_is_one_line(host, monkeypatch):
         r"text; no such option nosuch",
     ):
         host.start()
+
+
+@pytest.mark.parametrize("name", ["conf_file", "paste_file"])
+def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(host, warnings, name):
+    """The request that looks goes on; what is in force stays so."""
+    host.write_conf("slow_ms = 5")
+    host.write_paste(log_calls="true")
+    live = host.start()
+    path = getattr(host, name)
+    path.unlink()
+    os.mkfifo(path)
+
+    live.check(0.0)
+
+    assert warnings() == [
+        f"options stay as they are: {path.name}: not a regular file"
+    ]
+    assert (live.current.slow_ms, live.current.log_calls) == (5.0, True)
+
+
+def test_pipes_are_not_read_a_second_time(host):
+    """The host has read what came through them, as of <(...)."""
+    host.write_conf("slow_ms = 5")
+    live_conf = host.start()._conf
+    host.conf_file.unlink()
+    os.mkfifo(host.conf_file)
+
+    live = LiveSettings(live_conf, {}, {})
+
+    assert live.current.slow_ms == 5.0

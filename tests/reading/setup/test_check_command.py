@@ -605,3 +605,17 @@ def test_a_paste_file_that_is_not_utf_8_is_wrong(tmp_path, capsys):
     (point,) = [one for one in points if one["name"] == "oslo.config"]
     assert point["state"] == "wrong"
     assert "not UTF-8" in point["found"]
+
+
+@pytest.mark.parametrize("option", ["--paste", "--config-file"])
+def test_a_pipe_is_not_waited_for(tmp_path, capsys, option):
+    """It is named."""
+    os.mkfifo(tmp_path / "pipe")
+    paste = tmp_path / "p.ini"
+    paste.write_text("[app:x]\n")
+    words = ["check", "--paste", str(paste), option, str(tmp_path / "pipe")]
+
+    code = main(words)
+
+    assert code == 2
+    assert "pipe: not a regular file" in capsys.readouterr().err

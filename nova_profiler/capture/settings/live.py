@@ -22,6 +22,7 @@ from nova_profiler.capture.settings.files import (
 from nova_profiler.capture.settings.options import (
     GROUP,
     MUTABLE,
+    OPTION_OF,
     OPTIONS,
     ConfigError,
     Settings,
@@ -59,6 +60,9 @@ class LiveSettings:
         self._paste = parsed_all(local_conf, self._where_paste)
         self._section = section_of(self._paste_file, local_conf)
         written = written_in(config_files(conf), skip_unreadable=True)
+        # What a reference or an interpolation was written as.
+        self._texts = {name: text for name, (_, text) in written.items()}
+        self._paste_texts = self._section_texts()
         values = _from_conf(conf, written)
         # Once: a process keeps its environment.
         self._environment = _environment_of(conf).keys()
@@ -119,8 +123,25 @@ class LiveSettings:
         named(name, place(path))
         if "$" in text:
             # Only the host's oslo.config knows what it stands for.
-            return getattr(self.current, name)
+            return self._kept(name, text, self._texts.get(name), path)
         return parsed(name, text, place(path))
+
+    def _kept(
+        self, name: str, text: str, before: str | None, path: str
+    ) -> Any:
+        """Return what is in force of an option that cannot be worked out.
+
+        A key that was taken out is good no longer, whatever replaced it.
+        """
+        if OPTION_OF[name].secret and text != before:
+            LOG.warning(
+                "%s, %s: a $ or %% waits for a restart; until then no key "
+                "is good",
+                place(path),
+                name,
+            )
+            return ()
+        return getattr(self.current, name)
 
     def _reread_paste(self) -> Mapping[str, Any]:
         """Return what our section of the paste file holds now."""
@@ -130,12 +151,27 @@ class LiveSettings:
         if section is None:
             raise ConfigError(f"{self._where_paste}: its section is gone")
         return {
-            name: self._paste[name]
-            # Only paste knows what it stands for.
+            # Only paste knows what a % stands for.
+            name: self._kept_paste(name, text)
             if "%" in text and name in self._paste
             else parsed(name, text, self._where_paste)
             for name, text in section.items()
         }
+
+    def _kept_paste(self, name: str, text: str) -> Any:
+        before = self._paste_texts.get(name)
+        if OPTION_OF[name].secret and text != before:
+            return self._kept(name, text, before, self._paste_file or "")
+        return self._paste[name]
+
+    def _section_texts(self) -> Mapping[str, str]:
+        """Return our section of the paste file as it is written there."""
+        if self._section is None or self._paste_file is None:
+            return {}
+        try:
+            return filters(self._paste_file).get(self._section, {})
+        except ConfigError:
+            return {}
 
     def _signed(self) -> Signature:
         paths = config_files(self._conf)
@@ -166,7 +202,11 @@ def _from_conf(conf: cfg.ConfigOpts, written: Written) -> dict[str, Any]:
         except (cfg.Error, ValueError) as exc:
             where, text = texts.get(option.name, ("configuration", ""))
             error = wrong_value(option, text, where)
-            if isinstance(exc, (cfg.NoSuchOptError, cfg.NoSuchGroupError)):
+            is_reference = isinstance(
+                exc, (cfg.NoSuchOptError, cfg.NoSuchGroupError)
+            )
+            # Of a secret, the name behind a $ is a part.
+            if is_reference and not option.secret:
                 raise ConfigError(f"{error}; {exc}") from None
             raise error from None
     return values

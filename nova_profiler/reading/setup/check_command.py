@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import configparser
 import json
 import os
 import sys
@@ -280,6 +281,12 @@ def _sqlalchemy_version() -> str | None:
 
 
 def _line_of(exc: Exception) -> str:
+    if isinstance(exc, configparser.InterpolationError):
+        # Its text has the value, which may be a key.
+        return (
+            f"{type(exc).__name__}: {exc.option} in [{exc.section}] has a % "
+            "that stands for nothing"
+        )
     return " ".join(f"{type(exc).__name__}: {exc}".split())
 
 

@@ -17,6 +17,7 @@ from nova_profiler.reading.command_line.options import json_option
 from nova_profiler.signed_headers import (
     HEADER,
     LONGEST_S,
+    SHORTEST_KEY,
     osprofiler_headers,
     trigger_of,
 )
@@ -24,8 +25,6 @@ from nova_profiler.signed_headers import (
 _SPAN = re.compile(r"([0-9]{1,6})\s*([smh]?)")
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
 _METHOD = re.compile(r"[A-Za-z]{1,16}")
-# A shorter key can be guessed.
-SHORT_KEY = 16
 
 
 def _seconds_of(ctx: click.Context, param: click.Parameter, value: str) -> int:
@@ -100,7 +99,7 @@ def command(
         headers = osprofiler_headers(secret, str(uuid.uuid4()))
     else:
         headers = {HEADER: trigger_of(method, path, expires_at, secret)}
-    if len(secret) < SHORT_KEY:
+    if len(secret) < SHORTEST_KEY:
         click.echo(
             f"a key of {len(secret)} characters can be guessed; "
             f"take 32 from `openssl rand -hex 16`",

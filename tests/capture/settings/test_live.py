@@ -568,3 +568,85 @@ def test_pipes_are_not_read_a_second_time(host):
     live = LiveSettings(live_conf, {}, {})
 
     assert live.current.slow_ms == 5.0
+
+
+OLD, NEW = "a" * 32, "b" * 32
+
+
+@pytest.mark.parametrize("where", ["conf", "paste"])
+def test_a_key_that_is_taken_out_is_gone(host, warnings, where):
+    """And one that is put in is good, in every worker, without a restart."""
+
+    def write(keys):
+        if where == "conf":
+            host.write_conf(f"profile_keys = {keys}")
+        else:
+            host.write_paste(profile_keys=keys)
+
+    write(OLD)
+    live = host.start()
+    assert live.current.profile_keys == (OLD,)
+
+    for keys in (f"{OLD},{NEW}", NEW, ""):
+        write(keys)
+        live.check(0)
+        assert ",".join(live.current.profile_keys) == keys
+
+    assert warnings() == []
+
+
+@pytest.mark.parametrize("where", ["conf", "paste"])
+@pytest.mark.parametrize("mark", ["$", "%"])
+def test_a_key_with_a_reference_takes_the_former_one_out(
+    host, warnings, where, mark
+):
+    """What it stands for is known after a restart; until then none is."""
+    if (where, mark) in (("conf", "%"), ("paste", "$")):
+        pytest.skip("there it stands for itself")
+    key = f"{OLD}{mark}(x)s" if mark == "%" else f"${{x}}{OLD}"
+
+    def write(keys):
+        if where == "conf":
+            host.write_conf(f"profile_keys = {keys}")
+        else:
+            host.write_paste(profile_keys=keys)
+
+    write(OLD)
+    live = host.start()
+
+    write(key)
+    live.check(0)
+
+    assert live.current.profile_keys == ()
+    (warning,) = warnings()
+    assert "until then no key is good" in warning
+    assert OLD not in warning
+
+
+@pytest.mark.parametrize("key", ["$" + OLD, OLD + "$b" * 9, "${" + OLD + "}"])
+def test_no_message_has_a_part_of_a_key(host, warnings, key):
+    """Not even the name that a $ seems to stand for."""
+    host.write_conf(f"profile_keys = {key}")
+
+    with pytest.raises(ConfigError) as caught:
+        host.start()
+
+    assert "aaa" not in str(caught.value)
+    assert "bb" not in str(caught.value)
+    assert "(hidden)" in str(caught.value)
+    assert warnings() == []
+
+
+def test_a_short_key_keeps_what_is_in_force(host, warnings):
+    """As any value that is refused; the line has no key."""
+    host.write_conf(f"profile_keys = {OLD}")
+    live = host.start()
+
+    host.write_conf(f"profile_keys = {NEW},x9x9")
+    live.check(0)
+
+    assert live.current.profile_keys == (OLD,)
+    (warning,) = warnings()
+    assert "16 or more characters" in warning
+    assert NEW not in warning
+    assert "x9x9" not in warning

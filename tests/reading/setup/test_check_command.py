@@ -619,3 +619,26 @@ def test_a_pipe_is_not_waited_for(tmp_path, capsys, option):
 
     assert code == 2
     assert "pipe: not a regular file" in capsys.readouterr().err
+
+
+def test_no_point_has_a_part_of_a_key(tmp_path, capsys):
+    """Neither paste's error about a %, nor oslo.config's about a $."""
+    paste = tmp_path / "p.ini"
+    conf = tmp_path / "nova.conf"
+    for in_paste, in_conf in (
+        ("s3cret%key12345", ""),
+        ("", "s3$cretkey12345"),
+    ):
+        paste.write_text(
+            "[filter:nova_profiler]\n"
+            "paste.filter_factory = nova_profiler.factory:filter_factory\n"
+            + (f"profile_keys = {in_paste}\n" if in_paste else "")
+        )
+        conf.write_text(f"[nova_profiler]\nprofile_keys = {in_conf}\n")
+
+        main(["check", "--paste", str(paste), "--config-file", str(conf)])
+
+        shown = "".join(capsys.readouterr())
+        assert "profile_keys" in shown
+        assert "cret" not in shown
+        assert "12345" not in shown

@@ -105,7 +105,7 @@ def test_nothing_steers_a_terminal(monkeypatch, content, shown):
     out = Terminal(io.BytesIO())
     monkeypatch.setattr("sys.stdout", out)
 
-    export_command._write(content.encode(), Path("-"), [], as_json=False)
+    export_command._write(content, Path("-"), [], as_json=False)
 
     assert out.buffer.getvalue().decode() == shown
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import types
 from concurrent.futures import ThreadPoolExecutor
@@ -149,6 +150,32 @@ def test_paste_loads_it(tmp_path, db_api, workers, maker):
     answer = Answer()
     assert list(filters[0]({}, answer.start_response)) == [b"ok"]
     assert answer.status == "200 OK"
+
+
+def test_no_option_brings_eventlet_into_another_service():
+    """Though nova is installed beside it, which brings eventlet in."""
+    code = """
+import sys
+from nova_profiler.factory import filter_factory
+
+def app(environ, start_response):
+    start_response("200 OK", [])
+    return [b"ok"]
+
+wrapped = filter_factory({})(app)
+environ = {"REQUEST_METHOD": "GET", "SCRIPT_NAME": "", "PATH_INFO": "/"}
+b"".join(wrapped(environ, lambda *args: None))
+loaded = {name.partition(".")[0] for name in sys.modules}
+print(sorted(loaded & {"eventlet", "gevent", "nova", "futurist"}))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert done.stdout == "[]\n"
 
 
 def test_a_wrong_option_stops_the_load(workers):

@@ -183,7 +183,7 @@ def test_requests_beyond_the_tags_are_served_unwatched(monkeypatch):
     notes = []
     engine = module.PyspyEngine("", lambda *what: notes.append(what))
     monkeypatch.setattr(engine._watches.pool, "_size", 0)
-    monkeypatch.setattr(engine, "_start", lambda: None)
+    monkeypatch.setattr(engine, "_start", lambda: True)
 
     assert engine.watch(None, True, 20.0) is None
     assert notes == [("pyspy_tags",)]
@@ -204,3 +204,33 @@ def test_a_failing_supervisor_ends_the_engine_not_the_requests(monkeypatch):
     assert watch.run(divmod, 7, 2) == (3, 1)
     assert engine.watch(None, True, 20.0) is None
     assert [what for what, *_ in notes] == ["pyspy_supervisor"]
+
+
+def test_where_no_thread_can_be_started_it_is_tried_again(monkeypatch, clock):
+    """Requests have no stacks meanwhile, and no tag is lost to them."""
+    noted, started = [], []
+
+    def refuse(function):
+        started.append(function)
+        if len(started) < 3:
+            raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(module, "start_thread", refuse)
+    monkeypatch.setattr(module, "monotonic", clock)
+    monkeypatch.setattr(module.atexit, "register", lambda function: None)
+    engine = module.PyspyEngine(
+        "py-spy", lambda what, error=None: noted.append(what)
+    )
+    clock.advance(module.RETRY_S)
+
+    first = [engine.watch(None, False, 0.0) for _ in range(500)]
+    clock.advance(module.RETRY_S)
+    second = [engine.watch(None, False, 0.0) for _ in range(500)]
+    assert set(first + second) == {None}
+    assert noted == ["pyspy_thread"] * 2
+    assert engine.wait_closed(0.0)
+
+    clock.advance(module.RETRY_S)
+    assert engine.watch(None, False, 0.0) is not None
+    assert len(started) == 3
+    assert noted == ["pyspy_thread"] * 2

@@ -111,6 +111,7 @@ def test_a_link_of_ours_is_followed(tmp_path):
     """Administrators move folders to larger disks."""
     real = tmp_path / "disk" / "real"
     real.mkdir(parents=True)
+    real.chmod(0o700)
     (tmp_path / "whole").symlink_to(real)
     (tmp_path / "relative").symlink_to("disk/../disk/./real")
     (tmp_path / "above").symlink_to("disk")

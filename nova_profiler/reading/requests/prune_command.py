@@ -16,6 +16,7 @@ from nova_profiler.reading.command_line.options import (
     store_of,
 )
 from nova_profiler.reading.screen.terminal import bytes_text, counted
+from nova_profiler.trust.folders import UntrustedFolder
 
 # An exbibyte and a century: more is a typing error.
 _MOST_MB = 2.0**40
@@ -65,7 +66,10 @@ def command(
     store = DumpStore(
         directory, max_files or 0, max_mb or 0, max_age_hours or 0
     )
-    pruned = store.prune(dry_run=dry_run)
+    try:
+        pruned = store.prune(dry_run=dry_run)
+    except UntrustedFolder as exc:
+        raise NovaProfilerError(f"nothing is removed: {exc.strerror}") from exc
     removed = [*pruned.dumps, *pruned.halves]
     size = sum(dump.bytes for dump in removed)
     if as_json:

@@ -35,7 +35,14 @@ def places(tmp_path, monkeypatch):
 
 
 def has_opened(process, folder):
-    """Return whether *process* has a file open in *folder*, named or not."""
+    """Return whether *process* waits with a file open in *folder*.
+
+    The file may have no name. A signal just before the waiting begins would
+    be noticed only when it is over.
+    """
+    stat = Path(f"/proc/{process.pid}/stat").read_text()
+    if not stat.rpartition(")")[2].startswith(" S"):
+        return False
     fds = Path(f"/proc/{process.pid}/fd")
     with suppress(OSError):
         return any(

@@ -101,7 +101,7 @@ def test_half_written_files_are_counted(tmp_path, capsys):
 
     assert main([*words, "--dry-run"]) == 0
     assert capsys.readouterr().out.endswith(
-        "would remove 0 dumps and 1 half-written file, 1 file, 4 bytes\n"
+        "would remove 0 dumps and 1 half-written file, 1 file, 4 B\n"
     )
     assert main(words) == 0
 

@@ -61,7 +61,9 @@ exec 3>&- 4>&-
 echo "nova-profiler: $all $running"
 watch() {
     still=0 was_all= was_running=
-    while sleep 0.25; do
+    while :; do
+        # Not every sleep knows fractions; without them nothing is watched.
+        sleep 0.25 || return
         read -r state < "/proc/$pid/stat" || break
         state=${state##*) }
         case $state in

@@ -16,6 +16,7 @@ from nova_profiler.reading.command_line.termination import (
     Terminated,
     sigterm_as_ctrl_c,
 )
+from nova_profiler.trust.isolated_children import leave_out_current_folder
 
 # One line a command: its name and the module whose ``command`` it is.
 # Loaded when asked for, so that each starts without the others' imports.
@@ -73,6 +74,9 @@ def main(args: Sequence[str] | None = None) -> int:
 
     Whatever a user did wrong is one line on standard error and a 2.
     """
+    if args is None:
+        # Commands are imported later: the process is ours from here on.
+        leave_out_current_folder()
     _write_what_can_be_written()
     try:
         with sigterm_as_ctrl_c(ends_process=args is None):

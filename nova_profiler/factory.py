@@ -31,6 +31,7 @@ from nova_profiler.capture.sinks.log_lines import CallLogSink, RequestLogSink
 from nova_profiler.capture.sinks.statsd_udp import StatsdSink, transport_of
 from nova_profiler.dump_store import DumpStore
 from nova_profiler.groups import HOOKS, Hook
+from nova_profiler.trust.folders import UntrustedFolder, fault_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -167,6 +168,10 @@ def _dumps(live: LiveSettings, failures: Failures) -> Sink | None:
     settings = live.current
     if not settings.dump_dir:
         return None
+    fault = fault_of(settings.dump_dir)
+    if fault is not None:
+        # One line now; each dump that is lost for it is counted.
+        failures.note(DumpSink.name, UntrustedFolder(fault))
     return DumpSink(
         DumpStore(
             settings.dump_dir,

@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import configparser
+import io
 
 from nova_profiler.errors import NovaProfilerError
+from nova_profiler.untrusted_files import read_regular
 
 FILTER = "filter:"
 FILTER_APP = "filter-app:"
@@ -31,17 +33,18 @@ class PasteFileError(NovaProfilerError):
 def sections_of(path: str) -> Sections:
     """Return the options of the file at *path* by section, as written there.
 
-    nova.conf has the same form. Raises OSError, or PasteFileError where a
-    line is neither section nor option.
+    nova.conf has the same form. Raises OSError, FileError for what is no
+    regular file, or PasteFileError where a line is neither section nor option.
     """
+    text = read_regular(path).decode("utf-8", "replace")
     parser = configparser.RawConfigParser(
         strict=False, default_section="\0", allow_no_value=True
     )
     # Names as they are written; the stubs know a method only.
     parser.optionxform = str  # type: ignore[assignment,method-assign]
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            parser.read_file(file)
+        # With the line ends that a text file has.
+        parser.read_file(io.StringIO(text, newline=None))
     except (configparser.Error, AttributeError) as exc:
         # The latter up to Python 3.12, where a name without a value goes on.
         raise PasteFileError(path, line_of(exc)) from None

@@ -33,6 +33,8 @@ FORGED = "trigger_forged"
 EXPIRED = "trigger_expired"
 OSPROFILER_FORGED = "osprofiler_trigger_forged"
 
+# A shorter key can be guessed.
+SHORTEST_KEY = 16
 # No trigger may be good for longer: what leaks has to end.
 LONGEST_S = 86_400
 # What osprofiler's header is at most looked at for.

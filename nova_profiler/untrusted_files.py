@@ -31,15 +31,19 @@ def read_regular(
     expected: str = "is read of one file",
     largest: int | None = None,
     flags: int = 0,
+    dir_fd: int | None = None,
 ) -> bytes:
     """Return what is in *path*, opened with *flags* as well.
+
+    It is relative to *dir_fd*, the descriptor of a folder, if that is given.
 
     Raises OSError, and a FileError without the name for what is no regular
     file or has more than *largest* bytes; *expected* completes that message.
     """
     largest = LARGEST_BYTES if largest is None else largest
     # O_NONBLOCK: a pipe of that name would have us wait for ever.
-    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | flags)
+    flags |= os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
+    fd = os.open(path, flags, dir_fd=dir_fd)
     try:
         with open(fd, "rb", closefd=False) as file:
             status = os.fstat(fd)

@@ -91,6 +91,18 @@ def test_every_column_of_the_rows_is_documented():
     assert not missing
 
 
+def test_no_example_of_ours_is_in_a_folder_of_all_users():
+    """What lies in /tmp may have been put there by another user."""
+    pages = [
+        ROOT / "README.rst",
+        *(ROOT / "doc" / "source").rglob("*.rst"),
+        *(ROOT / "etc").rglob("*.sample"),
+    ]
+    places = re.compile(r"(?:_dir|_file)\s*=\s*\"?/(?:var/)?tmp\b")
+
+    assert [one for one in pages if places.search(one.read_text())] == []
+
+
 def test_options_in_the_readme_exist():
     """What the README sets in nova.conf are options that there are."""
     text = (ROOT / "README.rst").read_text()
@@ -126,6 +138,7 @@ def test_the_paste_line_in_the_readme_leads_to_the_filter():
     ("page", "heads", "least"),
     [
         ("promises.rst", ("promise",), 20),
+        ("safety.rst", ("promise",), 1),
         ("real_servers.rst", ("server", "agent", "way", "project"), 4),
     ],
 )

@@ -16,7 +16,7 @@ from nova_profiler.errors import NovaProfilerError, missing_extra
 # Not for people: SIGTERM on its way through the command.
 FLOW = {"Terminated"}
 # A failure of the system, which Failures.note() logs by its strerror.
-SYSTEM = {"PyspyError"}
+SYSTEM = {"PyspyError", "UntrustedFolder"}
 
 
 def test_an_error_is_one_line_and_a_2(monkeypatch, capsys):

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import types
 from concurrent.futures import ThreadPoolExecutor
@@ -151,6 +152,32 @@ def test_paste_loads_it(tmp_path, db_api, workers, maker):
     assert answer.status == "200 OK"
 
 
+def test_no_option_brings_eventlet_into_another_service():
+    """Though nova is installed beside it, which brings eventlet in."""
+    code = """
+import sys
+from nova_profiler.factory import filter_factory
+
+def app(environ, start_response):
+    start_response("200 OK", [])
+    return [b"ok"]
+
+wrapped = filter_factory({})(app)
+environ = {"REQUEST_METHOD": "GET", "SCRIPT_NAME": "", "PATH_INFO": "/"}
+b"".join(wrapped(environ, lambda *args: None))
+loaded = {name.partition(".")[0] for name in sys.modules}
+print(sorted(loaded & {"eventlet", "gevent", "nova", "futurist"}))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert done.stdout == "[]\n"
+
+
 def test_a_wrong_option_stops_the_load(workers):
     """With one line, and nothing is left behind."""
     with pytest.raises(
@@ -231,6 +258,32 @@ def test_sinks_are_those_that_were_asked_for(options, names):
     sinks = sinks_of(_Live(**options), Failures())
 
     assert [sink.name for sink in sinks] == names
+
+
+def test_a_dump_dir_of_others_is_one_line(tmp_path, workers, caplog):
+    """At the start; the service serves, and nothing is written."""
+    directory = tmp_path / "dumps"
+    directory.mkdir()
+    directory.chmod(0o777)
+
+    wrap = filter_factory(
+        {},
+        hooks="threads",
+        dump_dir=str(directory),
+        dump_when="all",
+        log_requests="false",
+        profiler="cprofile",
+        slow_ms="0",
+    )
+    (at_start,) = caplog.messages
+    exchange = [served(wrap(app_factory({}))) for _ in range(3)]
+
+    assert f"chmod go-w {directory}" in at_start
+    assert caplog.messages == [at_start]
+    assert len(exchange) == 3
+    assert list(directory.iterdir()) == []
+    ((worker, _),) = workers.values()
+    assert worker.failures.counts() == {"dump": 4}
 
 
 @pytest.mark.parametrize("name", ENGINES)

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +14,7 @@ from nova_profiler.paste_file import (
     own_filters,
     sections_of,
 )
+from nova_profiler.untrusted_files import FileError
 
 TEXT = """
 [DEFAULT]
@@ -108,3 +111,11 @@ def test_any_text_is_read_or_refused(tmp_path_factory, text):
         assert str(exc).startswith(f"{path}: cannot be read")
     else:
         assert all(isinstance(v, dict) for v in sections.values())
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    """It is no paste file."""
+    os.mkfifo(tmp_path / "pipe")
+
+    with pytest.raises(FileError, match="not a regular file"):
+        sections_of(str(tmp_path / "pipe"))

@@ -14,13 +14,14 @@ from nova_profiler.dump_store.reading import (
     read_dump,
     record_of_json,
 )
-from nova_profiler.dump_store.retention import StoredDump
+from nova_profiler.dump_store.retention import Pruned, StoredDump
 from nova_profiler.dump_store.store import DumpStore
 
 __all__ = [
     "DumpEntry",
     "DumpError",
     "DumpStore",
+    "Pruned",
     "StoredDump",
     "is_ahead",
     "name_of_id",

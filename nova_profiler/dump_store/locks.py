@@ -6,12 +6,11 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import stat
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-from nova_profiler.errors import with_path
 
 FILE = os.O_RDWR | os.O_NOFOLLOW
 DIRECTORY = os.O_RDONLY | os.O_DIRECTORY
@@ -28,21 +27,23 @@ Without = Callable[[OSError], None]
 
 @contextmanager
 def locked(
-    path: Path,
+    path: Path | str,
     flags: int = FILE,
     waits_s: Iterable[float] = BRIEF_WAITS_S,
     without: Without | None = None,
+    dir_fd: int | None = None,
 ) -> Iterator[int | None]:
     """Hold the lock on *path*: yield its descriptor, or None without a lock.
 
-    A lock that another holds is tried again after each of *waits_s*. Where
-    the file system has no locks, or the system refuses them, no wait would
-    help: *without* gets the error, and the descriptor is yielded unlocked;
-    where *without* is None, None is yielded. The path is opened anew each
-    time: a descriptor kept open would share its lock with forked workers,
-    and outlive the removal of the directory.
+    *path* is relative to *dir_fd*, the descriptor of a folder, if given. A
+    lock that another holds is tried again after each of *waits_s*. Where the
+    file system has no locks, or the system refuses them, no wait would help:
+    *without* gets the error, and the descriptor is yielded unlocked; where
+    *without* is None, None is yielded. The path is opened anew each time: a
+    descriptor kept open would share its lock with forked workers, and
+    outlive the removal of the directory.
     """
-    fd = _held(path, flags, waits_s, without)
+    fd = _held(path, flags, waits_s, without, dir_fd)
     try:
         yield fd
     finally:
@@ -51,25 +52,28 @@ def locked(
 
 
 class BriefLock:
-    """The lock on *path*, for a caller that must not wait for long.
+    """The lock on a file, for a caller that must not wait for long.
 
     A holder that keeps it, such as a stopped process, is waited for once in
     REST_S seconds.
     """
 
     def __init__(
-        self, path: Path, without: Without = lambda error: None
+        self, name: str, without: Without = lambda error: None
     ) -> None:
         """*without* gets the error of a system that grants no lock."""
-        self._path = path
+        self._name = name
         self._without = without
         self._wait_from = 0.0
 
     @contextmanager
-    def held(self, flags: int = FILE) -> Iterator[int | None]:
-        """Yield the descriptor, None where the lock is not had in time."""
+    def held(self, dir_fd: int, flags: int = FILE) -> Iterator[int | None]:
+        """Yield the descriptor of the file in the folder *dir_fd*.
+
+        None where the lock is not had in time.
+        """
         waits_s = BRIEF_WAITS_S if time.monotonic() >= self._wait_from else ()
-        fd = _held(self._path, flags, waits_s, self._go_on)
+        fd = _held(self._name, flags, waits_s, self._without, dir_fd)
         if fd is not None:
             self._wait_from = 0.0
         elif waits_s:
@@ -80,23 +84,21 @@ class BriefLock:
             if fd is not None:
                 _let_go(fd)
 
-    def _go_on(self, error: OSError) -> None:
-        self._without(with_path(error, self._path, "; dumps go on without"))
-
 
 def _held(
-    path: Path,
+    path: Path | str,
     flags: int,
     waits_s: Iterable[float],
     without: Without | None,
+    dir_fd: int | None,
 ) -> int | None:
     try:
-        fd = os.open(path, flags | os.O_CLOEXEC, 0o600)
+        fd = os.open(path, flags | os.O_CLOEXEC, 0o600, dir_fd=dir_fd)
     except OSError:
         return None
     is_held = False
     try:
-        is_held = _lock(fd, waits_s, without)
+        is_held = _is_ours(fd) and _lock(fd, waits_s, without)
     finally:
         if not is_held:
             os.close(fd)
@@ -113,6 +115,17 @@ def _let_go(fd: int) -> None:
         return
     finally:
         os.close(fd)
+
+
+def _is_ours(fd: int) -> bool:
+    """Return whether *fd* is a folder, or a file with no second name.
+
+    Another user may have linked a file of root's to the name.
+    """
+    found = os.fstat(fd)
+    return stat.S_ISDIR(found.st_mode) or (
+        stat.S_ISREG(found.st_mode) and found.st_nlink == 1
+    )
 
 
 def _lock(fd: int, waits_s: Iterable[float], without: Without | None) -> bool:

@@ -34,6 +34,8 @@ _STEM = re.compile(
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+# The table of armed kinds, which capture writes beside the dumps.
+_ARMED = re.compile(r"\.armed-[0-9a-f]{16}")
 _METHOD = re.compile(r"[A-Z]{1,16}")
 _NOT_IN_ROUTE_NAME = re.compile(r"[^A-Za-z0-9-]+")
 _NOT_IN_ID = re.compile(r"[^A-Za-z0-9]")
@@ -134,6 +136,22 @@ def is_day(name: str) -> bool:
 def is_stem(name: str) -> bool:
     """Return whether *name* is the stem of a dump."""
     return _STEM.fullmatch(name) is not None
+
+
+def name_aside(day: str, stem: str) -> str:
+    """Return the name of a dump that is being written."""
+    return f"{day}T{stem}"
+
+
+def is_aside(name: str) -> bool:
+    """Return whether *name* is one of a file that is being written.
+
+    That of a dump, of a companion, or of the table of what is armed.
+    """
+    day, _, rest = name.partition("T")
+    for suffix in COMPANION_SUFFIXES:
+        rest = rest.removesuffix(suffix)
+    return (is_day(day) and is_stem(rest)) or bool(_ARMED.fullmatch(name))
 
 
 def entry_of(folder: str, day: str, stem: str) -> DumpEntry | None:

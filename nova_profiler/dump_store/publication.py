@@ -13,13 +13,13 @@ import json
 import os
 import threading
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
-from nova_profiler.dump_store.names import COMPANION_SUFFIXES
-from nova_profiler.dump_store.reading import bytes_of
+from nova_profiler.dump_store.names import COMPANION_SUFFIXES, DUMP_SUFFIX
+from nova_profiler.dump_store.opened import ASIDE_FOLDER, Directory, Opened
+from nova_profiler.dump_store.reading import read_in_folder
 from nova_profiler.dump_store.retention import Retention
-from nova_profiler.dump_store.writing import publish, write_new
+from nova_profiler.dump_store.writing import claim, fill, publish, write_new
 from nova_profiler.record import RequestRecord
 
 # Suffix, content, the profile that names the file.
@@ -27,13 +27,23 @@ _Companion = tuple[str, bytes, "dict[str, Any] | None"]
 
 
 class Publication:
-    """One dump on its way from the file *aside* to *path*."""
+    """One dump on its way into the folder *day* of *directory*.
+
+    ``stem`` is its name there; another dump may have had the one asked for.
+    """
 
     def __init__(
-        self, aside: Path, path: Path, retention: Retention, most_bytes: int
+        self,
+        directory: Directory,
+        day: str,
+        stem: str,
+        retention: Retention,
+        most_bytes: int,
     ) -> None:
-        self._aside = aside
-        self._path = path
+        self._directory = directory
+        self._day = day
+        self.stem = stem
+        self._aside = ""
         self._retention = retention
         self._most_bytes = most_bytes
         self._thread = threading.get_ident()
@@ -43,6 +53,19 @@ class Publication:
 
     def publish(self, record: RequestRecord) -> None:
         """Write *record* and what is attached by now. May raise OSError."""
+        with self._directory.opened() as opened:
+            fd, self._aside, self.stem = claim(opened, self._day, self.stem)
+            try:
+                self._publish(opened, record, fd)
+            except BaseException:
+                self._early = None
+                self._remove_all(opened)
+                raise
+        self._is_published = True
+        self._attach_late()
+
+    def _publish(self, opened: Opened, record: RequestRecord, fd: int) -> None:
+        content = b""
         try:
             companions = self._attached(record)
             content = _json_of(record.to_dict())
@@ -52,22 +75,24 @@ class Publication:
                     f"a dump of {len(content)} bytes is more than all dumps "
                     f"together may have",
                 )
-            # claim() has made sure that no other writer has this name.
-            self._aside.write_bytes(content)
-            for suffix, companion, _ in companions:
-                write_new(self._aside_of(suffix), companion)
-            size = len(content) + sum(len(one[1]) for one in companions)
-            self._retention.make_room(size, 1 + len(companions))
-            # The dump last: what it names is there by then.
-            for suffix, _, _ in companions:
-                publish(self._aside_of(suffix), self._path_of(suffix))
-            publish(self._aside, self._path)
         except BaseException:
-            self._early = None
-            self._remove_all()
+            os.close(fd)
             raise
-        self._is_published = True
-        self._attach_late()
+        # By its descriptor: the name may be another file by now.
+        fill(fd, content)
+        for suffix, companion, _ in companions:
+            write_new(opened, self._aside + suffix, companion)
+        size = len(content) + sum(len(one[1]) for one in companions)
+        self._retention.make_room(opened, size, 1 + len(companions))
+        # The dump last: what it names is there by then.
+        for suffix, _, _ in companions:
+            self._move(opened, suffix, suffix)
+        self._move(opened)
+
+    def _move(
+        self, opened: Opened, suffix: str = "", to: str = DUMP_SUFFIX
+    ) -> None:
+        publish(opened, self._aside + suffix, self._day, self.stem + to)
 
     def attach(
         self, suffix: str, content: bytes, profile: dict[str, Any] | None
@@ -118,7 +143,7 @@ class Publication:
                 f"than all dumps together may have."
             )
             return False
-        profile["file"] = self._path_of(suffix).name
+        profile["file"] = self.stem + suffix
         return True
 
     def _attach_late(self) -> None:
@@ -134,54 +159,66 @@ class Publication:
         self, suffix: str, content: bytes, profile: dict[str, Any] | None
     ) -> None:
         """Add a companion to the published dump, unless that is gone."""
-        try:
-            fields = json.loads(bytes_of(self._path))
-        except FileNotFoundError:
-            return
+        with suppress(FileNotFoundError):
+            with self._directory.opened(make=False) as opened:
+                before = read_in_folder(
+                    opened.folder(self._day), self.stem + DUMP_SUFFIX
+                )
+                self._add_to(opened, before, suffix, content, profile)
+
+    def _add_to(
+        self,
+        opened: Opened,
+        before: bytes,
+        suffix: str,
+        content: bytes,
+        profile: dict[str, Any] | None,
+    ) -> None:
+        fields = json.loads(before)
         if profile is None:
             profile = fields.get("profile") or {}
         is_kept = self._named(suffix, content, profile)
         fields["profile"] = profile
         changed = _json_of(fields)
-        files: list[tuple[Path, Path]] = []
+        files: list[tuple[str, str]] = []
         try:
             if is_kept:
-                write_new(self._aside_of(suffix), content)
-                files.append((self._aside_of(suffix), self._path_of(suffix)))
-            write_new(self._aside, changed)
-            files.append((self._aside, self._path))
-            size = len(changed) - self._path.stat().st_size
-            size += len(content) * is_kept
-            self._retention.make_room(size, int(is_kept))
-            self._replace(files)
+                write_new(opened, self._aside + suffix, content)
+                files.append((self._aside + suffix, self.stem + suffix))
+            write_new(opened, self._aside, changed)
+            files.append((self._aside, self.stem + DUMP_SUFFIX))
+            size = len(changed) - len(before) + len(content) * is_kept
+            self._retention.make_room(opened, size, int(is_kept))
+            self._replace(opened, files)
         finally:
             for aside, _ in files:
                 with suppress(OSError):
-                    os.unlink(aside)
+                    opened.remove(ASIDE_FOLDER, aside)
 
-    def _replace(self, files: list[tuple[Path, Path]]) -> None:
-        for aside, path in files:
+    def _replace(self, opened: Opened, files: list[tuple[str, str]]) -> None:
+        aside_folder, day = opened.folder(ASIDE_FOLDER), self._day
+        for aside, name in files:
             # Room may have been made by removing this very dump.
-            if self._path.exists():
-                os.rename(aside, path)
-        if not self._path.exists():
-            for _, path in files:
+            if opened.has(day, self.stem + DUMP_SUFFIX):
+                os.rename(
+                    aside,
+                    name,
+                    src_dir_fd=aside_folder,
+                    dst_dir_fd=opened.folder(day),
+                )
+        if not opened.has(day, self.stem + DUMP_SUFFIX):
+            for _, name in files:
                 with suppress(OSError):
-                    os.unlink(path)
+                    opened.remove(day, name)
 
-    def _remove_all(self) -> None:
-        paths = [self._aside]
+    def _remove_all(self, opened: Opened) -> None:
+        names = [(ASIDE_FOLDER, self._aside)]
         for suffix in COMPANION_SUFFIXES:
-            paths += [self._aside_of(suffix), self._path_of(suffix)]
-        for path in paths:
+            names.append((ASIDE_FOLDER, self._aside + suffix))
+            names.append((self._day, self.stem + suffix))
+        for folder, name in names:
             with suppress(OSError):
-                os.unlink(path)
-
-    def _aside_of(self, suffix: str) -> Path:
-        return self._aside.with_name(self._aside.name + suffix)
-
-    def _path_of(self, suffix: str) -> Path:
-        return self._path.with_suffix(suffix)
+                opened.remove(folder, name)
 
 
 def _json_of(fields: dict[str, Any]) -> bytes:

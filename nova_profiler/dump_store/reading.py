@@ -132,6 +132,14 @@ def bytes_of(path: Path) -> bytes:
     return read_regular(path, "a dump ever has")
 
 
+def read_in_folder(fd: int, name: str) -> bytes:
+    """Return what the dump *name* in the folder *fd* holds.
+
+    Raises as bytes_of() does; a link is not followed.
+    """
+    return read_regular(name, "a dump ever has", None, os.O_NOFOLLOW, fd)
+
+
 def record_of_json(text: str | bytes) -> RequestRecord:
     """Return the record that *text* holds, or raise RecordError."""
     try:

@@ -7,21 +7,20 @@ import os
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from pathlib import Path
 from typing import NamedTuple
 
 from nova_profiler.dump_store.locks import FILE, BriefLock, Without
 from nova_profiler.dump_store.names import (
     COMPANION_SUFFIXES,
     DUMP_SUFFIX,
+    is_aside,
     is_day,
     is_stem,
     name_of_moment,
     newest_credible,
 )
+from nova_profiler.dump_store.opened import ASIDE_FOLDER, Opened
 from nova_profiler.dump_store.usage import PRUNE_FILE, Usage, UsageFile
-
-ASIDE_FOLDER = ".writing"
 
 # What was put there or taken away by hand is noticed after this long, and
 # so is a file that a dead worker left half written.
@@ -43,7 +42,10 @@ class Limits(NamedTuple):
 
 
 class StoredDump(NamedTuple):
-    """A dump with its companion files; the time is when it was written."""
+    """A dump with its companion files, by their names in the folder *day*.
+
+    ``written_at`` is the time of the youngest file, in seconds since 1970.
+    """
 
     day: str
     stem: str
@@ -52,75 +54,81 @@ class StoredDump(NamedTuple):
     written_at: float
 
 
+class Pruned(NamedTuple):
+    """What was removed, or would be: dumps, and files left half written."""
+
+    dumps: list[StoredDump]
+    halves: list[StoredDump]
+
+
 # After so long a holder of the lock is taken for stopped.
 _PRUNING_S = 60
 _MARK = b"pruning\n"
 
 
 class Retention:
-    """Makes room in *directory* for what is written next."""
+    """Makes room in a dump directory for what is written next."""
 
     def __init__(
-        self,
-        directory: Path,
-        limits: Limits,
-        without_lock: Without = lambda error: None,
+        self, limits: Limits, without_lock: Without = lambda error: None
     ) -> None:
         """*without_lock* gets the error of a system that grants no lock."""
-        self._directory = directory
         self._limits = limits
-        self._usage = UsageFile(directory, without_lock)
-        self._pruner = BriefLock(directory / PRUNE_FILE, without_lock)
+        self._usage = UsageFile(without_lock)
+        self._pruner = BriefLock(PRUNE_FILE, without_lock)
 
-    def make_room(self, size: int, files: int = 1) -> None:
+    def make_room(self, directory: Opened, size: int, files: int = 1) -> None:
         """Count *files* of *size* bytes, set aside so far, and make room.
 
         Asked before the file is published, so that a worker which dies in
         between has never put one too many there.
         """
-        usage = self._usage.add(files, size)
-        if self._is_fine(usage):
+        if self._is_fine(self._usage.add(directory.fd, files, size)):
             return
-        path = self._directory / PRUNE_FILE
-        with self._pruner.held(FILE | os.O_CREAT) as fd:
-            if fd is None and _is_recent(path):
+        with self._pruner.held(directory.fd, FILE | os.O_CREAT) as fd:
+            if fd is None and _is_recent(directory):
                 # The process that holds the lock makes room for us too: what
                 # is set aside counts. To look at all files as well would
                 # only slow both down.
                 return
             if fd is not None:
                 os.pwrite(fd, _MARK, 0)
-            if fd is None or not self._is_fine(self._usage.read()):
-                self.prune(_AUTOMATIC_FILL)
+            usage = self._usage.read(directory.fd)
+            if fd is None or not self._is_fine(usage):
+                self.prune(directory, _AUTOMATIC_FILL)
 
     def prune(
-        self, fill: float = 1.0, *, dry_run: bool = False
-    ) -> list[StoredDump]:
+        self, directory: Opened, fill: float = 1.0, *, dry_run: bool = False
+    ) -> Pruned:
         """Remove what is too old or too much, oldest first, and return it.
 
         Before the oldest go dumps dated in the future: a clock was wrong.
         Down to *fill* of a limit that is exceeded. Needs no lock: two that
         do it at once remove the same dumps.
         """
-        before = self._usage.read()
+        before = self._usage.read(directory.fd)
         # First what is aside, then the dumps: what moves from there to here
         # in the meantime is counted at least once.
-        files, size = _set_aside(self._directory, remove_stale=not dry_run)
-        dumps = stored_dumps(self._directory)
+        aside, stale = _set_aside(directory)
+        dumps = stored_dumps(directory)
         now = time.time()
         if not dry_run:
-            dumps = [_dated(dump, now) for dump in dumps]
-        files += sum(len(dump.files) for dump in dumps)
-        size += sum(dump.bytes for dump in dumps)
+            dumps = [_dated(directory, dump, now) for dump in dumps]
+        kept = [*dumps, *aside]
+        files = sum(len(one.files) for one in kept)
+        size = sum(one.bytes for one in kept)
         doomed = _doomed(dumps, files, size, self._limits, fill, now)
         if dry_run:
-            return doomed
-        removed = [dump for dump in doomed if _remove(dump)]
-        _remove_empty_days(self._directory, {dump.day for dump in doomed})
+            return Pruned(doomed, stale)
+        removed = Pruned(
+            [dump for dump in doomed if _remove(directory, dump)],
+            [half for half in stale if _remove(directory, half)],
+        )
+        _remove_empty_days(directory, {dump.day for dump in doomed})
         files -= sum(len(dump.files) for dump in doomed)
         size -= sum(dump.bytes for dump in doomed)
         if before is not None:
-            self._usage.set(files, size, before)
+            self._usage.set(directory.fd, files, size, before)
         return removed
 
     def _is_fine(self, usage: Usage | None) -> bool:
@@ -131,32 +139,32 @@ class Retention:
         )
 
 
-def _is_recent(path: Path) -> bool:
-    """Return whether a pruning that holds *path* may still be under way.
+def _is_recent(directory: Opened) -> bool:
+    """Return whether a pruning that holds the lock may be under way.
 
     Without a mark none has ever begun: the system refuses the lock as if
     another had it.
     """
     try:
-        status = path.stat()
+        found = os.stat(PRUNE_FILE, dir_fd=directory.fd, follow_symlinks=False)
     except OSError:
         return False
-    age_s = abs(time.time() - status.st_mtime)
-    return status.st_size > 0 and age_s < _PRUNING_S
+    age_s = abs(time.time() - found.st_mtime)
+    return found.st_size > 0 and age_s < _PRUNING_S
 
 
-def stored_dumps(directory: Path) -> list[StoredDump]:
+def stored_dumps(directory: Opened) -> list[StoredDump]:
     """Return what *directory* holds, oldest first, foreign files left out."""
     dumps: list[StoredDump] = []
-    for day in sorted(_scanned(directory), key=_name_of):
+    for day in sorted(_scanned(directory.fd), key=_name_of):
         if is_day(day.name) and day.is_dir(follow_symlinks=False):
-            dumps.extend(_dumps_of_day(day))
+            dumps.extend(_dumps_of_day(directory, day.name))
     return dumps
 
 
-def _dumps_of_day(day: os.DirEntry[str]) -> Iterator[StoredDump]:
+def _dumps_of_day(directory: Opened, day: str) -> Iterator[StoredDump]:
     stems: dict[str, list[os.DirEntry[str]]] = {}
-    for file in _scanned(day):
+    for file in _scanned_folder(directory, day):
         stem, dot, suffix = file.name.rpartition(".")
         if dot + suffix in _SUFFIXES and is_stem(stem):
             stems.setdefault(stem, []).append(file)
@@ -166,9 +174,9 @@ def _dumps_of_day(day: os.DirEntry[str]) -> Iterator[StoredDump]:
         files.sort(key=_dump_first)
         found = [_status_of(file) for file in files]
         yield StoredDump(
-            day.name,
+            day,
             stem,
-            tuple(file.path for file in files),
+            tuple(file.name for file in files),
             sum(size for size, _ in found),
             max(written_at for _, written_at in found),
         )
@@ -204,7 +212,7 @@ def _doomed(
     return doomed
 
 
-def _dated(dump: StoredDump, now: float) -> StoredDump:
+def _dated(directory: Opened, dump: StoredDump, now: float) -> StoredDump:
     """Return *dump*; what a clock that was ahead has written ages from now.
 
     Otherwise the age limit would never reach it.
@@ -214,33 +222,56 @@ def _dated(dump: StoredDump, now: float) -> StoredDump:
         return dump
     for file in dump.files:
         with suppress(OSError):
-            os.utime(file, (now, now), follow_symlinks=False)
+            folder = directory.folder(dump.day)
+            os.utime(file, (now, now), dir_fd=folder, follow_symlinks=False)
     return dump._replace(written_at=now)
 
 
-def _set_aside(directory: Path, *, remove_stale: bool) -> tuple[int, int]:
-    """Return number and size of the files that are still being written."""
-    files = size = 0
-    for file in _scanned(directory / ASIDE_FOLDER):
+def _set_aside(
+    directory: Opened,
+) -> tuple[list[StoredDump], list[StoredDump]]:
+    """Return the files that are being written, and those that were left."""
+    young: list[StoredDump] = []
+    stale: list[StoredDump] = []
+    for file in _scanned_folder(directory, ASIDE_FOLDER):
+        if not is_aside(file.name):
+            continue
         try:
             status = file.stat(follow_symlinks=False)
         except OSError:
             continue
-        if remove_stale and abs(time.time() - status.st_mtime) > _STALE_S:
-            with suppress(OSError):
-                os.unlink(file.path)
-                continue
-        files += 1
-        size += status.st_size
-    return files, size
+        is_stale = abs(time.time() - status.st_mtime) > _STALE_S
+        (stale if is_stale else young).append(
+            StoredDump(
+                ASIDE_FOLDER,
+                file.name,
+                (file.name,),
+                status.st_size,
+                status.st_mtime,
+            )
+        )
+    return young, stale
 
 
-def _scanned(folder: Path | os.DirEntry[str]) -> list[os.DirEntry[str]]:
+def _scanned_folder(
+    directory: Opened, name: str
+) -> Iterator[os.DirEntry[str]]:
+    """Yield the files in a folder of ours; nothing of another one."""
     try:
-        with os.scandir(folder) as entries:
+        fd = directory.folder(name)
+    except OSError:
+        # Gone, a link, or another user's: nothing here that we wrote.
+        return
+    for file in _scanned(fd):
+        if file.is_file(follow_symlinks=False):
+            yield file
+
+
+def _scanned(fd: int) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(fd) as entries:
             return list(entries)
     except OSError:
-        # Gone, or not ours to read: nothing here that we could remove.
         return []
 
 
@@ -261,20 +292,16 @@ def _dump_first(file: os.DirEntry[str]) -> tuple[bool, str]:
     return not file.name.endswith(DUMP_SUFFIX), file.name
 
 
-def _remove(dump: StoredDump) -> bool:
+def _remove(directory: Opened, dump: StoredDump) -> bool:
     """Remove the files of *dump*; return whether any was still there."""
     ours = False
     for file in dump.files:
-        try:
-            os.unlink(file)
-        except FileNotFoundError:
-            continue
-        ours = True
+        ours |= directory.remove(dump.day, file)
     return ours
 
 
-def _remove_empty_days(directory: Path, days: Iterable[str]) -> None:
+def _remove_empty_days(directory: Opened, days: Iterable[str]) -> None:
     for day in days:
         # Not empty, or another process was quicker.
         with suppress(OSError):
-            os.rmdir(directory / day)
+            os.rmdir(day, dir_fd=directory.fd)

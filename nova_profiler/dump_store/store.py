@@ -15,6 +15,7 @@ from nova_profiler.dump_store.names import (
     name_of_dump,
     name_of_id,
 )
+from nova_profiler.dump_store.opened import Directory
 from nova_profiler.dump_store.publication import Publication
 from nova_profiler.dump_store.reading import (
     DumpError,
@@ -24,10 +25,10 @@ from nova_profiler.dump_store.reading import (
 )
 from nova_profiler.dump_store.retention import (
     Limits,
+    Pruned,
     Retention,
-    StoredDump,
 )
-from nova_profiler.dump_store.writing import claim
+from nova_profiler.errors import with_path
 from nova_profiler.record import RequestRecord
 
 _NAMED_IN_ERRORS = 3
@@ -51,27 +52,38 @@ class DumpStore:
         """*without_lock* gets the error of a system that grants no lock."""
         self.directory = Path(directory)
         self._most_bytes = int(max_mb * 1024 * 1024)
+        self._opening = Directory(directory)
         self._retention = Retention(
-            self.directory,
             Limits(max_files, self._most_bytes, max_age_hours * 3600),
-            without_lock,
+            lambda error: without_lock(
+                with_path(error, self.directory, "; dumps go on without")
+            ),
         )
 
     def write(self, record: RequestRecord) -> Path:
         """Write *record* whole or not at all. May raise OSError.
 
-        What ``record.profiled`` attaches is kept beside it, now or later.
+        It is an UntrustedFolder where the directory is not ours alone. What
+        ``record.profiled`` attaches is kept beside it, now or later.
         """
         day, stem = name_of_dump(record)
-        aside, path = claim(self.directory, day, stem)
-        Publication(aside, path, self._retention, self._most_bytes).publish(
-            record
+        publication = Publication(
+            self._opening, day, stem, self._retention, self._most_bytes
         )
-        return path
+        publication.publish(record)
+        return self.directory / day / (publication.stem + DUMP_SUFFIX)
 
-    def prune(self, *, dry_run: bool = False) -> list[StoredDump]:
-        """Apply the limits now and return what was removed, oldest first."""
-        return self._retention.prune(dry_run=dry_run)
+    def prune(self, *, dry_run: bool = False) -> Pruned:
+        """Apply the limits now and return what was removed, oldest first.
+
+        Root may do so for the user whose directory it is. Raises OSError, an
+        UntrustedFolder where others may write to it as well.
+        """
+        try:
+            with self._opening.opened_for_command() as opened:
+                return self._retention.prune(opened, dry_run=dry_run)
+        except FileNotFoundError:
+            return Pruned([], [])
 
     def entries(
         self, foreign: list[str] | None = None, since: str | None = None

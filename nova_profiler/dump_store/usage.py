@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 import time
-from pathlib import Path
 from typing import NamedTuple
 
 from nova_profiler.dump_store.locks import FILE, BriefLock, Without
@@ -44,35 +43,37 @@ NEVER_SCANNED = Usage(0, 0, 0, 0, 0)
 
 
 class UsageFile:
-    """The usage of *directory*; None where the lock is not had in time.
+    """The usage of a directory; None where the lock is not had in time.
+
+    Each method gets a descriptor of the directory.
 
     Where the system grants no lock, workers that count in the same instant
     may lose a count: the next look at the directory makes up for it.
     """
 
-    def __init__(
-        self, directory: Path, without_lock: Without = lambda error: None
-    ) -> None:
+    def __init__(self, without_lock: Without = lambda error: None) -> None:
         """*without_lock* gets the error of a system that grants none."""
-        self._lock = BriefLock(directory / USAGE_FILE, without_lock)
+        self._lock = BriefLock(USAGE_FILE, without_lock)
 
-    def add(self, files: int, size: int) -> Usage | None:
+    def add(self, directory: int, files: int, size: int) -> Usage | None:
         """Count *files* more and return what there is then."""
-        with self._lock.held(FILE | os.O_CREAT) as fd:
+        with self._lock.held(directory, FILE | os.O_CREAT) as fd:
             if fd is None:
                 return None
             usage = _read(fd).plus(files, size)
             _write(fd, usage)
             return usage
 
-    def read(self) -> Usage | None:
+    def read(self, directory: int) -> Usage | None:
         """Return the usage as it stands."""
-        with self._lock.held() as fd:
+        with self._lock.held(directory) as fd:
             return None if fd is None else _read(fd)
 
-    def set(self, files: int, size: int, before: Usage) -> None:
+    def set(
+        self, directory: int, files: int, size: int, before: Usage
+    ) -> None:
         """Note that a look begun at *before* found *files* of *size*."""
-        with self._lock.held() as fd:
+        with self._lock.held(directory) as fd:
             if fd is None:
                 return
             now = _read(fd)

@@ -6,67 +6,87 @@ from __future__ import annotations
 import errno
 import os
 import secrets
-from contextlib import suppress
-from pathlib import Path
 
-from nova_profiler.dump_store.names import DUMP_SUFFIX
-from nova_profiler.dump_store.retention import ASIDE_FOLDER
+from nova_profiler.dump_store.names import DUMP_SUFFIX, name_aside
+from nova_profiler.dump_store.opened import ASIDE_FOLDER, Opened
 
 _TRIES = 20
+# Never a file that is there, nor what a link leads to.
+_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-def claim(directory: Path, day: str, stem: str) -> tuple[Path, Path]:
-    """Return an empty file aside and where it is to be published.
+def claim(directory: Opened, day: str, stem: str) -> tuple[int, str, str]:
+    """Return an empty file aside, its name, and the stem to publish it by.
 
     The writer that makes the file aside owns its name. A name that exists
-    there, or is published already, is not taken: nothing is overwritten.
+    there, or is published already, is not taken: nothing is overwritten. The
+    descriptor is the caller's to close.
     """
     name = stem
     for _ in range(_TRIES):
-        aside = directory / ASIDE_FOLDER / f"{day}T{name}"
-        path = directory / day / (name + DUMP_SUFFIX)
-        if not path.exists():
-            with suppress(FileExistsError):
-                write_new(aside, b"")
-                if not path.exists():
-                    return aside, path
-                os.unlink(aside)
+        aside = name_aside(day, name)
+        if not directory.has(day, name + DUMP_SUFFIX):
+            try:
+                fd = make_new(directory, aside)
+            except FileExistsError:
+                pass
+            else:
+                if not directory.has(day, name + DUMP_SUFFIX):
+                    return fd, aside, name
+                os.close(fd)
+                directory.remove(ASIDE_FOLDER, aside)
         name = f"{stem}--{secrets.token_hex(4)}"
     raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), stem)
 
 
-def write_new(path: Path, content: bytes) -> None:
+def make_new(directory: Opened, aside: str) -> int:
+    """Return a descriptor of a file *aside* that was not there.
+
+    Raises FileExistsError where it was.
+    """
+    for _ in range(_TRIES):
+        folder = directory.folder(ASIDE_FOLDER, make=True)
+        try:
+            return os.open(aside, _FLAGS, 0o600, dir_fd=folder)
+        except FileNotFoundError:
+            # Another process took the folder away.
+            directory.forget(ASIDE_FOLDER)
+    raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), aside)
+
+
+def write_new(directory: Opened, aside: str, content: bytes) -> None:
     """Write a file that must not exist; raises FileExistsError."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    fd = make_new(directory, aside)
     try:
-        fd = os.open(path, flags, 0o600)
-    except FileNotFoundError:
-        _make_private(path.parent)
-        fd = os.open(path, flags, 0o600)
-    try:
-        with open(fd, "wb") as file:
-            file.write(content)
+        fill(fd, content)
     except BaseException:
-        os.unlink(path)
+        directory.remove(ASIDE_FOLDER, aside)
         raise
 
 
-def publish(aside: Path, path: Path) -> None:
-    """Move a file that is written to where readers see it."""
-    for _ in range(_TRIES):
+def fill(fd: int, content: bytes) -> None:
+    """Write *content* to the file *fd*, and close it."""
+    with open(fd, "wb") as file:
+        file.write(content)
+
+
+def publish(directory: Opened, aside: str, folder: str, name: str) -> None:
+    """Move a file that is written to where readers see it.
+
+    An empty *folder* is the directory itself.
+    """
+    source = directory.folder(ASIDE_FOLDER)
+    for tries_left in reversed(range(_TRIES)):
         try:
-            os.rename(aside, path)
+            target = _target(directory, folder)
+            os.rename(aside, name, src_dir_fd=source, dst_dir_fd=target)
+            return
         except FileNotFoundError:
             # The first of its day, or the day was pruned empty just now.
-            _make_private(path.parent)
-        else:
-            return
-    os.rename(aside, path)
+            if not tries_left:
+                raise
+            directory.forget(folder)
 
 
-def _make_private(folder: Path) -> None:
-    folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # Not pathlib's exist_ok: it raises where a pruner takes the folder away
-    # just after it was found to exist. publish() tries again.
-    with suppress(FileExistsError):
-        os.mkdir(folder, 0o700)
+def _target(directory: Opened, folder: str) -> int:
+    return directory.folder(folder, make=True) if folder else directory.fd

@@ -38,7 +38,7 @@ _MARSHAL_VERSION = 4
 # A session has to name one; here each record stands for many samples.
 _INTERVAL_S = 0.001
 _SCHEMA = "https://www.speedscope.app/file-format-schema.json"
-_NOT_IN_COLLAPSED = re.compile(r"[;\s\x00-\x1f]+")
+_NOT_IN_COLLAPSED = re.compile(r"[;\s]+")
 
 _WAITING = Function("~", 0, WAITING)
 
@@ -120,10 +120,15 @@ def _pstats_of_samples(tree: StackTree) -> dict[Any, Any]:
 def _collapsed(tree: StackTree) -> Iterator[str]:
     """Yield a line for each stack, its time in microseconds."""
     for stack, seconds in _stacks(tree):
-        names = [
-            _NOT_IN_COLLAPSED.sub("_", function.label) for function in stack
-        ]
+        names = [_collapsed_name(function.label) for function in stack]
         yield f"{';'.join(names)} {max(1, round(seconds * 1e6))}"
+
+
+def _collapsed_name(label: str) -> str:
+    """Return *label* as a field; no character of it steers a terminal."""
+    return _NOT_IN_COLLAPSED.sub(
+        "_", "".join(one if one.isprintable() else " " for one in label)
+    )
 
 
 def _speedscope(tree: StackTree, title: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import errno
 import multiprocessing
 import os
 import signal
+from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -16,7 +17,9 @@ from builders import dump_files, numbered, record
 from nova_profiler.dump_store import DumpStore, locks
 from nova_profiler.dump_store import retention as retention_module
 from nova_profiler.dump_store.locks import FILE, locked
+from nova_profiler.dump_store.opened import Directory
 from nova_profiler.dump_store.usage import UsageFile
+from nova_profiler.trust.folders import UntrustedFolder
 
 FORK = multiprocessing.get_context("fork")
 
@@ -115,20 +118,93 @@ def test_a_worker_killed_anywhere_breaks_nothing(tmp_path, name):
     assert all(store.read(entry).status == 200 for entry in store.entries())
 
 
-def test_what_a_dead_worker_left_is_removed_later(tmp_path):
-    """A file set aside for long is pruned, a young one is left."""
+ASIDE = "2026-11-21T080001.000-42ms-GET-v2_1_servers-00000001"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        ASIDE,
+        f"{ASIDE}--0123abcd",
+        f"{ASIDE}.prof",
+        f"{ASIDE}--0123abcd.pyisession",
+        ".armed-0123456789abcdef",
+    ],
+)
+def test_what_a_dead_worker_left_is_removed_later(tmp_path, name):
+    """A file set aside for long is pruned and counted, a young one is left."""
     store = DumpStore(tmp_path, max_files=5)
     store.write(numbered(1))
-    old = tmp_path / ".writing" / "old"
+    old = tmp_path / ".writing" / name
     old.write_text("half")
     os.utime(old, (1, 1))
-    young = tmp_path / ".writing" / "young"
+    young = tmp_path / ".writing" / ASIDE.replace("08", "09", 1)
     young.write_text("half")
 
-    store.prune()
+    would = store.prune(dry_run=True)
+    assert old.exists()
+    removed = store.prune()
 
     assert not old.exists()
     assert young.exists()
+    assert would == removed
+    assert [(one.files, one.bytes) for one in removed.halves] == [((name,), 4)]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda path: path.with_name("notes.txt").write_text("mine"),
+        lambda path: path.with_name(f"{ASIDE}.txt").write_text("mine"),
+        lambda path: path.with_name(".armed").write_text("mine"),
+        lambda path: path.symlink_to("/etc/hostname"),
+        lambda path: path.mkdir(),
+        os.mkfifo,
+    ],
+)
+def test_nothing_aside_goes_that_is_not_ours(tmp_path, make):
+    """By its name, and by its kind."""
+    folder = tmp_path / ".writing"
+    folder.mkdir(mode=0o700)
+    make(folder / ASIDE)
+    (made,) = folder.iterdir()
+    os.utime(made, (1, 1), follow_symlinks=False)
+
+    removed = DumpStore(tmp_path, max_files=1).prune()
+
+    assert removed.halves == []
+    assert [*folder.iterdir()] == [made]
+
+
+@pytest.mark.parametrize("kind", ["link", "others", "file"])
+@pytest.mark.parametrize("name", [".writing", "2026-11-21"])
+def test_a_folder_that_is_not_ours_is_left_alone(tmp_path, name, kind):
+    """A link leads to files of others; one that others fill has theirs."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir(mode=0o700)
+    stem = ASIDE.partition("T")[2]
+    for file in (ASIDE, f"{stem}.json"):
+        (elsewhere / file).write_text("mine")
+        os.utime(elsewhere / file, (1, 1))
+    directory = tmp_path / "dumps"
+    directory.mkdir(mode=0o700)
+    if kind == "link":
+        (directory / name).symlink_to(elsewhere)
+    elif kind == "others":
+        elsewhere.rename(directory / name)
+        (directory / name).chmod(0o777)
+        elsewhere = directory / name
+    else:
+        (directory / name).write_text("")
+    store = DumpStore(directory, max_files=1, max_age_hours=1)
+
+    for number in range(3):
+        with suppress(UntrustedFolder):
+            store.write(numbered(number))
+    removed = store.prune()
+
+    assert sorted(os.listdir(elsewhere)) == sorted([ASIDE, f"{stem}.json"])
+    assert not {ASIDE, stem} & {one.stem for one in sum(removed, [])}
 
 
 def test_a_dump_goes_with_its_companions(tmp_path):
@@ -141,7 +217,7 @@ def test_a_dump_goes_with_its_companions(tmp_path):
 
     removed = store.prune()
 
-    assert [len(dump.files) for dump in removed] == [3]
+    assert [len(dump.files) for dump in removed.dumps] == [3]
     assert len(dump_files(tmp_path)) == 3
 
 
@@ -176,7 +252,7 @@ def test_max_age_counts_from_the_request(tmp_path):
         at = now - timedelta(hours=hours)
         store.write(record(started_at=at.isoformat()))
 
-    assert len(store.prune()) == 2
+    assert len(store.prune().dumps) == 2
     assert len(dump_files(tmp_path)) == 1
 
 
@@ -188,7 +264,11 @@ def test_dry_run_only_tells(tmp_path):
 
     doomed = DumpStore(tmp_path, max_files=2).prune(dry_run=True)
 
-    assert [dump.stem[:6] for dump in doomed] == ["080000", "080001", "080002"]
+    assert [dump.stem[:6] for dump in doomed.dumps] == [
+        "080000",
+        "080001",
+        "080002",
+    ]
     assert dump_files(tmp_path) == before
 
 
@@ -223,7 +303,8 @@ def test_a_damaged_usage_file_heals(tmp_path, content):
 
     store.write(numbered(10))
 
-    usage = UsageFile(tmp_path).read()
+    with Directory(tmp_path).opened() as opened:
+        usage = UsageFile().read(opened.fd)
     assert len(dump_files(tmp_path)) <= 10
     assert usage is not None
     assert usage.files == len(dump_files(tmp_path))
@@ -388,12 +469,12 @@ def test_the_age_limit_reaches_dumps_of_the_future(tmp_path, monkeypatch):
     ahead = (datetime.now(timezone.utc) + timedelta(days=400)).timestamp()
     os.utime(tmp_path / file, (ahead, ahead))
 
-    assert store.prune() == []
+    assert store.prune().dumps == []
     now = retention_module.time.time()
     monkeypatch.setattr(retention_module.time, "time", lambda: now + 3000)
-    assert store.prune() == []
+    assert store.prune().dumps == []
     monkeypatch.setattr(retention_module.time, "time", lambda: now + 4000)
-    assert len(store.prune()) == 1
+    assert len(store.prune().dumps) == 1
 
 
 def test_a_dry_run_changes_no_time(tmp_path):

@@ -157,12 +157,12 @@ def test_a_day_pruned_while_it_is_published_is_made_again(store, monkeypatch):
     real = os.mkdir
     made = []
 
-    def mkdir(path, *args):
+    def mkdir(path, *args, **kwargs):
         if str(path).endswith("-21"):
             made.append(path)
             if len(made) < 3:
                 raise FileExistsError(17, "File exists", str(path))
-        real(path, *args)
+        real(path, *args, **kwargs)
 
     monkeypatch.setattr(os, "mkdir", mkdir)
 
@@ -174,7 +174,7 @@ def test_a_failed_write_leaves_nothing(store, monkeypatch):
     """A disk that fills up at the last step leaves no half file."""
     store.write(numbered(1))
 
-    def full(*_args):
+    def full(*_args, **_kwargs):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "rename", full)

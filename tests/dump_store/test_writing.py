@@ -3,8 +3,13 @@
 
 from __future__ import annotations
 
-from nova_profiler.dump_store import writing
-from nova_profiler.dump_store.writing import claim
+import os
+
+import pytest
+from builders import record
+
+from nova_profiler.dump_store import DumpStore, publication, writing
+from nova_profiler.dump_store.opened import Directory
 
 DAY, STEM = "2026-11-21", "103501.123-42ms-GET-root-6ec84648"
 
@@ -14,19 +19,57 @@ def test_a_name_published_between_two_looks_is_left_alone(
 ):
     """Its writer had the name aside before, and has just moved it."""
     published = tmp_path / DAY / f"{STEM}.json"
-    genuine = writing.write_new
+    genuine = writing.make_new
 
-    def write_as_another_publishes(path, content):
-        monkeypatch.setattr(writing, "write_new", genuine)
-        genuine(path, content)
-        published.parent.mkdir()
+    def make_as_another_publishes(*names):
+        monkeypatch.setattr(writing, "make_new", genuine)
+        published.parent.mkdir(mode=0o700)
         published.write_text("another's")
+        return genuine(*names)
 
-    monkeypatch.setattr(writing, "write_new", write_as_another_publishes)
+    monkeypatch.setattr(writing, "make_new", make_as_another_publishes)
 
-    aside, path = claim(tmp_path, DAY, STEM)
+    with Directory(tmp_path).opened() as opened:
+        fd, aside, stem = writing.claim(opened, DAY, STEM)
+        os.close(fd)
 
-    assert path != published
-    assert path.name.startswith(f"{STEM}--")
+    assert stem.startswith(f"{STEM}--")
     assert published.read_text() == "another's"
-    assert [*aside.parent.iterdir()] == [aside]
+    assert os.listdir(tmp_path / ".writing") == [aside]
+
+
+def test_no_link_is_written_through(tmp_path, monkeypatch):
+    """Not even one that takes the place of a file that was just made."""
+    target = tmp_path / "target"
+    target.write_text("mine")
+    store = DumpStore(tmp_path / "dumps")
+    genuine = publication.claim
+
+    def claim_then_swap(*args):
+        fd, aside, stem = genuine(*args)
+        path = tmp_path / "dumps" / ".writing" / aside
+        path.unlink()
+        path.symlink_to(target)
+        return fd, aside, stem
+
+    monkeypatch.setattr(publication, "claim", claim_then_swap)
+
+    store.write(record())
+
+    assert target.read_text() == "mine"
+
+
+@pytest.mark.parametrize("suffix", ["", ".prof"])
+def test_no_file_that_is_there_is_opened(tmp_path, suffix):
+    """A link, or a file of another writer."""
+    target = tmp_path / "target"
+    target.write_text("mine")
+    with Directory(tmp_path / "dumps").opened() as opened:
+        writing.write_new(opened, "first", b"")
+        aside = tmp_path / "dumps" / ".writing" / f"{DAY}T{STEM}{suffix}"
+        aside.symlink_to(target)
+
+        with pytest.raises(FileExistsError):
+            writing.write_new(opened, aside.name, b"x")
+
+    assert target.read_text() == "mine"

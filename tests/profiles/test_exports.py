@@ -202,6 +202,18 @@ def test_hostile_names_stay_in_their_field(tmp_path):
     assert marshal.loads(exported(tree, "pstats", ""))
 
 
+def test_collapsed_stacks_have_nothing_that_steers_a_terminal(tmp_path):
+    """Neither controls of one byte, nor the direction of writing."""
+    hostile = "a\x9b31m\u202eb\u2066\x7f\x1b[2J\x00/x.py\x001"
+    tree = load(
+        write_session(tmp_path / "a.pyisession", ([hostile, API], 0.1))
+    )
+
+    (line,) = exported(tree, "collapsed", "").decode().splitlines()
+
+    assert line.isprintable()
+
+
 @pytest.mark.parametrize("how", ["speedscope", "collapsed", "pyinstrument"])
 def test_calls_have_no_stacks(calls, how):
     """What a format needs and the profile has not is not made up."""

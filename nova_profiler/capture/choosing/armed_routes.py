@@ -14,11 +14,12 @@ import json
 import os
 import secrets
 from collections.abc import Callable
-from pathlib import Path
+from contextlib import suppress
 
-from nova_profiler.dump_store.retention import ASIDE_FOLDER
+from nova_profiler.dump_store.opened import Directory
 from nova_profiler.dump_store.writing import publish, write_new
 from nova_profiler.routes import METHODS, OTHER_METHOD, shape_of
+from nova_profiler.trust.folders import UntrustedFolder
 from nova_profiler.untrusted_files import FileError, read_regular
 
 # How many requests are watched after a slow one of their kind.
@@ -54,7 +55,7 @@ class Armed:
         directory: str | os.PathLike[str] | None = None,
     ) -> None:
         self._clock = clock
-        self._path = None if directory is None else Path(directory, _FILE)
+        self._directory = None if directory is None else Directory(directory)
         self._kinds: Kinds = {}
         # Of the file that was read last: when it was written, its number.
         self._stamp: tuple[int, int] | None = None
@@ -110,28 +111,36 @@ class Armed:
 
     def _read(self) -> Kinds:
         """Return the table, read again only if its file is another one."""
-        if self._path is None:
+        if self._directory is None:
             return self._kinds
         try:
-            status = os.stat(self._path, follow_symlinks=False)
-            stamp = status.st_mtime_ns, status.st_ino
-            if stamp != self._stamp:
-                content = read_regular(
-                    self._path, "a table has", _LARGEST_BYTES, os.O_NOFOLLOW
-                )
-                self._kinds, self._stamp = _kinds_in(content), stamp
+            with self._directory.opened(make=False) as opened:
+                self._look_at_file(opened.fd)
+        except UntrustedFolder:
+            # No dumps either, and so no stacks: its own table is enough.
+            return self._kinds
         except (FileNotFoundError, FileError):
             # None, or none of ours: the next slow request writes one.
             self._kinds, self._stamp = {}, None
         return self._kinds
 
+    def _look_at_file(self, fd: int) -> None:
+        status = os.stat(_FILE, dir_fd=fd, follow_symlinks=False)
+        stamp = status.st_mtime_ns, status.st_ino
+        if stamp != self._stamp:
+            content = read_regular(
+                _FILE, "a table has", _LARGEST_BYTES, os.O_NOFOLLOW, fd
+            )
+            self._kinds, self._stamp = _kinds_in(content), stamp
+
     def _write(self, kinds: Kinds, now: float) -> None:
-        if self._path is not None:
-            name = f"{_FILE}-{secrets.token_hex(8)}"
+        if self._directory is not None:
             # What a failure leaves there goes when dumps are pruned.
-            aside = self._path.with_name(ASIDE_FOLDER) / name
-            write_new(aside, json.dumps(kinds).encode())
-            publish(aside, self._path)
+            aside = f"{_FILE}-{secrets.token_hex(8)}"
+            with suppress(UntrustedFolder):
+                with self._directory.opened() as opened:
+                    write_new(opened, aside, json.dumps(kinds).encode())
+                    publish(opened, aside, "", _FILE)
         self._kinds, self._stamp = kinds, None
         self._live = _live_of(kinds, now)
 

@@ -47,17 +47,51 @@ def is_kept(
     )
 
 
-def is_drawn(request_id: str | None, rate: float) -> bool:
+def is_drawn(request_id: str | None, rate: float, key: str = "") -> bool:
     """Return whether *request_id* is among the share *rate* of all ids.
 
-    It depends on nothing else, so that every service draws the same ids.
+    It depends on nothing else, so that every service draws the same ids; and
+    on the *key* that they share, without which a client could find out
+    beforehand which ids these are.
     """
     if request_id is None or rate <= 0:
         return False
     digest = hashlib.blake2b(
-        request_id.lower().encode("utf-8", "replace"), digest_size=8
+        request_id.lower().encode("utf-8", "replace"),
+        digest_size=8,
+        key=hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest()
+        if key
+        else b"",
     ).digest()
     return int.from_bytes(digest, "big") < rate * 2**64
+
+
+# How many requests in a row their ids may choose, and how many times the
+# rate in the long run: a client may send one id, or tried ids, ever again.
+_MOST_IN_A_ROW = 10.0
+_MOST_BY_IDS = 2.0
+
+
+class Allowance:
+    """How many more requests may be chosen by an id that a client sent.
+
+    It grows with all requests. No lock is taken: two threads that count at
+    once lose a fraction.
+    """
+
+    def __init__(self) -> None:
+        self._left = _MOST_IN_A_ROW
+
+    def grow(self, rate: float) -> None:
+        """Count a request."""
+        self._left = min(_MOST_IN_A_ROW, self._left + _MOST_BY_IDS * rate)
+
+    def take(self) -> bool:
+        """Return whether one more may be chosen, and count it."""
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
 
 
 class Choice:
@@ -76,6 +110,7 @@ class Choice:
         self._wall_clock = wall_clock
         self._draw = draw
         self._armed = Armed(clock, directory)
+        self._allowance = Allowance()
 
     def reason(
         self,
@@ -91,7 +126,7 @@ class Choice:
             return "signed"
         if "armed" in profile_when and self._is_armed(asked):
             return "armed"
-        if "rate" in profile_when and self._drawn(asked.headers, rate):
+        if "rate" in profile_when and self._drawn(asked.headers, rate, keys):
             return "rate"
         return None
 
@@ -121,10 +156,41 @@ class Choice:
             self._count(fault)
         return fault is None
 
-    def _drawn(self, headers: Mapping[str, Any], rate: float) -> bool:
+    def is_drawn_late(
+        self, record: RequestRecord, rate: float, keys: Sequence[str]
+    ) -> bool:
+        """Return whether a request is chosen when it is over, by its id."""
+        if rate <= 0:
+            return False
+        overall_id = record.global_request_id
+        if overall_id is not None:
+            return self._is_drawn_by_client(overall_id, rate, keys)
+        # Its own id is nova's, which no client chooses.
+        return is_drawn(record.request_id, rate, _first(keys))
+
+    def _drawn(
+        self, headers: Mapping[str, Any], rate: float, keys: Sequence[str]
+    ) -> bool:
+        if rate <= 0:
+            return False
         # nova makes its own id later, within the pipeline; it passes that
         # on to other services in this header.
         global_id = headers.get("HTTP_X_OPENSTACK_REQUEST_ID")
         if isinstance(global_id, str) and _GLOBAL_ID.fullmatch(global_id):
-            return is_drawn(global_id, rate)
+            return self._is_drawn_by_client(global_id, rate, keys)
+        self._allowance.grow(rate)
         return self._draw() < rate
+
+    def _is_drawn_by_client(
+        self, request_id: str, rate: float, keys: Sequence[str]
+    ) -> bool:
+        self._allowance.grow(rate)
+        if not is_drawn(request_id, rate, _first(keys)):
+            return False
+        # Beyond the allowance chance decides, as for a request without an id.
+        return self._allowance.take() or self._draw() < rate
+
+
+def _first(keys: Sequence[str]) -> str:
+    """Return the key that services share, empty where there is none."""
+    return next(filter(None, keys), "")

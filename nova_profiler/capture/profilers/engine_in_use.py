@@ -58,11 +58,10 @@ class Watching:
             rate = 0.0
         # Where possible at the end, by an id that all services know.
         early, late = (0.0, rate) if engine.watches_all else (rate, 0.0)
-        capture.chosen = self._choice.reason(
-            capture.served,
-            settings.profile_when,
-            early,
-            settings.profile_keys,
+        keys = settings.profile_keys
+        choice = self._choice
+        capture.chosen = choice.reason(
+            capture.served, settings.profile_when, early, keys
         )
         chosen = capture.chosen is not None
         if not chosen and not engine.watches_all:
@@ -73,7 +72,10 @@ class Watching:
         if watch is None:
             return None
         capture.watch = guarded = GuardedWatch(
-            watch, capture, self._failures, late
+            watch,
+            capture,
+            self._failures,
+            lambda record: choice.is_drawn_late(record, late, keys),
         )
         return guarded
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from nova_profiler.capture.choosing.choice import is_drawn
 from nova_profiler.capture.failures import Failures
 from nova_profiler.capture.lanes import Capture
 from nova_profiler.capture.profilers import Watch
@@ -40,21 +39,21 @@ class Step:
 class GuardedWatch:
     """An engine's watch that cannot fail."""
 
-    __slots__ = ("_capture", "_failures", "_finished", "_late_rate", "_watch")
+    __slots__ = ("_capture", "_failures", "_finished", "_is_drawn", "_watch")
 
     def __init__(
         self,
         watch: Watch,
         capture: Capture,
         failures: Failures,
-        late_rate: float,
+        is_drawn: Callable[[RequestRecord], bool],
     ) -> None:
         self._watch = watch
         # A cycle, which capture.release() undoes.
         self._capture = capture
         self._failures = failures
-        # The share of requests to choose at their end.
-        self._late_rate = late_rate
+        # Whether a request is to be chosen at its end.
+        self._is_drawn = is_drawn
         self._finished = False
 
     def run(self, function: Callable[..., Any], /, *args: Any) -> Any:
@@ -94,11 +93,9 @@ class GuardedWatch:
             return
         self._finished = True
         capture = self._capture
-        if capture.chosen is None and is_drawn(
-            record.global_request_id or record.request_id, self._late_rate
-        ):
-            capture.chosen = "rate"
         try:
+            if capture.chosen is None and self._is_drawn(record):
+                capture.chosen = "rate"
             self._watch.finish(record)
         except Exception as exc:
             self._failures.note("profiler", exc)

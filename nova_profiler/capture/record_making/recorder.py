@@ -41,7 +41,8 @@ class Recorder:
         """Complete *record* from the closed *capture* and deliver it.
 
         It has its times, its outcome, and what the served side knows;
-        *stopped* is when its clock stopped. Never raises.
+        *stopped* is when its clock stopped. Never raises but what others
+        send into the thread, as a timeout; the other sinks come first.
         """
         try:
             self._fill(record, capture, settings)
@@ -49,11 +50,17 @@ class Recorder:
             self._failures.note("record", exc)
             return
         record.self_ms = (perf_counter() - stopped) * 1000
+        sent: BaseException | None = None
         for sink in self._sinks:
             try:
                 sink.emit(record)
             except Exception as exc:
                 self._failures.note(sink.name, exc)
+            except BaseException as exc:
+                self._failures.note(sink.name, exc)
+                sent = exc
+        if sent is not None:
+            raise sent
 
     def _fill(
         self, record: RequestRecord, capture: Capture, settings: Settings

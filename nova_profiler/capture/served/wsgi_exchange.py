@@ -144,7 +144,11 @@ class Exchange:
             except Exception as exc:
                 # Not bytes: the server raises, too.
                 self.finish(FAILED, type(exc).__name__)
-            self.finish(OK, None)
+            try:
+                self.finish(OK, None)
+            except BaseException as exc:
+                # Sent into this thread by others: after the response.
+                return _Then(body, exc)
             return body
         self._handled = id(sys.exc_info()[1])
         try:
@@ -284,3 +288,15 @@ def _status_of(status: object) -> int:
     if isinstance(status, str) and status[:3].isdecimal():
         return int(status[:3])
     return 500
+
+
+class _Then(list[bytes]):
+    """A whole body, after which what was sent into the thread is raised."""
+
+    def __init__(self, body: Iterable[bytes], error: BaseException) -> None:
+        super().__init__(body)
+        self._error = error
+
+    def close(self) -> None:
+        """Raise it, as the server ends the response."""
+        raise self._error

@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Mapping
 
-from oslo_config import cfg
+from oslo_config import cfg, iniparser
 
 from nova_profiler.capture.settings.options import GROUP, ConfigError
 from nova_profiler.capture.settings.paste_options import (
@@ -15,6 +16,10 @@ from nova_profiler.capture.settings.paste_options import (
     own_sections,
 )
 from nova_profiler.paste_file import line_of
+from nova_profiler.untrusted_files import FileError, read_regular
+
+# The values of an option, by section and name; the last is in force.
+OsloSections = dict[str, dict[str, list[str]]]
 
 # The options in files: by name, the file and the text.
 Written = dict[str, tuple[str, str]]
@@ -49,10 +54,9 @@ def written_in(files: list[str], skip_unreadable: bool = False) -> Written:
     """
     written = {}
     for path in files:
-        sections: dict[str, dict[str, list[str]]] = {}
         try:
-            cfg.ConfigParser(path, sections).parse()
-        except (OSError, UnicodeError, cfg.ParseError) as exc:
+            sections = oslo_sections_of(path)
+        except (OSError, UnicodeError, FileError, cfg.ParseError) as exc:
             if skip_unreadable:
                 # The host has read it, or failed over it, before us.
                 continue
@@ -60,6 +64,20 @@ def written_in(files: list[str], skip_unreadable: bool = False) -> Written:
         for name, values in sections.get(GROUP, {}).items():
             written[name] = (path, values[-1])
     return written
+
+
+def oslo_sections_of(path: str) -> OsloSections:
+    """Return the sections of the file at *path* as oslo.config reads them.
+
+    A pipe is not waited for. Raises OSError, UnicodeError, FileError for what
+    is no regular file, and ParseError.
+    """
+    # With the encoding and the line ends of open(), as there.
+    text = io.TextIOWrapper(io.BytesIO(read_regular(path)))
+    sections: OsloSections = {}
+    parser = cfg.ConfigParser(path, sections)
+    iniparser.BaseParser.parse(parser, text.readlines())
+    return sections
 
 
 def paste_sections(
@@ -105,6 +123,8 @@ def _unreadable(path: str, exc: Exception) -> ConfigError:
     """Return the error without the line, which may hold a password."""
     line = line_of(exc)
     reason = getattr(exc, "strerror", None) or "cannot be read"
+    if isinstance(exc, FileError):
+        reason = str(exc)
     if line:
         reason += f" in line {line}"
     return ConfigError(f"{os.path.basename(path)}: {reason}")

@@ -22,6 +22,7 @@ from nova_profiler.capture.settings.files import (
 from nova_profiler.capture.settings.options import (
     GROUP,
     MUTABLE,
+    OPTION_OF,
     OPTIONS,
     ConfigError,
     Settings,
@@ -71,6 +72,8 @@ class LiveSettings:
         # Before anything is read: what changes meanwhile is read again.
         signed = self._signed()
         written = written_in(config_files(conf), skip_unreadable=True)
+        # What a reference or an interpolation was written as.
+        self._texts = {name: text for name, (_, text) in written.items()}
         values = _from_conf(conf, written)
         # Once: a process keeps its environment.
         self._environment = _environment_of(conf).keys()
@@ -161,8 +164,25 @@ class LiveSettings:
         named(name, place(path))
         if "$" in text:
             # Only the host's oslo.config knows what it stands for.
-            return getattr(self.current, name)
+            return self._kept(name, text, self._texts.get(name), path)
         return parsed(name, text, place(path))
+
+    def _kept(
+        self, name: str, text: str, before: str | None, path: str
+    ) -> Any:
+        """Return what is in force of an option that cannot be worked out.
+
+        A key that was taken out is good no longer, whatever replaced it.
+        """
+        if OPTION_OF[name].secret and text != before:
+            LOG.warning(
+                "%s, %s: a $ or %% waits for a restart; until then no key "
+                "is good",
+                place(path),
+                name,
+            )
+            return ()
+        return getattr(self.current, name)
 
     def _reread_paste(self) -> Mapping[str, Any]:
         """Return what our section of the paste file holds now."""
@@ -263,7 +283,11 @@ def _from_conf(conf: cfg.ConfigOpts, written: Written) -> dict[str, Any]:
         except (cfg.Error, ValueError) as exc:
             where, text = texts.get(option.name, ("configuration", ""))
             error = wrong_value(option, text, where)
-            if isinstance(exc, (cfg.NoSuchOptError, cfg.NoSuchGroupError)):
+            is_reference = isinstance(
+                exc, (cfg.NoSuchOptError, cfg.NoSuchGroupError)
+            )
+            # Of a secret, the name behind a $ is a part.
+            if is_reference and not option.secret:
                 raise ConfigError(f"{error}; {exc}") from None
             raise error from None
     return values

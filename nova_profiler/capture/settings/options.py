@@ -16,6 +16,7 @@ from nova_profiler.capture.sinks import statsd_address
 from nova_profiler.errors import NovaProfilerError
 from nova_profiler.groups import HOOKS
 from nova_profiler.profiles import ENGINES
+from nova_profiler.signed_headers import SHORTEST_KEY
 
 GROUP = "nova_profiler"
 
@@ -65,6 +66,17 @@ class _StatsdHost(types.String):
         if text:
             statsd_address.address_of(text)
         return text
+
+
+class _Key(types.String):
+    """A key; a comma within one makes two, of which one may be short."""
+
+    def __call__(self, value: Any) -> Any:
+        key = super().__call__(value)
+        # oslo.config tries a text that is refused together with the next one.
+        if key and (len(key) < SHORTEST_KEY or "," in key):
+            raise ValueError("too short")
+        return key
 
 
 @dataclasses.dataclass(frozen=True)
@@ -165,15 +177,18 @@ class Settings:
         mutable=True,
     )
     profile_keys: tuple[str, ...] = _option(
-        cfg.ListOpt,
+        partial(cfg.Opt, type=types.List(item_type=_Key())),
         (),
-        "HMAC keys of signed triggers; none: every one is refused.",
+        f"HMAC keys of signed triggers, of {SHORTEST_KEY} characters or more; "
+        "none: every one is refused.",
         secret=True,
+        mutable=True,
     )
     dump_dir: str | None = _option(
         cfg.StrOpt,
         None,
-        "Directory for dumps, one file a request; unset: no dumps.",
+        "Directory for dumps, one file a request; it belongs to the service's "
+        "user, and no other may write to it. Unset: no dumps.",
     )
     dump_when: tuple[str, ...] = _option(
         _words(DUMP_WHEN),
@@ -272,7 +287,8 @@ def _opt_of(field: dataclasses.Field[Any]) -> cfg.Opt:
 OPTIONS: tuple[cfg.Opt, ...] = tuple(
     _opt_of(field) for field in dataclasses.fields(Settings)
 )
-_BY_NAME = {option.name: option for option in OPTIONS}
+# By its name.
+OPTION_OF = {option.name: option for option in OPTIONS}
 MUTABLE = frozenset(o.name for o in OPTIONS if o.mutable)
 
 
@@ -301,7 +317,7 @@ def parsed(name: str, text: str, where: str) -> Any:
 
 def named(name: str, where: str) -> cfg.Opt:
     """Return the option *name*; raises ConfigError where there is none."""
-    option = _BY_NAME.get(name)
+    option = OPTION_OF.get(name)
     if option is None:
         raise ConfigError(f"{where}: unknown option {name!r}{_hint(name)}")
     return option
@@ -331,6 +347,11 @@ def expected(option: cfg.Opt) -> str:
         choices = getattr(kind.item_type, "choices", None)
         if choices:
             return "a list of " + ", ".join(choices)
+        if isinstance(kind.item_type, _Key):
+            return (
+                f"keys of {SHORTEST_KEY} or more characters, separated by "
+                "commas"
+            )
         return "a list, separated by commas"
     if isinstance(kind, types.Number):
         what = "a whole number" if kind.num_type is int else "a number"
@@ -342,10 +363,10 @@ def expected(option: cfg.Opt) -> str:
 
 
 def _hint(name: str) -> str:
-    near = difflib.get_close_matches(name, _BY_NAME, n=1, cutoff=0.6)
+    near = difflib.get_close_matches(name, OPTION_OF, n=1, cutoff=0.6)
     if near:
         return f"; did you mean {near[0]!r}?"
-    return "; the options are " + ", ".join(_BY_NAME)
+    return "; the options are " + ", ".join(OPTION_OF)
 
 
 def _plain(value: Any) -> Any:

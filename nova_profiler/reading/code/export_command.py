@@ -78,7 +78,11 @@ def command(
     profile = _one(paths, skipped)
     title, notes = _about(paths, route)
     content = _content(profile, how, title, notes)
-    output = output or _file_name(paths, route, how)
+    if output is None:
+        output = _file_name(paths, route, how)
+        if output.is_symlink():
+            # A stranger may have filled this folder.
+            raise NovaProfilerError(f"{output}: is a link; give -o FILE")
     _write(content, output, paths, as_json=as_json)
     skipped.print()
 
@@ -140,10 +144,30 @@ def _file_name(paths: list[Path], route: str | None, how: str) -> Path:
     return Path(stem + _FORMATS[how])
 
 
+def _for_terminal(content: bytes) -> bytes:
+    try:
+        lines = content.decode("utf-8").split("\n")
+    except UnicodeDecodeError:
+        raise NovaProfilerError(
+            "this format is no text for a terminal: give -o FILE"
+        ) from None
+    shown = (
+        "".join(
+            letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}"
+            for letter in line
+        )
+        for line in lines
+    )
+    return "\n".join(shown).encode("utf-8")
+
+
 def _write(
     content: bytes, output: Path, paths: list[Path], *, as_json: bool
 ) -> None:
     if str(output) == "-":
+        if sys.stdout.isatty():
+            # Names in it are a stranger's, and a terminal obeys some.
+            content = _for_terminal(content)
         sys.stdout.buffer.write(content)
         return
     if any(output.resolve() == path.resolve() for path in paths):

@@ -8,6 +8,7 @@ import re
 
 from nova_profiler.errors import NovaProfilerError
 from nova_profiler.paste_file import PasteFileError, own_filters, sections_of
+from nova_profiler.untrusted_files import FileError
 
 CONFIG_FILES = ("/etc/nova/api-paste.ini", "/etc/nova/nova.conf")
 
@@ -42,6 +43,8 @@ def _option_of(file: str) -> str | None:
         sections = sections_of(file)
     except OSError as exc:
         raise NovaProfilerError(f"{file}: {exc.strerror}; {_REMEDY}") from exc
+    except FileError as exc:
+        raise NovaProfilerError(f"{file}: {exc}; {_REMEDY}") from exc
     except PasteFileError as exc:
         raise NovaProfilerError(f"{exc}; {_REMEDY}") from exc
     ours = own_filters(sections)

@@ -43,7 +43,7 @@ FORMS = (
         eventlet_default.entry_of,
         with_headers=(eventlet_default.EVENTLET,),
     ),
-    Form((uwsgi_default.UWSGI,), " => generated ", uwsgi_default.entry_of),
+    Form((uwsgi_default.UWSGI,), uwsgi_default.MARK, uwsgi_default.entry_of),
     Form((apache_access.APACHE,), '] "', apache_access.entry_of),
 )
 

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import itertools
-import multiprocessing
 import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -23,6 +22,7 @@ from nova_profiler.reading.logs.files.sources import (
 from nova_profiler.reading.logs.line_parts.stamps import Years, years_of
 from nova_profiler.reading.logs.unread import ReadError, Unread
 from nova_profiler.reading.process_pools import process_pool, usable_cores
+from nova_profiler.trust.isolated_children import isolated_spawn
 
 Result = TypeVar("Result")
 
@@ -149,11 +149,13 @@ def _read_here(
 def _read_by(
     count: int, read: PartReader[Result], parts: Iterable[_Part]
 ) -> Iterator[tuple[_Part, tuple[Result, Unread]]]:
-    # A fork would copy the caller's threads, such as a progress bar's.
-    spawn = multiprocessing.get_context("spawn")
     waiting: deque[tuple[_Part, Future[tuple[Result, Unread]]]] = deque()
     try:
-        with process_pool(count, spawn, _leave_ctrl_c_to_parent) as pool:
+        # A fork would copy the caller's threads, such as a progress bar's.
+        with (
+            isolated_spawn() as spawn,
+            process_pool(count, spawn, _leave_ctrl_c_to_parent) as pool,
+        ):
             for part in parts:
                 waiting.append((part, pool.submit(_read_part, read, part)))
                 if len(waiting) >= count * (1 + _AHEAD):

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -15,6 +16,9 @@ from nova_profiler.reading.screen.markdown_cells import (
     table_of,
 )
 from nova_profiler.reading.screen.terminal import printable
+
+# What begins a formula, in full width as well, at the begin of a cell.
+_FORMULA = re.compile(r"(^|[ ;,|:])(?=[=+@\-\uff1d\uff0b\uff0d\uff20])")
 
 COLUMNS = (
     "calls",
@@ -135,11 +139,13 @@ def _flat(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _no_formula(text: str) -> str:
-    """Return *text* so that a spreadsheet takes it for text."""
+    """Return *text* so that a spreadsheet takes it for text.
+
+    Also the part behind a semicolon or another separator: which one a
+    spreadsheet takes depends on where it runs.
+    """
     text = printable(text)
-    if text == "-":
-        return text
-    return "'" + text if text[:1] in ("=", "+", "-", "@") else text
+    return text if text == "-" else _FORMULA.sub(r"\1'", text)
 
 
 def _markdown_table(

@@ -30,7 +30,10 @@ def _line(stamp: bytes, word: bytes) -> bytes:
         rb"(" + stamp + rb") "
         rb"(?:\d+ )?INFO (nova\." + word + rb") "
         rb"\[(?:(?:(?:None|req-.{36}) (?=req-\S+ [^ \]]+ [^ \]]+ ))?"
-        rb"req-.{36} (?!req-)(" + word + rb" " + word + rb")[^\]\n]*|-)\] "
+        # After the project a blank or the bracket: were it just any text, a
+        # bracket that is missing would be looked for from each letter on.
+        rb"req-.{36} (?!req-)(" + word + rb" " + word + rb")"
+        rb"(?: [^\]\n]*)?|-)\] "
         rb'[^ "\n]+ "([A-Z]{3,7} /[^?"#% \n\\]*)(?:\?[^" \n]*)?'
         rb'(?: HTTP/1\.[01])?" status: (\d\d\d) len: (?:\d+|None) '
         rb"(?:microversion: \S+ )?time: (\d{1,5}\.\d{1,9})\r?$"

@@ -16,6 +16,7 @@ from nova_profiler.reading.command_line.options import (
     store_of,
 )
 from nova_profiler.reading.screen.terminal import bytes_text, counted
+from nova_profiler.trust.folders import UntrustedFolder
 
 # An exbibyte and a century: more is a typing error.
 _MOST_MB = 2.0**40
@@ -65,13 +66,21 @@ def command(
     store = DumpStore(
         directory, max_files or 0, max_mb or 0, max_age_hours or 0
     )
-    removed = store.prune(dry_run=dry_run)
+    try:
+        pruned = store.prune(dry_run=dry_run)
+    except UntrustedFolder as exc:
+        raise NovaProfilerError(f"nothing is removed: {exc.strerror}") from exc
+    removed = [*pruned.dumps, *pruned.halves]
     size = sum(dump.bytes for dump in removed)
     if as_json:
         figures = {
             "dry_run": dry_run,
             "bytes": size,
-            "removed": [file for dump in removed for file in dump.files],
+            "removed": [
+                str(directory / dump.day / file)
+                for dump in removed
+                for file in dump.files
+            ],
         }
         click.echo(json.dumps(figures, indent=2))
         return
@@ -80,7 +89,13 @@ def command(
             click.echo(f"{dump.day}/{dump.stem}")
     files = sum(len(dump.files) for dump in removed)
     done = "would remove" if dry_run else "removed"
+    # What a worker that died has left.
+    halves = (
+        f" and {counted(len(pruned.halves), 'half-written file')}"
+        if pruned.halves
+        else ""
+    )
     click.echo(
-        f"{done} {counted(len(removed), 'dump')}, "
+        f"{done} {counted(len(pruned.dumps), 'dump')}{halves}, "
         f"{counted(files, 'file')}, {bytes_text(size)}"
     )

@@ -24,6 +24,7 @@ from nova_profiler.capture.sinks.statsd_address import (
     address_of,
     socket_name,
 )
+from nova_profiler.errors import NovaProfilerError
 from nova_profiler.factory import (
     check_engine,
     filter_factory,
@@ -64,6 +65,7 @@ from nova_profiler.reading.setup.pipelines import (
     right_section,
     section_point,
 )
+from nova_profiler.untrusted_files import FileError
 
 NOVA_CONF = "/etc/nova/nova.conf"
 
@@ -128,7 +130,10 @@ def command(
 def _points(
     path: str, conf: cfg.ConfigOpts, defaults: set[str]
 ) -> Iterator[Point]:
-    sections = sections_of(path)
+    try:
+        sections = sections_of(path)
+    except FileError as exc:
+        raise NovaProfilerError(f"{path}: {exc}") from None
     ours = filters_of(sections)
     yield section_point(path, sections, ours)
     yield from pipeline_points(sections, ours)

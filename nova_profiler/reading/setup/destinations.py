@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable
 
 from nova_profiler.reading.setup import OK, WARNING, WRONG, Point
+from nova_profiler.trust.folders import fault_of, user_name
 
 # Longer than a working name server takes.
 LOOK_UP_S = 3.0
@@ -93,6 +94,9 @@ def dump_dir_point(path: str | None) -> Point:
     if os.path.lexists(path) and not os.path.isdir(path):
         found = f"{path} is not a directory"
         return Point(WRONG, name, found, ("choose another dump_dir",))
+    fault = fault_of(path)
+    if fault is not None:
+        return Point(WRONG, name, f"no dumps: {fault}", remedy)
     return _writable_point(name, path, remedy)
 
 
@@ -140,7 +144,7 @@ _RUN_AS = "or run this as nova-api's user: sudo -u nova nova-profiler check"
 
 
 def _writable_point(name: str, path: str, remedy: tuple[str, ...]) -> Point:
-    user = _user_name(os.geteuid())
+    user = user_name(os.geteuid())
     there = path
     while not os.path.lexists(there):
         there = os.path.dirname(os.path.abspath(there))
@@ -166,16 +170,9 @@ def _is_open(path: str) -> bool:
 
 def _owner_of(path: str) -> str:
     try:
-        return _user_name(os.stat(path).st_uid)
+        return user_name(os.stat(path).st_uid)
     except OSError:
         return "an unknown user"
-
-
-def _user_name(uid: int) -> str:
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return f"user {uid}"
 
 
 def _is_user(name: str) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from nova_profiler.profiles import ENGINES
 from nova_profiler.reading.setup import OK, WARNING, WRONG, Point
-from nova_profiler.reading.setup.sign_command import SHORT_KEY
+from nova_profiler.signed_headers import SHORTEST_KEY
 
 # Yama's setting: 0 allows the same user, 1 a tracer that was named, 2 root.
 PTRACE_SCOPE = Path("/proc/sys/kernel/yama/ptrace_scope")
@@ -86,7 +86,7 @@ def _keys_point(keys: Sequence[str]) -> Point:
     if not any(keys):
         found = "empty: every signed trigger is refused"
         return Point(WARNING, name, found, remedy)
-    short = sum(len(key) < SHORT_KEY for key in keys)
+    short = sum(len(key) < SHORTEST_KEY for key in keys)
     if short:
         found = f"{short} of {len(keys)} can be guessed: too short"
         return Point(WARNING, name, found, remedy)

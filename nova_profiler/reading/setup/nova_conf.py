@@ -8,8 +8,11 @@ from collections.abc import Sequence
 
 from oslo_config import cfg
 
+from nova_profiler.capture.settings.files import oslo_sections_of
+from nova_profiler.errors import NovaProfilerError
 from nova_profiler.paste_file import PasteFileError
 from nova_profiler.reading.setup import OK, WRONG, Point
+from nova_profiler.untrusted_files import FileError
 
 
 def read_nova_conf(
@@ -19,9 +22,10 @@ def read_nova_conf(
     defaults: set[str] = set()
     configured = None
     for path in paths:
-        sections: dict[str, dict[str, list[str]]] = {}
         try:
-            cfg.ConfigParser(path, sections).parse()
+            sections = oslo_sections_of(path)
+        except FileError as exc:
+            raise NovaProfilerError(f"{path}: {exc}") from None
         except (UnicodeError, cfg.ParseError) as exc:
             lineno = getattr(exc, "lineno", None)
             raise PasteFileError(path, lineno) from None
@@ -36,7 +40,7 @@ def read_nova_conf(
 def oslo_point(path: str) -> Point:
     """Return whether oslo.config can read the paste file, as nova has it."""
     try:
-        cfg.ConfigParser(path, {}).parse()
+        oslo_sections_of(path)
     except cfg.ParseError as exc:
         found = f"line {exc.lineno} of {path} is not option = value"
         remedy = ("nova reads this file with oslo.config, too: mend the line",)

@@ -17,15 +17,16 @@ from nova_profiler.reading.command_line.options import json_option
 from nova_profiler.signed_headers import (
     HEADER,
     LONGEST_S,
+    SHORTEST_KEY,
     osprofiler_headers,
     trigger_of,
 )
 
 _SPAN = re.compile(r"([0-9]{1,6})\s*([smh]?)")
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
+_NOT_IN_URL = re.compile(r"[\x00-\x20\x7f]")
+_QUERY = re.compile(r"[?#]")
 _METHOD = re.compile(r"[A-Za-z]{1,16}")
-# A shorter key can be guessed.
-SHORT_KEY = 16
 
 
 def _seconds_of(ctx: click.Context, param: click.Parameter, value: str) -> int:
@@ -100,7 +101,7 @@ def command(
         headers = osprofiler_headers(secret, str(uuid.uuid4()))
     else:
         headers = {HEADER: trigger_of(method, path, expires_at, secret)}
-    if len(secret) < SHORT_KEY:
+    if len(secret) < SHORTEST_KEY:
         click.echo(
             f"a key of {len(secret)} characters can be guessed; "
             f"take 32 from `openssl rand -hex 16`",
@@ -139,11 +140,19 @@ def _key_of(key: str | None, key_file: Path | None) -> str:
 
 
 def _path_of(url: str) -> str:
-    """Return the path as WSGI has it: unquoted, its bytes as latin-1."""
-    try:
-        path = urlsplit(url).path
-    except ValueError:
-        path = ""
+    """Return the path as WSGI has it: unquoted, its bytes as latin-1.
+
+    A text that begins with a slash is a path as it stands, ``//v2.1`` too.
+    """
+    if _NOT_IN_URL.search(url):
+        # urlsplit() would leave some of them out, and sign another path.
+        raise click.UsageError(f"{url!r} has a blank or a control character")
+    path = _QUERY.split(url, 1)[0]
+    if not path.startswith("/"):
+        try:
+            path = urlsplit(url).path
+        except ValueError:
+            path = ""
     if not path.startswith("/"):
         raise click.UsageError(
             f"{url!r} has no path: expected one such as /v2.1/servers/detail"

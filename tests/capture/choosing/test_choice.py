@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import random
 import uuid
 
 import pytest
@@ -112,6 +113,16 @@ def test_an_id_is_drawn_in_any_letters():
         assert is_drawn(one, 0.5) == is_drawn(one.upper(), 0.5)
 
 
+def test_a_key_makes_another_draw_that_all_with_it_share():
+    """Without it no client knows which ids are drawn."""
+    with_key = [is_drawn(one, 0.5, KEY) for one in ids(200)]
+
+    assert with_key == [is_drawn(one, 0.5, KEY) for one in ids(200)]
+    assert with_key != [is_drawn(one, 0.5) for one in ids(200)]
+    assert with_key != [is_drawn(one, 0.5, KEY + "x") for one in ids(200)]
+    assert is_drawn(ID, 0.999999, "\udcff" * 100)
+
+
 class Chosen:
     """A choice with clocks and draws of its own."""
 
@@ -154,11 +165,53 @@ def test_without_an_id_chance_decides(clock, draw, expected):
 def test_an_id_from_the_client_decides(clock):
     """It is the one that every service of this request knows."""
     for one in ids(50):
-        expected = "rate" if is_drawn(one, 0.5) else None
+        expected = "rate" if is_drawn(one, 0.5, KEY) else None
         for draw in (0.0, 0.9):
             assert expected == Chosen(clock, draw).reason(
                 ["rate"], rate=0.5, HTTP_X_OPENSTACK_REQUEST_ID=one
             )
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+def test_no_client_chooses_itself_by_its_id(clock, is_late):
+    """Neither by one that is always drawn, nor by many that it tried."""
+    drawn = [one for one in ids(5000) if is_drawn(one, 0.05)]
+    rng = random.Random(1)
+    choice = Choice([].append, clock, lambda: NOW, rng.random)
+
+    def is_chosen(request_id):
+        if is_late:
+            asked = record(global_request_id=request_id)
+            return choice.is_drawn_late(asked, 0.05, [])
+        headers = {"HTTP_X_OPENSTACK_REQUEST_ID": request_id}
+        asked = Asked("/v2.1", headers)
+        return choice.reason(asked, ["rate"], 0.05, []) is not None
+
+    same = sum(is_chosen(drawn[0]) for _ in range(2000))
+    many = sum(is_chosen(rng.choice(drawn)) for _ in range(2000))
+
+    # Three times the rate, and what may come in a row.
+    assert same < 2000 * 0.15 + 60
+    assert many < 2000 * 0.15 + 60
+
+
+def test_honest_ids_are_nearly_all_chosen_as_everywhere(clock):
+    """The allowance is wide enough for what chance brings."""
+    choice = Choice([].append, clock, lambda: NOW, lambda: 0.9)
+    agreed = [
+        choice.reason(
+            Asked("/v2.1", {"HTTP_X_OPENSTACK_REQUEST_ID": one}),
+            ["rate"],
+            0.01,
+            [],
+        )
+        is not None
+        for one in ids(30_000)
+    ]
+    expected = [is_drawn(one, 0.01) for one in ids(30_000)]
+
+    assert sum(expected) > 200
+    assert sum(agreed) >= 0.99 * sum(expected)
 
 
 @pytest.mark.parametrize("odd", ["", "req-", ID + "\n", ID * 2, None, 7])

@@ -1020,6 +1020,34 @@ def test_a_sink_that_raises_is_logged_once_and_counted(caplog):
     assert "secret" not in caplog.text
 
 
+@pytest.mark.parametrize("kind", [list, tuple])
+def test_what_is_sent_into_the_thread_passes_on_after_the_response(kind):
+    """A timeout, or the end of a greenthread, that comes while we deliver."""
+
+    class Sent(BaseException):
+        pass
+
+    class Interrupted:
+        name = "statsd"
+
+        def emit(self, record):
+            raise Sent
+
+    profiled = Profiled(returning(kind([b"o", b"k"])), Interrupted())
+    answer = Answer()
+
+    body = profiled.filter(environ_of("/"), answer.start_response)
+
+    assert len(body) == 2
+    assert list(body) == [b"o", b"k"]
+    assert answer.status == "200 OK"
+    with pytest.raises(Sent):
+        body.close()
+    # The other sinks have got theirs.
+    assert len(profiled.records) == 1
+    assert profiled.failures.counts() == {"statsd": 1}
+
+
 def test_a_route_rule_that_raises_is_unmatched(caplog):
     """The record is complete but for its route."""
     profiled = Profiled(returning([b"ok"]), routes=Raising())

@@ -608,3 +608,116 @@ def test_routes_that_cannot_be_read_stop_the_start(host):
 
     with pytest.raises(ConfigError, match=r"routes, line 2: 'b c': expected"):
         host.start()
+
+
+@pytest.mark.parametrize("name", ["conf_file", "paste_file"])
+def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(host, warnings, name):
+    """The request that looks goes on; what is in force stays so."""
+    host.write_conf("slow_ms = 5")
+    host.write_paste(log_calls="true")
+    live = host.start()
+    path = getattr(host, name)
+    path.unlink()
+    os.mkfifo(path)
+
+    live.check(0.0)
+
+    assert warnings() == [
+        f"options stay as they are: {path.name}: not a regular file"
+    ]
+    assert (live.current.slow_ms, live.current.log_calls) == (5.0, True)
+
+
+def test_pipes_are_not_read_a_second_time(host):
+    """The host has read what came through them, as of <(...)."""
+    host.write_conf("slow_ms = 5")
+    live_conf = host.start()._conf
+    host.conf_file.unlink()
+    os.mkfifo(host.conf_file)
+
+    live = LiveSettings(live_conf, {}, {})
+
+    assert live.current.slow_ms == 5.0
+
+
+OLD, NEW = "a" * 32, "b" * 32
+
+
+@pytest.mark.parametrize("where", ["conf", "paste"])
+def test_a_key_that_is_taken_out_is_gone(host, warnings, where):
+    """And one that is put in is good, in every worker, without a restart."""
+
+    def write(keys):
+        if where == "conf":
+            host.write_conf(f"profile_keys = {keys}")
+        else:
+            host.write_paste(profile_keys=keys)
+
+    write(OLD)
+    live = host.start()
+    assert live.current.profile_keys == (OLD,)
+
+    for keys in (f"{OLD},{NEW}", NEW, ""):
+        write(keys)
+        live.check(0)
+        assert ",".join(live.current.profile_keys) == keys
+
+    assert warnings() == []
+
+
+def test_a_key_with_a_reference_takes_the_former_one_out(host, warnings):
+    """What it stands for is known after a restart; until then none is."""
+    host.write_conf(f"profile_keys = {OLD}")
+    live = host.start()
+
+    host.write_conf(f"profile_keys = ${{x}}{OLD}")
+    live.check(0)
+
+    assert live.current.profile_keys == ()
+    (warning,) = warnings()
+    assert "until then no key is good" in warning
+    assert OLD not in warning
+
+
+def test_an_interpolated_key_takes_the_former_one_out(host, warnings):
+    """Paste's own rules say what it stands for."""
+    host.write_paste(profile_keys=OLD)
+    live = host.start()
+
+    host._write(
+        host.paste_file,
+        f"[DEFAULT]\npart = {NEW[:20]}\n{FILTER}profile_keys = %(part)sccc\n",
+    )
+    live.check(0)
+
+    assert live.current.profile_keys == (NEW[:20] + "ccc",)
+    assert warnings() == []
+
+
+@pytest.mark.parametrize("key", ["$" + OLD, OLD + "$b" * 9, "${" + OLD + "}"])
+def test_no_message_has_a_part_of_a_key(host, warnings, key):
+    """Not even the name that a $ seems to stand for."""
+    host.write_conf(f"profile_keys = {key}")
+
+    with pytest.raises(ConfigError) as caught:
+        host.start()
+
+    assert "aaa" not in str(caught.value)
+    assert "bb" not in str(caught.value)
+    assert "(hidden)" in str(caught.value)
+    assert warnings() == []
+
+
+def test_a_short_key_keeps_what_is_in_force(host, warnings):
+    """As any value that is refused; the line has no key."""
+    host.write_conf(f"profile_keys = {OLD}")
+    live = host.start()
+
+    host.write_conf(f"profile_keys = {NEW},x9x9")
+    live.check(0)
+
+    assert live.current.profile_keys == (OLD,)
+    (warning,) = warnings()
+    assert "16 or more characters" in warning
+    assert NEW not in warning
+    assert "x9x9" not in warning

@@ -41,6 +41,7 @@ def test_the_options_that_may_change_are_those_of_the_manual():
         "profiler_interval_ms",
         "profile_when",
         "profile_rate",
+        "profile_keys",
         "dump_when",
         "log_requests",
         "log_calls",
@@ -165,6 +166,34 @@ def test_a_password_in_an_address_is_not_repeated():
         parsed("statsd_host", "amqp://nova:s3cret@mq:5672/", "here")
 
     assert "s3cret" not in str(e.value)
+
+
+KEY = "correct-horse-battery"
+
+
+@pytest.mark.parametrize(
+    "text", ["x", f"{KEY},x", f"x,{KEY}", f"{KEY}, abcdefghijklmno", "a,b"]
+)
+def test_a_key_that_can_be_guessed_is_refused(text):
+    """A comma within a key makes two of it, and the second may be short."""
+    with pytest.raises(ConfigError) as caught:
+        parsed("profile_keys", text, "here")
+
+    assert str(caught.value) == (
+        "here: profile_keys = (hidden): expected keys of 16 or more "
+        "characters, separated by commas"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "keys"),
+    [("", ("",)), (KEY, (KEY,)), (f"{KEY}, {KEY}2,", (KEY, f"{KEY}2", ""))],
+)
+def test_keys_that_are_long_enough(text, keys):
+    """An empty one is none."""
+    assert [key for key in parsed("profile_keys", text, "here") if key] == [
+        key for key in keys if key
+    ]
 
 
 def test_many_values_are_read_at_once():

@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import marshal
 import sys
+from pathlib import Path
 
 import pytest
 from builders import slow_rebuild, written
@@ -17,6 +19,8 @@ from profile_builders import (
 )
 
 from nova_profiler.cli import main
+from nova_profiler.errors import NovaProfilerError
+from nova_profiler.reading.code import export_command
 
 
 @pytest.fixture
@@ -77,6 +81,59 @@ def test_many_requests_are_one_file(dump, tmp_path, capsys):
     page = (tmp_path / "here" / name).read_text()
     assert "/v2.1/servers/{id}/action, 2 requests" in page
     assert "300 samples" in page
+
+
+class Terminal(io.TextIOWrapper):
+    """Standard output of a person."""
+
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize(
+    ("content", "shown"),
+    [
+        (
+            "a\x9bb\u202ec\n\x1b[2Jd\n".encode(),
+            "a\ufffdb\ufffdc\n\ufffd[2Jd\n",
+        ),
+        ("é 1\n".encode(), "é 1\n"),
+    ],
+)
+def test_nothing_steers_a_terminal(monkeypatch, content, shown):
+    """Whatever the format; a file has it as it is."""
+    out = Terminal(io.BytesIO())
+    monkeypatch.setattr("sys.stdout", out)
+
+    export_command._write(content, Path("-"), [], as_json=False)
+
+    assert out.buffer.getvalue().decode() == shown
+
+
+def test_bytes_are_not_for_a_terminal(monkeypatch):
+    """pstats' own format is none for people."""
+    monkeypatch.setattr("sys.stdout", Terminal(io.BytesIO()))
+
+    with pytest.raises(NovaProfilerError, match="give -o FILE"):
+        export_command._write(b"\xfb\xff", Path("-"), [], as_json=False)
+
+
+def test_a_link_of_the_usual_name_is_not_written_through(
+    dump, tmp_path, capsys
+):
+    """A stranger may have put it into the folder."""
+    assert main(["export", "6ec8", "--json"]) == 0
+    name = json.loads(capsys.readouterr().out)["file"]
+    target = tmp_path / "target"
+    target.write_text("mine")
+    path = tmp_path / "here" / name
+    path.unlink()
+    path.symlink_to(target)
+
+    assert main(["export", "6ec8"]) == 2
+
+    assert "is a link; give -o FILE" in capsys.readouterr().err
+    assert target.read_text() == "mine"
 
 
 def test_to_standard_output(dump, tmp_path, capsysbinary):

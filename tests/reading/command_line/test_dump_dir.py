@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from nova_profiler.errors import NovaProfilerError
@@ -125,3 +127,11 @@ def test_a_file_that_cannot_be_read_has_a_remedy(tmp_path):
     """The same where the file is no file."""
     with pytest.raises(NovaProfilerError, match="directory; give --dump"):
         dump_dir_of(str(tmp_path))
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    """A service may have been given one."""
+    os.mkfifo(tmp_path / "nova.conf")
+
+    with pytest.raises(NovaProfilerError, match="not a regular file; give"):
+        dump_dir_of(str(tmp_path / "nova.conf"))

@@ -9,6 +9,8 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from run_builders import entry, kept, log_text, run_of
@@ -32,11 +34,31 @@ def places(tmp_path, monkeypatch):
     return history, aside
 
 
-def terminated(folder, pattern, args, *, text=b"", signals=1):
-    """Return how a command ended that got SIGTERM with its log half read.
+def has_opened(process, folder):
+    """Return whether *process* waits with a file open in *folder*.
 
-    The log is a pipe that never ends, *text* its begin.
-    The signal is sent when something like *pattern* is in *folder*.
+    The file may have no name. A signal just before the waiting begins would
+    be noticed only when it is over.
+    """
+    stat = Path(f"/proc/{process.pid}/stat").read_text()
+    if not stat.rpartition(")")[2].startswith(" S"):
+        return False
+    fds = Path(f"/proc/{process.pid}/fd")
+    with suppress(OSError):
+        return any(
+            os.readlink(fd).startswith(f"{folder}/") for fd in fds.iterdir()
+        )
+    return False
+
+
+def terminated(
+    folder, pattern, args, *, text=b"", signals=1, signum=signal.SIGTERM
+):
+    """Return how a command ended that got *signum* with its log half read.
+
+    The log is a pipe that never ends, *text* its begin. The signal is sent
+    when something like *pattern* is in *folder*, or, without a pattern, open
+    there.
     """
     with subprocess.Popen(
         [sys.executable, "-c", COMMAND, *args],
@@ -48,10 +70,14 @@ def terminated(folder, pattern, args, *, text=b"", signals=1):
         process.stdin.write(text)
         process.stdin.flush()
         deadline = time.monotonic() + 60
-        while not list(folder.glob(pattern)) and process.poll() is None:
+        while process.poll() is None:
+            if pattern is None and has_opened(process, folder):
+                break
+            if pattern is not None and list(folder.glob(pattern)):
+                break
             assert time.monotonic() < deadline, "it was never made"
             time.sleep(0.01)
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(signum)
         for _ in range(signals - 1):
             os.killpg(process.pid, signal.SIGTERM)
         # Not communicate(): it would end the log.
@@ -65,12 +91,20 @@ def test_the_copy_of_a_pipe_goes_away(places, signals):
     """As with Ctrl-C; the exit code is a shell's for SIGTERM."""
     _, aside = places
 
-    code, error = terminated(
-        aside, "nova-profiler-*", ["report", "-"], signals=signals
-    )
+    code, error = terminated(aside, None, ["report", "-"], signals=signals)
 
     assert code == 143
     assert error.strip() == b"nova-profiler: terminated"
+    assert list(aside.iterdir()) == []
+
+
+def test_the_copy_of_a_pipe_goes_away_with_its_process(places):
+    """However that ends: it has no name."""
+    _, aside = places
+
+    code, _ = terminated(aside, None, ["report", "-"], signum=signal.SIGKILL)
+
+    assert code == -signal.SIGKILL
     assert list(aside.iterdir()) == []
 
 

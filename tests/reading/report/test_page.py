@@ -96,6 +96,16 @@ def test_csv_is_no_formula():
     assert "\x1b" not in rows[2][0]
 
 
+@pytest.mark.parametrize("start", [*"=+-@", *"\uff1d\uff0b\uff0d\uff20"])
+@pytest.mark.parametrize("before", ["", "x;", "x,", "x|", "x ", "x:", ";;"])
+def test_csv_is_no_formula_behind_any_separator(before, start):
+    """Which one a spreadsheet takes depends on where it runs."""
+    name = f"{before}{start}HYPERLINK(1)"
+    rows = list(csv.reader(io.StringIO(csv_of(summary("user", name)))))
+
+    assert f"{before}'{start}HYPERLINK(1)" in [row[0] for row in rows]
+
+
 def test_csv_has_no_name_for_nobody():
     """As everywhere, so that tables can be joined."""
     rows = list(csv.reader(io.StringIO(csv_of(summary("user", None)))))

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 from builders import dump_files, numbered, written
@@ -71,3 +72,38 @@ def test_limits_that_cannot_be_are_refused(tmp_path, capsys, option, value):
 
     assert capsys.readouterr().err.count("\n") == 1
     assert len(dump_files(tmp_path)) == 1
+
+
+def test_a_directory_that_others_may_write_to_is_left_alone(tmp_path, capsys):
+    """One line with the remedy."""
+    path = tmp_path / "dumps"
+    path.mkdir()
+    path.chmod(0o777)
+
+    code = main(["prune", "--dump-dir", str(path), "--max-files", "1"])
+
+    assert code == 2
+    assert capsys.readouterr().err == (
+        f"nova-profiler: nothing is removed: others may write to {path}: "
+        f"chmod go-w {path}\n"
+    )
+
+
+def test_half_written_files_are_counted(tmp_path, capsys):
+    """With and without --dry-run."""
+    path = tmp_path / "dumps"
+    half = path / ".writing" / ".armed-0123456789abcdef"
+    for folder in (path, half.parent):
+        folder.mkdir(mode=0o700)
+    half.write_text("half")
+    os.utime(half, (1, 1))
+    words = ["prune", "--dump-dir", str(path), "--max-files", "1"]
+
+    assert main([*words, "--dry-run"]) == 0
+    assert capsys.readouterr().out.endswith(
+        "would remove 0 dumps and 1 half-written file, 1 file, 4 B\n"
+    )
+    assert main(words) == 0
+
+    assert "removed 0 dumps and 1 half-written file" in capsys.readouterr().out
+    assert not half.exists()

@@ -703,7 +703,7 @@ def test_unset_destinations_are_good():
 @pytest.fixture
 def operator(monkeypatch):
     """Be a user without access to files of others."""
-    monkeypatch.setattr(destinations, "_user_name", lambda uid: "stack")
+    monkeypatch.setattr(destinations, "user_name", lambda uid: "stack")
     monkeypatch.setattr(os, "access", lambda path, mode: False)
 
 
@@ -716,6 +716,20 @@ def test_a_directory_that_is_anothers_is_wrong(tmp_path, operator):
         f"stack may not write to {tmp_path}, which is stack's"
     )
     assert point.remedy[0] == f"install -d -m 0700 -o nova -g nova {tmp_path}"
+
+
+def test_a_directory_that_others_may_write_to_is_wrong(tmp_path):
+    """The filter refuses it; the remedy is one command."""
+    path = tmp_path / "dumps"
+    path.mkdir()
+    path.chmod(0o1777)
+
+    point = dump_dir_point(str(path))
+
+    assert point.state == WRONG
+    assert point.found == (
+        f"no dumps: others may write to {path}: chmod go-w {path}"
+    )
 
 
 def test_a_file_in_the_place_of_a_directory_is_wrong(tmp_path):
@@ -742,7 +756,7 @@ def test_what_is_not_there_yet_is_made(tmp_path, monkeypatch, point):
 
 def test_roots_own_directory_is_doubtful(tmp_path, monkeypatch):
     """root may write, the user nova may not."""
-    monkeypatch.setattr(destinations, "_user_name", lambda uid: "root")
+    monkeypatch.setattr(destinations, "user_name", lambda uid: "root")
     monkeypatch.setattr(destinations, "_is_user", lambda name: True)
 
     assert dump_dir_point(str(tmp_path)).state == WARNING
@@ -761,3 +775,40 @@ def test_a_paste_file_that_is_not_utf_8_is_wrong(tmp_path, capsys):
     (point,) = [one for one in points if one["name"] == "oslo.config"]
     assert point["state"] == "wrong"
     assert "not UTF-8" in point["found"]
+
+
+@pytest.mark.parametrize("option", ["--paste", "--config-file"])
+def test_a_pipe_is_not_waited_for(tmp_path, capsys, option):
+    """It is named."""
+    os.mkfifo(tmp_path / "pipe")
+    paste = tmp_path / "p.ini"
+    paste.write_text("[app:x]\n")
+    words = ["check", "--paste", str(paste), option, str(tmp_path / "pipe")]
+
+    code = main(words)
+
+    assert code == 2
+    assert "pipe: not a regular file" in capsys.readouterr().err
+
+
+def test_no_point_has_a_part_of_a_key(tmp_path, capsys):
+    """Neither paste's error about a %, nor oslo.config's about a $."""
+    paste = tmp_path / "p.ini"
+    conf = tmp_path / "nova.conf"
+    for in_paste, in_conf in (
+        ("s3cret%key12345", ""),
+        ("", "s3$cretkey12345"),
+    ):
+        paste.write_text(
+            "[filter:nova_profiler]\n"
+            "paste.filter_factory = nova_profiler.factory:filter_factory\n"
+            + (f"profile_keys = {in_paste}\n" if in_paste else "")
+        )
+        conf.write_text(f"[nova_profiler]\nprofile_keys = {in_conf}\n")
+
+        main(["check", "--paste", str(paste), "--config-file", str(conf)])
+
+        shown = "".join(capsys.readouterr())
+        assert "profile_keys" in shown
+        assert "cret" not in shown
+        assert "12345" not in shown

@@ -201,3 +201,31 @@ def test_the_filter_takes_it(capsys):
 
     assert asked == [True]
     assert over.failures.counts() == {"trigger_forged": 1}
+
+
+@pytest.mark.parametrize(
+    ("url", "path"),
+    [
+        ("//v2.1/servers", "//v2.1/servers"),
+        ("//v2.1//servers/?x=1", "//v2.1//servers/"),
+        ("///", "///"),
+        ("/v2.1/a:b@c", "/v2.1/a:b@c"),
+        ("/http://x/y", "/http://x/y"),
+        ("http://nova//v2.1/x", "//v2.1/x"),
+        ("/a;b/c#d?e", "/a;b/c"),
+    ],
+)
+def test_a_path_is_signed_as_it_is_given(capsys, url, path):
+    """Slashes at its begin are part of it, and no host."""
+    main(["sign", "GET", url, "--key", KEY, "--json"])
+
+    assert json.loads(capsys.readouterr().out)["path"] == path
+
+
+@pytest.mark.parametrize("odd", ["\t", "\n", "\r", " ", "\x00", "\x7f"])
+@pytest.mark.parametrize("url", ["/v2.1/{}x", "http://nova/v2.1/x{}", "{}/v2"])
+def test_no_character_is_left_out_of_what_is_signed(capsys, url, odd):
+    """A URL with one that no request line has is refused."""
+    assert main(["sign", "GET", url.format(odd), "--key", KEY]) == 2
+
+    assert "control character" in capsys.readouterr().err

@@ -31,9 +31,13 @@ GROUP = DB_API.name
 # Public and with a context, but the plumbing of the other functions.
 _PLUMBING = {"get_context_manager", "model_query"}
 
+_NOVA = "nova."
+
 
 def install(modules: Iterable[str]) -> Undo:
     """Time the DB API functions of those of *modules* that exist.
+
+    nova's are looked at only in a service that has loaded nova.
 
     Returns the function that undoes it. Raises HookError when a module
     exists and cannot be imported; then none is timed.
@@ -89,6 +93,10 @@ def _first_parameter(function: Callable[..., Any]) -> str | None:
 def _module(name: str) -> ModuleType | None:
     if name in sys.modules:
         return sys.modules[name]
+    if name.startswith(_NOVA) and _NOVA[:-1] not in sys.modules:
+        # Another service, beside which nova is installed: importing it would
+        # bring in eventlet.
+        return None
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as exc:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import atexit
 import sys
+from time import monotonic
 
 from nova_profiler.capture.greenthreads import Wakeup, start_thread
 from nova_profiler.capture.lanes import Capture
@@ -31,6 +32,8 @@ _EXIT_S = 3.0
 # Without requests, look this often whether there are any: a waking call that
 # got lost would cost their first minute, not all stacks from then on.
 REST_S = 60.0
+# How long after a thread could not be started it is tried again.
+RETRY_S = 1.0
 
 
 def engine(note: Note) -> PyspyEngine:
@@ -60,6 +63,8 @@ class PyspyEngine:
         self._wakeup = Wakeup()
         self._over = Wakeup()
         self._started = False
+        # Where no thread could be started, not before this time again.
+        self._start_at = 0.0
         self._asleep = False
         self._closing = False
         self._failed = False
@@ -68,14 +73,12 @@ class PyspyEngine:
         self, capture: Capture, chosen: bool, interval_ms: float
     ) -> PyspyWatch | None:
         """Return the watch of a request, None if there can be none."""
-        if self._failed:
+        if self._failed or not (self._started or self._start()):
             return None
         watch = self._watches.begin(chosen)
         if watch is None:
             self._note("pyspy_tags")
-        if not self._started:
-            self._start()
-        elif self._asleep:
+        if self._asleep:
             self._wakeup.wake()
         self._schedule.pace.interval_ms = interval_ms
         return watch
@@ -89,15 +92,25 @@ class PyspyEngine:
         """Return whether all is over within *seconds*, after close()."""
         return not self._started or self._over.wait(seconds)
 
-    def _start(self) -> None:
+    def _start(self) -> bool:
+        """Start the thread, unless there can be no more of them now.
+
+        A later request tries again. None has a tag yet: only the thread
+        takes tags back.
+        """
+        now = monotonic()
+        if now < self._start_at:
+            return False
         self._started = True
         try:
             start_thread(self.supervise_pyspy)
-        except Exception:
-            # No more threads: the next request tries again.
+        except Exception as exc:
             self._started = False
-            raise
+            self._start_at = now + RETRY_S
+            self._note("pyspy_thread", exc)
+            return False
         atexit.register(self._at_exit)
+        return True
 
     def _at_exit(self) -> None:
         self.close()

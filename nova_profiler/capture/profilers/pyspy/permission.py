@@ -27,9 +27,12 @@ def find_pyspy() -> str | None:
         os.path.dirname(sys.executable or ""),
     ):
         path = os.path.join(folder, "py-spy")
-        if folder and os.access(path, os.X_OK):
+        if os.path.isabs(path) and os.access(path, os.X_OK):
             return path
-    return shutil.which("py-spy")
+    # A relative folder on PATH is the current one, or below it.
+    folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    absolute = os.pathsep.join(filter(os.path.isabs, folders))
+    return shutil.which("py-spy", path=absolute) if absolute else None
 
 
 def allow_tracer(pid: int) -> None:

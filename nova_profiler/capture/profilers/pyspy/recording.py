@@ -46,6 +46,9 @@ _TICKS_S = os.sysconf("SC_CLK_TCK")
 # threads that run. Both are children of one shell, so that one permission
 # serves for both; the shell waits until it was given. A py-spy that is killed
 # in the middle of a look leaves this process stopped: the shell undoes that.
+# One that hangs in a look, or is stopped there, holds this process: a watcher
+# kills it when the process stood still at three looks in a row, during which
+# a py-spy did nothing. Without this process both have to go as well.
 _SCRIPT = """
 trap '' INT
 read -r _ || exit 1
@@ -56,8 +59,34 @@ spy=$1 pid=$2 seconds=$3
     --full-filenames --rate "$5" --output /dev/fd/4 3>&- & running=$!
 exec 3>&- 4>&-
 echo "nova-profiler: $all $running"
+watch() {
+    still=0 was_all= was_running=
+    while :; do
+        # Not every sleep knows fractions; without them nothing is watched.
+        sleep 0.25 || return
+        read -r state < "/proc/$pid/stat" || break
+        state=${state##*) }
+        case $state in
+        [ZX]*) break ;;
+        t*) ;;
+        *) still=0 was_all= was_running= && continue ;;
+        esac
+        # For how long each ran; empty where it has ended.
+        now_all= now_running=
+        read -r now_all rest < "/proc/$all/schedstat"
+        read -r now_running rest < "/proc/$running/schedstat"
+        if [ -n "$now_all" ] && [ "$now_all" = "$was_all" ] ||
+            [ -n "$now_running" ] && [ "$now_running" = "$was_running" ]
+        then still=$((still + 1)); else still=1; fi
+        was_all=$now_all was_running=$now_running
+        [ $still -lt 3 ] || break
+    done
+    kill -KILL $all $running
+}
+watch < /dev/null > /dev/null 2>&1 & watch=$!
 wait $all; all=$?
 wait $running; running=$?
+kill -KILL $watch
 if [ $all -gt 128 ] || [ $running -gt 128 ]; then kill -CONT "$pid"; fi
 """
 
@@ -228,10 +257,26 @@ class Recording:
                 if not any(output.read() for output in open_ones):
                     nap(_POLL_S)
                 open_ones = [one for one in open_ones if not one.done]
+            self._kill(
+                [
+                    pid
+                    for pid, one in zip(self._pids(), outputs, strict=False)
+                    if one in open_ones
+                ]
+            )
             return not open_ones and all(one.whole for one in outputs)
         finally:
             self.over = monotonic()
             self.close()
+
+    def _kill(self, pids: list[bytes]) -> None:
+        """Kill those py-spy that have not ended; the shell sees to the rest.
+
+        They still hold their pipes, so these are their ids.
+        """
+        for pid in pids:
+            with suppress(OSError):
+                os.kill(int(pid), signal.SIGKILL)
 
     def close(self) -> None:
         """Let go of the pipes, without which py-spy ends; once is enough."""

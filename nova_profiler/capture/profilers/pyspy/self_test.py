@@ -8,7 +8,6 @@ units and kernels may each forbid one process to look into another one.
 from __future__ import annotations
 
 import subprocess
-import sys
 
 from nova_profiler.capture.greenthreads import nap
 from nova_profiler.capture.profilers.pyspy.recording import (
@@ -16,7 +15,12 @@ from nova_profiler.capture.profilers.pyspy.recording import (
     STOP_S,
     Recording,
 )
+from nova_profiler.trust.isolated_children import isolated_python
 
+_TRIAL = f"""\
+from {__name__} import main
+sys.exit(main(sys.argv[1]))
+"""
 _RATE = 100
 _RECORDED_S = 0.5
 _LONGEST_S = int(START_S + STOP_S)
@@ -30,7 +34,7 @@ def problem_with(program: str, longest_s: float = _LONGEST_S) -> str | None:
     try:
         # No text of a user: this Python, and py-spy as found.
         tried = subprocess.run(  # noqa: S603
-            [sys.executable, "-m", __name__, program],
+            isolated_python(_TRIAL, program),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -65,7 +69,3 @@ def main(program: str) -> int:
         print("py-spy looked, and saw no stack at all: is it too old?")
         return 1
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))

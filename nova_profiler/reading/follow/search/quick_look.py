@@ -6,7 +6,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 
-from nova_profiler.reading.logs.files.sources import Source
+from nova_profiler.reading.logs.files.sources import Source, without_waiting
 
 # Longer files are read once, line by line: a late hit costs a second reading.
 _LARGEST_FILE = 64 * 1024 * 1024
@@ -58,7 +58,7 @@ class QuickLook(threading.local):
         # A text may lie across two reads.
         overlap = max(map(len, needles)) - 1
         held = searched = 0
-        with open(path, "rb", buffering=0) as file:
+        with open(path, "rb", 0, opener=without_waiting) as file:
             while count := file.readinto(view[held:]):
                 end = held + count
                 if not searched and b"\0" in buffer[: min(end, _HEAD_BYTES)]:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -21,6 +22,9 @@ _READ_BYTES = 1024 * 1024
 # For large files: /tmp is often memory. Other users write there, too;
 # tempfile makes names that they cannot guess.
 _LARGE_FILES = "/var/tmp"  # noqa: S108
+_DESCRIPTORS = "/proc/self/fd"
+# What comes may have no end, and others need room on that disk as well.
+_SHARE_OF_ROOM = 2
 
 
 @contextmanager
@@ -51,9 +55,17 @@ def _copy_of(
 ) -> Source:
     folder = _folder()
     try:
+        most = shutil.disk_usage(folder).free // _SHARE_OF_ROOM
         copy = files.enter_context(_new_file(folder))
         for chunk in _chunks_of(source, unread):
             copy.write(chunk)
+            if copy.tell() > most:
+                raise ReadError(
+                    f"{source.name}: more than half of the room in {folder} "
+                    f"has come through, {most >> 20} MiB, and it has not "
+                    "ended; write it to a file, or set TMPDIR to where there "
+                    "is more room"
+                )
             if on_bytes is not None:
                 on_bytes(len(chunk))
         copy.flush()
@@ -62,13 +74,23 @@ def _copy_of(
             f"{folder}: no room for a copy of {source.name}: "
             f"{exc.strerror or exc}; set TMPDIR to where there is"
         ) from exc
-    return source_of_file(copy.name)._replace(
+    return source_of_file(_path_of(copy))._replace(
         name=source.name, local=source.local
     )
 
 
 def _new_file(folder: str) -> IO[bytes]:
+    if os.path.isdir(_DESCRIPTORS):
+        # Without a name: it is gone with the process, however that ends.
+        return tempfile.TemporaryFile(dir=folder)
     return tempfile.NamedTemporaryFile(prefix="nova-profiler-", dir=folder)
+
+
+def _path_of(file: IO[bytes]) -> str:
+    """Return how this process, and those that it starts, open *file*."""
+    if isinstance(file.name, int):
+        return f"/proc/{os.getpid()}/fd/{file.fileno()}"
+    return file.name
 
 
 def _chunks_of(source: Source, unread: Unread) -> Iterator[bytes]:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import glob
 import os
 import stat
@@ -35,6 +36,8 @@ MISSING = "no such file"
 DUMP = "dump; show and calls read it from its --dump-dir"
 NOT_READABLE = "file that cannot be read"
 TWICE = "file named twice"
+LINK_OUT = "link out of its folder; name the file itself to have it read"
+NO_FILE = "neither file nor pipe"
 BINARY = "binary file"
 
 
@@ -66,14 +69,16 @@ def sources_of(
 
     Folders are searched with all below them, in the order of names.
     *unread* notes a path that leads to nothing, to a file a second time, or
-    to a dump, whose request is in the log_file as well. *local* is the zone
-    of stamps without one, None for UTC.
+    to a dump, whose request is in the log_file as well. It notes devices, and
+    links in a folder, or of a pattern, that lead out of it: a stranger may
+    have put them there. *local* is the zone of stamps without one, None for
+    UTC.
     """
     found = []
     seen: set[tuple[int, int]] = set()
     for path in paths:
-        for name in _names_of(path):
-            source = _source_of(name, seen, unread)
+        for name, within in _names_of(path):
+            source = _source_of(name, within, seen, unread)
             if source is not None:
                 found.append(source._replace(local=local))
     return found
@@ -81,7 +86,7 @@ def sources_of(
 
 def source_of_file(name: str) -> Source:
     """Return the file *name*; raises OSError where it cannot be read."""
-    with open(name, "rb") as file:
+    with _regular(name) as file:
         found = os.fstat(file.fileno())
         compression = compression_of(file.read(LONGEST_MAGIC))
     return Source(name, name, found.st_size, found.st_mtime, compression)
@@ -92,9 +97,26 @@ def file_of(source: Source) -> Iterator[IO[bytes]]:
     """Give the open file of *source*, still compressed if it is."""
     if source.path is None:
         yield sys.stdin.buffer
-    else:
+    elif source.size is None:
         with open(source.path, "rb") as file:
             yield file
+    else:
+        with _regular(source.path) as file:
+            yield file
+
+
+def _regular(path: str) -> IO[bytes]:
+    """Return the open file *path*; raises OSError for what is none."""
+    file = open(path, "rb", opener=without_waiting)  # noqa: SIM115  # caller's
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(errno.EINVAL, "it is no file any more")
+    return file
+
+
+def without_waiting(path: str, flags: int) -> int:
+    """Open a file as open() has its opener do; a pipe is at its end."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def head_of(source: Source) -> bytes:
@@ -109,27 +131,55 @@ def head_of(source: Source) -> bytes:
         return b""
 
 
-def _names_of(path: str) -> Iterator[str]:
+def _names_of(path: str) -> Iterator[tuple[str, str | None]]:
+    """Yield the files of *path*, each with the folder that it must lie in.
+
+    None for a file that was named itself.
+    """
     if path == STDIN:
-        yield path
+        yield path, None
     elif os.path.isdir(path):
-        for folder, folders, names in os.walk(path):
-            folders[:] = sorted(
-                name for name in folders if not name.startswith(".")
-            )
-            for name in sorted(names):
-                whole = os.path.join(folder, name)
-                # Opening a pipe or socket found by chance could wait for ever.
-                if not name.startswith(".") and os.path.isfile(whole):
-                    yield whole
+        yield from _below(path, os.path.realpath(path))
     elif not os.path.lexists(path) and glob.has_magic(path):
         matches = sorted(glob.glob(path, recursive=True))
         if not matches:
-            yield path
+            yield path, None
+        within = _folder_of_pattern(path)
         for match in matches:
-            yield from _names_of(match)
+            if os.path.isdir(match) and _is_within(match, within):
+                yield from _below(match, within)
+            else:
+                yield match, within
     else:
-        yield path
+        yield path, None
+
+
+def _below(path: str, within: str) -> Iterator[tuple[str, str]]:
+    """Yield the files below the folder *path*, in the order of names."""
+    for folder, folders, names in os.walk(path):
+        folders[:] = sorted(
+            name for name in folders if not name.startswith(".")
+        )
+        links = [
+            name
+            for name in folders
+            if os.path.islink(os.path.join(folder, name))
+        ]
+        for name in sorted([*names, *links]):
+            if not name.startswith("."):
+                yield os.path.join(folder, name), within
+
+
+def _folder_of_pattern(path: str) -> str:
+    """Return the folder of *path* up to its first wildcard."""
+    while glob.has_magic(path):
+        path = os.path.dirname(path)
+    return os.path.realpath(path or os.curdir)
+
+
+def _is_within(path: str, folder: str) -> bool:
+    real = os.path.realpath(path)
+    return real == folder or real.startswith(os.path.join(folder, ""))
 
 
 def _is_dump(name: str) -> bool:
@@ -138,21 +188,27 @@ def _is_dump(name: str) -> bool:
 
 
 def _source_of(
-    name: str, seen: set[tuple[int, int]], unread: Unread
+    name: str,
+    within: str | None,
+    seen: set[tuple[int, int]],
+    unread: Unread,
 ) -> Source | None:
-    if name == STDIN:
+    if name == STDIN and within is None:
         if (0, 0) in seen:
             unread.add(TWICE, "standard input")
             return None
         seen.add((0, 0))
         return Source("standard input", None, None, time.time())
-    if _is_dump(name):
-        unread.add(DUMP, name)
-        return None
     try:
+        if within is not None and not _is_within(name, within):
+            unread.add(LINK_OUT, name)
+            return None
+        if _is_dump(name):
+            unread.add(DUMP, name)
+            return None
         found = os.stat(name)
         if not stat.S_ISREG(found.st_mode):
-            return Source(name, name, None, time.time())
+            return _pipe_of(name, within, found, unread)
         if (found.st_dev, found.st_ino) in seen:
             unread.add(TWICE, name)
             return None
@@ -165,6 +221,30 @@ def _source_of(
         reason = getattr(exc, "strerror", None) or exc
         unread.add(NOT_READABLE, f"{name}: {reason}")
         return None
+
+
+def _pipe_of(
+    name: str, within: str | None, found: os.stat_result, unread: Unread
+) -> Source | None:
+    """Return the pipe, or terminal, *name*; devices have no end.
+
+    One that was found by chance could have us wait for ever.
+    """
+    is_pipe = stat.S_ISFIFO(found.st_mode) or _is_standard_input(found)
+    if is_pipe and within is None:
+        return Source(name, name, None, time.time())
+    # A link to a folder within the same one is searched there.
+    if not stat.S_ISDIR(found.st_mode):
+        unread.add(NO_FILE, name)
+    return None
+
+
+def _is_standard_input(found: os.stat_result) -> bool:
+    """Tell whether *found* is the terminal of standard input."""
+    try:
+        return os.isatty(0) and os.path.samestat(found, os.fstat(0))
+    except OSError:
+        return False
 
 
 def is_binary(head: bytes) -> bool:

@@ -25,12 +25,17 @@ from nova_profiler.reading.logs.line_parts.stamps import clf_epoch
 
 UWSGI = "uwsgi"
 
-_MESSAGE = re.compile(
+# Up to the path, which may hold anything, and from the last mark on: one
+# expression for both would try each mark with all that follows it.
+_HEAD = re.compile(
     r"\[pid: \d+\|app: [^|\]]*\|req: [^\]]*\] (?P<address>\S*) "
     r"\([^)]*\) \{[^}]*\} \[[A-Z][a-z]{2} (?P<month>[A-Z][a-z]{2}) "
     r"+(?P<day>\d{1,2}) (?P<clock>\d\d:\d\d:\d\d) (?P<year>\d{4})\] "
-    r"(?P<method>\S{1,40}) (?P<path>.*) => generated (?P<size>\d+) bytes "
-    r"in (?P<time>\S+) (?P<unit>msecs|micros) [^(]*"
+    r"(?P<method>\S{1,40}) "
+)
+MARK = " => generated "
+_TAIL = re.compile(
+    r"(?P<size>\d+) bytes in (?P<time>\S+) (?P<unit>msecs|micros) [^(]*"
     r"(?:\(\) )?\(HTTP/\S+ (?P<status>\d{3})"
 )
 _UNIT_MS = {"msecs": 1.0, "micros": 0.001}
@@ -38,9 +43,14 @@ _UNIT_MS = {"msecs": 1.0, "micros": 0.001}
 
 def entry_of(line: LinePrefix) -> AccessEntry | None:
     """Return the request of *line*, None if the form is another."""
-    found = _MESSAGE.match(line.message)
-    if found is None:
+    head = _HEAD.match(line.message)
+    mark_at = line.message.rfind(MARK)
+    if head is None or mark_at < head.end():
         return None
+    tail = _TAIL.match(line.message, mark_at + len(MARK))
+    if tail is None or "\n" in (path := line.message[head.end() : mark_at]):
+        return None
+    found = head.groupdict() | tail.groupdict()
     date = f"{found['day']}/{found['month']}/{found['year']}"
     began = clf_epoch(date, found["clock"], local=line.local)
     ms = ms_of(found["time"], _UNIT_MS[found["unit"]])
@@ -50,7 +60,7 @@ def entry_of(line: LinePrefix) -> AccessEntry | None:
         service_of(line),
         None if began is None else began + ms / 1000,
         method_of(found["method"]),
-        route_of_path(found["path"], status),
+        route_of_path(path, status),
         status,
         ms,
         bytes_of(found["size"]),

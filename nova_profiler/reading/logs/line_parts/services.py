@@ -48,6 +48,8 @@ _ENDINGS = re.compile(
     r"|[._-]\d{4}-?\d\d-?\d\d[\w:.-]*|-cell\d+|@\S*)\Z"
 )
 _BEGINNINGS = re.compile(r"(?:screen-|devstack@)")
+# As file systems have it; a name in JSON may be of any length.
+_LONGEST_NAME = 255
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,59}\Z")
 
 
@@ -75,6 +77,8 @@ def service_of_file(name: str) -> str | None:
 
 
 def _service_of_name(name: str) -> str | None:
+    if len(name) > _LONGEST_NAME:
+        return None
     name = _BEGINNINGS.sub("", name, count=1)
     # A name has few endings; the limit ends a hostile one.
     for _ in range(8):

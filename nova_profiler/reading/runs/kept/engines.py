@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, unquote_plus
 
 from nova_profiler.errors import missing_extra
 from nova_profiler.reading.runs.kept.run import HistoryError, Run, folder_of
@@ -22,7 +23,16 @@ Rows = list[dict[str, Any]]
 DEFAULT = "duckdb://"
 # The forms of a Spark master; anything else is a URL for ibis.
 _SPARK_MASTER = re.compile(r"spark://|k8s://|yarn$|local(-cluster)?(\[|$)")
+_WITHOUT_URL = re.compile(r"yarn|local(?:-cluster)?(?:\[[0-9,*]*\])?")
 _LONGEST_MESSAGE = 300
+# The scheme, then host, port and database; between them may be a user with a
+# password, after them a query. Where a second reading is possible, it is none.
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,30}://")
+_URL = re.compile(
+    r"([A-Za-z][A-Za-z0-9+.-]{0,30}://)"
+    r"(?:[^@/?#]*@)?((?:[A-Za-z0-9.-]*|\[[0-9a-fA-F:.]+\])(?::\d{1,5})?"
+    r"(?:/[A-Za-z0-9._/-]*)?)(?:[?#][^@]*)?"
+)
 
 
 @contextmanager
@@ -43,7 +53,9 @@ def _engine_at(url: str) -> Iterator[BaseBackend]:
         raise
     except Exception as exc:
         # Each engine has error classes of its own.
-        raise HistoryError(f"engine {_shown(url)}: {first_line(exc)}") from exc
+        raise HistoryError(
+            f"engine {_shown(url)}: {_reason(url, exc)}"
+        ) from exc
     finally:
         with suppress(Exception):
             backend.disconnect()
@@ -92,10 +104,12 @@ def _connected(url: str) -> Any:
     except ImportError as exc:
         extra = "spark" if _SPARK_MASTER.match(url) else "history"
         raise missing_extra(
-            f"engine {_shown(url)}: {first_line(exc)}", extra
+            f"engine {_shown(url)}: {_reason(url, exc)}", extra
         ) from exc
     except Exception as exc:
-        raise HistoryError(f"engine {_shown(url)}: {first_line(exc)}") from exc
+        raise HistoryError(
+            f"engine {_shown(url)}: {_reason(url, exc)}"
+        ) from exc
 
 
 def _spark(master: str) -> Any:
@@ -118,8 +132,36 @@ def _spark(master: str) -> Any:
 
 
 def _shown(url: str) -> str:
-    """Return *url* without a password."""
-    return re.sub(r"(//[^:/@]*):[^@/]*@", r"\1@", url)
+    """Return scheme, host and database of *url*, or what is surely these."""
+    if _WITHOUT_URL.fullmatch(url):
+        return url
+    whole = _URL.fullmatch(url)
+    if whole is not None:
+        return whole[1] + whole[2]
+    scheme = _SCHEME.match(url)
+    return f"{scheme[0] if scheme else ''}..."
+
+
+def _reason(url: str, exc: Exception) -> str:
+    """Return the first line of *exc*, unless a secret may stand in it.
+
+    An engine may repeat the URL that it was given, or parts of it.
+    """
+    line = first_line(exc)
+    hidden = _words(url) - _words(_shown(url))
+    if any(word in line for word in hidden):
+        return f"{type(exc).__name__}; its text has parts of the URL"
+    return line
+
+
+def _words(text: str) -> set[str]:
+    """Return the words of *text*, as they are written and unquoted."""
+    return {
+        word
+        for form in (text, unquote(text), unquote_plus(text))
+        for word in re.split(r"[^\w.-]+", form)
+        if word
+    }
 
 
 def first_line(exc: Exception) -> str:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from nova_profiler.errors import NovaProfilerError
 from nova_profiler.reading.runs.kept.schema import SCHEMA
+from nova_profiler.untrusted_files import FileError, read_regular
 
 # Engines that read whole directories skip a leading underscore.
 MANIFEST = "_run.json"
@@ -83,8 +84,11 @@ def read_run(folder: Path) -> Run:
     """
     name = folder.name.removeprefix(FOLDER_PREFIX)
     try:
-        with (folder / MANIFEST).open("rb") as file:
-            values = json.loads(file.read(_LARGEST_MANIFEST))
+        values = json.loads(
+            read_regular(
+                folder / MANIFEST, "a manifest has", _LARGEST_MANIFEST
+            )
+        )
         schema = int(values["schema"])
     except FileNotFoundError:
         raise HistoryError(f"run {name}: has no {MANIFEST}") from None
@@ -92,6 +96,8 @@ def read_run(folder: Path) -> Run:
         raise HistoryError(
             f"run {name}: {MANIFEST} cannot be read: {exc.strerror}"
         ) from None
+    except FileError as exc:
+        raise HistoryError(f"run {name}: {MANIFEST}: {exc}") from None
     except (ValueError, KeyError, TypeError, RecursionError):
         raise HistoryError(f"run {name}: {MANIFEST} is damaged") from None
     if schema > SCHEMA:

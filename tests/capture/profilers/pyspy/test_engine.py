@@ -137,6 +137,53 @@ def test_a_killed_py_spy_does_not_leave_its_worker_stopped(pyspy):
             worker.kill()
 
 
+# Shows that it runs, ten times a second, beside a request that works.
+HEARTBEAT = """
+import sys, threading, time
+from nova_profiler.capture.profilers.pyspy.engine import engine
+
+watch = engine(lambda *what: None).watch(None, True, 20.0)
+def work():
+    while True:
+        sum(range(10_000))
+threading.Thread(target=watch.run, args=[work], daemon=True).start()
+while True:
+    print("alive", flush=True)
+    time.sleep(0.1)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.services
+def test_a_py_spy_that_is_stopped_does_not_hold_its_worker(pyspy):
+    """Wherever it was stopped: now and then, that is within a look."""
+    with python("-c", HEARTBEAT) as worker:
+        try:
+            for _ in range(4):
+                assert until(lambda: len(recorders_of(worker.pid)) == 2, 60)
+                time.sleep(0.2)
+                for pid in recorders_of(worker.pid):
+                    with suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGSTOP)
+                # Read what is there, then see whether more comes.
+                for _ in range(30):
+                    ready, _, _ = select.select([worker.stdout], [], [], 5.0)
+                    assert ready, "the worker stands still"
+                    assert worker.stdout.readline() == "alive\n"
+                for pid in recorders_of(worker.pid):
+                    with suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGKILL)
+            for pid in recorders_of(worker.pid):
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGSTOP)
+        finally:
+            worker.kill()
+
+        worker.wait(15)
+        # Stopped ones go with their worker, too.
+        assert until(lambda: not recorders_of(worker.pid), 5.0)
+
+
 def test_an_engine_starts_nothing_before_the_first_request():
     """Servers fork their workers after they loaded the filter."""
     engine = module.PyspyEngine("/nonexistent/py-spy", print)
@@ -183,7 +230,7 @@ def test_requests_beyond_the_tags_are_served_unwatched(monkeypatch):
     notes = []
     engine = module.PyspyEngine("", lambda *what: notes.append(what))
     monkeypatch.setattr(engine._watches.pool, "_size", 0)
-    monkeypatch.setattr(engine, "_start", lambda: None)
+    monkeypatch.setattr(engine, "_start", lambda: True)
 
     assert engine.watch(None, True, 20.0) is None
     assert notes == [("pyspy_tags",)]
@@ -204,3 +251,33 @@ def test_a_failing_supervisor_ends_the_engine_not_the_requests(monkeypatch):
     assert watch.run(divmod, 7, 2) == (3, 1)
     assert engine.watch(None, True, 20.0) is None
     assert [what for what, *_ in notes] == ["pyspy_supervisor"]
+
+
+def test_where_no_thread_can_be_started_it_is_tried_again(monkeypatch, clock):
+    """Requests have no stacks meanwhile, and no tag is lost to them."""
+    noted, started = [], []
+
+    def refuse(function):
+        started.append(function)
+        if len(started) < 3:
+            raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(module, "start_thread", refuse)
+    monkeypatch.setattr(module, "monotonic", clock)
+    monkeypatch.setattr(module.atexit, "register", lambda function: None)
+    engine = module.PyspyEngine(
+        "py-spy", lambda what, error=None: noted.append(what)
+    )
+    clock.advance(module.RETRY_S)
+
+    first = [engine.watch(None, False, 0.0) for _ in range(500)]
+    clock.advance(module.RETRY_S)
+    second = [engine.watch(None, False, 0.0) for _ in range(500)]
+    assert set(first + second) == {None}
+    assert noted == ["pyspy_thread"] * 2
+    assert engine.wait_closed(0.0)
+
+    clock.advance(module.RETRY_S)
+    assert engine.watch(None, False, 0.0) is not None
+    assert len(started) == 3
+    assert noted == ["pyspy_thread"] * 2

@@ -235,6 +235,23 @@ def test_the_program_is_found_beside_python(tmp_path, monkeypatch, program):
     assert program() == find_pyspy()
 
 
+@pytest.mark.parametrize("path", [".", "", ":/nowhere", "bin", "./bin:"])
+def test_no_program_of_the_current_folder_is_found(
+    tmp_path, monkeypatch, path
+):
+    """Commands run in folders that strangers have filled."""
+    for folder in (tmp_path, tmp_path / "bin"):
+        folder.mkdir(exist_ok=True)
+        (folder / "py-spy").write_text("#!/bin/sh\n")
+        (folder / "py-spy").chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(permission.sysconfig, "get_path", lambda name: "")
+    monkeypatch.setattr(permission.sys, "executable", "")
+    monkeypatch.setenv("PATH", path)
+
+    assert find_pyspy() is None
+
+
 def test_what_was_said_is_shown_in_one_printable_line():
     """It may be anything."""
     text = advice_on(b"\x1b[31mError: odd\x07\n" + b"x" * 9000)

@@ -7,6 +7,8 @@ import errno
 import gzip
 import io
 import os
+import subprocess
+import sys
 import threading
 from contextlib import contextmanager
 from types import SimpleNamespace
@@ -53,7 +55,13 @@ def test_standard_input_is_read_twice(monkeypatch, folder, packed):
             "standard input", len(packed(TEXT)),
         )  # fmt: skip
         assert text_of(source) == text_of(source) == TEXT
-        assert len(list(folder.iterdir())) == 1
+        # Other processes read parts of it; a kill leaves nothing there.
+        code = "import sys; print(open(sys.argv[1], 'rb').read())"
+        found = subprocess.check_output(
+            [sys.executable, "-c", code, source.path], text=True
+        )
+        assert found.strip() == repr(packed(TEXT))
+        assert list(folder.iterdir()) == []
 
     assert sum(heard) == len(packed(TEXT))
     assert list(folder.iterdir()) == []
@@ -73,6 +81,40 @@ def test_a_named_pipe_is_copied_and_a_file_is_not(tmp_path):
         assert second is sources[1]
 
     writer.join()
+
+
+def test_where_descriptors_have_no_path_a_copy_has_a_name(monkeypatch, folder):
+    """It is gone at the end."""
+    monkeypatch.setattr(pipes, "_DESCRIPTORS", "/nowhere")
+
+    with copied(stdin(monkeypatch, TEXT), Unread()) as (source,):
+        assert text_of(source) == TEXT
+        assert [str(file) for file in folder.iterdir()] == [source.path]
+
+    assert list(folder.iterdir()) == []
+
+
+def test_a_pipe_without_end_leaves_half_of_the_room(monkeypatch, folder):
+    """The message says why it was given up."""
+
+    class Endless(io.BytesIO):
+        def read(self, size=-1):
+            return bytes(size)
+
+    monkeypatch.setattr(
+        pipes.shutil,
+        "disk_usage",
+        lambda folder: SimpleNamespace(free=5 << 20),
+    )
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=Endless()))
+
+    with (
+        pytest.raises(ReadError, match="more than half of the room.* 2 MiB"),
+        copied(sources_of(["-"], Unread()), Unread()),
+    ):
+        pass
+
+    assert list(folder.iterdir()) == []
 
 
 def test_no_room(monkeypatch, folder):

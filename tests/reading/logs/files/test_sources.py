@@ -6,6 +6,7 @@ from __future__ import annotations
 import gzip
 import io
 import os
+import socket
 import sys
 import threading
 from random import Random
@@ -18,6 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nova_profiler.reading.logs.files import blocks as blocks_module
+from nova_profiler.reading.logs.files import sources
 from nova_profiler.reading.logs.files.blocks import blocks_of
 from nova_profiler.reading.logs.files.sources import DUMP, head_of, sources_of
 from nova_profiler.reading.logs.unread import Unread
@@ -179,6 +181,94 @@ def test_what_leads_to_nothing_is_named(tmp_path, monkeypatch):
         "binary file": 1,
         "file that cannot be read": 1,
     }
+
+
+@pytest.fixture
+def bundle(tmp_path):
+    """Return a folder with links to what is none of its sender's business."""
+    private = tmp_path / "private"
+    private.mkdir()
+    (private / "secret.log").write_bytes(b"secret\n")
+    folder = tmp_path / "bundle"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "own.log").write_bytes(b"own\n")
+    (folder / "a.log").symlink_to(private / "secret.log")
+    (folder / "b.log").symlink_to("../private/secret.log")
+    (folder / "sub" / "c.log").symlink_to("../../private/secret.log")
+    (folder / "d.log").symlink_to("/dev/zero")
+    (folder / "e.log").symlink_to("e.log")
+    (folder / "sub" / "f.log").symlink_to("../own.log")
+    (folder / "dir").symlink_to(private)
+    (folder / "bundle2").symlink_to(folder / "sub")
+    os.mkfifo(folder / "g.log")
+    return folder
+
+
+@pytest.mark.parametrize(
+    "path", ["", "*", "*.log", "**/*.log", "**", "*/..", "sub/../*.log"]
+)
+def test_no_link_leads_out_of_a_folder(bundle, monkeypatch, path):
+    """Nor to a device; both are named. Links within it are followed."""
+    unread = Unread()
+
+    text = text_of([bundle / path if path else bundle], unread)
+
+    assert text in (b"own\n", b"")
+    examples = {kind.kind: kind.count for kind in unread}
+    assert "binary file" not in examples
+    if path != "*/..":
+        assert text == b"own\n"
+        assert examples[sources.LINK_OUT] >= 3
+        assert examples[sources.NO_FILE] >= 1
+
+
+def test_a_pattern_of_the_current_folder(bundle, monkeypatch):
+    """Its folder is the current one."""
+    monkeypatch.chdir(bundle)
+    unread = Unread()
+
+    assert text_of(["?wn.log", "a*.log"], unread) == b"own\n"
+
+    assert [kind for kind, _ in kinds(unread)] == [sources.LINK_OUT]
+
+
+def test_a_folder_that_is_a_link_is_read(bundle):
+    """And so is a file of that name: both were asked for."""
+    unread = Unread()
+
+    text = text_of([bundle / "dir", bundle / "a.log"], unread)
+
+    assert text == b"secret\n"
+    assert [kind for kind, _ in kinds(unread)] == ["file named twice"]
+
+
+@pytest.mark.parametrize("name", ["/dev/zero", "/dev/null", "link", "socket"])
+def test_what_is_neither_file_nor_pipe_is_named(tmp_path, monkeypatch, name):
+    """Even if it was asked for: a device may have no end."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "link").symlink_to("/dev/zero")
+    server = socket.socket(socket.AF_UNIX)
+    server.bind("socket")
+    unread = Unread()
+
+    with server:
+        assert text_of([name], unread) == b""
+
+    assert kinds(unread) == [(sources.NO_FILE, name)]
+
+
+def test_a_pipe_that_takes_the_place_of_a_file_is_not_waited_for(tmp_path):
+    """Between the look at it and its reading."""
+    path = tmp_path / "log"
+    path.write_bytes(b"x\n")
+    unread = Unread()
+    (source,) = sources_of([str(path)], unread)
+    path.unlink()
+    os.mkfifo(path)
+
+    assert list(blocks_of(source, unread)) == []
+    assert head_of(source) == b""
+    assert [kind for kind, _ in kinds(unread)] == ["file that cannot be read"]
 
 
 def test_a_file_that_goes_away(tmp_path):

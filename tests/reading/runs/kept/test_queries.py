@@ -5,13 +5,16 @@ from __future__ import annotations
 
 import random
 import statistics
+from urllib.parse import unquote
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from run_builders import entry, kept
 
 from nova_profiler.errors import NovaProfilerError
 from nova_profiler.reading.report.durations import Batch, Durations
-from nova_profiler.reading.runs.kept import queries
+from nova_profiler.reading.runs.kept import engines, queries
 from nova_profiler.reading.runs.kept.engines import (
     engine_at,
     requests_of,
@@ -174,14 +177,92 @@ def test_no_time_is_a_little_time(asked):
     ("url", "message"),
     [
         ("nosuch://host", "engine nosuch://host: "),
-        ("postgres://me:secret@127.0.0.1:1/x", "engine postgres://me@127"),
+        ("postgres://me:secret@127.0.0.1:1/x", "engine postgres://127"),
     ],
 )
 def test_an_engine_that_cannot_be_reached_is_one_line(url, message):
-    """It has the URL, without the password in it."""
+    """It has the host, and no user and password."""
     with pytest.raises(NovaProfilerError) as caught, engine_at(url):
         pass
 
     assert str(caught.value).startswith(message)
     assert "secret" not in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+SECRETS = [
+    "Xo7wordA",
+    "Xo7/wordA",
+    "Xo7@wordA",
+    "Xo7:wordA",
+    "Xo7?wordA",
+    "Xo7#wordA",
+    "Xo7%2FwordA",
+    "Xo7%40wordA",
+    "Xo7+wordA",
+    "12345/Xo7wordA",
+    "Xo7 wordA",
+    "Xo7]wordA",
+]
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgres://me:{}@127.0.0.1:1/x",
+        "postgres://{}@127.0.0.1:1/x",
+        "postgres://127.0.0.1:1/x?password={}",
+        "postgres://me@127.0.0.1:1/x?password={}&user=me",
+        "postgres://127.0.0.1:1/x#{}",
+        "nosuch://me:{}@host/x",
+        "nosuch://host?token={}",
+        "nosuch:me:{}@host",
+        "{}",
+        "duckdb:///nowhere/at/all?motherduck_token={}",
+        "snowflake://me:{}@account/db?warehouse=x",
+        "local[{}]",
+        "spark://me:{}@127.0.0.1:1",
+    ],
+)
+def test_no_secret_of_a_url_is_in_a_message(url, secret):
+    """Whatever a password is made of, and whatever an engine repeats."""
+    address = url.format(secret)
+
+    for text in (
+        engines._shown(address),
+        engines._reason(address, Exception(f"cannot reach {address}")),
+        engines._reason(address, Exception(f"no user {unquote(address)}")),
+        engines._reason(address, Exception(f"'{unquote(secret)}' is bad")),
+    ):
+        assert "Xo7" not in text
+        assert "wordA" not in text
+
+
+@given(st.text(max_size=40), st.text(max_size=40))
+def test_no_part_of_any_url_but_its_ends_is_shown(user, query):
+    """A second @ has none of it shown but the scheme."""
+    shown = engines._shown(f"x://{user}@host/db?{query}")
+
+    assert shown in ("x://host/db", "x://...")
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("duckdb://", "duckdb://"),
+        (
+            "postgres://me:secret@db.example:5432/x",
+            "postgres://db.example:5432/x",
+        ),
+        ("postgres://[::1]:5432/x?sslmode=off", "postgres://[::1]:5432/x"),
+        ("local[2]", "local[2]"),
+        ("local-cluster[2,1,1024]", "local-cluster[2,1,1024]"),
+        ("spark://host:7077", "spark://host:7077"),
+        ("yarn", "yarn"),
+    ],
+)
+def test_what_is_shown_of_a_url(url, shown):
+    """Scheme, host and database."""
+    assert engines._shown(url) == shown
+    assert engines._reason(url, Exception("gone away")) == "gone away"

@@ -156,6 +156,23 @@ def test_a_damaged_manifest_is_named(tmp_path, text):
     assert unreadable == ["run night: _run.json is damaged"]
 
 
+def test_a_manifest_that_is_a_pipe_is_not_waited_for(tmp_path):
+    """Its run is named; one that is too large is as well."""
+    for name in ("night", "large"):
+        (tmp_path / f"run={name}").mkdir()
+    os.mkfifo(tmp_path / "run=night" / "_run.json")
+    with (tmp_path / "run=large" / "_run.json").open("wb") as file:
+        file.truncate(1 << 40)
+    unreadable = []
+
+    assert History(tmp_path).runs(unreadable) == []
+
+    assert [line[:45] for line in sorted(unreadable)] == [
+        "run large: _run.json: 1099511627776 bytes, mo",
+        "run night: _run.json: not a regular file",
+    ]
+
+
 def test_a_missing_part_is_named(tmp_path):
     """A run is whole or it is none."""
     history = kept(tmp_path, night=[entry()])

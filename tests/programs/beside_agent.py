@@ -517,7 +517,7 @@ def main(agent: str, order: str) -> None:
         stop = AGENTS[agent]()
     engine = sa.create_engine(
         "sqlite:///x.db",
-        poolclass=sa.QueuePool,
+        poolclass=impl.QueuePool,
         connect_args={"check_same_thread": False},
     )
     found = {"beside": served(application, log)}

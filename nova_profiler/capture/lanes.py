@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
 from nova_profiler.capture.calls import CHUNK_CALLS, CallKey, Calls
+from nova_profiler.capture.greenthreads import reference_to_greenlet
 from nova_profiler.groups import COUNTS
 from nova_profiler.record import RequestRecord
 
@@ -167,8 +168,15 @@ class Served(Protocol):
     def headers(self) -> Mapping[str, Any]:
         """What came with it, by the names that WSGI gives to HTTP headers."""
 
+    @property
+    def lookout(self) -> object:
+        """What keeps track of it while it is on, None if nothing does."""
+
     def request_id(self) -> object:
         """Return its request id, as far as one is known by now."""
+
+    def describe(self, record: RequestRecord) -> None:
+        """Fill in what is known by now; called in another thread."""
 
 
 class Capture:
@@ -182,6 +190,7 @@ class Capture:
         "cpu_start_s",
         "errors_room",
         "found",
+        "greenlets",
         "lanes",
         "lanes_missing",
         "late_calls",
@@ -190,6 +199,7 @@ class Capture:
         "served",
         "started",
         "thread",
+        "trace",
         "watch",
     )
 
@@ -214,6 +224,10 @@ class Capture:
         # By the wall clock, seconds since 1970.
         self.began_at = time()
         self.started = started = perf_counter()
+        # The file that outlives a worker which is killed for this request.
+        self.trace: str | None = None
+        # The greenlets that work for it, where they may do so.
+        self.greenlets: list[Any] | None = None
         # The thread whose CPU clock is read, 0: none.
         self.thread = 0
         if has_cpu_clock:
@@ -221,6 +235,8 @@ class Capture:
             main.cpu_at = started
             main.cpu_due = started + CPU_STEP_S
             main.cpu_s = self.cpu_start_s = thread_time()
+        else:
+            self.greenlets = [reference_to_greenlet()]
 
     def cpu_ms(self, now: float) -> float | None:
         """Return the CPU time so far; None without a clock of its own.
@@ -243,6 +259,8 @@ class Capture:
             return None
         lane = Lane(self)
         self.lanes.append(lane)
+        if self.greenlets is not None:
+            self.greenlets.append(reference_to_greenlet())
         # The request may have ended since the caller looked.
         lane.closed = self.closed
         return lane
@@ -260,6 +278,7 @@ class Capture:
         self.main = OVER.main
         self.served = OVER.served
         self.found = None
+        self.greenlets = None
         self.watch = None
 
     def close(self) -> None:
@@ -276,9 +295,13 @@ class _NothingServed:
 
     method = path = ""
     headers: Mapping[str, Any] = MappingProxyType({})
+    lookout = None
 
     def request_id(self) -> None:
         return None
+
+    def describe(self, record: RequestRecord) -> None:
+        """Know nothing."""
 
 
 # What a lane belongs to when its request is over.

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from heapq import merge
 from itertools import islice
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from nova_profiler.dump_store.retention import (
     Retention,
     StoredDump,
 )
+from nova_profiler.dump_store.running import trace_entries
 from nova_profiler.dump_store.writing import claim
 from nova_profiler.record import RequestRecord
 
@@ -72,11 +74,19 @@ class DumpStore:
     def entries(self, foreign: list[str] | None = None) -> Iterator[DumpEntry]:
         """Yield the dumps, newest first, without opening any.
 
-        The names of files that are no dumps are added to *foreign*.
+        The traces of requests whose worker was killed are among them. The
+        names of files that are no dumps are added to *foreign*.
         """
+        if foreign is None:
+            foreign = []
+        traces = [entry for entry, _ in trace_entries(self.directory, foreign)]
+        traces.sort(key=_started_at, reverse=True)
         try:
-            yield from entries_of(
-                self.directory, [] if foreign is None else foreign
+            yield from merge(
+                entries_of(self.directory, foreign),
+                traces,
+                key=_started_at,
+                reverse=True,
             )
         except FileNotFoundError:
             raise DumpError(
@@ -131,6 +141,10 @@ class DumpStore:
         return request_id.removeprefix("req-").startswith(
             text.removeprefix("req-")
         )
+
+
+def _started_at(entry: DumpEntry) -> str:
+    return entry.started_at
 
 
 def _named(entries: Iterable[DumpEntry]) -> str:

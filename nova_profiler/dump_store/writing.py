@@ -41,7 +41,7 @@ def write_new(path: Path, content: bytes) -> None:
     try:
         fd = os.open(path, flags, 0o600)
     except FileNotFoundError:
-        _make_private(path.parent)
+        make_private(path.parent)
         fd = os.open(path, flags, 0o600)
     try:
         with open(fd, "wb") as file:
@@ -58,13 +58,14 @@ def publish(aside: Path, path: Path) -> None:
             os.rename(aside, path)
         except FileNotFoundError:
             # The first of its day, or the day was pruned empty just now.
-            _make_private(path.parent)
+            make_private(path.parent)
         else:
             return
     os.rename(aside, path)
 
 
-def _make_private(folder: Path) -> None:
+def make_private(folder: Path) -> None:
+    """Make *folder* and what is missing above it, for this user alone."""
     folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     # Not pathlib's exist_ok: it raises where a pruner takes the folder away
     # just after it was found to exist. publish() tries again.

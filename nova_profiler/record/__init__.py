@@ -3,8 +3,11 @@
 
 from nova_profiler.record.request_record import (
     ABORTED,
+    DUMPED_ALONE,
     FAILED,
+    KILLED,
     OK,
+    RUNNING,
     SCHEMA,
     Attach,
     Profiled,
@@ -14,18 +17,25 @@ from nova_profiler.record.request_record import (
 from nova_profiler.record.rows import (
     CallTotals,
     GroupTotals,
+    OpenCall,
+    OpenStack,
     StatementTotals,
     TimelineEntry,
 )
 
 __all__ = [
     "ABORTED",
+    "DUMPED_ALONE",
     "FAILED",
+    "KILLED",
     "OK",
+    "RUNNING",
     "SCHEMA",
     "Attach",
     "CallTotals",
     "GroupTotals",
+    "OpenCall",
+    "OpenStack",
     "Profiled",
     "RecordError",
     "RequestRecord",

@@ -18,6 +18,9 @@ MAX_PATH = 1024
 MAX_TEXT = 255
 MAX_ID = 64
 
+# A route is learned from successful requests; one that is on is none yet.
+_TEACHES_NOTHING = 500
+
 _FROM_CONTEXT = ("user_id", "project_id", "user_name", "project_name")
 
 
@@ -34,21 +37,24 @@ class WsgiFacts:
         environ: dict[str, Any],
         method: str,
         path: str,
+        is_on: bool = False,
     ) -> None:
         """Fill method, path, route, action, ids, user and address.
 
         *method* and *path* are as the server handed them over;
-        ``record.status`` is known.
+        ``record.status`` is known. Of a request that *is_on*, in another
+        thread: then the action, which is in its body, is left out.
         """
         record.method = method if method in METHODS else OTHER_METHOD
         try:
-            route = self._routes.route_of(environ, path, record.status)
+            status = _TEACHES_NOTHING if is_on else record.status
+            route = self._routes.route_of(environ, path, status)
         except Exception as exc:
             self._failures.note("route", exc)
             route = UNMATCHED
         record.route = route
         record.path = printable_path(path)
-        if route.endswith("/action"):
+        if route.endswith("/action") and not is_on:
             record.action = action_of(environ, record.status)
         record.request_id = checked_id(environ.get(REQUEST_ID))
         overall_id = environ.get("openstack.global_request_id")

@@ -6,7 +6,6 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Mapping
-from time import monotonic
 from typing import Any
 
 from oslo_config import cfg
@@ -71,7 +70,8 @@ class LiveSettings:
             if option.mutable
         }
         self.current = Settings().changed(values).changed(self._paste)
-        self.check_at = monotonic() + CHECK_S
+        # At the first request of each process.
+        self.check_at = 0.0
 
     def check(self, now: float) -> None:
         """Look for changed files; called at most every two seconds."""

@@ -16,6 +16,7 @@ from nova_profiler.reading.code.hot_path_page import hot_path_parts
 from nova_profiler.reading.record_words import title_of
 from nova_profiler.reading.requests import figures
 from nova_profiler.reading.requests.lane_picture import lane_picture
+from nova_profiler.reading.requests.unfinished import open_parts, outcome_of
 from nova_profiler.reading.screen.terminal import (
     BAD,
     FAINT,
@@ -31,7 +32,13 @@ from nova_profiler.reading.screen.terminal import (
     share_text,
     time_text,
 )
-from nova_profiler.record import FAILED, OK, RequestRecord, StatementTotals
+from nova_profiler.record import (
+    FAILED,
+    KILLED,
+    OK,
+    RequestRecord,
+    StatementTotals,
+)
 
 # The page fits one screen; --json has everything.
 _MOST_BUCKETS = 12
@@ -55,6 +62,7 @@ def print_request(
     for part in _header(record, width):
         console.print(part, width=width)
     sections: tuple[tuple[str, Sequence[RenderableType]], ...] = (
+        ("What it was in when last seen", open_parts(record)),
         ("Where its time went", _breakdown(console, record)),
         *(
             (group.title, _functions(record, group))
@@ -109,7 +117,7 @@ def _header(record: RequestRecord, width: int) -> Iterator[RenderableType]:
     )
     yield grid
     if record.outcome != OK:
-        yield safe(f"{record.outcome}: {record.error or 'no exception'}", BAD)
+        yield safe(outcome_of(record), BAD)
     if record.path != record.route:
         yield safe(record.path, FAINT)
     yield _facts(
@@ -276,7 +284,7 @@ def _more(count: int, ms: float) -> Text:
 
 
 def _status_style(record: RequestRecord) -> str:
-    if record.outcome == FAILED or record.status >= 500:
+    if record.outcome in (FAILED, KILLED) or record.status >= 500:
         return BAD
     return WARNING if record.status >= 400 else "green"
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from builders import numbered, parallel_detail, record, slow_rebuild, written
+from running_requests import left_behind
 
 from nova_profiler.cli import main
 from nova_profiler.dump_store import DumpStore
@@ -295,3 +296,15 @@ def _three_thousand(directory: Path) -> list[Path]:
         # Links are made much faster than files.
         os.link(paths[0], path)
     return paths
+
+
+def test_requests_of_killed_workers_are_listed(tmp_path, capsys):
+    """Before any worker made a dump of them, and marked."""
+    written(tmp_path, numbered(1))
+    left_behind(tmp_path)
+
+    assert statuses(capsys, tmp_path, "--failed") == [0]
+    rows = listed(capsys, tmp_path)
+    assert [row["outcome"] for row in rows] == ["killed", "ok"]
+    main(["list", "--dump-dir", str(tmp_path)])
+    assert "  killed  GET     /v2.1/servers/detail" in capsys.readouterr().out

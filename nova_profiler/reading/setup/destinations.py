@@ -82,7 +82,7 @@ _RUN_AS = "or run this as nova-api's user: sudo -u nova nova-profiler check"
 
 
 def _writable_point(name: str, path: str, remedy: tuple[str, ...]) -> Point:
-    user = _user_name(os.geteuid())
+    user = user_name(os.geteuid())
     there = path
     while not os.path.lexists(there):
         there = os.path.dirname(os.path.abspath(there))
@@ -102,12 +102,14 @@ def _writable_point(name: str, path: str, remedy: tuple[str, ...]) -> Point:
 
 def _owner_of(path: str) -> str:
     try:
-        return _user_name(os.stat(path).st_uid)
+        return user_name(os.stat(path).st_uid)
     except OSError:
         return "an unknown user"
 
 
-def _user_name(uid: int) -> str:
+def user_name(uid: int | None = None) -> str:
+    """Return the name of a user, of the one that runs this without *uid*."""
+    uid = os.geteuid() if uid is None else uid
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:

@@ -31,6 +31,7 @@ COMMANDS = {
     "list": "nova_profiler.reading.requests.list_command",
     "prune": "nova_profiler.reading.requests.prune_command",
     "report": "nova_profiler.reading.report.command",
+    "running": "nova_profiler.reading.running.command",
     "show": "nova_profiler.reading.requests.show_command",
     "sign": "nova_profiler.reading.setup.sign_command",
     "top": "nova_profiler.reading.code.top_command",

@@ -31,6 +31,7 @@ from nova_profiler.capture.sinks.log_lines import CallLogSink, RequestLogSink
 from nova_profiler.capture.sinks.statsd_udp import StatsdSink, transport_of
 from nova_profiler.dump_store import DumpStore
 from nova_profiler.groups import HOOKS, Hook
+from nova_profiler.profiles import ENGINES
 from nova_profiler.trust.folders import UntrustedFolder, fault_of
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def _made(live: LiveSettings) -> Worker:
     return Worker(
         live,
         Recorder(sinks, failures),
-        Watching(engine_of, choice, failures),
+        Watching(partial(engine_of, settings=settings), choice, failures),
         failures,
         partial(install_hooks, settings),
     )
@@ -118,15 +119,19 @@ def check_engine(name: str) -> None:
         raise ConfigError(f"nova_profiler: profiler = {name}: {exc}") from exc
 
 
-def engine_of(name: str, note: Note) -> Engine:
+def engine_of(
+    name: str, note: Note, settings: Settings | None = None
+) -> Engine:
     """Return a new engine; raises EngineError where it cannot work.
 
     Imports an engine's module only here, since it imports what it needs.
     """
+    takes = ENGINES[name].takes
+    taken = [getattr(settings or Settings(), takes)] if takes else []
     module = importlib.import_module(
         f"nova_profiler.capture.profilers.{name}.engine"
     )
-    engine: Engine = module.engine(note)
+    engine: Engine = module.engine(note, *taken)
     return engine
 
 

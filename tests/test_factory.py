@@ -308,7 +308,7 @@ def no_engine(monkeypatch):
     name = "nova_profiler.capture.profilers.pyspy.engine"
     module = types.ModuleType(name)
 
-    def engine(note):
+    def engine(note, *taken):
         raise EngineError("it is not there; pip install nova-profiler[pyspy]")
 
     module.engine = engine  # type: ignore[attr-defined]

@@ -11,10 +11,10 @@ from rich.console import Console
 from rich.padding import Padding
 
 from demo.load import LoadError
-from nova_profiler.capture.profilers.pyspy.watch import FOLLOWS
 from nova_profiler.dump_store import DumpEntry, DumpStore, name_of_route
 from nova_profiler.profiles import ENGINES, PYSPY
 from nova_profiler.profiles.loading import Profiles, beside
+from nova_profiler.profiles.pending import FOLLOWS
 from nova_profiler.reading.code.hot_path_page import hot_path_parts
 from nova_profiler.reading.code.html_page import page_of
 

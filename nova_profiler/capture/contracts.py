@@ -55,8 +55,15 @@ class Served(Protocol):
     def headers(self) -> Mapping[str, Any]:
         """What came with it, by the names that WSGI gives to HTTP headers."""
 
+    @property
+    def lookout(self) -> object:
+        """What keeps track of it while it is on, None if nothing does."""
+
     def request_id(self) -> object:
         """Return its request id, as far as one is known by now."""
+
+    def describe(self, record: RequestRecord) -> None:
+        """Fill in what is known by now; called in another thread."""
 
 
 class NothingServed:
@@ -64,6 +71,10 @@ class NothingServed:
 
     method = path = ""
     headers: Mapping[str, Any] = MappingProxyType({})
+    lookout = None
 
     def request_id(self) -> None:
         return None
+
+    def describe(self, record: RequestRecord) -> None:
+        """Know nothing."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import _thread
 import sys
+import weakref
 from collections.abc import Callable
 from contextlib import suppress
 from types import ModuleType
@@ -48,6 +49,16 @@ def first_greenlet(module: ModuleType) -> Any:
     return found
 
 
+def reference_to_greenlet() -> Callable[[], Any]:
+    """Return what returns the greenlet that runs now, as long as it lives."""
+    module = sys.modules.get("greenlet")
+    return _nothing if module is None else weakref.ref(module.getcurrent())
+
+
+def _nothing() -> None:
+    """Stand for a greenlet where there are none."""
+
+
 def uses_thread_pool() -> bool:
     """Return whether eventlet's pool of threads of the system was used."""
     pool = sys.modules.get("eventlet.tpool")
@@ -60,6 +71,11 @@ def thread_local() -> Any:
     Greenthreads share them, as they share their thread's profile function.
     """
     return _unpatched("_local")()
+
+
+def thread_ident() -> int:
+    """Return the number of this thread of the system."""
+    return int(_unpatched("get_ident")())
 
 
 def start_thread(function: Callable[[], None]) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from nova_profiler.capture.calls import CHUNK_CALLS, CallKey, Calls
 from nova_profiler.capture.contracts import NothingServed, Served, Watch
+from nova_profiler.capture.greenthreads import reference_to_greenlet
 from nova_profiler.capture.hand_overs import HandingOver
 from nova_profiler.groups import COUNTS
 
@@ -157,6 +158,7 @@ class Capture:
         "closed",
         "cpu_start_s",
         "errors_room",
+        "greenlets",
         "handing",
         "lanes",
         "lanes_missing",
@@ -166,6 +168,7 @@ class Capture:
         "served",
         "started",
         "thread",
+        "trace",
         "unclaimed",
         "watch",
     )
@@ -195,6 +198,10 @@ class Capture:
         # By the wall clock, seconds since 1970.
         self.began_at = time()
         self.started = started = perf_counter()
+        # The file that outlives a worker which is killed for this request.
+        self.trace: str | None = None
+        # The greenlets that work for it, where they may do so.
+        self.greenlets: list[Any] | None = None
         # The thread whose CPU clock is read, 0: none.
         self.thread = 0
         if has_cpu_clock:
@@ -202,6 +209,8 @@ class Capture:
             main.cpu_at = started
             main.cpu_due = started + CPU_STEP_S
             main.cpu_s = self.cpu_start_s = thread_time()
+        else:
+            self.greenlets = [reference_to_greenlet()]
 
     def cpu_ms(self, now: float) -> float | None:
         """Return the CPU time so far; None without a clock of its own.
@@ -228,6 +237,8 @@ class Capture:
             self.lanes_missing += 1
             return False
         self.lanes.append(lane)
+        if self.greenlets is not None:
+            self.greenlets.append(reference_to_greenlet())
         # The request may have ended since the caller looked.
         lane.closed = lane.unsure = self.closed
         return True
@@ -244,7 +255,7 @@ class Capture:
         # A thread's work for the request holds on to the capture.
         self.main = OVER.main
         self.served = OVER.served
-        self.handing = self.watch = None
+        self.handing = self.watch = self.greenlets = None
 
     def close(self) -> None:
         """Take no more calls: what comes now is late, and only counted."""

@@ -4,7 +4,10 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterable, Iterator
+from functools import partial
+from heapq import merge
 from itertools import islice
 from pathlib import Path
 
@@ -12,6 +15,7 @@ from nova_profiler.dump_store.locks import Without
 from nova_profiler.dump_store.names import (
     DUMP_SUFFIX,
     DumpEntry,
+    is_ahead,
     name_of_dump,
     name_of_id,
 )
@@ -28,6 +32,7 @@ from nova_profiler.dump_store.retention import (
     Pruned,
     Retention,
 )
+from nova_profiler.dump_store.running import trace_entries
 from nova_profiler.errors import with_path
 from nova_profiler.record import RequestRecord
 
@@ -91,11 +96,24 @@ class DumpStore:
         """Yield the dumps, newest first, without opening any.
 
         Those of *since* and later; what is dated in the future comes last.
-        The names of files that are no dumps are added to *foreign*.
+        The traces of requests whose worker was killed are among them. The
+        names of files that are no dumps are added to *foreign*.
         """
+        if foreign is None:
+            foreign = []
+        order = partial(_order_of, time.time())
+        traces = [
+            entry
+            for entry, _ in trace_entries(self.directory, foreign)
+            if since is None or entry.started_at >= since
+        ]
+        traces.sort(key=order, reverse=True)
         try:
-            yield from entries_of(
-                self.directory, [] if foreign is None else foreign, since
+            yield from merge(
+                entries_of(self.directory, foreign, since),
+                traces,
+                key=order,
+                reverse=True,
             )
         except FileNotFoundError:
             raise DumpError(
@@ -150,6 +168,11 @@ class DumpStore:
         return request_id.removeprefix("req-").startswith(
             text.removeprefix("req-")
         )
+
+
+def _order_of(now: float, entry: DumpEntry) -> tuple[bool, str]:
+    """Return what is greater for what is newer; the future is oldest."""
+    return not is_ahead(entry, now), entry.started_at
 
 
 def _named(entries: Iterable[DumpEntry]) -> str:

@@ -38,12 +38,15 @@ class EngineFacts(NamedTuple):
     has_first_lines: bool = False
     # Too dear to watch every request with.
     is_dear: bool = False
+    # The option that its engine() gets besides; none: it gets none.
+    takes: str = ""
 
 
 ENGINES = {
     PYSPY: EngineFacts(
         "of every request, from outside; those of slow, failed and chosen "
-        "ones are kept"
+        "ones are kept",
+        takes="profiler_dumpable",
     ),
     PYINSTRUMENT: EngineFacts(
         "samples of chosen requests",

@@ -3,7 +3,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from nova_profiler.record import RequestRecord
+
+_MACHINERY = ("eventlet/", "gevent/", "greenlet/")
+# A call within a call within a call says where a request is.
+_OPEN_CALLS = 3
 
 
 def title_of(record: RequestRecord) -> str:
@@ -20,6 +26,53 @@ def user_of(record: RequestRecord) -> str:
     if not project or project == user:
         return user
     return f"{user}/{project}"
+
+
+def open_call_words(record: RequestRecord) -> str:
+    """Return what a request that has not ended is in, the innermost first.
+
+    ``in sql SELECT instances for 4.0 s, of db_api instance_get for 4.1 s``;
+    of the thread that was found last. Empty if it is in nothing timed.
+    """
+    calls = record.open_calls or []
+    of_thread = [call for call in calls if call.thread == calls[-1].thread]
+    words = [
+        f"{call.group} {call.name} for {call.ms / 1000:.1f} s"
+        for call in reversed(of_thread[-_OPEN_CALLS:])
+    ]
+    return f"in {', of '.join(words)}" if words else ""
+
+
+def short_frame(frame: str) -> str:
+    """Return ``nova/db/main/api.py:1860 instance_get``: without the place.
+
+    That is where the packages of this Python are.
+    """
+    file, _, function = frame.rpartition(" ")
+    for folder in ("site-packages/", "dist-packages/"):
+        _, found, inside = file.rpartition(folder)
+        if found:
+            return f"{inside} {function}"
+    return f"{'/'.join(file.split('/')[-3:])} {function}"
+
+
+def telling_frame(frames: Sequence[str]) -> str:
+    """Return the innermost of *frames* that says where a request is.
+
+    Below it are Python's own library and the hubs of greenthreads, which
+    say that it waits.
+    """
+    short = [short_frame(frame) for frame in frames]
+    telling = [
+        frame
+        for frame, whole in zip(short, frames, strict=True)
+        if not frame.startswith(_MACHINERY) and not _is_pythons(whole)
+    ]
+    return (telling or short)[-1]
+
+
+def _is_pythons(frame: str) -> bool:
+    return "/lib/python3" in frame and "-packages/" not in frame
 
 
 def profile_notes(record: RequestRecord) -> list[str]:

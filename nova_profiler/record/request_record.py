@@ -12,11 +12,14 @@ from nova_profiler.errors import NovaProfilerError
 from nova_profiler.record.rows import (
     CallTotals,
     GroupTotals,
+    OpenCall,
+    OpenStack,
     StatementTotals,
     TimelineEntry,
     fields_of,
     is_number,
     number_of,
+    open_stacks_of,
     rounded,
     row_of,
     rows_of,
@@ -29,6 +32,9 @@ OK = "ok"
 FAILED = "failed"
 ABORTED = "aborted"
 UNANSWERED = "unanswered"
+# Its worker ended before it did; and of one that is on, while it is.
+KILLED = "killed"
+RUNNING = "running"
 
 
 class RecordError(NovaProfilerError, ValueError):
@@ -125,10 +131,11 @@ def _read_counts(fields: Any) -> dict[str, int]:
 
 @dataclass(slots=True)
 class RequestRecord:
-    """One finished request. Times are milliseconds.
+    """One request, mostly a finished one. Times are milliseconds.
 
     Fields and their names are the contract of doc/source/reference/record;
-    ``statements`` and ``timeline`` are only filled for a dump.
+    ``statements`` and ``timeline`` are only filled for a dump, ``open_calls``
+    and ``open_stacks`` only for a request that has not ended.
     """
 
     service: str = _plain("", str)
@@ -171,6 +178,13 @@ class RequestRecord:
     timeline: list[TimelineEntry] | None = _rows(
         None, _written_rows, partial(rows_of, TimelineEntry)
     )
+    # Of a request that is on, or was when its worker ended.
+    open_calls: list[OpenCall] | None = _rows(
+        None, _written_rows, partial(rows_of, OpenCall)
+    )
+    open_stacks: list[OpenStack] | None = _rows(
+        None, _written_rows, open_stacks_of
+    )
     # The first calls' milliseconds of names that were called more than once,
     # by group and name.
     durations: dict[tuple[str, str], list[float]] = _hidden(dict)
@@ -182,7 +196,7 @@ class RequestRecord:
     def to_dict(self) -> dict[str, Any]:
         """Return the record as JSON-ready values, times to the microsecond.
 
-        ``timeline`` and ``statements`` are there only if they were filled.
+        The rows that a dump alone has are there only if they were filled.
         """
         values: dict[str, Any] = {"schema": SCHEMA}
         for name in _PLAIN:
@@ -248,6 +262,10 @@ _ROWS = [
     (name, _FIELDS[name].metadata["write"], _FIELDS[name].metadata["read"])
     for name in _names(ROWS)
 ]
+# Rows that no log line has.
+DUMPED_ALONE = tuple(
+    name for name, _, _ in _ROWS if _FIELDS[name].default is None
+)
 
 
 def _checked(name: str, value: Any) -> Any:

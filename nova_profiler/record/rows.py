@@ -77,6 +77,26 @@ class TimelineEntry(NamedTuple):
     statement: int | None = None
 
 
+class OpenCall(NamedTuple):
+    """A call that had not returned when the request was last looked at."""
+
+    group: str
+    name: str
+    start_ms: float
+    ms: float
+    thread: str = ""
+
+
+class OpenStack(NamedTuple):
+    """Where a thread that worked for the request was then.
+
+    ``frames`` are texts ``file:line function``, the innermost last.
+    """
+
+    thread: str
+    frames: tuple[str, ...]
+
+
 def is_number(value: Any) -> bool:
     """Return whether readers can calculate with *value*: no NaN, no 1e400."""
     return (
@@ -124,6 +144,17 @@ def row_of(kind: Any, fields: dict[str, Any]) -> Any:
     return row
 
 
+def open_stacks_of(rows: Any) -> list[OpenStack]:
+    """Return each of *rows* as an OpenStack; raises ValueError for others."""
+    stacks = []
+    for row in rows:
+        texts = (row["thread"], *row["frames"])
+        if not all(isinstance(text, str) for text in texts):
+            raise ValueError(f"open_stacks: {shown(row)}")
+        stacks.append(OpenStack(texts[0], texts[1:]))
+    return stacks
+
+
 def rows_of(kind: Any, rows: Any) -> list[Any]:
     """Return each of *rows* as a row of *kind*."""
     return [row_of(kind, row) for row in rows]
@@ -134,6 +165,7 @@ _TEXTS: dict[Any, set[str]] = {
     CallTotals: {"group", "name"},
     StatementTotals: {"statement", "name", "engine"},
     TimelineEntry: {"group", "name", "error"},
+    OpenCall: {"group", "name", "thread"},
 }
 
 

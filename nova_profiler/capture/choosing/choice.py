@@ -12,7 +12,7 @@ from typing import Any
 
 from nova_profiler.capture.choosing.armed_routes import Armed
 from nova_profiler.capture.contracts import Served
-from nova_profiler.record import FAILED, RequestRecord
+from nova_profiler.record import FAILED, KILLED, RequestRecord
 from nova_profiler.signed_headers import (
     OSPROFILER_INFO,
     TRIGGER,
@@ -24,6 +24,8 @@ from nova_profiler.signed_headers import (
 _GLOBAL_ID = re.compile(
     r"req-[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE
 )
+
+_FAILED = (FAILED, KILLED)
 
 
 def is_kept(
@@ -42,7 +44,7 @@ def is_kept(
         return True
     return (
         ("slow" in dump_when and record.duration_ms >= slow_ms)
-        or ("failed" in dump_when and record.outcome == FAILED)
+        or ("failed" in dump_when and record.outcome in _FAILED)
         or ("profiled" in dump_when and chosen and record.profile is not None)
     )
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 from collections.abc import Sequence
@@ -20,6 +21,11 @@ from nova_profiler.capture.record_making.totals import fill_totals
 from nova_profiler.capture.settings.options import Settings
 from nova_profiler.capture.sinks import Sink
 from nova_profiler.record import RequestRecord
+
+LOG = logging.getLogger("nova_profiler")
+
+# Of a request that was killed, in its line.
+_NAMED_CALLS = 5
 
 
 class Recorder:
@@ -50,6 +56,7 @@ class Recorder:
             self._failures.note("record", exc)
             return
         record.self_ms = (perf_counter() - stopped) * 1000
+        # Written out, as in _fill: a call costs each request.
         sent: BaseException | None = None
         for sink in self._sinks:
             try:
@@ -61,6 +68,39 @@ class Recorder:
                 sent = exc
         if sent is not None:
             raise sent
+
+    def deliver_killed(
+        self, record: RequestRecord, settings: Settings
+    ) -> None:
+        """Hand the sinks the *record* that a killed worker left behind."""
+        if settings.dump_dir and is_kept(
+            record, settings.dump_when, settings.slow_ms
+        ):
+            # Its calls are not known one by one.
+            record.timeline = []
+        # A worker can be killed while nothing else is logged: first.
+        LOG.warning(
+            "pid %d ended while it served %s %s, %.1f s after that began%s",
+            record.pid,
+            record.method,
+            record.path,
+            record.duration_ms / 1000,
+            _open_words(record),
+        )
+        for sink in self._sinks:
+            try:
+                sink.emit(record)
+            except Exception as exc:
+                self._failures.note(sink.name, exc)
+
+    def identify(
+        self, record: RequestRecord, capture: Capture, settings: Settings
+    ) -> None:
+        """Fill in whose record it is and when that began."""
+        record.service = settings.service_name
+        record.host = self._host
+        record.pid = os.getpid()
+        record.started_at = self._iso(capture.began_at)
 
     def _fill(
         self, record: RequestRecord, capture: Capture, settings: Settings
@@ -94,3 +134,9 @@ class Recorder:
         # "%" takes 0.2 us less than format(), and cuts what that rounds.
         micros = "%06d" % ((seconds - second) * 1e6)  # noqa: UP031
         return f"{cached[1]}.{micros}+00:00"
+
+
+def _open_words(record: RequestRecord) -> str:
+    """Return the names of the calls that it was in, outermost first."""
+    names = [f"{call.group} {call.name}" for call in record.open_calls or ()]
+    return ", in " + ", ".join(names[:_NAMED_CALLS]) if names else ""

@@ -9,8 +9,10 @@ deliver().
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 
 from nova_profiler.capture.contracts import Served
 from nova_profiler.capture.current import (
@@ -24,6 +26,7 @@ from nova_profiler.capture.hooks import Undo
 from nova_profiler.capture.lanes import Capture
 from nova_profiler.capture.profilers.engine_in_use import Watching
 from nova_profiler.capture.record_making.recorder import Recorder
+from nova_profiler.capture.running.lookout import Lookout
 from nova_profiler.capture.settings.live import LiveSettings
 from nova_profiler.capture.settings.options import Settings
 from nova_profiler.record import RequestRecord
@@ -53,6 +56,13 @@ class Worker:
         self.failures = failures
         self._install_hooks = install_hooks
         self.undo_hooks = install_hooks()
+        directory = live.current.dump_dir
+        # What is on is found in the directory of the dumps.
+        self.lookout: Lookout | None = None
+        if directory:
+            self.lookout = Lookout(
+                directory, live, self.describe, self._killed, failures
+            )
         # How long the latest request took.
         self.latest_s = 0.0
         # What ended inside the garbage collector, as deliver() takes it.
@@ -63,10 +73,15 @@ class Worker:
         self._has_cpu_clock: bool | None = None
 
     def check_settings(self, now: float) -> None:
-        """Look for changed settings, and let go of an engine not wanted."""
+        """Look for changed settings, and let go of an engine not wanted.
+
+        The first request of a process does so, too, and has it look out.
+        """
         live = self.live
         try:
             live.check(now)
+            if self.lookout is not None and live.current.enabled:
+                self.lookout.start()
             if not live.current.enabled or live.current.profiler == "none":
                 # No request would ask for the engine any more.
                 self.watching.change("none")
@@ -135,6 +150,26 @@ class Worker:
             self.recorder.finish(record, capture, settings, stopped)
         finally:
             capture.release()
+            if capture.trace is not None:
+                with suppress(OSError):
+                    os.unlink(capture.trace)
+
+    def describe(self, capture: Capture, now: float) -> RequestRecord:
+        """Return the record, as far as it is known *now*, of what is on.
+
+        Called in another thread than the one that serves it.
+        """
+        record = RequestRecord()
+        record.duration_ms = record.app_ms = (now - capture.started) * 1000
+        self.recorder.identify(record, capture, self.live.current)
+        try:
+            capture.served.describe(record)
+        except Exception as exc:
+            self.failures.note("record", exc)
+        return record
+
+    def _killed(self, record: RequestRecord) -> None:
+        self.recorder.deliver_killed(record, self.live.current)
 
     def deliver_later(
         self,
@@ -154,6 +189,8 @@ class Worker:
         self.live.check_at = 0.0
 
     def undo(self) -> None:
-        """Take the hooks away and end the engine."""
+        """Take the hooks away, end the engine and look out no more."""
         self.undo_hooks()
+        if self.lookout is not None:
+            self.lookout.close()
         self.watching.close()

@@ -104,6 +104,22 @@ class Exchange:
         """Return nova's id for the request, None before nova has made it."""
         return self._environ.get(REQUEST_ID)
 
+    @property
+    def lookout(self) -> object:
+        """What keeps track of it while it is on, None if nothing does."""
+        return self._worker.lookout
+
+    def describe(self, record: RequestRecord) -> None:
+        """Fill in what is known of the request by now."""
+        if self._app_end is not None:
+            record.app_ms = (self._app_end - self.capture.started) * 1000
+        if self.is_answered:
+            record.status = _status_of(self._status)
+        record.response_bytes = self.bytes if self.is_counted else None
+        self._facts.fill(
+            record, self._environ, self.method, self.path, is_on=True
+        )
+
     def start_response(
         self,
         status: str,

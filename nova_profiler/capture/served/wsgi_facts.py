@@ -26,6 +26,9 @@ MAX_PATH = 1024
 MAX_TEXT = 255
 MAX_ID = 64
 
+# A route is learned from successful requests; one that is on is none yet.
+_TEACHES_NOTHING = 500
+
 _FROM_CONTEXT = ("user_id", "project_id", "user_name", "project_name")
 
 
@@ -54,25 +57,31 @@ class WsgiFacts:
         path: str,
         earlier: Before | None = None,
         headers: Iterable[Any] = (),
+        is_on: bool = False,
     ) -> None:
         """Fill method, path, route, action, ids, user and address.
 
         *method* and *path* are as the server handed them over, *earlier* is
         what before() returned, *headers* are those of the response;
-        ``record.status`` is known.
+        ``record.status`` is known. Of a request that *is_on*, in another
+        thread: then the action, which is in its body, is left out.
         """
         record.method = method if method in METHODS else OTHER_METHOD
         try:
-            route = self._routes.route_of(environ, path, record.status)
+            status = _TEACHES_NOTHING if is_on else record.status
+            route = self._routes.route_of(environ, path, status)
         except Exception as exc:
             self._failures.note("route", exc)
             route = UNMATCHED
         record.route = route
         record.path = printable_path(path)
-        if route.endswith("/action"):
+        if route.endswith("/action") and not is_on:
             record.action = action_of(environ, record.status)
         request_id = environ.get(REQUEST_ID)
-        if request_id is None:
+        if is_on:
+            # Its context is that of another thread.
+            pass
+        elif request_id is None:
             request_id = self._other_id(environ, earlier, headers)
         else:
             self._has_context = False
@@ -82,7 +91,7 @@ class WsgiFacts:
             record.global_request_id = checked_id(overall_id)
         address = environ.get("REMOTE_ADDR")
         context = environ.get("nova.context")
-        self.is_watching = context is None
+        self.is_watching = context is None or (is_on and self.is_watching)
         if context is not None:
             # It holds the token, too: its fields are taken one by one, it is
             # never kept whole.

@@ -6,7 +6,6 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Mapping
-from time import monotonic
 from typing import Any
 
 from oslo_config import cfg
@@ -90,7 +89,8 @@ class LiveSettings:
         self.route_table: RouteTable | None = read_routes(
             self.current.routes_file
         )
-        self.check_at = monotonic() + CHECK_S
+        # At the first request of each process.
+        self.check_at = 0.0
 
     def _find_section(self, path: str, local_conf: Mapping[str, str]) -> None:
         """Find what made this filter, to follow what changes there."""

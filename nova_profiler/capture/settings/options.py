@@ -157,6 +157,15 @@ class Settings:
         max=10_000,
         mutable=True,
     )
+    profiler_dumpable: bool = _option(
+        cfg.BoolOpt,
+        False,
+        "Let pyspy look into a worker that has changed its user (uid = of "
+        "uWSGI, --user of gunicorn, user= of WSGIDaemonProcess). While "
+        "stacks are taken, any process of that user may then read the "
+        "worker's memory, and a crash may write a core file, as with a "
+        "server that its unit starts as that user.",
+    )
     profile_when: tuple[str, ...] = _option(
         _words(PROFILE_WHEN),
         ("armed", "signed"),

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 
 from nova_profiler.groups import LOG_LINE_GROUPS, WRAPPER
-from nova_profiler.record import RequestRecord
+from nova_profiler.record import DUMPED_ALONE, RequestRecord
 
 REQUESTS = logging.getLogger("nova_profiler.requests")
 CALLS = logging.getLogger("nova_profiler.calls")
@@ -35,8 +35,8 @@ class RequestLogSink:
         # Ask first: the dict costs far more than a disabled log call.
         if REQUESTS.isEnabledFor(logging.INFO) and self._is_on():
             fields = record.to_dict()
-            fields.pop("timeline", None)
-            fields.pop("statements", None)
+            for name in DUMPED_ALONE:
+                fields.pop(name, None)
             REQUESTS.info(text_format(record), fields, extra={"extra": fields})
 
 

@@ -7,7 +7,7 @@ from array import array
 from collections.abc import Iterable
 from typing import Any
 
-from nova_profiler.record import CallTotals, RequestRecord
+from nova_profiler.record import KILLED, CallTotals, RequestRecord
 
 
 class FunctionCalls:
@@ -136,6 +136,9 @@ def calls_by_route(
     """Return the calls of *group* by route, the most expensive one first."""
     routes: dict[tuple[str, str, str | None], RouteCalls] = {}
     for record in records:
+        if record.outcome == KILLED:
+            # Its calls are not known, so that it would lower their means.
+            continue
         key = (record.method, record.route, record.action)
         route = routes.get(key)
         if route is None:

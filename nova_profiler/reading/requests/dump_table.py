@@ -25,7 +25,7 @@ from nova_profiler.reading.screen.terminal import (
     plain_table,
     safe,
 )
-from nova_profiler.record import ABORTED, FAILED, RequestRecord
+from nova_profiler.record import ABORTED, FAILED, KILLED, RequestRecord
 
 # The route matters more than the user, which has the rest of the width.
 _WIDTH_WITHOUT_BOTH = 63
@@ -136,6 +136,8 @@ def _route(record: RequestRecord) -> Text:
 def _status(record: RequestRecord) -> Text:
     if record.outcome == ABORTED:
         return Text("aborted", style=WARNING)
+    if record.outcome == KILLED:
+        return Text("killed", style=BAD)
     text = str(record.status or "none")
     if record.outcome == FAILED:
         return Text(text, style=BAD)

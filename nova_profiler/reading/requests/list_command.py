@@ -29,7 +29,7 @@ from nova_profiler.reading.command_line.options import (
 from nova_profiler.reading.command_line.progress import with_progress
 from nova_profiler.reading.command_line.route_option import meant_names
 from nova_profiler.reading.command_line.skipped import Skipped
-from nova_profiler.record import FAILED, RequestRecord
+from nova_profiler.record import FAILED, KILLED, RequestRecord
 
 Row = tuple[DumpEntry, RequestRecord]
 
@@ -75,7 +75,7 @@ class Wanted(NamedTuple):
 
     def has(self, record: RequestRecord) -> bool:
         """Tell whether the content of a file fits."""
-        if self.failed and record.outcome != FAILED:
+        if self.failed and record.outcome not in (FAILED, KILLED):
             return False
         if self.min_ms is not None and record.duration_ms < self.min_ms:
             return False
@@ -129,7 +129,9 @@ def status_of(
     callback=status_of,
     help="Only this status: 404, 4xx, or 409,5xx.",
 )
-@click.option("--failed", is_flag=True, help="Only those that failed.")
+@click.option(
+    "--failed", is_flag=True, help="Only those that failed or were killed."
+)
 @json_option
 def command(
     dump_dir: str | None,

@@ -16,6 +16,7 @@ from nova_profiler.reading.code.hot_path_page import hot_path_parts
 from nova_profiler.reading.record_words import title_of
 from nova_profiler.reading.requests import figures
 from nova_profiler.reading.requests.lane_picture import lane_picture
+from nova_profiler.reading.requests.unfinished import open_parts, outcome_of
 from nova_profiler.reading.screen.terminal import (
     BAD,
     FAINT,
@@ -33,8 +34,8 @@ from nova_profiler.reading.screen.terminal import (
 )
 from nova_profiler.record import (
     FAILED,
+    KILLED,
     OK,
-    UNANSWERED,
     RequestRecord,
     StatementTotals,
 )
@@ -61,6 +62,7 @@ def print_request(
     for part in _header(record, width):
         console.print(part, width=width)
     sections: tuple[tuple[str, Sequence[RenderableType]], ...] = (
+        ("What it was in when last seen", open_parts(record)),
         ("Where its time went", _breakdown(console, record)),
         *(
             (group.title, _functions(record, group))
@@ -115,7 +117,7 @@ def _header(record: RequestRecord, width: int) -> Iterator[RenderableType]:
     )
     yield grid
     if record.outcome != OK:
-        yield safe(f"{record.outcome}: {_reason(record)}", BAD)
+        yield safe(outcome_of(record), BAD)
     if record.path != record.route:
         yield safe(record.path, FAINT)
     yield _facts(
@@ -281,14 +283,8 @@ def _more(count: int, ms: float) -> Text:
     return Text(f"and {count} more, {ms_text(ms)} ms", style=FAINT)
 
 
-def _reason(record: RequestRecord) -> str:
-    if record.outcome == UNANSWERED:
-        return "the application never called start_response()"
-    return record.error or "no exception"
-
-
 def _status_style(record: RequestRecord) -> str:
-    if record.outcome == FAILED or record.status >= 500:
+    if record.outcome in (FAILED, KILLED) or record.status >= 500:
         return BAD
     return WARNING if record.status >= 400 else "green"
 

@@ -17,6 +17,7 @@ from nova_profiler.profiles import (
     ProfileError,
 )
 from nova_profiler.profiles.loading import Profile, beside, load
+from nova_profiler.profiles.pending import give_up, why_lost
 from nova_profiler.reading.code.hot_path import figures_of
 from nova_profiler.reading.command_line.options import (
     dump_dir_options,
@@ -63,11 +64,23 @@ def command(
         request_id = os.path.join(os.curdir, request_id)
     store = store_of(dump_dir, config_file)
     entry = _chosen(store, request_id, slowest)
-    record = store.read(entry)
+    record = _read(store, entry)
     skipped = Skipped()
     profile = _profile_of(entry, skipped)
     _print(entry, record, profile, as_json)
     skipped.print()
+
+
+def _read(store: DumpStore, entry: DumpEntry) -> RequestRecord:
+    """Return the record of *entry*, which promises no stacks in vain."""
+    record = store.read(entry)
+    if why_lost(record) is not None:
+        # The last that its worker did may have been to write them.
+        record = store.read(entry)
+        why = why_lost(record)
+        if why is not None:
+            give_up(record, why)
+    return record
 
 
 def _print(

@@ -15,7 +15,11 @@ from oslo_config import cfg
 from paste.deploy import loadwsgi
 
 from nova_profiler.capture.profilers.pyspy import self_test
-from nova_profiler.capture.profilers.pyspy.permission import find_pyspy
+from nova_profiler.capture.profilers.pyspy.permission import (
+    CHANGED_USER,
+    find_pyspy,
+    has_changed_user,
+)
 from nova_profiler.capture.settings.files import paste_sections
 from nova_profiler.capture.settings.live import LiveSettings, faults_of
 from nova_profiler.capture.settings.options import ConfigError, Settings
@@ -47,10 +51,13 @@ from nova_profiler.reading.setup.destinations import (
 )
 from nova_profiler.reading.setup.in_the_worker import (
     db_api_point,
+    doubt_of_user,
     enabled_point,
     hook_remedy,
+    pids_of_workers,
     profiler_points,
     sqlalchemy_point,
+    user_of_workers,
 )
 from nova_profiler.reading.setup.nova_conf import (
     know_references,
@@ -65,6 +72,7 @@ from nova_profiler.reading.setup.pipelines import (
     right_section,
     section_point,
 )
+from nova_profiler.trust.folders import user_name
 from nova_profiler.untrusted_files import FileError
 
 NOVA_CONF = "/etc/nova/nova.conf"
@@ -213,12 +221,14 @@ def _settings_points(
     yield enabled_point(settings.enabled)
     yield from _hook_points(settings)
     yield sqlalchemy_point(_sqlalchemy_version())
+    problem, doubt = _trouble_with(settings)
     yield from profiler_points(
         settings.profiler,
-        _problem_with(settings.profiler),
+        problem,
         settings.profile_when,
         settings.profile_keys,
         settings.dump_dir,
+        doubt,
     )
     yield _statsd_point(settings)
     yield dump_dir_point(settings.dump_dir)
@@ -237,15 +247,35 @@ def _statsd_point(settings: Settings) -> Point:
     return statsd_point(address.host, address.port or settings.statsd_port)
 
 
-def _problem_with(profiler: str) -> str | None:
-    """Return why *profiler* cannot work here, None if it can."""
+def _trouble_with(settings: Settings) -> tuple[str | None, str | None]:
+    """Return why the profiler cannot work here, or why it may not.
+
+    Both are None if it can.
+    """
     try:
-        check_engine(profiler)
+        check_engine(settings.profiler)
     except ConfigError as exc:
-        return str(exc).removeprefix("nova_profiler: ")
-    if profiler == "pyspy":
-        return self_test.problem_with(find_pyspy() or "py-spy")
-    return None
+        return str(exc).removeprefix("nova_profiler: "), None
+    if settings.profiler != "pyspy":
+        return None, None
+    program = find_pyspy() or "py-spy"
+    user = user_of_workers(settings.dump_dir)
+    as_user = None if user is None else self_test.User(*user)
+    problem = self_test.problem_with(program, user=as_user)
+    if problem is None and settings.profiler_dumpable:
+        problem = self_test.problem_with(
+            program, user=as_user, changed=True, dumpable=True
+        )
+        return problem, None
+    workers = pids_of_workers(settings.dump_dir)
+    changed = [pid for pid in workers if has_changed_user(pid)]
+    if problem is None and changed:
+        problem = f"the worker with pid {changed[0]} {CHANGED_USER}"
+    if problem is not None or workers:
+        return problem, None
+    return None, doubt_of_user(
+        as_user.name if as_user else user_name(os.geteuid())
+    )
 
 
 def _hook_points(settings: Settings) -> Iterator[Point]:

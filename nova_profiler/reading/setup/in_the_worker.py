@@ -3,10 +3,15 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
+from nova_profiler.dump_store.processes import ALIVE, state_of
+from nova_profiler.dump_store.running import workers_of
 from nova_profiler.profiles import ENGINES
 from nova_profiler.reading.setup import OK, WARNING, WRONG, Point
 from nova_profiler.signed_headers import SHORTEST_KEY
@@ -14,6 +19,10 @@ from nova_profiler.signed_headers import SHORTEST_KEY
 # Yama's setting: 0 allows the same user, 1 a tracer that was named, 2 root.
 PTRACE_SCOPE = Path("/proc/sys/kernel/yama/ptrace_scope")
 _TIMED = "timed_callables"
+_CHANGED_REMEDY = (
+    "start the server as its user (User= of its unit), or",
+    "profiler_dumpable = true; run this while it serves to see which it is",
+)
 
 
 def enabled_point(is_enabled: bool) -> Point:
@@ -30,10 +39,12 @@ def profiler_points(
     profile_when: Sequence[str],
     profile_keys: Sequence[str],
     dump_dir: str | None,
+    doubt: str | None = None,
 ) -> Iterator[Point]:
     """Yield whether stacks can be taken, asked for and kept.
 
-    *problem* is the profiler's own error, None if it has none.
+    *problem* is the profiler's own error, None if it has none; *doubt* is
+    where it cannot work, None if it can everywhere.
     """
     if profiler == "none":
         yield Point(OK, "profiler", "none: no stacks are taken")
@@ -41,7 +52,10 @@ def profiler_points(
     if problem is not None:
         yield Point(WRONG, "profiler", problem, ("or profiler = none",))
         return
-    yield Point(OK, "profiler", f"{profiler} can work here")
+    if doubt is None:
+        yield Point(OK, "profiler", f"{profiler} can work here")
+    else:
+        yield Point(WARNING, "profiler", doubt, _CHANGED_REMEDY)
     if profiler == "pyspy":
         yield _ptrace_point(PTRACE_SCOPE)
     yield _when_point(profiler, profile_when)
@@ -51,6 +65,42 @@ def profiler_points(
         found = "no dump_dir: stacks are taken and kept nowhere"
         remedy = ("dump_dir = /var/lib/nova/profiler",)
         yield Point(WARNING, "profiler", found, remedy)
+
+
+def doubt_of_user(name: str) -> str:
+    """Return where pyspy cannot work though it can in a process of *name*."""
+    return (
+        f"pyspy can look into a server that starts as {name}, and not into "
+        f"one that root starts and that becomes {name}"
+    )
+
+
+def user_of_workers(dump_dir: str | None) -> tuple[str, int, int] | None:
+    """Return name, uid and gid of the workers' user, for root to become.
+
+    That is the owner of *dump_dir*, or nova. None where that is unknown, and
+    for all but root, which can only be themselves.
+    """
+    if os.geteuid() != 0:
+        return None
+    with suppress(OSError, KeyError):
+        owner = os.stat(dump_dir).st_uid if dump_dir else 0
+        found = pwd.getpwuid(owner) if owner else pwd.getpwnam("nova")
+        return found.pw_name, found.pw_uid, found.pw_gid
+    return None
+
+
+def pids_of_workers(dump_dir: str | None) -> list[int]:
+    """Return the workers that dump to *dump_dir* now, as far as known."""
+    if not dump_dir:
+        return []
+    with suppress(OSError):
+        return [
+            process.pid
+            for _, process in workers_of(Path(dump_dir))
+            if state_of(process) == ALIVE
+        ]
+    return []
 
 
 def _ptrace_point(path: Path) -> Point:

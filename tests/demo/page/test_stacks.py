@@ -12,7 +12,7 @@ from rich.console import Console
 
 from demo.load import LoadError
 from demo.page import stacks
-from nova_profiler.capture.profilers.pyspy.watch import FOLLOWS
+from nova_profiler.profiles.pending import FOLLOWS
 
 ROUTE = "/v2.1/servers/detail"
 

@@ -13,7 +13,7 @@ from nova_profiler.reading.requests.calls_by_route import (
     figures_of,
     percentile,
 )
-from nova_profiler.record import CallTotals
+from nova_profiler.record import KILLED, CallTotals
 
 
 def test_routes_are_apart_and_the_most_expensive_first():
@@ -30,6 +30,16 @@ def test_routes_are_apart_and_the_most_expensive_first():
         ("/v2.1/servers/{id}/action", "reboot", 1),
         ("/v2.1/servers", None, 1),
     ]
+
+
+def test_killed_requests_lower_no_mean():
+    """What they called is not known."""
+    killed = record()
+    killed.outcome = KILLED
+
+    (route,) = calls_by_route([record(), killed], "db_api")
+
+    assert route.requests == 1
 
 
 def test_the_table_of_the_first_experiment():

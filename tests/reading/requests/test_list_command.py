@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from builders import numbered, parallel_detail, record, slow_rebuild, written
+from running_requests import left_behind
 
 from nova_profiler.cli import main
 from nova_profiler.dump_store import DumpStore
@@ -316,3 +317,15 @@ def test_a_day_of_another_year_has_its_year(tmp_path, capsys, monkeypatch):
     shown = [moment[:23].replace("T", " ") for moment in moments]
     assert [line[:23] for line in out[1:4]] == [shown[1], shown[0], shown[2]]
     assert out[4].startswith("1 of them dated in the future: a clock was")
+
+
+def test_requests_of_killed_workers_are_listed(tmp_path, capsys):
+    """Before any worker made a dump of them, and marked."""
+    written(tmp_path, numbered(1))
+    left_behind(tmp_path)
+
+    assert statuses(capsys, tmp_path, "--failed") == [0]
+    rows = listed(capsys, tmp_path)
+    assert [row["outcome"] for row in rows] == ["killed", "ok"]
+    main(["list", "--dump-dir", str(tmp_path)])
+    assert "  killed  GET     /v2.1/servers/detail" in capsys.readouterr().out

@@ -8,8 +8,10 @@ import json
 import pytest
 from builders import REQUEST_ID, numbered, slow_rebuild, written
 from profile_builders import rebuild_samples, write_session
+from running_requests import left_behind
 
 from nova_profiler.cli import main
+from nova_profiler.record import OpenStack
 
 
 @pytest.fixture
@@ -151,3 +153,41 @@ def test_a_file_that_is_no_dump_is_called_so(
     assert capsys.readouterr().err == (
         "nova-profiler: text.log: not a dump; dumps end in .json\n"
     )
+
+
+def test_a_request_of_a_killed_worker_has_a_page(dumps, tmp_path, capsys):
+    """What it was, what it was in, and at which line."""
+    left_behind(tmp_path)
+
+    assert main(["show", "6ec84648-1111"]) == 0
+
+    lines = [one.strip() for one in capsys.readouterr().out.splitlines()]
+    assert lines[1] == (
+        "killed: its worker ended before it did; last seen 4.2 s after it "
+        "began"
+    )
+    begin = lines.index("What it was in when last seen")
+    assert lines[begin + 1 : begin + 5] == [
+        "db_api instance_get_all, for 4100.0 ms",
+        "sql SELECT instances, for 4000.0 ms",
+        "nova/db/main/api.py:18 get",
+        "pymysql/connections.py:7 read",
+    ]
+    commands = lines[lines.index("Next") + 1 :]
+    assert not any("top" in command for command in commands)
+
+
+def test_a_long_stack_is_cut_on_the_page(dumps, tmp_path, capsys):
+    """The innermost frames say where it stood; --json has all."""
+    frames = tuple(f"/a/b{n}.py:1 f" for n in range(40))
+    stacks = [OpenStack("one", frames), OpenStack("two", ())]
+    left_behind(tmp_path, open_stacks=stacks)
+
+    main(["show", "6ec84648-1111"])
+
+    lines = [one.strip() for one in capsys.readouterr().out.splitlines()]
+    assert lines[lines.index("one") + 1] == "28 frames, then"
+    assert "/a/b39.py:1 f" in lines
+    main(["show", "6ec84648-1111", "--json"])
+    fields = json.loads(capsys.readouterr().out)
+    assert len(fields["open_stacks"][0]["frames"]) == 40

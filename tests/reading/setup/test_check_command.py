@@ -426,25 +426,102 @@ def test_hooks_that_cannot_be_installed_are_wrong(files):
     assert "timed_callables = no.such:thing" in points["hooks"]["remedy"][0]
 
 
-@pytest.mark.parametrize("problem", [None, "give it CAP_SYS_PTRACE"])
-def test_pyspy_is_tried_out(files, monkeypatch, problem):
-    """That it is installed does not mean that it may look."""
-    files.write_conf("profiler = pyspy")
-    monkeypatch.setattr(check_command, "check_engine", lambda name: None)
-    tried = []
+class Trials:
+    """Stands for the trials of py-spy; *problems* by how the process is."""
 
-    def tried_out(program):
-        tried.append(program)
-        return problem
+    def __init__(self, monkeypatch):
+        self.problems = {}
+        self.tried = []
+        self.changed = ()
+        module = check_command
+        monkeypatch.setattr(module, "check_engine", lambda name: None)
+        monkeypatch.setattr(module.self_test, "problem_with", self.trial)
+        monkeypatch.setattr(module, "user_of_workers", lambda path: NOVA)
+        monkeypatch.setattr(module, "pids_of_workers", lambda path: self.pids)
+        monkeypatch.setattr(
+            module, "has_changed_user", lambda pid: pid in self.changed
+        )
+        self.pids = ()
 
-    monkeypatch.setattr(check_command.self_test, "problem_with", tried_out)
+    def trial(self, program, user=None, changed=False, dumpable=False):
+        way = user.name, changed, dumpable
+        self.tried.append(way)
+        return self.problems.get(way)
+
+
+NOVA = "nova", 64060, 64060
+STARTED_AS_NOVA = "nova", False, False
+BECAME_NOVA = "nova", True, True
+
+
+@pytest.fixture
+def trials(files, monkeypatch):
+    """Have pyspy for the profiler, and no trial made."""
+    files.write_conf("profiler = pyspy\ndump_dir = /tmp")
+    return Trials(monkeypatch)
+
+
+def test_pyspy_that_may_not_look_is_wrong(files, trials):
+    """That it is installed does not mean that it may."""
+    trials.problems[STARTED_AS_NOVA] = "give it CAP_SYS_PTRACE"
 
     code, points = files.check()
 
-    assert len(tried) == 1
+    assert trials.tried == [STARTED_AS_NOVA]
+    assert code == 1
+    assert points["profiler"]["found"] == "give it CAP_SYS_PTRACE"
+
+
+def test_pyspy_is_not_ok_where_it_depends_on_the_server(files, trials):
+    """No worker is there to look at: root may start them, or nova."""
+    code, points = files.check()
+
+    assert code == 0
+    point = points["profiler"]
+    assert point["state"] == WARNING
+    assert point["found"] == (
+        "pyspy can look into a server that starts as nova, and not into one "
+        "that root starts and that becomes nova"
+    )
+    assert "profiler_dumpable = true" in point["remedy"][1]
+
+
+def test_a_worker_that_changed_its_user_is_wrong(files, trials):
+    """The reason is the true one, and the remedy works."""
+    trials.pids = (5, 6)
+    trials.changed = (6,)
+
+    code, points = files.check()
+
+    assert code == 1
+    assert points["profiler"]["found"].startswith(
+        "the worker with pid 6 changed its user after it had started"
+    )
+    assert "profiler_dumpable = true" in points["profiler"]["found"]
+
+
+def test_workers_that_are_their_users_from_the_start_are_fine(files, trials):
+    """They are there, and can be looked into."""
+    trials.pids = (5, 6)
+
+    assert files.check()[1]["profiler"]["state"] == OK
+
+
+@pytest.mark.parametrize("problem", [None, "py-spy may not look"])
+def test_the_option_is_tried_out_as_a_worker_that_changed(
+    files, trials, problem
+):
+    """Whichever way the server starts, a trial shows what comes of it."""
+    files.write_conf(
+        "profiler = pyspy\nprofiler_dumpable = true\ndump_dir = /tmp"
+    )
+    trials.problems[BECAME_NOVA] = problem
+
+    code, points = files.check()
+
+    assert trials.tried == [STARTED_AS_NOVA, BECAME_NOVA]
+    assert points["profiler"]["state"] == (WRONG if problem else OK)
     assert code == (problem is not None)
-    if problem is not None:
-        assert points["profiler"]["found"] == problem
 
 
 def test_no_hook_is_left_installed(files, a_db_api):

@@ -3,11 +3,16 @@
 
 from __future__ import annotations
 
+import pwd
+from types import SimpleNamespace
+
 import pytest
 
+from nova_profiler.dump_store.processes import this_process
 from nova_profiler.reading.setup import OK, WARNING, WRONG
 from nova_profiler.reading.setup import in_the_worker as module
 
+NOVA = ("nova", "x", 2, 3, "", "", "")
 KEY = "0123456789abcdef0123456789abcdef"
 
 
@@ -49,6 +54,53 @@ def test_a_good_setting_is_good():
 def test_a_profiler_that_cannot_work_is_wrong():
     """nova-api would not start."""
     assert points(problem="install it") == [("profiler", WRONG)]
+
+
+def test_a_profiler_that_works_in_some_servers_is_doubtful():
+    """With what to do in the others."""
+    assert points("pyspy", doubt="it depends")[0] == ("profiler", WARNING)
+
+
+def test_only_root_can_become_another_user(tmp_path, monkeypatch):
+    """Others can only try py-spy as themselves."""
+    monkeypatch.setattr(module.os, "geteuid", lambda: 1000)
+
+    assert module.user_of_workers(str(tmp_path)) is None
+
+
+def test_root_becomes_the_owner_of_the_dumps(tmp_path, monkeypatch):
+    """Or nova, where root made the directory, if there is one."""
+    users = {7: ("stack", "x", 7, 8, "", "", ""), "nova": NOVA}
+    monkeypatch.setattr(module.os, "geteuid", lambda: 0)
+    monkeypatch.setattr(
+        module.pwd, "getpwuid", lambda uid: pwd.struct_passwd(users[uid])
+    )
+    monkeypatch.setattr(
+        module.pwd, "getpwnam", lambda name: pwd.struct_passwd(users[name])
+    )
+    owners = {"/dumps": 7, "/new": 0}
+    monkeypatch.setattr(
+        module.os, "stat", lambda path: SimpleNamespace(st_uid=owners[path])
+    )
+
+    assert module.user_of_workers("/dumps") == ("stack", 7, 8)
+    assert module.user_of_workers("/new") == ("nova", 2, 3)
+    assert module.user_of_workers(None) == ("nova", 2, 3)
+    del users["nova"]
+    assert module.user_of_workers(None) is None
+
+
+def test_workers_are_those_that_are_on(tmp_path):
+    """Sockets of workers that have ended are left out."""
+    folder = tmp_path / ".running"
+    folder.mkdir()
+    here = this_process()
+    for process in (here, here._replace(started=here.started + 1)):
+        (folder / f"{process}-0a1b2c3d.sock").touch()
+
+    assert module.pids_of_workers(str(tmp_path)) == [here.pid]
+    assert module.pids_of_workers(str(tmp_path / "none")) == []
+    assert module.pids_of_workers(None) == []
 
 
 @pytest.mark.parametrize("keys", [(), ("",), ("short",), (KEY, "short")])

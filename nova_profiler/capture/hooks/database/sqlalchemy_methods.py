@@ -81,6 +81,8 @@ def _driver_lane() -> Lane | None:
 def _timed_fetch(
     fetch: Callable[..., Any], *, many: bool
 ) -> Callable[..., Any]:
+    key = FETCH
+
     def timed_fetch(
         self: Any, result: Any, dbapi_cursor: Any, *args: Any, **kwargs: Any
     ) -> Any:
@@ -97,19 +99,24 @@ def _timed_fetch(
             # One strategy may call another's method: count time once.
             lane.driver_s = driver_s + (end - start)
             count = 0 if rows is None else len(rows) if many else 1
-            _add_fetch(lane, start, end, count, result)
+            _add_fetch(lane, key, start, end, count, result)
         return rows
 
     return timed_fetch
 
 
 def _add_fetch(
-    lane: Lane, start: float, end: float, count: int, result: Any
+    lane: Lane,
+    key: CallKey,
+    start: float,
+    end: float,
+    count: int,
+    result: Any,
 ) -> None:
     try:
         context = result.context
         engine = context.root_connection.engine
-        lane.add(FETCH, (start, end, count, context.statement, engine))
+        lane.add(key, (start, end, count, context.statement, engine))
     except Exception as exc:
         HOOK_FAILURES.note("sqlalchemy_hook", exc)
 
@@ -136,6 +143,8 @@ def _timed_as(key: CallKey) -> Callable[[Any], Callable[..., Any]]:
 
 
 def _timed_wait(get: Callable[..., Any]) -> Callable[..., Any]:
+    key = POOL_WAIT
+
     def timed_get(pool: Any) -> Any:
         lane = _driver_lane()
         if lane is None:
@@ -150,12 +159,14 @@ def _timed_wait(get: Callable[..., Any]) -> Callable[..., Any]:
             spent = perf_counter() - start
             own_s = spent - (lane.driver_s - driver_s)
             lane.driver_s = driver_s + spent
-            lane.add(POOL_WAIT, (start, start + own_s, pool))
+            lane.add(key, (start, start + own_s, pool))
 
     return timed_get
 
 
 def _timed_connect(connect: Callable[..., Any]) -> Callable[..., Any]:
+    key = CONNECT
+
     def timed_connect(record: Any) -> Any:
         lane = _driver_lane()
         if lane is None:
@@ -176,7 +187,7 @@ def _timed_connect(connect: Callable[..., Any]) -> Callable[..., Any]:
             lane.executing = None
             lane.driver_s = driver_s + (end - start)
             pool = record._ConnectionRecord__pool
-            connects = lane.add(CONNECT, (start, end, pool))
+            connects = lane.add(key, (start, end, pool))
             if error is not None:
                 connects.failed(start, error, lane.capture)
 

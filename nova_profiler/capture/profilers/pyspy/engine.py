@@ -19,7 +19,9 @@ from nova_profiler.capture.profilers.pyspy.pace import running_rate_of
 from nova_profiler.capture.profilers.pyspy.permission import (
     PyspyError,
     allow_tracer,
+    be_dumpable,
     find_pyspy,
+    has_changed_user,
 )
 from nova_profiler.capture.profilers.pyspy.recording import Recording
 from nova_profiler.capture.profilers.pyspy.request_tags import TagPool
@@ -36,8 +38,12 @@ REST_S = 60.0
 RETRY_S = 1.0
 
 
-def engine(note: Note) -> PyspyEngine:
-    """Return the engine; raises EngineError where py-spy is not there."""
+def engine(note: Note, may_be_dumpable: bool = False) -> PyspyEngine:
+    """Return the engine; raises EngineError where py-spy is not there.
+
+    *may_be_dumpable*: a worker that changed its user lets processes of that
+    user look into it while py-spy records.
+    """
     if not sys.platform.startswith("linux"):
         raise EngineError("py-spy is used on Linux only")
     program = find_pyspy()
@@ -46,7 +52,7 @@ def engine(note: Note) -> PyspyEngine:
             "there is no py-spy beside this Python nor on "
             "PATH; install nova-profiler[pyspy]"
         )
-    return PyspyEngine(program, note)
+    return PyspyEngine(program, note, may_be_dumpable)
 
 
 class PyspyEngine:
@@ -55,8 +61,12 @@ class PyspyEngine:
     name = PYSPY
     watches_all = True
 
-    def __init__(self, program: str, note: Note) -> None:
+    def __init__(
+        self, program: str, note: Note, may_be_dumpable: bool = False
+    ) -> None:
         self._program = program
+        self._may_be_dumpable = may_be_dumpable
+        self._is_made_dumpable = False
         self._note = note
         self._watches = Watches(TagPool())
         self._schedule = Schedule(self._recording, self._watches, note)
@@ -129,13 +139,13 @@ class PyspyEngine:
                     # A request began while we fell asleep.
                     continue
                 if self._asleep:
-                    allow_tracer(0)
+                    self._forbid()
                 self._wakeup.wait(REST_S if seconds is None else seconds)
                 self._asleep = False
             # A request that ends from here on waits for no stacks.
             self._watches.is_closed = True
             self._schedule.end()
-            allow_tracer(0)
+            self._forbid()
         except Exception as exc:
             # Without this thread no tag is freed: no more of them are lent.
             self._failed = self._watches.is_closed = True
@@ -145,7 +155,17 @@ class PyspyEngine:
             atexit.unregister(self._at_exit)
             self._over.wake()
 
+    def _forbid(self) -> None:
+        """Let no process look in while nothing is recorded."""
+        allow_tracer(0)
+        if self._is_made_dumpable:
+            self._is_made_dumpable = False
+            be_dumpable(False)
+
     def _recording(self, rate: int) -> Recording:
+        if self._may_be_dumpable and has_changed_user():
+            self._is_made_dumpable = True
+            be_dumpable(True)
         running_rate = running_rate_of(rate)
         try:
             return Recording(self._program, rate, running_rate, ALLOWED_S)

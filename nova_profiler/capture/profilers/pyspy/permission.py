@@ -9,7 +9,15 @@ import shutil
 import sys
 import sysconfig
 
+# What a worker's own log, dumps and ``check`` have of it.
+CHANGED_USER = (
+    "changed its user after it had started, so that the kernel lets no "
+    "process of that user look into it: start the server as that user, or "
+    "set profiler_dumpable = true"
+)
+
 _SCOPE = "/proc/sys/kernel/yama/ptrace_scope"
+_PR_SET_DUMPABLE = 4
 _PR_SET_PTRACER = 0x59616D61
 
 
@@ -47,15 +55,41 @@ def allow_tracer(pid: int) -> None:
         # No Yama.
         return
     if needed:
-        import ctypes
+        _prctl(_PR_SET_PTRACER, pid)
 
-        ctypes.CDLL(None).prctl(_PR_SET_PTRACER, pid, 0, 0, 0)
+
+def has_changed_user(pid: int | str = "self") -> bool:
+    """Return whether the kernel keeps process *pid* from its own user.
+
+    So it is with a process that has become another user's: it may still
+    hold what only its former user may see. Its files in /proc belong to
+    root then, and only the folder to its user.
+    """
+    try:
+        user = os.stat(f"/proc/{pid}").st_uid
+        return os.stat(f"/proc/{pid}/environ").st_uid != user
+    except OSError:
+        # No /proc, or the process is gone.
+        return False
+
+
+def be_dumpable(is_on: bool) -> None:
+    """Let processes of this one's user look into it, or no longer."""
+    _prctl(_PR_SET_DUMPABLE, int(is_on))
+
+
+def _prctl(option: int, value: int) -> None:
+    import ctypes
+
+    ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
 def advice_on(message: bytes) -> str:
     """Return in one line what to do about *message* of py-spy."""
     text = message.decode("utf-8", "replace")
     if "ermission" in text or "not permitted" in text:
+        if has_changed_user():
+            return f"py-spy may not look: this process {CHANGED_USER}"
         return (
             "py-spy may not look into this process: give its container or "
             "unit CAP_SYS_PTRACE, or run it as one user with "

@@ -22,6 +22,7 @@ from nova_profiler.profiles import (
     WAITING,
 )
 from nova_profiler.profiles.frames import frame_text, identifier_of
+from nova_profiler.profiles.pending import PENDING
 from nova_profiler.profiles.session_files import About, Sample, write_session
 
 ESTIMATED = (
@@ -70,7 +71,7 @@ def attach_result(watch: PyspyWatch, waits: Waits, trouble: str) -> None:
         SAMPLES_SUFFIX,
         session_of(stacks.times, waits.share, about),
         {
-            **watch.profile,
+            **{k: v for k, v in watch.profile.items() if k != PENDING},
             "notes": notes_on(watch, stacks, waits.is_known, trouble),
             "samples": stacks.samples,
             "interval_ms": round(interval_s * 1000, 3),

@@ -8,8 +8,13 @@ units and kernels may each forbid one process to look into another one.
 from __future__ import annotations
 
 import subprocess
+from typing import Any, NamedTuple
 
 from nova_profiler.capture.greenthreads import nap
+from nova_profiler.capture.profilers.pyspy.permission import (
+    be_dumpable,
+    has_changed_user,
+)
 from nova_profiler.capture.profilers.pyspy.recording import (
     START_S,
     STOP_S,
@@ -19,22 +24,44 @@ from nova_profiler.trust.isolated_children import isolated_python
 
 _TRIAL = f"""\
 from {__name__} import main
-sys.exit(main(sys.argv[1]))
+sys.exit(main(*sys.argv[1:]))
 """
+_CHANGED, _DUMPABLE = "changed", "dumpable"
 _RATE = 100
 _RECORDED_S = 0.5
 _LONGEST_S = int(START_S + STOP_S)
 
 
-def problem_with(program: str, longest_s: float = _LONGEST_S) -> str | None:
+class User(NamedTuple):
+    """The user that a server is to be."""
+
+    name: str
+    uid: int
+    gid: int
+
+
+def problem_with(
+    program: str,
+    longest_s: float = _LONGEST_S,
+    user: User | None = None,
+    changed: bool = False,
+    dumpable: bool = False,
+) -> str | None:
     """Return what to do so that *program* can look, None if it can.
 
-    In a process of its own: py-spy stops the one that it looks at.
+    In a process of its own: py-spy stops the one that it looks at. It is
+    the one of a *user*, has *changed* its user after its start or not, and
+    may make itself *dumpable* again.
     """
+    ways = [_CHANGED] * changed + [_DUMPABLE] * dumpable
+    become: dict[str, Any] = {}
+    if user is not None:
+        become = {"user": user.uid, "group": user.gid, "extra_groups": []}
     try:
         # No text of a user: this Python, and py-spy as found.
         tried = subprocess.run(  # noqa: S603
-            isolated_python(_TRIAL, program),
+            isolated_python(_TRIAL, program, *ways),
+            **become,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -55,9 +82,14 @@ def problem_with(program: str, longest_s: float = _LONGEST_S) -> str | None:
     return problem or "py-spy cannot be tried out: the recording broke off"
 
 
-def main(program: str) -> int:
+def main(program: str, *ways: str) -> int:
     """Let *program* look into this process; print what is in its way."""
+    if _CHANGED in ways:
+        # A change of user leaves a process like this.
+        be_dumpable(False)
     try:
+        if _DUMPABLE in ways and has_changed_user():
+            be_dumpable(True)
         recording = Recording(program, _RATE, 1, _LONGEST_S)
     except OSError as exc:
         print(exc.strerror)

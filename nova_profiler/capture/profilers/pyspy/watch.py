@@ -4,16 +4,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from time import monotonic
 from typing import Any, TypeVar
 
 from nova_profiler.capture.profilers.pyspy.request_tags import Tag, TagPool
 from nova_profiler.capture.profilers.pyspy.stacks import Stacks
+from nova_profiler.dump_store.processes import this_process
 from nova_profiler.profiles import PYSPY
+from nova_profiler.profiles.pending import FOLLOWS, PENDING
 from nova_profiler.record import Attach, RequestRecord
 
-FOLLOWS = "the stacks follow when py-spy's recording is over"
 SILENT = "py-spy no longer looked for this request: it did nothing for long"
 CHANGED = "py-spy was turned off before this request was over"
 # A request in which nothing happens for this long is let go: its client is
@@ -124,7 +126,13 @@ class PyspyWatch:
         self.ended = monotonic()
 
     def attach(self, attach: Attach) -> None:
-        """Keep *attach* for the time when the stacks are there."""
+        """Keep *attach* for the time when the stacks are there.
+
+        The dump names the process that they come from: once that has ended
+        without them, they are lost.
+        """
+        with suppress(OSError):
+            self.profile[PENDING] = str(this_process())
         self.attach_to = attach
         self._watches.kept_at = monotonic()
 

@@ -90,8 +90,7 @@ def totals(both: ir.Table) -> ir.Table:
 
     And whether all times are whole milliseconds.
     """
-    is_timed = both.status < FAILED_FROM
-    timed = is_timed.ifelse(both.ms, ibis.null("float64"))
+    timed = _is_timed(both).ifelse(both.ms, ibis.null("float64"))
     return _with_percentiles(
         both.mutate(timed=timed)
         .group_by(*_KEYS)
@@ -191,4 +190,12 @@ def _nearest(percent: int) -> Any:
 
 
 def _timed(requests: ir.Table) -> ir.Table:
-    return requests.filter(requests.status < FAILED_FROM)
+    return requests.filter(_is_timed(requests))
+
+
+def _is_timed(requests: ir.Table) -> Any:
+    """Return whether a request's time counts: it was answered, and well.
+
+    One that its worker was killed for has no status.
+    """
+    return (requests.status > 0) & (requests.status < FAILED_FROM)

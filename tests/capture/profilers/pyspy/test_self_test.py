@@ -3,6 +3,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from pathlib import Path
+
 import pytest
 
 from nova_profiler.capture.profilers.pyspy import self_test
@@ -56,3 +60,31 @@ def test_a_trial_that_hangs_is_given_up(program):
 def test_where_it_may_look_there_is_no_problem(pyspy):
     """The real one, looking into a process of ours."""
     assert self_test.problem_with(pyspy) is None
+
+
+@pytest.mark.services
+@pytest.mark.parametrize("dumpable", [False, True])
+def test_a_process_that_changed_its_user_is_tried_out(pyspy, dumpable):
+    """The real thing: what the kernel forbids then, and the option allows."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can become another user")
+    user = self_test.User("nobody", 65534, 65534)
+    if not readable_by_others(pyspy) or not readable_by_others(sys.executable):
+        pytest.skip("the programs lie where only root finds them")
+
+    problem = self_test.problem_with(
+        pyspy, user=user, changed=True, dumpable=dumpable
+    )
+
+    if dumpable:
+        assert problem is None
+    else:
+        assert problem.startswith(
+            "py-spy may not look: this process changed its user"
+        )
+
+
+def readable_by_others(path):
+    """Return whether each folder above *path* lets other users in."""
+    real = Path(path).resolve()
+    return all(one.stat().st_mode & 0o001 for one in (real, *real.parents))

@@ -1,0 +1,286 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Keeps track of the requests that are on, in one thread of the process.
+
+It answers what asks for them, keeps a file for each that takes long, and
+makes the records of requests whose worker was killed. A request passes none
+of this.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import secrets
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from functools import cache, partial
+from itertools import count
+from pathlib import Path
+from time import monotonic, perf_counter
+from weakref import WeakSet
+
+from nova_profiler.capture.current import active
+from nova_profiler.capture.failures import Failures
+from nova_profiler.capture.greenthreads import nap, start_thread
+from nova_profiler.capture.lanes import Capture
+from nova_profiler.capture.running.open_calls import open_calls_of
+from nova_profiler.capture.settings.live import LiveSettings
+from nova_profiler.dump_store.asking import Listener
+from nova_profiler.dump_store.processes import this_process
+from nova_profiler.dump_store.running import (
+    SOCKET_SUFFIX,
+    forget,
+    made_private,
+    remove_leavings,
+    running_folder,
+    service_of,
+    taken,
+    traces_of,
+    write_trace,
+)
+from nova_profiler.record import KILLED, RUNNING, RequestRecord
+
+# The thread wakes as often, or when it is asked, and writes a request's file
+# as often.
+TICK_S = 1.0
+# It wakes before that where a request is about to be slow, and no sooner than
+# this: a worker may be killed soon after.
+SHORTEST_S = 0.2
+# Traces of other workers are looked for as often.
+TRACES_EVERY_S = 10.0
+# What one process writes each second, and what it answers.
+MAX_FILES = 50
+MAX_ANSWERED = 1_000
+
+_numbers = count(1)
+
+# Makes the record of a capture that is on: what all records have.
+Describe = Callable[[Capture, float], RequestRecord]
+
+
+class Lookout:
+    """The requests that are on in this process, for whoever looks."""
+
+    def __init__(
+        self,
+        directory: str | os.PathLike[str],
+        live: LiveSettings,
+        describe: Describe,
+        deliver: Callable[[RequestRecord], None],
+        failures: Failures,
+    ) -> None:
+        """Keep files below *directory*; nothing is made before start().
+
+        *deliver* takes the record of a request whose worker was killed.
+        """
+        self._directory = Path(directory)
+        self._folder = running_folder(self._directory)
+        self._live = live
+        self._describe = describe
+        self._deliver = deliver
+        self._failures = failures
+        self._pid = 0
+        self._starts: dict[int, object] = {}
+        self._name = ""
+        self._listener: Listener | None = None
+        self._closing = False
+        self._traces_at = 0.0
+        self._written: dict[str, tuple[Capture, float]] = {}
+        self._wait_s = TICK_S
+
+    def start(self) -> None:
+        """Start the thread, unless it runs in this process. Never raises."""
+        pid = os.getpid()
+        if self._pid == pid:
+            return
+        # No lock, since a fork may copy one that is held: the first to put
+        # its token there starts the thread.
+        token = object()
+        if self._starts.setdefault(pid, token) is not token:
+            return
+        self._pid = pid
+        self._closing = False
+        self._written = {}
+        inherited, self._listener = self._listener, None
+        if inherited is not None:
+            inherited.let_go()
+        try:
+            start_thread(self.watch)
+        except Exception as exc:
+            # No more threads: a later request tries again.
+            self._ended(exc)
+
+    def close(self) -> None:
+        """Have the thread end soon; what it listens on is gone at once."""
+        self._closing = True
+        atexit.unregister(self.close)
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            listener.close()
+
+    def watch(self) -> None:
+        """Look after the requests of this process until close()."""
+        try:
+            self._name = f"{this_process()}-{secrets.token_hex(4)}"
+            atexit.register(self.close)
+            while not self._closing:
+                self._look_for_traces()
+                self._serve()
+                if not self._closing:
+                    self.tick()
+        except Exception as exc:
+            self._ended(exc)
+
+    def _ended(self, exc: Exception) -> None:
+        self._failures.note("running", exc)
+        self._starts.pop(self._pid, None)
+        self._pid = 0
+
+    def _serve(self) -> None:
+        """Answer what asks until the next tick."""
+        try:
+            if self._listener is None or not self._listener.is_there():
+                self._listen()
+            if self._listener is not None:
+                self._listener.serve(self._wait_s, self.answer)
+                return
+        except OSError as exc:
+            # Closed meanwhile, or a file system without sockets.
+            if not self._closing:
+                self._failures.note("running_socket", exc)
+        nap(self._wait_s)
+
+    def _listen(self) -> None:
+        if self._listener is not None:
+            self._listener.close()
+            self._listener = None
+        made_private(self._folder)
+        _let_go_in_children()
+        name = self._name + SOCKET_SUFFIX
+        listener = self._listener = Listener(self._folder, name)
+        _open.add(listener)
+        if self._closing:
+            listener.close()
+
+    def answer(self) -> bytes:
+        """Return the records of all requests that are on, as JSON."""
+        mine = self._mine()
+        records = self._records(mine[:MAX_ANSWERED], RUNNING)
+        requests = [record.to_dict() for record in records]
+        fields = {"on": len(mine), "requests": requests}
+        return json.dumps(fields, separators=(",", ":")).encode()
+
+    def tick(self) -> None:
+        """Write the files of requests that take long. Never raises."""
+        self._wait_s = TICK_S
+        try:
+            self._drop()
+            now = perf_counter()
+            since = now - self._live.current.slow_ms / 1000
+            # The longest first: those that are not slow yet are the last.
+            mine = self._mine()
+            slow = [one for one in mine if one.started <= since]
+            if len(slow) < len(mine):
+                until_slow_s = mine[len(slow)].started - since
+                self._wait_s = min(TICK_S, max(SHORTEST_S, until_slow_s))
+            due = [one for one in slow[:MAX_FILES] if self._is_due(one, now)]
+            if due:
+                self._write(due, now)
+        except Exception as exc:
+            self._failures.note("running", exc)
+
+    def _is_due(self, capture: Capture, now: float) -> bool:
+        """Return whether the file of *capture* was not written just now."""
+        written = self._written.get(capture.trace or "")
+        return written is None or now - written[1] >= TICK_S - SHORTEST_S / 2
+
+    def _mine(self) -> list[Capture]:
+        """Return what this worker serves, the longest first."""
+        mine = [
+            one
+            for one in list(active.values())
+            if not one.closed and one.served.lookout is self
+        ]
+        mine.sort(key=_started)
+        return mine
+
+    def _records(
+        self, captures: list[Capture], outcome: str
+    ) -> Iterable[RequestRecord]:
+        now = perf_counter()
+        opened = open_calls_of(captures, now)
+        for one in captures:
+            record = self._describe(one, now)
+            record.outcome = outcome
+            found = opened[id(one)]
+            record.open_calls, record.open_stacks = found
+            yield record
+
+    def _write(self, due: list[Capture], now: float) -> None:
+        made_private(self._folder)
+        # They are read when this worker has ended.
+        records = self._records(due, KILLED)
+        for one, record in zip(due, records, strict=True):
+            if one.trace is None:
+                name = f"{self._name}-{next(_numbers)}.json"
+                one.trace = str(self._folder / name)
+            self._written[one.trace] = one, now
+            write_trace(Path(one.trace), record)
+            if one.closed:
+                # It has ended meanwhile, maybe before the file was there.
+                _remove(one.trace)
+
+    def _drop(self) -> None:
+        """Forget files of requests that have ended, or are not known."""
+        for trace, (one, _) in list(self._written.items()):
+            if one.closed or id(one) not in active:
+                del self._written[trace]
+                # A request that has ended removes it, when its record is
+                # out.
+                if not one.closed:
+                    _remove(trace)
+
+    def _look_for_traces(self) -> None:
+        now = monotonic()
+        if now < self._traces_at:
+            return
+        self._traces_at = now + TRACES_EVERY_S
+        try:
+            remove_leavings(self._directory)
+            service = self._live.current.service_name
+            for trace in traces_of(self._directory):
+                # Each service has its own log and metrics.
+                if service_of(trace) != service:
+                    continue
+                record = taken(trace)
+                if record is not None:
+                    self._failures.note("killed_requests")
+                    self._deliver(record)
+                    forget(trace)
+        except Exception as exc:
+            self._failures.note("running", exc)
+
+
+def _started(capture: Capture) -> float:
+    return capture.started
+
+
+def _remove(trace: str) -> None:
+    with suppress(OSError):
+        os.unlink(trace)
+
+
+_open: WeakSet[Listener] = WeakSet()
+
+
+@cache
+def _let_go_in_children() -> None:
+    """Have processes forked from now on listen on no socket of ours."""
+    os.register_at_fork(after_in_child=partial(_let_go, _open))
+
+
+def _let_go(listeners: Iterable[Listener]) -> None:
+    for listener in list(listeners):
+        with suppress(OSError):
+            listener.let_go()

@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Files of requests that are on, which outlive a worker that is killed.
+
+A worker keeps one for each request that takes long, and takes it away when
+the request ends. What is left of a worker that has ended is the trace of the
+requests which it was killed for.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from nova_profiler.dump_store.asking import is_listening
+from nova_profiler.dump_store.names import (
+    DUMP_SUFFIX,
+    DumpEntry,
+    name_of_id,
+    name_of_route,
+)
+from nova_profiler.dump_store.opened import Directory
+from nova_profiler.dump_store.processes import (
+    ALIVE,
+    ENDED,
+    UNKNOWN,
+    Process,
+    is_same_kernel,
+    process_of,
+    state_of,
+)
+from nova_profiler.dump_store.reading import DumpError, read_dump
+from nova_profiler.record import RequestRecord
+
+RUNNING_FOLDER = ".running"
+SOCKET_SUFFIX = ".sock"
+# As many traces are looked at: one request of a worker has one.
+MAX_TRACES = 2_000
+
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_ASIDE_SUFFIX = ".new"
+_TAKEN_SUFFIX = ".taken"
+_NAME = re.compile(
+    r"(?P<worker>(?P<process>[0-9]+-[0-9]+-[0-9a-f]{8}-[0-9]+)-[0-9a-f]{8})"
+    r"(?:-[0-9]{1,18})?(?P<suffix>\.sock|\.json|\.new|\.[0-9a-f]{8}\.taken)"
+)
+# A worker on another host, or in a container that hides it, writes the file
+# each second. One as old as this is taken for a trace.
+_SILENT_S = 600.0
+# A worker that took a trace has made a record of it long before.
+_TAKING_S = 60.0
+
+
+class Trace(NamedTuple):
+    """The file of a request whose worker has ended."""
+
+    path: Path
+    process: Process
+
+
+def running_folder(directory: Path) -> Path:
+    """Return where the files of requests that are on are kept."""
+    return directory / RUNNING_FOLDER
+
+
+def made_private(folder: Path) -> None:
+    """Make *folder* in a dump directory; raises OSError if it is not ours.
+
+    From then on no other user can put anything there.
+    """
+    with Directory(folder.parent).opened() as opened:
+        opened.folder(folder.name, make=True)
+
+
+def write_trace(path: Path, record: RequestRecord) -> None:
+    """Write *record* to *path*, in the place of what is there."""
+    aside = path.with_suffix(_ASIDE_SUFFIX)
+    content = json.dumps(record.to_dict(), separators=(",", ":")).encode()
+    try:
+        _write_new(aside, content)
+    except FileExistsError:
+        # The disk was full when this one was begun.
+        os.unlink(aside)
+        _write_new(aside, content)
+    os.rename(aside, path)
+
+
+def _write_new(path: Path, content: bytes) -> None:
+    with open(os.open(path, _NEW, 0o600), "wb") as file:
+        file.write(content)
+
+
+def workers_of(directory: Path) -> Iterator[tuple[str, Process]]:
+    """Yield the name of each socket and the process that made it.
+
+    Raises OSError for a folder that cannot be read.
+    """
+    for name in _names(directory, SOCKET_SUFFIX):
+        process = _process_of(name)
+        if process is not None:
+            yield name, process
+
+
+def traces_of(directory: Path, *, of_living: bool = False) -> list[Trace]:
+    """Return the files of requests whose workers have ended.
+
+    With *of_living* the others instead. Empty where there is no folder.
+    """
+    traces: list[Trace] = []
+    states: dict[Process, str] = {}
+    with suppress(OSError):
+        for name in _names(directory, DUMP_SUFFIX, _TAKEN_SUFFIX):
+            process = _process_of(name)
+            path = running_folder(directory) / name
+            if process is None or len(traces) >= MAX_TRACES:
+                continue
+            if process not in states:
+                states[process] = _state_of(process, path)
+            if _is_left(path, states[process]) is not of_living:
+                traces.append(Trace(path, process))
+    return traces
+
+
+def trace_entries(
+    directory: Path, foreign: list[str]
+) -> Iterator[tuple[DumpEntry, RequestRecord]]:
+    """Yield traces of requests as dumps, with their records.
+
+    The names of damaged ones are added to *foreign*.
+    """
+    for trace in traces_of(directory):
+        if trace.path.suffix != DUMP_SUFFIX:
+            continue
+        try:
+            record = read_dump(trace.path)
+        except DumpError:
+            if trace.path.exists():
+                foreign.append(f"{RUNNING_FOLDER}/{trace.path.name}")
+            continue
+        yield _entry_of(trace.path, record), record
+
+
+def service_of(trace: Trace) -> str | None:
+    """Return the service whose request it was, None if that is unknown."""
+    try:
+        return read_dump(trace.path).service
+    except DumpError:
+        return None
+
+
+def taken(trace: Trace) -> RequestRecord | None:
+    """Return the record in *trace*, whose file is gone then.
+
+    One of several that try has it; None for the others, and for a file that
+    cannot be read.
+    """
+    stem = trace.path.name.partition(".")[0]
+    own = trace.path.with_name(f"{stem}.{secrets.token_hex(4)}{_TAKEN_SUFFIX}")
+    try:
+        os.rename(trace.path, own)
+        return read_dump(own)
+    except (OSError, DumpError):
+        return None
+
+
+def forget(trace: Trace) -> None:
+    """Remove what taken() left of a trace whose record has been made."""
+    stem = trace.path.name.partition(".")[0]
+    for path in trace.path.parent.glob(f"{stem}.*{_TAKEN_SUFFIX}"):
+        with suppress(OSError):
+            os.unlink(path)
+
+
+def remove_leavings(directory: Path) -> None:
+    """Remove sockets and unfinished files of workers that have ended."""
+    with suppress(OSError):
+        for name in _names(directory, SOCKET_SUFFIX, _ASIDE_SUFFIX):
+            process = _process_of(name)
+            if process is None or state_of(process) in (ALIVE, UNKNOWN):
+                continue
+            with suppress(OSError):
+                os.unlink(running_folder(directory) / name)
+
+
+def _names(directory: Path, *suffixes: str) -> list[str]:
+    with os.scandir(running_folder(directory)) as found:
+        return sorted(
+            item.name for item in found if item.name.endswith(suffixes)
+        )
+
+
+def _process_of(name: str) -> Process | None:
+    found = _NAME.fullmatch(name)
+    return None if found is None else process_of(found["process"])
+
+
+def _state_of(process: Process, path: Path) -> str:
+    """Return the state of the worker that wrote *path*."""
+    state = state_of(process)
+    found = _NAME.fullmatch(path.name)
+    if state != UNKNOWN or found is None or not is_same_kernel(process):
+        return state
+    # In another container: its socket knows whether it still listens.
+    name = found["worker"] + SOCKET_SUFFIX
+    return UNKNOWN if is_listening(path.parent, name) else ENDED
+
+
+def _is_left(path: Path, state: str) -> bool:
+    """Return whether *path* is a trace of a worker that has ended."""
+    if state == ALIVE:
+        return False
+    try:
+        age_s = abs(time.time() - path.stat().st_ctime)
+    except OSError:
+        return False
+    if path.suffix == _TAKEN_SUFFIX:
+        # Renamed then: the worker that took it has ended as well.
+        return age_s > _TAKING_S
+    return state != UNKNOWN or age_s > _SILENT_S
+
+
+def _entry_of(path: Path, record: RequestRecord) -> DumpEntry:
+    return DumpEntry(
+        str(path.parent),
+        path.stem,
+        # As a dump's name has it.
+        f"{record.started_at[:23]}+00:00",
+        round(max(0.0, record.duration_ms)),
+        record.method,
+        name_of_route(record.route),
+        name_of_id(record.request_id or ""),
+    )

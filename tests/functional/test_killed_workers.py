@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Requests that uWSGI kills their worker for, seen before and after."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nova_profiler.cli import main
+
+pytestmark = [pytest.mark.functional]
+
+WAYS = {
+    "harakiri": ["--harakiri", "3"],
+    "graceful": [
+        *("--harakiri", "3", "--harakiri-graceful-timeout", "2"),
+        *("--harakiri-graceful-signal", "15"),
+    ],
+}
+APP = Path(__file__).parent / "programs" / "hanging_app.py"
+PATH = "/v2.1/servers/detail"
+WAIT_S = 60.0
+
+
+def asked(port: int, path: str = "/") -> int:
+    """Return the status of a request, 0 if the server broke off."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=WAIT_S)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status
+    except (OSError, http.client.HTTPException):
+        return 0
+    finally:
+        connection.close()
+
+
+def wait_for(condition: Any) -> Any:
+    """Return what *condition* returns as soon as that is true."""
+    until = time.monotonic() + WAIT_S
+    while time.monotonic() < until:
+        found = condition()
+        if found:
+            return found
+        time.sleep(0.05)
+    pytest.fail("it did not come")
+
+
+@pytest.fixture(params=WAYS)
+def port(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
+    """Run uWSGI with two workers that hang when they are asked to."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [
+        Path(sys.executable).with_name("uwsgi"),
+        *("--http-socket", f"127.0.0.1:{port}", "--master"),
+        *("--processes", "2", "--enable-threads", "--die-on-term"),
+        *("--home", sys.prefix, "--need-app", "--lazy-apps"),
+        *("--wsgi-file", APP, *WAYS[request.param]),
+    ]
+    with (tmp_path / "uwsgi.log").open("wb") as log:
+        process = subprocess.Popen(
+            command,
+            env={**os.environ, "DUMPS": str(tmp_path)},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        wait_for(lambda: asked(port) == 200)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(WAIT_S)
+
+
+def figures(capsys: Any, command: str, tmp_path: Path) -> Any:
+    """Return what a command prints as JSON, None where it fails."""
+    code = main([command, "--json", "--dump-dir", str(tmp_path)])
+    printed = capsys.readouterr().out
+    return json.loads(printed) if code == 0 else None
+
+
+def test_a_request_that_its_worker_is_killed_for_is_found(
+    port: int, tmp_path: Path, capsys: Any
+) -> None:
+    """While it hangs, at once when it was killed, and as a record."""
+    hanging = threading.Thread(target=asked, args=(port, PATH))
+    hanging.start()
+
+    def seen() -> Any:
+        fields = figures(capsys, "running", tmp_path)
+        for one in fields["requests"] if fields else ():
+            if one["path"] == PATH and one["open_calls"]:
+                return one
+        return None
+
+    now = wait_for(seen)
+    hanging.join()
+    # Before another worker has served a request. The kernel closes what a
+    # process had before that process has ended.
+    (before,) = wait_for(lambda: figures(capsys, "list", tmp_path))
+    wait_for(lambda: asked(port) == 200)
+
+    def recorded() -> Any:
+        lines = (tmp_path / "requests.jsonl").read_text().splitlines()
+        found = [json.loads(line) for line in lines]
+        return [one for one in found if one["outcome"] == "killed"]
+
+    (record,) = wait_for(recorded)
+    assert [call["group"] for call in now["open_calls"]] == ["sql"]
+    assert now["open_stacks"][0]["frames"]
+    assert before["outcome"] == "killed"
+    assert before["started_at"] == record["started_at"]
+    assert record["path"] == PATH
+    assert record["pid"] == now["pid"]
+    assert record["duration_ms"] > 500
+    # The dump comes after the line.
+    (entry,) = wait_for(lambda: figures(capsys, "list", tmp_path))
+    assert entry["outcome"] == "killed"
+    assert "/.running/" not in entry["file"]

@@ -62,7 +62,7 @@ class Tally:
         self.unknown = 0
         self.chunks: list[list[Any]] = []
         # The figures of calls that are not kept, by what calls have behind
-        # their figure; whether there were more kinds than are told apart.
+        # their figure; whether there were more kinds than are kept apart.
         self.by_kind: dict[tuple[Any, ...], float] = {}
         self.kinds_missing = False
 

@@ -32,7 +32,7 @@ _CREDENTIALS = struct.Struct("3i")
 
 
 class Listener:
-    """A worker's socket: whoever may see its folder may ask."""
+    """A worker's socket: what may see its folder may ask."""
 
     def __init__(self, folder: Path, name: str) -> None:
         """Listen on *folder*/*name*. Raises OSError."""

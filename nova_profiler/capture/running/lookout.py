@@ -40,6 +40,7 @@ from nova_profiler.dump_store.running import (
     write_trace,
 )
 from nova_profiler.record import KILLED, RUNNING, RequestRecord
+from nova_profiler.trust.folders import UntrustedFolder
 
 # The thread wakes as often, or when it is asked, and writes a request's file
 # as often.
@@ -60,7 +61,7 @@ Describe = Callable[[Capture, float], RequestRecord]
 
 
 class Lookout:
-    """The requests that are on in this process, for whoever looks."""
+    """The requests that are on in this process, for whatever asks."""
 
     def __init__(
         self,
@@ -145,6 +146,9 @@ class Lookout:
             if self._listener is not None:
                 self._listener.serve(self._wait_s, self.answer)
                 return
+        except UntrustedFolder:
+            # The dumps have a line in the log for it.
+            pass
         except OSError as exc:
             # Closed meanwhile, or a file system without sockets.
             if not self._closing:
@@ -187,6 +191,9 @@ class Lookout:
             due = [one for one in slow[:MAX_FILES] if self._is_due(one, now)]
             if due:
                 self._write(due, now)
+        except UntrustedFolder:
+            # The dumps have a line in the log for it.
+            return
         except Exception as exc:
             self._failures.note("running", exc)
 

@@ -125,7 +125,7 @@ class WsgiFacts:
         environ: dict[str, Any],
         earlier: Before | None,
     ) -> None:
-        """Fill who asked in another service than nova."""
+        """Fill the identity in another service than nova."""
         try:
             for name, value in identity_of(environ, earlier).items():
                 setattr(record, name, _text(value))

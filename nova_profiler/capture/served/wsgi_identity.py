@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who asked, and under which id, in services whose context is not nova's.
+"""Users, projects and request ids in services whose context is not nova's.
 
 keystonemiddleware puts user, project and domain into the environ under the
 names of HTTP headers, which a client may send as well. What a client sent is
@@ -25,7 +25,7 @@ _HEADERS = {
     "project_domain_id": "HTTP_X_PROJECT_DOMAIN_ID",
     "domain_id": "HTTP_X_DOMAIN_ID",
 }
-# The fields of a record that name who asked.
+# The fields of a record of user, project and domain.
 FIELDS = tuple(_HEADERS)
 # keystone checks tokens itself; the contexts of other services may repeat
 # what a client sent.
@@ -84,7 +84,7 @@ def before(environ: dict[str, Any], has_context: bool) -> Before:
 def identity_of(
     environ: dict[str, Any], earlier: Before | None
 ) -> dict[str, Any]:
-    """Return the fields of who asked that are known, as they were found.
+    """Return the identity as far as it is known, as they were found.
 
     From the headers that an authtoken wrote, or from keystone's context.
     *earlier* is what before() returned for this request; None, where it was

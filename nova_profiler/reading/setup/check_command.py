@@ -166,7 +166,7 @@ def _without_filter_section(path: str) -> list[dict[str, str]]:
     try:
         found = paste_sections(path).options
     except ConfigError:
-        # oslo_point() has said so.
+        # oslo_point() has a point for that.
         return []
     here = os.path.abspath(path)
     return [

@@ -20,11 +20,12 @@ from nova_profiler import OWN_FOLDER
 from nova_profiler.capture import lanes
 from nova_profiler.capture.calls import CallKey
 from nova_profiler.capture.current import LaneCall, active, lane_var
-from nova_profiler.capture.hooks import thread_spawns, timed_callables
+from nova_profiler.capture.hooks import timed_callables
 from nova_profiler.capture.hooks.database import (
     db_api_calls,
     sqlalchemy_methods,
 )
+from nova_profiler.capture.hooks.spawns import thread_spawns
 from nova_profiler.capture.running import open_calls
 from nova_profiler.capture.running.open_calls import open_calls_of
 
@@ -104,7 +105,8 @@ class Driver:
 
 def fetched(gate):
     driver = Driver(gate)
-    sqlalchemy_methods._timed_fetch(Driver.fetchall)(driver, driver, None)
+    timed = sqlalchemy_methods._timed_fetch(Driver.fetchall, many=True)
+    timed(driver, driver, None)
 
 
 def committed(gate):

@@ -72,6 +72,7 @@ class Files:
     def __init__(self, folder, capsys) -> None:
         self.paste = folder / "api-paste.ini"
         self.conf = folder / "nova.conf"
+        self.dumps = folder / "dumps"
         self._capsys = capsys
         self.write_conf("")
         self.paste.write_text(BOTH + SECTION)
@@ -457,7 +458,8 @@ BECAME_NOVA = "nova", True, True
 @pytest.fixture
 def trials(files, monkeypatch):
     """Have pyspy for the profiler, and no trial made."""
-    files.write_conf("profiler = pyspy\ndump_dir = /tmp")
+    dumps = f"dump_dir = {files.dumps}"
+    files.write_conf(f"profiler = pyspy\n{dumps}")
     return Trials(monkeypatch)
 
 
@@ -513,7 +515,7 @@ def test_the_option_is_tried_out_as_a_worker_that_changed(
 ):
     """Whichever way the server starts, a trial shows what comes of it."""
     files.write_conf(
-        "profiler = pyspy\nprofiler_dumpable = true\ndump_dir = /tmp"
+        f"profiler = pyspy\nprofiler_dumpable = true\ndump_dir = {files.dumps}"
     )
     trials.problems[BECAME_NOVA] = problem
 

@@ -68,16 +68,21 @@ def isolated_spawn() -> Iterator[SpawnContext]:
 
 
 def _places() -> list[str]:
-    """Return the places of modules without the current folder."""
-    home = os.path.dirname(OWN_FOLDER.rstrip(os.sep))
+    """Return the places of modules without the current folder.
+
+    Where this package was loaded from it, it stays, by its whole name.
+    """
+    home = os.path.realpath(os.path.dirname(OWN_FOLDER.rstrip(os.sep)))
     try:
         here = os.path.realpath(os.curdir)
     except OSError:
         # It was removed: no module can be in it.
         here = ""
-    return [
-        place
-        for place in sys.path
-        if os.path.isabs(place)
-        and (os.path.realpath(place) != here or os.path.samefile(place, home))
-    ]
+    places = []
+    for place in sys.path:
+        real = os.path.realpath(place) if here or os.path.isabs(place) else ""
+        if real == home:
+            places.append(place if os.path.isabs(place) else home)
+        elif os.path.isabs(place) and real != here:
+            places.append(place)
+    return places

@@ -116,11 +116,12 @@ def test_a_checkout_in_the_current_folder_stays(monkeypatch):
     """Where this package itself was loaded from it."""
     checkout = str(Path(__file__).parents[2])
     monkeypatch.chdir(checkout)
-    monkeypatch.setattr(sys, "path", ["", checkout])
+    for before in (["", checkout], ["."], [""]):
+        monkeypatch.setattr(sys, "path", before)
 
-    leave_out_current_folder()
+        leave_out_current_folder()
 
-    assert sys.path == [checkout]
+        assert set(sys.path) == {checkout}
 
 
 def test_a_current_folder_that_is_gone(tmp_path, monkeypatch):

@@ -403,7 +403,9 @@ def test_without_locks_the_limits_hold(tmp_path, monkeypatch, number):
 
     assert waits == []
     assert len(looks) < 15
-    assert errors
+    assert {error.strerror for error in errors} == {
+        f"{os.strerror(number)}: {tmp_path}; dumps go on without"
+    }
 
 
 def test_a_lock_that_is_always_taken_is_not_waited_for_each_time(

@@ -37,6 +37,7 @@ from nova_profiler.dump_store.processes import (
 )
 from nova_profiler.dump_store.reading import DumpError, read_dump
 from nova_profiler.record import RequestRecord
+from nova_profiler.trust.folders import UntrustedFolder
 
 RUNNING_FOLDER = ".running"
 SOCKET_SUFFIX = ".sock"
@@ -72,10 +73,14 @@ def running_folder(directory: Path) -> Path:
 def made_private(folder: Path) -> None:
     """Make *folder* in a dump directory; raises OSError if it is not ours.
 
-    From then on no other user can put anything there.
+    From then on no other user can put anything there. It is an
+    UntrustedFolder where the dump directory itself is refused.
     """
     with Directory(folder.parent).opened() as opened:
-        opened.folder(folder.name, make=True)
+        try:
+            opened.folder(folder.name, make=True)
+        except UntrustedFolder as exc:
+            raise OSError(exc.errno, exc.strerror) from None
 
 
 def write_trace(path: Path, record: RequestRecord) -> None:

@@ -30,9 +30,11 @@ KEY = CallKey("db_api", "instance_get")
 
 
 @pytest.fixture
-def profiled():
+def profiled(tmp_path):
     """Return a worker with a list for a sink; its filter is not used."""
-    return Profiled(None, dump_dir="x", dump_when=("all",))
+    made = Profiled(None, dump_dir=str(tmp_path), dump_when=("all",))
+    yield made
+    made.worker.undo()
 
 
 def handled(profiled, message, work):

@@ -5,12 +5,13 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from nova_profiler.groups import BY_NAME
+from nova_profiler.groups import BY_NAME, GROUPS
 
 # Calls of one name that are kept one by one before they are added up.
 CHUNK_CALLS = 256
 
 _NUMBERS = (int, float)
+_BITS = {group.name: 1 << place for place, group in enumerate(GROUPS)}
 
 
 class CallKey:
@@ -20,7 +21,15 @@ class CallKey:
     ``nested`` is the key for calls made inside another of the same group.
     """
 
-    __slots__ = ("group", "is_listed", "label", "name", "nested", "outermost")
+    __slots__ = (
+        "bit",
+        "group",
+        "is_listed",
+        "label",
+        "name",
+        "nested",
+        "outermost",
+    )
 
     def __init__(
         self, group: str, name: str, label: str = "", nested: bool = False
@@ -28,6 +37,8 @@ class CallKey:
         self.group = group
         self.name = name
         self.label = label or name
+        # Its group's among those of which a lane has an open call.
+        self.bit = _BITS[group]
         # Whether a record's ``calls`` have a row for it.
         self.is_listed = bool(BY_NAME[group].metric)
         self.outermost = not nested

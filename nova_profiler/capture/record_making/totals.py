@@ -7,7 +7,7 @@ from typing import Any
 
 from nova_profiler.capture.lanes import Capture, Lane
 from nova_profiler.capture.record_making.breakdown import (
-    FLAT_GROUPS,
+    LaneSums,
     Span,
     covered_s,
     of_many_lanes,
@@ -69,8 +69,7 @@ def fill_totals(
     counted += sum([row[_NESTED] for row in rows.values()])
     record.dropped_calls = counted - min(kept, capture.max_calls)
     _fill_groups(record, by_group, named, duration_s)
-    own_lane_only = len(lanes) == 1 and lanes[0] is main
-    if own_lane_only and FLAT_GROUPS.issuperset(by_group):
+    if len(lanes) == 1 and lanes[0] is main:
         buckets = _of_one_lane(main, by_group, duration_s)
     else:
         buckets = _of_many_lanes(record, capture, lanes, named, duration_s)
@@ -228,13 +227,15 @@ def _fill_groups(
 def _of_one_lane(
     main: Lane, by_group: _ByGroup, duration_s: float
 ) -> dict[str, float]:
-    return of_one_lane(
-        duration_s,
+    sums = LaneSums(
         {group: total_s for group, (_, total_s) in by_group.items()},
+        main.others_s or {},
         main.db_api_driver_s,
+        main.db_api_other_s,
         main.waiting_db_api_s,
         main.waiting_python_s,
     )
+    return of_one_lane(duration_s, sums)
 
 
 def _of_many_lanes(
@@ -252,15 +253,19 @@ def _of_many_lanes(
         by_group: _ByGroup = {}
         _add_up(main, named_calls(main), {}, by_group, RequestRecord())
         return _of_one_lane(main, by_group, duration_s)
-    sides: tuple[list[Span], list[Span]] = ([], [])
     began = capture.started
+    own: list[Span] = []
+    others: list[list[Span]] = []
     for lane, names in zip(lanes, named, strict=True):
-        side = sides[lane is not main]
-        for group, _, calls, _, _ in names:
-            side += [
-                Span(group, call[0] - began, call[1] - began)
-                for call in calls.kept()
-            ]
+        spans = [
+            Span(group, call[0] - began, call[1] - began)
+            for group, _, calls, _, _ in names
+            for call in calls.kept()
+        ]
+        if lane is main:
+            own = spans
+        else:
+            others.append(spans)
     return of_many_lanes(
-        duration_s, *sides, main.waiting_db_api_s, main.waiting_python_s
+        duration_s, own, others, main.waiting_db_api_s, main.waiting_python_s
     )

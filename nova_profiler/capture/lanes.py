@@ -67,8 +67,8 @@ class Lane:
         self.in_db_api = False
         # Bits of the groups of which a call is open, but for the database's.
         self.open_groups = 0
-        # Time so far in the driver; in the outermost DB API calls, and the
-        # driver's part of that.
+        # Time so far in the driver; in the outermost DB API calls that
+        # reached it, and the driver's part of that.
         self.driver_s = 0.0
         self.db_api_s = 0.0
         self.db_api_driver_s = 0.0

@@ -41,13 +41,12 @@ ROW = """
 FILE = '''
 """Hook that times the kernels of a library that does not exist."""
 
-from time import perf_counter
-
 import a_gpu
 
 from nova_profiler.capture.current import lane_here
 from nova_profiler.capture.hooks.attribute_patches import patch
 from nova_profiler.capture.calls import CallKey
+from nova_profiler.capture.timing import call_timed
 
 LAUNCH = CallKey("gpu", "matrix")
 
@@ -61,11 +60,7 @@ def _timed(launch):
         lane = lane_here()
         if lane is None:
             return launch()
-        start = perf_counter()
-        try:
-            return launch()
-        finally:
-            lane.add(LAUNCH, (start, perf_counter(), 0))
+        return call_timed(lane, LAUNCH, launch, (), {})
 
     return timed_launch
 '''

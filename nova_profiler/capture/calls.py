@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from nova_profiler.groups import BY_NAME
+from nova_profiler.groups import BY_NAME, GROUPS
 from nova_profiler.record import MOST
 
 # Calls of one name that are kept one by one before they are added up.
@@ -14,6 +14,7 @@ CHUNK_CALLS = 256
 MAX_KINDS = 500
 
 _NUMBERS = (int, float)
+_BITS = {group.name: 1 << place for place, group in enumerate(GROUPS)}
 
 
 class CallKey:
@@ -23,7 +24,15 @@ class CallKey:
     ``nested`` is the key for calls made inside another of the same group.
     """
 
-    __slots__ = ("group", "is_listed", "label", "name", "nested", "outermost")
+    __slots__ = (
+        "bit",
+        "group",
+        "is_listed",
+        "label",
+        "name",
+        "nested",
+        "outermost",
+    )
 
     def __init__(
         self, group: str, name: str, label: str = "", nested: bool = False
@@ -31,6 +40,8 @@ class CallKey:
         self.group = group
         self.name = name
         self.label = label or name
+        # Its group's among those of which a lane has an open call.
+        self.bit = _BITS[group]
         # Whether a record's ``calls`` have a row for it.
         self.is_listed = bool(BY_NAME[group].metric)
         self.outermost = not nested

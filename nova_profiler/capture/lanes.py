@@ -47,14 +47,18 @@ class Lane:
         "closed",
         "counts",
         "cpu_at",
-        "cpu_driver_s",
+        "cpu_named_s",
         "cpu_due",
         "cpu_s",
         "db_api_driver_s",
+        "db_api_other_s",
+        "db_api_s",
         "driver_s",
         "executing",
         "in_db_api",
-        "open_timed",
+        "open_groups",
+        "other_s",
+        "others_s",
         "sql",
         "unsure",
         "waiting_db_api_s",
@@ -68,10 +72,18 @@ class Lane:
         # handed over from it, maybe with a copy of its context.
         self.unsure = False
         self.in_db_api = False
-        self.open_timed = 0
-        # Time in the driver so far; and the part of it in DB API calls.
+        # Bits of the groups of which a call is open, but for the database's.
+        self.open_groups = 0
+        # Time so far in the driver; in the outermost DB API calls that
+        # reached it, and the driver's part of that.
         self.driver_s = 0.0
+        self.db_api_s = 0.0
         self.db_api_driver_s = 0.0
+        # Own time of other groups, without the calls inside; the part of it
+        # in DB API calls; and all of it by group.
+        self.other_s = 0.0
+        self.db_api_other_s = 0.0
+        self.others_s: dict[str, float] | None = None
         self.calls: dict[CallKey, Calls] = {}
         # By engine, then by statement text.
         self.sql: dict[Any, dict[str, Calls]] = {}
@@ -85,7 +97,7 @@ class Lane:
         # share the clock.
         self.cpu_due = _NEVER
         self.cpu_s = 0.0
-        self.cpu_driver_s = 0.0
+        self.cpu_named_s = 0.0
         self.waiting_python_s = 0.0
         self.waiting_db_api_s = 0.0
 
@@ -101,7 +113,7 @@ class Lane:
         cpu = thread_time()
         waited = (
             (now - self.cpu_at)
-            - (self.driver_s - self.cpu_driver_s)
+            - (self.driver_s - self.cpu_named_s)
             - (cpu - self.cpu_s)
         )
         if waited > CLOCK_NOISE_S:
@@ -112,7 +124,25 @@ class Lane:
         self.cpu_at = now
         self.cpu_due = now + CPU_STEP_S
         self.cpu_s = cpu
-        self.cpu_driver_s = self.driver_s
+        self.cpu_named_s = self.driver_s
+
+    def pause_cpu(self, now: float) -> bool:
+        """Read the CPU clock, then leave it until resume_cpu().
+
+        Return False where there is none to read, or it is left already.
+        """
+        if self.cpu_due == _NEVER:
+            return False
+        self.read_cpu(now, self.in_db_api)
+        self.cpu_due = _NEVER
+        return True
+
+    def resume_cpu(self, now: float) -> None:
+        """Go on as if there had been no time since pause_cpu()."""
+        self.cpu_at = now
+        self.cpu_due = now + CPU_STEP_S
+        self.cpu_s = thread_time()
+        self.cpu_named_s = self.driver_s
 
     def kept(self) -> Lane:
         """Return a lane with the calls so far; this one has none then.

@@ -63,7 +63,9 @@ class TimelineEntry(NamedTuple):
     ``lane`` 0 is the request's own thread, each other one a thread or
     greenthread that worked for it. ``statement`` is an index into the
     record's ``statements``, None for what is not SQL. ``nested``: the
-    call ran inside another one of its group.
+    call ran inside another one of its group. ``id`` is its place in the
+    timeline, ``parent`` the one of the call around it in its lane; both are
+    None in dumps of older releases.
     """
 
     group: str
@@ -75,6 +77,8 @@ class TimelineEntry(NamedTuple):
     error: str | None = None
     nested: bool = False
     statement: int | None = None
+    id: int | None = None
+    parent: int | None = None
 
 
 class OpenCall(NamedTuple):
@@ -182,7 +186,7 @@ def fields_of(row: Any) -> dict[str, Any]:
     }
     if fields.get("nested") is False:
         del fields["nested"]
-    for name in ("statement", "driver_ms"):
+    for name in ("statement", "driver_ms", "id", "parent"):
         if name in fields and fields[name] is None:
             del fields[name]
     return fields

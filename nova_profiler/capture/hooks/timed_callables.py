@@ -7,7 +7,6 @@ import functools
 import importlib
 import inspect
 from collections.abc import Callable, Iterable
-from time import perf_counter
 from types import FunctionType
 from typing import Any
 
@@ -15,6 +14,7 @@ from nova_profiler.capture.calls import CallKey
 from nova_profiler.capture.current import lane_here
 from nova_profiler.capture.hooks import HookError, Undo
 from nova_profiler.capture.hooks.attribute_patches import patch, undo_all
+from nova_profiler.capture.timing import call_timed
 from nova_profiler.groups import TIMED
 
 GROUP = TIMED.name
@@ -137,21 +137,6 @@ def _timed(function: Callable[..., Any], key: CallKey) -> Callable[..., Any]:
         lane = lane_here()
         if lane is None:
             return function(*args, **kwargs)
-        nested = lane.open_timed > 0
-        lane.open_timed += 1
-        start = perf_counter()
-        error = None
-        try:
-            return function(*args, **kwargs)
-        except BaseException as exc:
-            error = type(exc).__name__
-            raise
-        finally:
-            lane.open_timed -= 1
-            if not lane.closed:
-                called = key.nested if nested else key
-                calls = lane.add(called, (start, perf_counter(), 0))
-                if error is not None:
-                    calls.failed(start, error, lane.capture)
+        return call_timed(lane, key, function, args, kwargs)
 
     return timed_call

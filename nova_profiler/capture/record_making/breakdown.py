@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from nova_profiler.groups import (
@@ -21,9 +21,7 @@ _LAST_RANK = len(_GROUPS) - 1
 _BUCKET_OF = {group.name: group.bucket.name for group in GROUPS}
 _DB_API = DB_API.name
 _SQLALCHEMY = DB_API.bucket.name
-# The driver's calls contain no other call, and functions round the driver
-# nothing but them: without other groups sums are exact.
-FLAT_GROUPS = frozenset((*DRIVER_GROUPS, _DB_API))
+_DATABASE = frozenset((*DRIVER_GROUPS, _DB_API))
 
 
 class Span(NamedTuple):
@@ -34,51 +32,62 @@ class Span(NamedTuple):
     end: float
 
 
-def of_one_lane(
-    duration_s: float,
-    by_group_s: dict[str, float],
-    db_api_driver_s: float,
-    waiting_db_api_s: float,
-    waiting_python_s: float,
-) -> dict[str, float]:
+class LaneSums(NamedTuple):
+    """What a lane added up while it went on, in seconds."""
+
+    # Of the driver's groups and of DB API functions: all their time.
+    by_group_s: Mapping[str, float]
+    # Of the other groups: without the calls inside them.
+    others_s: Mapping[str, float]
+    # What DB API functions spent in the driver, and in other groups.
+    db_api_driver_s: float = 0.0
+    db_api_other_s: float = 0.0
+    waiting_db_api_s: float = 0.0
+    waiting_python_s: float = 0.0
+
+
+def of_one_lane(duration_s: float, sums: LaneSums) -> dict[str, float]:
     """Return seconds by bucket for a request that ran in one thread.
 
-    *by_group_s* are the sums of its groups; *db_api_driver_s* is the part
-    that the driver had inside DB API functions. The buckets add up to
-    *duration_s*. What the sums of other groups share with the database is
-    unknown, so they have no more than it leaves.
+    The buckets add up to *duration_s*: no moment is in two of *sums*.
     """
     buckets = {
-        _BUCKET_OF[group]: by_group_s[group]
+        _BUCKET_OF[group]: sums.by_group_s[group]
         for group in DRIVER_GROUPS
-        if group in by_group_s
+        if group in sums.by_group_s
     }
-    db_api_s = by_group_s.get(_DB_API, 0.0)
-    sqlalchemy_s = max(0.0, db_api_s - db_api_driver_s)
+    for group, spent in sums.others_s.items():
+        # Clocks are read a moment apart.
+        buckets[_BUCKET_OF[group]] = max(0.0, spent)
+    db_api_s = sums.by_group_s.get(_DB_API, 0.0)
+    inside_s = sums.db_api_driver_s + sums.db_api_other_s
+    sqlalchemy_s = max(0.0, db_api_s - inside_s)
     rest_s = duration_s - sum(buckets.values()) - sqlalchemy_s
-    for group, spent in by_group_s.items():
-        if group not in FLAT_GROUPS and rest_s > 0.0:
-            buckets[_BUCKET_OF[group]] = taken_s = min(spent, rest_s)
-            rest_s -= taken_s
-            waiting_python_s = max(0.0, waiting_python_s - taken_s)
     return _with_rest(
-        buckets, sqlalchemy_s, rest_s, waiting_db_api_s, waiting_python_s
+        buckets,
+        sqlalchemy_s,
+        rest_s,
+        sums.waiting_db_api_s,
+        sums.waiting_python_s,
     )
 
 
 def of_many_lanes(
     duration_s: float,
     main: Iterable[Span],
-    others: Iterable[Span],
+    others: Iterable[Iterable[Span]],
     waiting_db_api_s: float,
     waiting_python_s: float,
 ) -> dict[str, float]:
     """Return seconds by bucket for a request with lanes beside its own.
 
     Each moment belongs to the innermost call of the request's own lane;
-    where that has none, to what the other lanes do then, the driver first.
+    where that has none, to the innermost calls of the *others* then, the
+    driver first.
     """
-    both_s, own_s = _swept(duration_s, main, others)
+    own = innermost(main)
+    beside = [span for lane in others for span in innermost(lane)]
+    both_s, own_s = _swept(duration_s, own, beside)
     buckets = {
         _BUCKET_OF[group]: spent
         for group, spent in both_s.items()
@@ -87,17 +96,43 @@ def of_many_lanes(
     sqlalchemy_s = both_s.get(_DB_API, 0.0)
     rest_s = duration_s - sum(both_s.values())
     # While other lanes worked, the request's own thread waited for them:
-    # that waiting has a name. So has what stood still in a call of another
-    # group than the database's; the CPU clock has both as one.
+    # that waiting has a name.
     covered_s = sum(both_s.values()) - sum(own_s.values())
-    covered_s += sum(
-        [s for group, s in own_s.items() if group not in FLAT_GROUPS]
-    )
     waiting_python_s = max(0.0, waiting_python_s - covered_s)
     waiting_db_api_s = min(waiting_db_api_s, own_s.get(_DB_API, 0.0))
     return _with_rest(
         buckets, sqlalchemy_s, rest_s, waiting_db_api_s, waiting_python_s
     )
+
+
+def innermost(spans: Iterable[Span]) -> list[Span]:
+    """Return the pieces of one lane's calls that no call inside them has.
+
+    The calls of a lane lie within each other or apart. Where clocks say
+    that two lie across, the later one has what they share.
+    """
+    pieces: list[Span] = []
+    open_calls: list[Span] = []
+    at = float("-inf")
+    for span in sorted(spans, key=lambda one: (one.start, -one.end)):
+        while open_calls and open_calls[-1].end <= span.start:
+            at = _ended(open_calls, at, pieces)
+        if open_calls and span.start > at:
+            pieces.append(Span(open_calls[-1].group, at, span.start))
+        at = max(at, span.start)
+        open_calls.append(span)
+    while open_calls:
+        at = _ended(open_calls, at, pieces)
+    return pieces
+
+
+def _ended(open_calls: list[Span], at: float, pieces: list[Span]) -> float:
+    """Take the innermost call off; return up to when all has its piece."""
+    group, _, end = open_calls.pop()
+    if end > at:
+        pieces.append(Span(group, at, end))
+        return end
+    return at
 
 
 def _with_rest(

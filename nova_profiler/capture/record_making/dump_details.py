@@ -28,6 +28,8 @@ from nova_profiler.record import (
 )
 
 _MYSQL_FAMILY = ("mysql", "mariadb")
+# What sums of floats differ by.
+_NOISE_MS = 1e-6
 _OF_A_POOL = (CONNECT.name, POOL_WAIT.name)
 
 
@@ -39,9 +41,29 @@ def fill_details(record: RequestRecord, capture: Capture) -> None:
     entries: list[TimelineEntry] = []
     for number, lane in enumerate(lanes, first):
         entries += _entries_of(lane, capture.started, number, statements)
-    entries.sort(key=lambda entry: entry.start_ms)
-    record.timeline = entries[: capture.max_calls]
+    record.timeline = _in_order(entries)[: capture.max_calls]
     record.statements = statements.totals()
+
+
+def _in_order(entries: list[TimelineEntry]) -> list[TimelineEntry]:
+    """Return *entries* by their start, each with its id and its parent's.
+
+    The calls of a lane lie within each other, and a parent stands before
+    its children.
+    """
+    # Of two that began at once, the outer one ended last.
+    entries.sort(key=lambda entry: (entry.start_ms, -entry.ms))
+    placed = []
+    around: dict[int, list[tuple[int, float]]] = {}
+    for place, entry in enumerate(entries):
+        end_ms = entry.start_ms + entry.ms
+        open_calls = around.setdefault(entry.lane, [])
+        while open_calls and open_calls[-1][1] < end_ms - _NOISE_MS:
+            open_calls.pop()
+        parent = open_calls[-1][0] if open_calls else None
+        open_calls.append((place, end_ms))
+        placed.append(entry._replace(id=place, parent=parent))
+    return placed
 
 
 def db_api_calls_of(capture: Capture) -> list[tuple[str, float]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from nova_profiler.capture.lanes import Capture, Lane
 from nova_profiler.capture.record_making.breakdown import (
-    FLAT_GROUPS,
+    LaneSums,
     Span,
     covered_s,
     of_many_lanes,
@@ -25,6 +25,8 @@ from nova_profiler.record import CallTotals, GroupTotals, RequestRecord
 MAX_DURATIONS = 10
 
 _DB_API = DB_API.name
+# What sums of floats differ by.
+_NOISE_S = 1e-7
 _NO_COUNTS = [0] * len(COUNTS)
 
 # The fields of CallTotals, while they are added up.
@@ -71,8 +73,7 @@ def fill_totals(
     counted += sum([row[_NESTED] for row in rows.values()])
     record.dropped_calls = counted - min(kept, capture.max_calls)
     _fill_groups(record, by_group, named, duration_s)
-    own_lane_only = len(lanes) == 1 and lanes[0] is main
-    if own_lane_only and FLAT_GROUPS.issuperset(by_group):
+    if len(lanes) == 1 and lanes[0] is main and _has_sums(main, by_group):
         buckets = _of_one_lane(main, by_group, duration_s)
     else:
         buckets = _of_many_lanes(record, capture, lanes, named, duration_s)
@@ -232,16 +233,30 @@ def _fill_groups(
         )
 
 
+def _has_sums(main: Lane, by_group: _ByGroup) -> bool:
+    """Return whether no moment can be in two sums of *main*.
+
+    A DB API call that did not reach the driver tells calls round it nothing:
+    to be the quickest is worth a slower breakdown where both are there.
+    """
+    return (
+        main.others_s is None
+        or by_group.get(_DB_API, (0, 0.0))[1] <= main.db_api_s + _NOISE_S
+    )
+
+
 def _of_one_lane(
     main: Lane, by_group: _ByGroup, duration_s: float
 ) -> dict[str, float]:
-    return of_one_lane(
-        duration_s,
+    sums = LaneSums(
         {group: total_s for group, (_, total_s) in by_group.items()},
+        main.others_s or {},
         main.db_api_driver_s,
+        main.db_api_other_s,
         main.waiting_db_api_s,
         main.waiting_python_s,
     )
+    return of_one_lane(duration_s, sums)
 
 
 def _of_many_lanes(
@@ -259,15 +274,19 @@ def _of_many_lanes(
         by_group: _ByGroup = {}
         _add_up(main, named_calls(main), {}, by_group, RequestRecord())
         return _of_one_lane(main, by_group, duration_s)
-    sides: tuple[list[Span], list[Span]] = ([], [])
     began = capture.started
+    own: list[Span] = []
+    others: list[list[Span]] = []
     for lane, names in zip(lanes, named, strict=True):
-        side = sides[lane is not main]
-        for group, _, calls, _, _ in names:
-            side += [
-                Span(group, call[0] - began, call[1] - began)
-                for call in calls.kept()
-            ]
+        spans = [
+            Span(group, call[0] - began, call[1] - began)
+            for group, _, calls, _, _ in names
+            for call in calls.kept()
+        ]
+        if lane is main:
+            own = spans
+        else:
+            others.append(spans)
     return of_many_lanes(
-        duration_s, *sides, main.waiting_db_api_s, main.waiting_python_s
+        duration_s, own, others, main.waiting_db_api_s, main.waiting_python_s
     )

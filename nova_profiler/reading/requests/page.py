@@ -15,6 +15,7 @@ from nova_profiler.profiles.loading import Profile
 from nova_profiler.reading.code.hot_path_page import hot_path_parts
 from nova_profiler.reading.record_words import title_of
 from nova_profiler.reading.requests import figures
+from nova_profiler.reading.requests.call_tree import Senders, tree_parts
 from nova_profiler.reading.requests.lane_picture import lane_picture
 from nova_profiler.reading.requests.unfinished import open_parts, outcome_of
 from nova_profiler.reading.screen.terminal import (
@@ -69,6 +70,7 @@ def print_request(
             for group in GROUPS
             if group.title
         ),
+        ("Which call made which", tree_parts(record)),
         ("Slowest statements", _statements(record, width)),
         (
             "Repeated statements, one for all might have done",
@@ -231,13 +233,14 @@ def _statements(record: RequestRecord, width: int) -> list[RenderableType]:
     for heading in ("total ms", "times", "max ms", "rows"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("statement", ratio=1)
+    senders = Senders(record)
     for row in rows[:_MOST_STATEMENTS]:
         table.add_row(
             ms_text(row.ms),
             str(row.count),
             ms_text(row.max_ms, 2),
             "-" if row.rows is None else str(row.rows),
-            _statement_text(row, width - 36),
+            _statement_text(row, width - 36).append_text(senders.of(row)),
         )
     parts: list[RenderableType] = [table]
     if rows[_MOST_STATEMENTS:]:
@@ -255,11 +258,12 @@ def _repeated(record: RequestRecord, width: int) -> list[RenderableType]:
     table.add_column(justify="right", no_wrap=True, style=WARNING)
     table.add_column(justify="right", no_wrap=True)
     table.add_column()
+    senders = Senders(record)
     for row in rows[:_MOST_REPEATED]:
         table.add_row(
             f"{row.count} times",
             f"{ms_text(row.ms)} ms together",
-            _cropped(row, width - 36),
+            _cropped(row, width - 36).append_text(senders.of(row)),
         )
     return [table]
 

@@ -212,3 +212,59 @@ def test_rows_are_exact_however_many_statements(most):
     record = dumped(work, max_calls=most)
 
     assert [row.rows for row in record.statements] == [2_000, None]
+
+
+def test_each_call_knows_the_call_around_it():
+    """In its lane; a statement of another thread has none of ours."""
+    get = db_api_calls.timed(
+        lambda: statement("SELECT a FROM t"), CallKey("db_api", "get")
+    )
+
+    def update():
+        get()
+        LaneCall(current_lane().capture, get)()
+        statement("UPDATE t SET a = 1")
+
+    def work():
+        db_api_calls.timed(update, CallKey("db_api", "update"))()
+        statement("SELECT b FROM t")
+
+    timeline = dumped(work).timeline
+    names = {entry.id: entry.name for entry in timeline}
+
+    assert [entry.id for entry in timeline] == list(range(len(timeline)))
+    assert [
+        (entry.lane, entry.name, names.get(entry.parent)) for entry in timeline
+    ] == [
+        (0, "update", None),
+        (0, "get", "update"),
+        (0, "SELECT t", "get"),
+        (1, "get", None),
+        (1, "SELECT t", "get"),
+        (0, "UPDATE t", "update"),
+        (0, "SELECT t", None),
+    ]
+
+
+@given(st.lists(st.lists(st.integers(0, 9), max_size=6), max_size=6))
+def test_a_parent_stands_before_its_calls_and_contains_them(shape):
+    """However deep, and where clocks do not move between two calls."""
+
+    def call(depths):
+        if depths:
+            db_api_calls.timed(
+                lambda: call(depths[1:]), CallKey("db_api", f"n{depths[0]}")
+            )()
+
+    timeline = dumped(lambda: [call(depths) for depths in shape]).timeline
+
+    for entry in timeline:
+        if entry.parent is not None:
+            around = timeline[entry.parent]
+            assert around.id < entry.id
+            assert around.start_ms <= entry.start_ms
+            end_ms = entry.start_ms + entry.ms
+            assert end_ms <= around.start_ms + around.ms + 1e-5
+    assert sum(entry.parent is None for entry in timeline) == sum(
+        map(bool, shape)
+    )

@@ -162,6 +162,7 @@ def timed(function: Callable[..., Any], key: CallKey) -> Callable[..., Any]:
             calls.append((start, end, driver_s))
             if not nested:
                 lane.db_api_driver_s += driver_s
+                lane.db_api_s += end - start
         if end > lane.cpu_due:
             lane.read_cpu(end, True)
         if len(calls) >= CHUNK_CALLS:
@@ -225,7 +226,8 @@ def _add(
     error: str | None,
 ) -> None:
     calls = lane.add(key, call)
-    if key.outermost:
+    if key.outermost and call[2]:
         lane.db_api_driver_s += call[2]
+        lane.db_api_s += call[1] - call[0]
     if error is not None:
         calls.failed(call[0], error, lane.capture)

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Calls of the groups beside the database's, timed without their inner ones.
+
+The calls of a lane lie within each other and never across, so that each
+moment belongs to the innermost one. ``Timing`` takes what was named inside
+a call off its own time while the request goes on; nothing is left to guess
+when the record is made. The database's hooks, which are the quickest, keep
+sums of their own that this module reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import perf_counter
+from typing import Any, TypeVar
+
+from nova_profiler.capture.calls import CallKey, Calls
+from nova_profiler.capture.lanes import Lane
+
+Result = TypeVar("Result")
+
+
+def call_timed(
+    lane: Lane,
+    key: CallKey,
+    function: Callable[..., Result],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> Result:
+    """Return ``function(*args, **kwargs)``, a call of *key* in *lane*."""
+    timing = Timing(lane, key.bit)
+    # Read off the stack, as lane and key are, while the call goes on.
+    start = timing.start  # noqa: F841
+    try:
+        result = function(*args, **kwargs)
+    except BaseException as exc:
+        timing.end(key, type(exc).__name__)
+        raise
+    timing.end(key)
+    return result
+
+
+class Timing:
+    """A call that goes on; its name may be known only at its end."""
+
+    __slots__ = (
+        "_in_db_api",
+        "_named_s",
+        "_open_groups",
+        "_reads_cpu",
+        "lane",
+        "start",
+    )
+
+    def __init__(self, lane: Lane, bit: int) -> None:
+        """Begin it in *lane* now; *bit* is that of the key at its end."""
+        self.lane = lane
+        self._open_groups = lane.open_groups
+        lane.open_groups |= bit
+        self._in_db_api = lane.in_db_api
+        self._named_s = _named_s(lane, self._in_db_api)
+        self.start = start = perf_counter()
+        # What this call waits has its name: the CPU clock is not asked.
+        self._reads_cpu = lane.pause_cpu(start)
+
+    def end(self, key: CallKey, error: str | None = None) -> Calls | None:
+        """End the call as one of *key*; return the calls that it joins.
+
+        *error* is the class of its exception. None if the request ended
+        before: then the call is in no figure.
+        """
+        lane = self.lane
+        start = self.start
+        end = perf_counter()
+        is_nested = self._open_groups & key.bit
+        lane.open_groups = self._open_groups
+        if self._reads_cpu:
+            lane.resume_cpu(end)
+        if lane.closed:
+            return None
+        named_s = _named_s(lane, self._in_db_api) - self._named_s
+        own_s = end - start - named_s
+        lane.other_s += own_s
+        if self._in_db_api:
+            lane.db_api_other_s += own_s
+        _add_own(lane, key.group, own_s)
+        calls = lane.add(key.nested if is_nested else key, (start, end, 0))
+        if error is not None:
+            calls.failed(start, error, lane.capture)
+        return calls
+
+
+def add_wait(lane: Lane, key: CallKey, start: float, end: float) -> None:
+    """Add a call of *key* that only waited, and has ended by now.
+
+    For hooks that learn by its length whether a wait is worth a name.
+    """
+    if lane.closed:
+        return
+    own_s = end - start
+    lane.other_s += own_s
+    if lane.in_db_api:
+        lane.db_api_other_s += own_s
+    # The clock of waiting ran on: this part of it has a name.
+    lane.cpu_named_s -= own_s
+    _add_own(lane, key.group, own_s)
+    lane.add(key, (start, end, 0))
+
+
+def _add_own(lane: Lane, group: str, own_s: float) -> None:
+    others_s = lane.others_s
+    if others_s is None:
+        others_s = lane.others_s = {}
+    others_s[group] = others_s.get(group, 0.0) + own_s
+
+
+def _named_s(lane: Lane, in_db_api: bool) -> float:
+    """Return how much of *lane*'s time calls that ended have claimed.
+
+    Inside a DB API call that goes on, its own time is not among it.
+    """
+    if in_db_api:
+        return lane.driver_s + lane.other_s
+    return (
+        lane.driver_s
+        + lane.other_s
+        + (lane.db_api_s - lane.db_api_driver_s - lane.db_api_other_s)
+    )

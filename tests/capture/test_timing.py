@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Calls that are timed without what is named inside them."""
+
+from __future__ import annotations
+
+import pytest
+from serving import Profiled, calls_of, during, set_clock
+
+from nova_profiler.capture.calls import CallKey
+from nova_profiler.capture.current import current_lane
+from nova_profiler.capture.timing import Timing, add_wait, call_timed
+from nova_profiler.groups import TIMED
+
+KEY = CallKey(TIMED.name, "outer")
+INNER = CallKey(TIMED.name, "inner")
+
+
+class Clocks:
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.cpu = 50.0
+
+    def spend(self, seconds: float, on_cpu: float = 0.0) -> None:
+        self.now += seconds
+        self.cpu += on_cpu
+
+
+@pytest.fixture
+def clocks(monkeypatch):
+    made = Clocks()
+    set_clock(monkeypatch, lambda: made.now)
+    set_clock(monkeypatch, lambda: made.cpu, "thread_time")
+    return made
+
+
+def record_of(work):
+    profiled = Profiled(during(work))
+    profiled.get()
+    assert profiled.failures.counts() == {}
+    return profiled.record
+
+
+def test_what_a_call_waits_has_its_name_and_no_other(clocks):
+    """The CPU clock goes on with what comes after it."""
+
+    def work():
+        clocks.spend(1.0, 1.0)
+        call_timed(current_lane(), KEY, clocks.spend, (4.0, 1.0), {})
+        clocks.spend(3.0, 1.0)
+
+    record = record_of(work)
+
+    assert record.breakdown_ms == pytest.approx(
+        {"timed": 4000, "waiting": 2000, "python": 2000}
+    )
+    assert record.cpu_ms == pytest.approx(3000)
+
+
+def test_a_wait_that_is_named_afterwards(clocks):
+    """Its time is none of the time without a name."""
+
+    def work():
+        clocks.spend(1.0, 1.0)
+        start = clocks.now
+        clocks.spend(4.0)
+        add_wait(current_lane(), KEY, start, clocks.now)
+        clocks.spend(3.0, 1.0)
+
+    record = record_of(work)
+
+    assert record.breakdown_ms == pytest.approx(
+        {"timed": 4000, "waiting": 2000, "python": 2000}
+    )
+
+
+def test_a_wait_inside_a_call_is_taken_off_it(clocks):
+    def work():
+        timing = Timing(current_lane(), KEY.bit)
+        start = clocks.now
+        clocks.spend(4.0)
+        add_wait(current_lane(), INNER, start, clocks.now)
+        clocks.spend(1.0)
+        timing.end(KEY)
+
+    record = record_of(work)
+
+    assert record.breakdown_ms["timed"] == pytest.approx(5000)
+    assert calls_of(record, "timed")["outer"].ms == pytest.approx(5000)
+
+
+def test_a_call_inside_one_of_its_group_is_nested(clocks):
+    def work():
+        lane = current_lane()
+        call_timed(
+            lane, KEY, lambda: call_timed(lane, INNER, int, (), {}), (), {}
+        )
+        call_timed(lane, INNER, int, (), {})
+
+    calls = calls_of(record_of(work), "timed")
+
+    assert (calls["outer"].count, calls["outer"].nested) == (1, 0)
+    assert (calls["inner"].count, calls["inner"].nested) == (2, 1)
+
+
+def test_an_error_passes_and_is_counted(clocks):
+    def work():
+        with pytest.raises(ZeroDivisionError):
+            call_timed(current_lane(), KEY, divmod, (1, 0), {})
+
+    assert calls_of(record_of(work), "timed")["outer"].errors == 1
+
+
+def test_a_call_that_ends_after_the_request_is_in_no_figure(clocks):
+    timings = []
+
+    record = record_of(lambda: timings.append(Timing(current_lane(), KEY.bit)))
+
+    assert timings[0].end(KEY) is None
+    assert record.calls == []
+
+
+def test_without_a_cpu_clock_none_is_begun(clocks, monkeypatch):
+    """Under eventlet the thread's clock is not the request's."""
+    monkeypatch.setattr(
+        "nova_profiler.capture.served.worker.runs_green", lambda: True
+    )
+
+    def work():
+        call_timed(current_lane(), KEY, clocks.spend, (4.0, 1.0), {})
+        clocks.spend(3.0, 1.0)
+
+    record = record_of(work)
+
+    assert record.breakdown_ms == pytest.approx(
+        {"timed": 4000, "python": 3000}
+    )
+    assert record.cpu_ms is None

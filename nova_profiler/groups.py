@@ -126,6 +126,29 @@ DB_API = Group(
     log_line_place=1,
     also_called="function",
 )
+HTTP = Group(
+    "http",
+    "A request to another service, as ``service VERB route``, until its reply "
+    "is read.",
+    OTHER,
+    Bucket("http", "HTTP to other services", "bright_blue", since=2),
+    title="HTTP to other services",
+    named="request",
+    noun="request",
+    metric=("peer_service", "verb"),
+)
+IDENTITY = Group(
+    "identity",
+    "A request to the identity service, as ``VERB route``: for a token, for "
+    "the versions of a service; and ``fetch_token``, the check of the "
+    "client's token.",
+    OTHER,
+    Bucket("identity", "tokens and discovery", "bright_magenta", since=2),
+    title="Tokens and discovery",
+    named="request",
+    noun="request",
+    metric=("verb", "route"),
+)
 TIMED = Group(
     "timed",
     "A function of the option ``timed_callables``.",
@@ -161,6 +184,12 @@ HOOKS = (
         "config_lookups",
         "counts look-ups of options",
         counts=(Count("config_lookups", "look-up", " of configuration"),),
+    ),
+    Hook(
+        "http",
+        "http.sent_requests",
+        "HTTP requests to other services, tokens",
+        (HTTP, IDENTITY),
     ),
     Hook(
         "timed",

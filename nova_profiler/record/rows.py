@@ -60,7 +60,8 @@ class TimelineEntry(NamedTuple):
     ``lane`` 0 is the request's own thread, each other one a thread or
     greenthread that worked for it. ``statement`` is an index into the
     record's ``statements``, None for what is not SQL. ``nested``: the
-    call ran inside another one of its group.
+    call ran inside another one of its group. ``request_id``, of HTTP
+    requests, is the one that the other service gave to it.
     """
 
     group: str
@@ -72,6 +73,7 @@ class TimelineEntry(NamedTuple):
     error: str | None = None
     nested: bool = False
     statement: int | None = None
+    request_id: str | None = None
 
 
 def is_number(value: Any) -> bool:
@@ -130,7 +132,7 @@ _TEXTS: dict[Any, set[str]] = {
     GroupTotals: set(),
     CallTotals: {"group", "name"},
     StatementTotals: {"statement", "name", "engine"},
-    TimelineEntry: {"group", "name", "error"},
+    TimelineEntry: {"group", "name", "error", "request_id"},
 }
 
 
@@ -147,7 +149,7 @@ def fields_of(row: Any) -> dict[str, Any]:
     }
     if fields.get("nested") is False:
         del fields["nested"]
-    for name in ("statement", "driver_ms"):
+    for name in ("statement", "driver_ms", "request_id"):
         if name in fields and fields[name] is None:
             del fields[name]
     return fields

@@ -149,6 +149,26 @@ IDENTITY = Group(
     noun="request",
     metric=("verb", "route"),
 )
+CACHE = Group(
+    "cache",
+    "A call of a cache outside the process, as ``cache operation``.",
+    OTHER,
+    Bucket("cache", "caches", "bright_green", since=2),
+    title="Caches",
+    named="operation",
+    metric=("cache", "operation"),
+)
+EVENT = Group(
+    "event",
+    "Waiting for an external event of an instance, such as "
+    "``network-vif-plugged``.",
+    OTHER,
+    Bucket("event", "waiting for instance events", "bright_yellow", since=2),
+    title="Instance events",
+    named="event",
+    noun="wait",
+    metric=("event",),
+)
 TIMED = Group(
     "timed",
     "A function of the option ``timed_callables``.",
@@ -190,6 +210,19 @@ HOOKS = (
         "http.sent_requests",
         "HTTP requests to other services, tokens",
         (HTTP, IDENTITY),
+    ),
+    Hook(
+        "cache",
+        "cache_calls",
+        "memcached and other caches",
+        (CACHE,),
+        counts=(Count("memory_cache_calls", "call", " of caches in memory"),),
+    ),
+    Hook(
+        "event",
+        "instance_events",
+        "waits for external events of instances",
+        (EVENT,),
     ),
     Hook(
         "timed",

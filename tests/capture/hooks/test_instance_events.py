@@ -96,9 +96,7 @@ def test_names_are_bounded(nova):
     """Even if nova's list were not."""
     nova.EVENT_NAMES = [f"event{number}" for number in range(1000)]
 
-    names = {
-        instance_events._key_of(name).name for name in nova.EVENT_NAMES
-    }
+    names = {instance_events._key_of(name).name for name in nova.EVENT_NAMES}
 
     assert len(names) == instance_events.MOST_EVENTS + 1
 

@@ -6,18 +6,23 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
 import urllib3
-from keystoneauth1 import adapter, discover, exceptions, session
-from keystoneauth1.identity import v3
 from oslo_config import cfg
-from serving import added_up, calls_of, recorded
+from serving import Profiled, added_up, calls_of, recorded
 from stub_service import REQUEST_ID, stub_service
 
 from nova_profiler.capture.hooks import late_patches
 from nova_profiler.capture.hooks.http import sent_requests
+
+# Its releases of today need Python 3.11.
+pytest.importorskip("keystoneauth1")
+
+from keystoneauth1 import adapter, discover, exceptions, session  # noqa: E402
+from keystoneauth1.identity import v3  # noqa: E402
 
 UUID = "2b7a1b9e-6f7d-4d3c-8f27-0d3b7c8a91e4"
 PORTS = "network GET /v2.0/ports"
@@ -307,6 +312,31 @@ def test_a_subclass_that_sends_in_its_own_way_is_timed_below(service):
     record = recorded(lambda: client.get("/v2.0/ports"))
 
     assert counts_of(record) == {PORTS: 1}
+
+
+def test_requests_at_once_have_their_own_calls_alone(service):
+    """Each asks a service of a name of its own."""
+
+    def app(environ, start_response):
+        number = environ["PATH_INFO"][1:]
+        client = client_of(service)
+        client.service_type = f"service{number}"
+        for _ in range(3):
+            client.get("/v2.0/ports")
+        start_response("200 OK", [])
+        return [b""]
+
+    profiled = Profiled(app)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(profiled.get, [f"/{number}" for number in range(40)]))
+
+    assert {
+        (record.path, *counts_of(record).items())
+        for record in profiled.records
+    } == {
+        (f"/{number}", (f"service{number} GET /v2.0/ports", 3))
+        for number in range(40)
+    }
 
 
 def test_outside_a_request_nothing_is_kept(service):

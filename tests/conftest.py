@@ -103,7 +103,6 @@ def _patch_points() -> dict[str, object]:
         ("futurist", "ThreadPoolExecutor", "submit"),
         ("futurist", "GreenThreadPoolExecutor", "submit"),
         ("keystoneauth1.session", "Session", "request"),
-        ("keystoneauth1.session", "Session", "_send_request"),
         ("requests.sessions", "Session", "send"),
         ("dogpile.cache.region", "CacheRegion", "set"),
         ("sqlalchemy.engine.cursor", "CursorFetchStrategy", "fetchone"),

@@ -22,6 +22,7 @@ from nova_profiler.groups import CACHE, COUNT_PLACES
 # Far more than there are classes of backends.
 MOST_BACKENDS = 50
 _MOST_PROXIES = 10
+_NOTHING: dict[str, Any] = {}
 
 _Function = Callable[..., Any]
 
@@ -94,20 +95,21 @@ def _of_region(operation: str) -> Callable[[_Function], _Function]:
 def _keys_of(region: Any) -> dict[str, CallKey] | None:
     """Return the keys of the backend's class, None: it is in memory."""
     # As it stands there: asking the region may change or raise something.
-    backend = getattr(region, "__dict__", {}).get("backend")
+    backend = getattr(region, "__dict__", _NOTHING).get("backend")
+    kind = type(backend)
+    if kind in _keys:
+        return _keys[kind]
     for _ in range(_MOST_PROXIES):
         under = getattr(backend, "proxied", None)
         if under is None:
             break
         backend = under
-    kind = type(backend)
-    try:
-        return _keys[kind]
-    except KeyError:
-        return _new_keys(kind)
+    return _new_keys(type(backend))
 
 
 def _new_keys(kind: type) -> dict[str, CallKey] | None:
+    if kind in _keys:
+        return _keys[kind]
     if _IN_MEMORY & {one.__name__ for one in kind.__mro__}:
         keys = None
     else:

@@ -21,6 +21,7 @@ from nova_profiler.groups import EVENT
 
 # nova has less than ten.
 MOST_EVENTS = 100
+_UUID_LENGTH = 36
 
 _OTHER = CallKey(EVENT.name, "other")
 # Bounded by MOST_EVENTS.
@@ -58,13 +59,19 @@ def _key_of(text: Any) -> CallKey:
     """Return what names the event whose name and tag are *text*."""
     module = sys.modules.get("nova.objects.external_event")
     try:
-        names = [
-            name
-            for name in module.EVENT_NAMES  # type: ignore[union-attr]
-            if text == name or text.startswith(f"{name}-")
-        ]
-        # One may begin as another does.
-        name = max(names, key=len)
+        names = module.EVENT_NAMES  # type: ignore[union-attr]
+        # Most tags are UUIDs.
+        name = text[:-_UUID_LENGTH].removesuffix("-")
+        if name not in names:
+            # One may begin as another does.
+            name = max(
+                (
+                    one
+                    for one in names
+                    if text == one or text.startswith(f"{one}-")
+                ),
+                key=len,
+            )
     except Exception:
         # None of those that nova knows.
         return _OTHER

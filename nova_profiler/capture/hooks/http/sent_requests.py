@@ -2,9 +2,9 @@
 """Hook that times HTTP requests to other services, each of them once.
 
 keystoneauth knows the type of the service that it calls, and sends each try
-through requests, which sends it through urllib3: the outermost of the three
-that is at work counts. Token requests and discovery are the identity
-service's, and so is the check of the client's own token.
+through requests, which sends it through urllib3. The try is timed in requests,
+and in urllib3 where that is used alone. Token requests and discovery are the
+identity service's, and so is the check of the client's own token.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from nova_profiler.capture.calls import CallKey
-from nova_profiler.capture.current import lane_here
+from nova_profiler.capture.current import active, current_lane, lane_here
 from nova_profiler.capture.hooks import Undo
 from nova_profiler.capture.hooks.http.far_routes import parts_of
 from nova_profiler.capture.hooks.late_patches import Point, patch_when_loaded
@@ -34,7 +34,6 @@ _Function = Callable[..., Any]
 
 _TOKEN_CHECK = CallKey(IDENTITY.name, "fetch_token")
 _OTHERS = {name: CallKey(name, "other") for name in (HTTP.name, IDENTITY.name)}
-_SENDING = _TOKEN_CHECK.bit | _OTHERS[HTTP.name].bit
 
 _IDENTITY_SERVICE = "identity"
 _SERVICE = re.compile(r"[a-z][a-z0-9_.-]{0,39}")
@@ -47,7 +46,9 @@ _REQUEST_ID = re.compile(
 _keys: dict[tuple[str, str, str], CallKey] = {}
 _hosts: set[str] = set()
 
-# The type of the service that keystoneauth is calling, None: it is not.
+# The type of the service that keystoneauth is calling, empty where it is not
+# known; _ON_THE_WIRE inside what is timed. None: nothing is called.
+_ON_THE_WIRE = "on the wire"
 _called: ContextVar[str | None] = ContextVar("called_service", default=None)
 
 
@@ -59,11 +60,10 @@ def install() -> Undo:
         Point("http", *rest)
         for rest in (
             (session, "Session.request", _logical, ("url", "method")),
-            (session, "Session._send_request", _wire_try, ("url", "method")),
             ("keystoneauth1.discover", "get_version_data", identity, ("url",)),
             ("keystonemiddleware.auth_token", "AuthProtocol.fetch_token",
              _token_check, ("token",)),
-            ("requests.sessions", "Session.send", _plain, ("request",)),
+            ("requests.sessions", "Session.send", _sent, ("request",)),
             ("urllib3.connectionpool", urlopen, _low, ("method", "url")),
         )
     )  # fmt: skip
@@ -74,7 +74,8 @@ def _logical(request: _Function) -> _Function:
 
     @functools.wraps(request)
     def known_request(*args: Any, **kwargs: Any) -> Any:
-        if lane_here() is None:
+        # lane_here() would say so, too.
+        if (current_lane() is None and not active) or lane_here() is None:
             return request(*args, **kwargs)
         token = _called.set(_service_of(kwargs))
         try:
@@ -126,31 +127,16 @@ def _token_check(fetch: _Function) -> _Function:
     return timed_fetch
 
 
-def _wire_try(send: _Function) -> _Function:
-    # It calls itself for a redirect and after a lost connection: these
-    # tries are nested in the first.
-    @functools.wraps(send)
-    def timed_try(
-        self: Any, url: Any, method: Any, *args: Any, **kwargs: Any
-    ) -> Any:
-        lane = lane_here()
-        if lane is None:
-            return send(self, url, method, *args, **kwargs)
-        key = _key_of(_called.get() or "", method, url)
-        return _timed(lane, key, send, (self, url, method, *args), kwargs)
-
-    return timed_try
-
-
-def _plain(send: _Function) -> _Function:
+def _sent(send: _Function) -> _Function:
     @functools.wraps(send)
     def timed_send(self: Any, request: Any, **kwargs: Any) -> Any:
         lane = lane_here()
-        if lane is None or lane.open_groups & _SENDING:
+        # It calls itself for a redirect that requests follows.
+        if lane is None or (called := _called.get()) is _ON_THE_WIRE:
             return send(self, request, **kwargs)
         method = getattr(request, "method", None)
         url = getattr(request, "url", None)
-        key = _key_of(_called.get() or "", method, url)
+        key = _key_of(called or "", method, url)
         return _timed(lane, key, send, (self, request), kwargs)
 
     return timed_send
@@ -162,12 +148,12 @@ def _low(urlopen: _Function) -> _Function:
         self: Any, method: Any, url: Any, *args: Any, **kwargs: Any
     ) -> Any:
         lane = lane_here()
-        if lane is None or lane.open_groups & _SENDING:
+        if lane is None or (called := _called.get()) is _ON_THE_WIRE:
             return urlopen(self, method, url, *args, **kwargs)
         full = url
         if isinstance(url, str) and url.startswith("/"):
             full = f"//{getattr(self, 'host', '')}{url}"
-        key = _key_of("", method, full)
+        key = _key_of(called or "", method, full)
         return _timed(lane, key, urlopen, (self, method, url, *args), kwargs)
 
     return timed_urlopen
@@ -181,14 +167,18 @@ def _timed(
     kwargs: dict[str, Any],
 ) -> Any:
     """Return ``function(*args, **kwargs)``, with its reply's request id."""
+    token = _called.set(_ON_THE_WIRE)
     timing = Timing(lane, key.bit)
     try:
         response = function(*args, **kwargs)
     except BaseException as exc:
         timing.end(key, type(exc).__name__)
         raise
-    timing.end(key, figure=_request_id_of(response))
-    return response
+    else:
+        timing.end(key, figure=_request_id_of(response))
+        return response
+    finally:
+        _called.reset(token)
 
 
 def _request_id_of(response: Any) -> Any:

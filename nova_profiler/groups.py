@@ -135,7 +135,7 @@ HTTP = Group(
     title="HTTP to other services",
     named="request",
     noun="request",
-    metric=("peer_service", "verb"),
+    metric=("peer", "verb"),
 )
 IDENTITY = Group(
     "identity",

@@ -47,7 +47,8 @@ help:  ## this list
 	while IFS='|' read -r name what; do \
 	printf '%-18s %s\n' "$$name" "$$what"; done
 	@echo "make demo takes MODE=threads|eventlet|uwsgi, DB=sqlite|mysql,"
-	@echo "INSTANCES=10, KEEP=1 (serve on afterwards) and, for stacks,"
+	@echo "INSTANCES=10, NEUTRON_MS=300 (how long neutron takes to answer),"
+	@echo "KEEP=1 (serve on afterwards) and, for stacks,"
 	@echo "PROFILER=pyspy|pyinstrument|cprofile; the others ARGS='...'"
 
 demo: .venv/demo-ready  ## the real nova-api under load, and what the filter wrote

@@ -126,6 +126,49 @@ DB_API = Group(
     log_line_place=1,
     also_called="function",
 )
+HTTP = Group(
+    "http",
+    "A request to another service, as ``service VERB route``, until its reply "
+    "is read.",
+    OTHER,
+    Bucket("http", "HTTP to other services", "bright_blue", since=2),
+    title="HTTP to other services",
+    named="request",
+    noun="request",
+    metric=("peer", "verb"),
+)
+IDENTITY = Group(
+    "identity",
+    "A request to the identity service, as ``VERB route``: for a token, for "
+    "the versions of a service; and ``fetch_token``, the check of the "
+    "client's token.",
+    OTHER,
+    Bucket("identity", "tokens and discovery", "bright_magenta", since=2),
+    title="Tokens and discovery",
+    named="request",
+    noun="request",
+    metric=("verb", "route"),
+)
+CACHE = Group(
+    "cache",
+    "A call of a cache outside the process, as ``cache operation``.",
+    OTHER,
+    Bucket("cache", "caches", "bright_green", since=2),
+    title="Caches",
+    named="operation",
+    metric=("cache", "operation"),
+)
+EVENT = Group(
+    "event",
+    "Waiting for an external event of an instance, such as "
+    "``network-vif-plugged``.",
+    OTHER,
+    Bucket("event", "waiting for instance events", "bright_yellow", since=2),
+    title="Instance events",
+    named="event",
+    noun="wait",
+    metric=("event",),
+)
 TIMED = Group(
     "timed",
     "A function of the option ``timed_callables``.",
@@ -161,6 +204,25 @@ HOOKS = (
         "config_lookups",
         "counts look-ups of options",
         counts=(Count("config_lookups", "look-up", " of configuration"),),
+    ),
+    Hook(
+        "http",
+        "http.sent_requests",
+        "HTTP requests to other services, tokens",
+        (HTTP, IDENTITY),
+    ),
+    Hook(
+        "cache",
+        "cache_calls",
+        "memcached and other caches",
+        (CACHE,),
+        counts=(Count("memory_cache_calls", "call", " of caches in memory"),),
+    ),
+    Hook(
+        "event",
+        "instance_events",
+        "waits for external events of instances",
+        (EVENT,),
     ),
     Hook(
         "timed",

@@ -102,6 +102,9 @@ def _patch_points() -> dict[str, object]:
     for module_name, class_name, name in (
         ("futurist", "ThreadPoolExecutor", "submit"),
         ("futurist", "GreenThreadPoolExecutor", "submit"),
+        ("keystoneauth1.session", "Session", "request"),
+        ("requests.sessions", "Session", "send"),
+        ("dogpile.cache.region", "CacheRegion", "set"),
         ("sqlalchemy.engine.cursor", "CursorFetchStrategy", "fetchone"),
         ("sqlalchemy.engine.cursor", "CursorFetchStrategy", "fetchmany"),
         ("sqlalchemy.engine.cursor", "CursorFetchStrategy", "fetchall"),

@@ -63,11 +63,14 @@ class Timing:
         # What this call waits has its name: the CPU clock is not asked.
         self._reads_cpu = lane.pause_cpu(start)
 
-    def end(self, key: CallKey, error: str | None = None) -> Calls | None:
+    def end(
+        self, key: CallKey, error: str | None = None, figure: Any = 0
+    ) -> Calls | None:
         """End the call as one of *key*; return the calls that it joins.
 
-        *error* is the class of its exception. None if the request ended
-        before: then the call is in no figure.
+        *error* is the class of its exception, *figure* what its group keeps
+        of each call. None if the request ended before: then the call is in
+        no figure of the record.
         """
         lane = self.lane
         start = self.start
@@ -84,7 +87,9 @@ class Timing:
         if self._in_db_api:
             lane.db_api_other_s += own_s
         _add_own(lane, key.group, own_s)
-        calls = lane.add(key.nested if is_nested else key, (start, end, 0))
+        calls = lane.add(
+            key.nested if is_nested else key, (start, end, figure)
+        )
         if error is not None:
             calls.failed(start, error, lane.capture)
         return calls

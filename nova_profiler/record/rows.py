@@ -65,7 +65,8 @@ class TimelineEntry(NamedTuple):
     record's ``statements``, None for what is not SQL. ``nested``: the
     call ran inside another one of its group. ``id`` is its place in the
     timeline, ``parent`` the one of the call around it in its lane; both are
-    None in dumps of older releases.
+    None in dumps of older releases. ``request_id``, of HTTP requests, is the
+    one that the other service gave to it.
     """
 
     group: str
@@ -79,6 +80,7 @@ class TimelineEntry(NamedTuple):
     statement: int | None = None
     id: int | None = None
     parent: int | None = None
+    request_id: str | None = None
 
 
 class OpenCall(NamedTuple):
@@ -168,7 +170,7 @@ _TEXTS: dict[Any, set[str]] = {
     GroupTotals: set(),
     CallTotals: {"group", "name"},
     StatementTotals: {"statement", "name", "engine"},
-    TimelineEntry: {"group", "name", "error"},
+    TimelineEntry: {"group", "name", "error", "request_id"},
     OpenCall: {"group", "name", "thread"},
 }
 
@@ -186,7 +188,7 @@ def fields_of(row: Any) -> dict[str, Any]:
     }
     if fields.get("nested") is False:
         del fields["nested"]
-    for name in ("statement", "driver_ms", "id", "parent"):
+    for name in ("statement", "driver_ms", "id", "parent", "request_id"):
         if name in fields and fields[name] is None:
             del fields[name]
     return fields

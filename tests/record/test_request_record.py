@@ -11,7 +11,12 @@ from builders import parallel_detail, record, slow_rebuild
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nova_profiler.record import SCHEMA, RecordError, RequestRecord
+from nova_profiler.record import (
+    SCHEMA,
+    RecordError,
+    RequestRecord,
+    TimelineEntry,
+)
 
 WHOLE = slow_rebuild().to_dict()
 HOSTILE: list[Any] = [
@@ -48,6 +53,24 @@ def test_a_size_that_was_not_seen_is_read_again():
 
     assert fields["response_bytes"] is None
     assert RequestRecord.from_dict(fields).response_bytes is None
+
+
+def test_a_request_id_of_another_service_is_written_where_there_is_one():
+    """And read again."""
+    made = RequestRecord()
+    made.timeline = [
+        TimelineEntry("http", "network GET /", 1.0, 2.0, request_id="req-1"),
+        TimelineEntry("http", "network GET /", 3.0, 2.0),
+    ]
+
+    fields = made.to_dict()
+
+    assert [row.get("request_id") for row in fields["timeline"]] == [
+        "req-1",
+        None,
+    ]
+    assert "request_id" not in fields["timeline"][1]
+    assert RequestRecord.from_dict(fields).timeline == made.timeline
 
 
 def test_only_a_dump_has_a_timeline():
@@ -176,6 +199,7 @@ def test_a_hostile_figure_is_read_or_refused(name, value):
         ("calls", [{**WHOLE["calls"][0], "driver_ms": "much"}]),
         ("timeline", [{**WHOLE["timeline"][0], "rows": "many"}]),
         ("timeline", [{**WHOLE["timeline"][0], "error": 5}]),
+        ("timeline", [{**WHOLE["timeline"][0], "request_id": 5}]),
         ("statements", [{**WHOLE["statements"][0], "statement": None}]),
         ("groups", [1]),
         ("calls", 5),

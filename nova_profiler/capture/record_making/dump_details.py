@@ -19,7 +19,14 @@ from nova_profiler.capture.sql import (
     kind_of_statement,
     name_of_statement,
 )
-from nova_profiler.groups import CONNECT, DB_API, FETCH, POOL_WAIT
+from nova_profiler.groups import (
+    CONNECT,
+    DB_API,
+    FETCH,
+    HTTP,
+    IDENTITY,
+    POOL_WAIT,
+)
 from nova_profiler.record import (
     MOST,
     RequestRecord,
@@ -30,6 +37,7 @@ from nova_profiler.record import (
 _MYSQL_FAMILY = ("mysql", "mariadb")
 # What sums of floats differ by.
 _NOISE_MS = 1e-6
+_WITH_REQUEST_IDS = (HTTP.name, IDENTITY.name)
 _OF_A_POOL = (CONNECT.name, POOL_WAIT.name)
 
 
@@ -90,8 +98,11 @@ def _entries_of(
         errors = dict(calls.errors or ())
         for call in calls.kept():
             start, end = call[:2]
-            rows, place = None, calls.statement
-            if group == FETCH.name:
+            rows, place, request_id = None, calls.statement, None
+            if group in _WITH_REQUEST_IDS:
+                # 0: the other service gave none.
+                request_id = call[2] or None
+            elif group == FETCH.name:
                 rows = call[2]
                 name, place = statements.fetched(lane, *call[2:])
             elif group in _OF_A_POOL:
@@ -108,6 +119,7 @@ def _entries_of(
                 errors.get(start),
                 nested,
                 place,
+                request_id=request_id,
             )
 
 

@@ -23,6 +23,7 @@ from nova_profiler.capture.current import (
 from nova_profiler.capture.failures import Failures
 from nova_profiler.capture.greenthreads import runs_green
 from nova_profiler.capture.hooks import Undo
+from nova_profiler.capture.hooks.late_patches import look_again
 from nova_profiler.capture.lanes import Capture
 from nova_profiler.capture.profilers.engine_in_use import Watching
 from nova_profiler.capture.record_making.recorder import Recorder
@@ -85,6 +86,8 @@ class Worker:
             if not live.current.enabled or live.current.profiler == "none":
                 # No request would ask for the engine any more.
                 self.watching.change("none")
+            # Libraries may have been loaded since.
+            look_again()
         except Exception as exc:
             self.failures.note("settings", exc)
         while self._later:
@@ -102,6 +105,7 @@ class Worker:
         """
         has_cpu_clock = self._has_cpu_clock
         if has_cpu_clock is None:
+            look_again()
             has_cpu_clock = self._has_cpu_clock = not runs_green()
             self._hook_again()
         capture = Capture(served, settings.max_calls, has_cpu_clock)

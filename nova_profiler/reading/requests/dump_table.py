@@ -14,7 +14,7 @@ from nova_profiler.dump_store import DumpEntry
 from nova_profiler.profiles import ENGINES
 from nova_profiler.profiles.loading import beside
 from nova_profiler.reading.record_words import title_of, user_of
-from nova_profiler.reading.requests.figures import (
+from nova_profiler.reading.requests.one_request.figures import (
     db_api_share,
 )
 from nova_profiler.reading.screen.terminal import (

@@ -25,7 +25,7 @@ from nova_profiler.reading.command_line.options import (
     store_of,
 )
 from nova_profiler.reading.command_line.skipped import Skipped
-from nova_profiler.reading.requests.figures import lanes_of
+from nova_profiler.reading.requests.one_request.figures import lanes_of
 from nova_profiler.record import RequestRecord
 
 _READERS = {
@@ -99,7 +99,7 @@ def _print(
             )
         click.echo(json.dumps(fields, indent=2))
         return
-    from nova_profiler.reading.requests.page import print_request
+    from nova_profiler.reading.requests.one_request.page import print_request
     from nova_profiler.reading.screen.terminal import terminal
 
     commands = _next_commands(entry, record)

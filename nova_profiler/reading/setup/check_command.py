@@ -4,16 +4,19 @@
 from __future__ import annotations
 
 import configparser
+import importlib
 import json
 import os
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 import click
 from oslo_config import cfg
 from paste.deploy import loadwsgi
 
+from nova_profiler.capture.hooks import late_patches
 from nova_profiler.capture.profilers.pyspy import self_test
 from nova_profiler.capture.profilers.pyspy.permission import (
     CHANGED_USER,
@@ -41,7 +44,6 @@ from nova_profiler.paste_file import (
     sections_of,
 )
 from nova_profiler.reading.command_line.options import json_option
-from nova_profiler.reading.screen.terminal import counted, printable
 from nova_profiler.reading.setup import OK, WARNING, WRONG, Point
 from nova_profiler.reading.setup.destinations import (
     dump_dir_point,
@@ -54,6 +56,7 @@ from nova_profiler.reading.setup.in_the_worker import (
     doubt_of_user,
     enabled_point,
     hook_remedy,
+    missing_point,
     pids_of_workers,
     profiler_points,
     sqlalchemy_point,
@@ -64,6 +67,7 @@ from nova_profiler.reading.setup.nova_conf import (
     oslo_point,
     read_nova_conf,
 )
+from nova_profiler.reading.setup.page import print_points
 from nova_profiler.reading.setup.pipelines import (
     filters_of,
     load_remedy,
@@ -130,7 +134,7 @@ def command(
     if as_json:
         click.echo(json.dumps([one._asdict() for one in points], indent=2))
     else:
-        _print(points)
+        print_points(points)
     if any(one.state == WRONG for one in points):
         ctx.exit(1)
 
@@ -289,11 +293,31 @@ def _hook_points(settings: Settings) -> Iterator[Point]:
         remedy = hook_remedy(found, settings.hooks, settings.timed_callables)
         yield Point(WRONG, "hooks", found, remedy)
         return
-    undo()
+    try:
+        missing = _missing_points()
+    finally:
+        undo()
     hooks = ", ".join(settings.hooks) or "none"
     yield Point(OK, "hooks", f"{hooks} can be installed")
+    for line in missing:
+        yield missing_point(line)
     if "db_api" in settings.hooks:
         yield db_api_point(settings.db_api_modules)
+
+
+def _missing_points() -> list[str]:
+    """Return what installed hooks do not find in the libraries here.
+
+    nova-api has them loaded; here they are imported for that.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for name in late_patches.waiting_modules():
+            # Whatever one raises: where it is not, it is not looked at.
+            with suppress(Exception):
+                importlib.import_module(name)
+    late_patches.look_again()
+    return late_patches.missing_points()
 
 
 def _sqlalchemy_version() -> str | None:
@@ -316,18 +340,3 @@ def _line_of(exc: Exception) -> str:
         shown = ", ".join(one for one in found if one)
         return f"{type(exc).__name__}: {shown or 'the file'}"
     return " ".join(f"{type(exc).__name__}: {exc}".split())
-
-
-def _print(points: Sequence[Point]) -> None:
-    for point in points:
-        shown = printable(f"{point.name}: {point.found}")
-        click.echo(f"{point.state:<8} {shown}")
-        for line in point.remedy:
-            # To be pasted: whole, or it is of no use.
-            click.echo(f"             {printable(line, len(line))}")
-    wrong = sum(one.state == WRONG for one in points)
-    doubtful = sum(one.state == WARNING for one in points)
-    click.echo(
-        f"{counted(len(points), 'point')}, {wrong} wrong, "
-        f"{counted(doubtful, 'warning')}"
-    )

@@ -94,6 +94,26 @@ def test_labels_take_the_place_of_names():
     ]
 
 
+def test_an_http_request_is_named_by_service_and_verb():
+    """Its route is in no name: requests of several routes share one."""
+    calls = [
+        CallTotals("http", "network GET /v2.0/ports", 1, 2.5, 2.5),
+        CallTotals("http", "network GET /v2.0/ports/{id}", 1, 1.5, 1.5),
+        CallTotals("http", "192.0.2.7 PUT /v1", 1, 1.0, 1.0),
+        CallTotals("http", "other", 1, 1.0, 1.0),
+    ]
+
+    assert _lines(record(calls=calls))[1:] == [
+        "nova.nova-api.http.network.GET:2.500|ms",
+        "nova.nova-api.http.network.GET:1.500|ms",
+        "nova.nova-api.http.192_0_2_7.PUT:1.000|ms",
+        "nova.nova-api.http.other:1.000|ms",
+    ]
+    assert _lines(record(calls=calls[:1]), "dogstatsd")[1:] == [
+        "nova.http:2.500|ms|#service:nova-api,peer:network,verb:GET"
+    ]
+
+
 def test_calls_of_one_name_are_sent_each():
     """As far as they are listed."""
     calls = [CallTotals("sql", "SELECT a", 3, 6.0, 3.0)]

@@ -14,7 +14,13 @@ from run_builders import entry, kept
 
 from nova_profiler.errors import NovaProfilerError
 from nova_profiler.reading.report.durations import Batch, Durations
-from nova_profiler.reading.runs.kept import engines, queries
+from nova_profiler.reading.runs.kept import (
+    engines,
+    queries,
+    schema,
+    store,
+    writing,
+)
 from nova_profiler.reading.runs.kept.engines import (
     engine_at,
     requests_of,
@@ -42,6 +48,44 @@ def asked(backend, tmp_path):
         }
 
     return ask
+
+
+def test_runs_of_an_older_schema_are_read_beside_new_ones(
+    backend, tmp_path, monkeypatch
+):
+    """What they have no column for is not known of them."""
+    columns = schema.COLUMNS
+    older = columns.remove(columns.get_field_index("http_ms"))
+    place = schema.BUCKETS.index("http")
+    arrays = schema._arrays
+    with monkeypatch.context() as before:
+        before.setattr(schema, "COLUMNS", older)
+        before.setattr(writing, "COLUMNS", older)
+        before.setattr(store, "SCHEMA", 1)
+        before.setattr(
+            schema,
+            "_arrays",
+            lambda some: [
+                one
+                for number, one in enumerate(arrays(some))
+                if number != len(schema._ENTRY_COLUMNS) + place
+            ],
+        )
+        kept(tmp_path, old=[entry(1.0, breakdown_ms={"sql": 1.0})])
+    history = kept(tmp_path, new=[entry(4.0, breakdown_ms={"http": 3.0})])
+
+    runs = history.runs()
+    requests = requests_of(backend, tmp_path, runs)
+    rows = rows_of(requests.select("run", "ms", "sql_ms", "http_ms"))
+
+    assert {run.name: run.schema for run in runs} == {
+        "old": 1,
+        "new": schema.SCHEMA,
+    }
+    assert {tuple(row.values()) for row in rows} == {
+        ("old", 1.0, 1.0, None),
+        ("new", 4.0, None, 3.0),
+    }
 
 
 def test_levels_are_those_of_each_run(backend, tmp_path):

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from nova_profiler.groups import LOG_LINE_GROUPS
-from nova_profiler.reading.requests.figures import (
+from nova_profiler.reading.requests.one_request.figures import (
     SHORTEST_MS,
     Lane,
     is_parallel,

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from nova_profiler.reading.requests.call_tree import (
+from nova_profiler.reading.requests.one_request.call_tree import (
     MOST_LINES,
     Senders,
     call_tree,

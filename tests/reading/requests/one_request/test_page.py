@@ -17,9 +17,9 @@ from nova_profiler.groups import DB_API, NAMED_GROUPS, SQL
 from nova_profiler.reading.requests.calls_by_route import calls_by_route
 from nova_profiler.reading.requests.calls_page import print_calls
 from nova_profiler.reading.requests.dump_table import figures_of, print_dumps
-from nova_profiler.reading.requests.figures import Lane
-from nova_profiler.reading.requests.lane_picture import busy_shares
-from nova_profiler.reading.requests.page import print_request
+from nova_profiler.reading.requests.one_request.figures import Lane
+from nova_profiler.reading.requests.one_request.lane_picture import busy_shares
+from nova_profiler.reading.requests.one_request.page import print_request
 from nova_profiler.reading.screen.terminal import (
     bar,
     bytes_text,
@@ -343,3 +343,24 @@ def test_no_record_makes_a_report_fail(one, width):
     assert all(
         letter.isprintable() or letter == "\n" for letter in text_of(shown)
     )
+
+
+def test_requests_with_an_id_of_the_other_service_are_listed():
+    """The slowest ten; the id finds the record there."""
+    ids = [f"req-{n:08x}-1f0d-4f2c-9a53-6cc2b5e0b7aa" for n in range(12)]
+    name = "network GET /v2.0/ports"
+    one = record(
+        timeline=[
+            TimelineEntry("http", name, n, 10.0 + n, request_id=ids[n])
+            for n in range(12)
+        ]
+        + [TimelineEntry("http", "volume GET /v3", 1.0, 99.0)]
+    )
+
+    page = page_of(one, width=80)
+
+    assert "Requests that other services have records of" in page
+    assert re.search(rf"\n +21\.0 +{name} +{ids[11]}\n", page)
+    assert ids[1] not in page
+    assert "and 2 more" in page
+    assert "other services have" not in page_of(record(timeline=[]))

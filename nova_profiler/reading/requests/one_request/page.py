@@ -14,10 +14,19 @@ from nova_profiler.groups import COLORS, GROUPS, WRAPPER, Group
 from nova_profiler.profiles.loading import Profile
 from nova_profiler.reading.code.hot_path_page import hot_path_parts
 from nova_profiler.reading.record_words import title_of
-from nova_profiler.reading.requests import figures
-from nova_profiler.reading.requests.call_tree import Senders, tree_parts
-from nova_profiler.reading.requests.lane_picture import lane_picture
-from nova_profiler.reading.requests.unfinished import open_parts, outcome_of
+from nova_profiler.reading.requests.one_request import figures
+from nova_profiler.reading.requests.one_request.call_tree import (
+    Senders,
+    tree_parts,
+)
+from nova_profiler.reading.requests.one_request.far_records import far_records
+from nova_profiler.reading.requests.one_request.lane_picture import (
+    lane_picture,
+)
+from nova_profiler.reading.requests.one_request.unfinished import (
+    open_parts,
+    outcome_of,
+)
 from nova_profiler.reading.screen.terminal import (
     BAD,
     FAINT,
@@ -86,6 +95,7 @@ def print_request(
                 len(figures.lanes_of(record)),
             ),
         ),
+        ("Requests that other services have records of", far_records(record)),
         ("When the calls ran", lane_picture(console, record, width - 2)),
         ("Note", [safe(note, WARNING) for note in figures.notes_of(record)]),
     )

@@ -7,7 +7,7 @@ import pytest
 from builders import SELECT_INSTANCES, parallel_detail, record, slow_rebuild
 
 from nova_profiler.reading.record_words import title_of, user_of
-from nova_profiler.reading.requests.figures import (
+from nova_profiler.reading.requests.one_request.figures import (
     buckets_of,
     condensed,
     db_api_share,

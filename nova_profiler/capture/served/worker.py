@@ -17,6 +17,7 @@ from nova_profiler.capture.current import (
 from nova_profiler.capture.failures import Failures
 from nova_profiler.capture.greenthreads import runs_green
 from nova_profiler.capture.hooks import Undo
+from nova_profiler.capture.hooks.late_patches import look_again
 from nova_profiler.capture.lanes import Capture, Served
 from nova_profiler.capture.profilers.engine_in_use import Watching
 from nova_profiler.capture.record_making.recorder import Recorder
@@ -55,6 +56,8 @@ class Worker:
             if not live.current.enabled or live.current.profiler == "none":
                 # No request would ask for the engine any more.
                 self.watching.change("none")
+            # Libraries may have been loaded since.
+            look_again()
         except Exception as exc:
             self.failures.note("settings", exc)
 
@@ -65,6 +68,7 @@ class Worker:
         """
         has_cpu_clock = self._has_cpu_clock
         if has_cpu_clock is None:
+            look_again()
             has_cpu_clock = self._has_cpu_clock = not runs_green()
         capture = Capture(served, settings.max_calls, has_cpu_clock)
         # Calls that the ContextVar does not lead to find it there.

@@ -3,16 +3,19 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 import click
 from oslo_config import cfg
 from paste.deploy import loadwsgi
 
+from nova_profiler.capture.hooks import late_patches
 from nova_profiler.capture.profilers.pyspy import self_test
 from nova_profiler.capture.profilers.pyspy.permission import find_pyspy
 from nova_profiler.capture.settings.live import LiveSettings
@@ -29,7 +32,6 @@ from nova_profiler.paste_file import (
     sections_of,
 )
 from nova_profiler.reading.command_line.options import json_option
-from nova_profiler.reading.screen.terminal import counted
 from nova_profiler.reading.setup import OK, WARNING, WRONG, Point
 from nova_profiler.reading.setup.destinations import (
     dump_dir_point,
@@ -38,10 +40,13 @@ from nova_profiler.reading.setup.destinations import (
 )
 from nova_profiler.reading.setup.in_the_worker import (
     db_api_point,
+    enabled_point,
     hook_remedy,
+    missing_point,
     profiler_points,
     sqlalchemy_point,
 )
+from nova_profiler.reading.setup.page import print_points
 from nova_profiler.reading.setup.pipelines import (
     filters_of,
     load_remedy,
@@ -106,7 +111,7 @@ def command(
     if as_json:
         click.echo(json.dumps([one._asdict() for one in points], indent=2))
     else:
-        _print(points)
+        print_points(points)
     if any(one.state == WRONG for one in points):
         ctx.exit(1)
 
@@ -213,7 +218,7 @@ def _settings_points(
         return
     settings = live.current
     yield Point(OK, "options", "all are known and have valid values")
-    yield _enabled_point(settings)
+    yield enabled_point(settings.enabled)
     yield from _hook_points(settings)
     yield sqlalchemy_point(_sqlalchemy_version())
     yield from profiler_points(
@@ -239,13 +244,6 @@ def _problem_with(profiler: str) -> str | None:
     return None
 
 
-def _enabled_point(settings: Settings) -> Point:
-    if settings.enabled:
-        return Point(OK, "enabled", "true")
-    found = "false: no request is timed"
-    return Point(WARNING, "enabled", found, ("enabled = true",))
-
-
 def _hook_points(settings: Settings) -> Iterator[Point]:
     try:
         with warnings.catch_warnings():
@@ -257,11 +255,31 @@ def _hook_points(settings: Settings) -> Iterator[Point]:
         remedy = hook_remedy(found, settings.hooks, settings.timed_callables)
         yield Point(WRONG, "hooks", found, remedy)
         return
-    undo()
+    try:
+        missing = _missing_points()
+    finally:
+        undo()
     hooks = ", ".join(settings.hooks) or "none"
     yield Point(OK, "hooks", f"{hooks} can be installed")
+    for line in missing:
+        yield missing_point(line)
     if "db_api" in settings.hooks:
         yield db_api_point(settings.db_api_modules)
+
+
+def _missing_points() -> list[str]:
+    """Return what installed hooks do not find in the libraries here.
+
+    nova-api has them loaded; here they are imported for that.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for name in late_patches.waiting_modules():
+            # Whatever one raises: where it is not, it is not looked at.
+            with suppress(Exception):
+                importlib.import_module(name)
+    late_patches.look_again()
+    return late_patches.missing_points()
 
 
 def _sqlalchemy_version() -> str | None:
@@ -274,16 +292,3 @@ def _sqlalchemy_version() -> str | None:
 
 def _line_of(exc: Exception) -> str:
     return " ".join(f"{type(exc).__name__}: {exc}".split())
-
-
-def _print(points: Sequence[Point]) -> None:
-    for point in points:
-        click.echo(f"{point.state:<8} {point.name}: {point.found}")
-        for line in point.remedy:
-            click.echo(f"             {line}")
-    wrong = sum(one.state == WRONG for one in points)
-    doubtful = sum(one.state == WARNING for one in points)
-    click.echo(
-        f"{counted(len(points), 'point')}, {wrong} wrong, "
-        f"{counted(doubtful, 'warning')}"
-    )

@@ -85,6 +85,23 @@ def _keys_point(keys: Sequence[str]) -> Point:
     return Point(OK, name, f"{len(keys)} for signed triggers")
 
 
+def enabled_point(enabled: bool) -> Point:
+    """Return whether requests are timed at all."""
+    if enabled:
+        return Point(OK, "enabled", "true")
+    found = "false: no request is timed"
+    return Point(WARNING, "enabled", found, ("enabled = true",))
+
+
+def missing_point(line: str) -> Point:
+    """Return that a library here lacks what a hook knows of it: *line*."""
+    remedy = (
+        "this release of the library is not one that is tested;",
+        "all else is timed, what this does is in no group",
+    )
+    return Point(WARNING, "hooks", line, remedy)
+
+
 def hook_remedy(
     reason: str, hooks: Sequence[str], timed: Sequence[str]
 ) -> tuple[str, ...]:

@@ -345,6 +345,35 @@ def test_hooks_that_cannot_be_installed_are_wrong(files):
     assert "timed_callables = no.such:thing" in points["hooks"]["remedy"][0]
 
 
+def test_what_a_hook_does_not_find_in_a_library_is_named(
+    files, monkeypatch, tmp_path
+):
+    """The library is imported for that, as nova-api does."""
+    late_patches = check_command.late_patches
+    (tmp_path / "a_late_library.py").write_text("def send(url): pass\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    wanted = [
+        late_patches.Point("http", module, "send", lambda send: send, takes)
+        for module, takes in (
+            ("a_late_library", ("url",)),
+            ("a_late_library", ("method",)),
+            ("not_installed_here", ("url",)),
+        )
+    ]
+    monkeypatch.setattr(
+        check_command,
+        "install_hooks",
+        lambda settings: late_patches.patch_when_loaded(wanted),
+    )
+
+    code, points = files.check()
+
+    del sys.modules["a_late_library"]
+    assert code == 0
+    assert points["hooks"]["state"] == WARNING
+    assert "a_late_library:send(method)" in points["hooks"]["found"]
+
+
 @pytest.mark.parametrize("problem", [None, "give it CAP_SYS_PTRACE"])
 def test_pyspy_is_tried_out(files, monkeypatch, problem):
     """That it is installed does not mean that it may look."""

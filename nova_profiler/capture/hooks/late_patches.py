@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Attributes of libraries that are replaced once something has loaded them.
+
+A hook imports no library, and many are loaded after the filter: what is not
+there when a hook is installed is looked for again at the process's first
+request, and whenever the settings are looked at. A library that is never
+loaded is no fault; one that is loaded without what the hook knows has it
+named once in the log, and by ``nova-profiler check``.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import threading
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+from nova_profiler.capture.failures import LOG
+from nova_profiler.capture.hooks import Undo
+from nova_profiler.capture.hooks.attribute_patches import (
+    Wrap,
+    patch,
+    undo_all,
+)
+
+
+class Point(NamedTuple):
+    """A function or method to replace, as its library is known here."""
+
+    # The hook's value of the option ``hooks``.
+    hook: str
+    module: str
+    # Below the module: ``function``, ``Class.method``.
+    path: str
+    wrap: Wrap
+    # Names of its parameters on which the wrapper relies.
+    takes: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.module}:{self.path}({', '.join(self.takes)})"
+
+
+_lock = threading.Lock()
+# Those that are installed; and the lines that the log has.
+_installed: list[_Patches] = []
+_logged: set[str] = set()
+
+
+def patch_when_loaded(points: Iterable[Point]) -> Undo:
+    """Replace each of *points* whose module is loaded, the others later.
+
+    Returns the function that undoes it, and the wish for the others. Never
+    raises.
+    """
+    patches = _Patches(points)
+    with _lock:
+        patches.look()
+        _installed.append(patches)
+    return patches.undo
+
+
+def look_again() -> None:
+    """Replace what has been loaded since; never raises and never waits."""
+    if not any(patches.waiting for patches in _installed):
+        return
+    if not _lock.acquire(blocking=False):
+        # Another thread is at it.
+        return
+    try:
+        for patches in _installed:
+            patches.look()
+    finally:
+        _lock.release()
+
+
+def waiting_modules() -> set[str]:
+    """Return the modules that installed hooks would hook once loaded."""
+    return {
+        point.module for patches in _installed for point in patches.waiting
+    }
+
+
+def missing_points() -> list[str]:
+    """Return a line for each point that a loaded library does not have."""
+    return sorted({line for one in _installed for line in one.missing})
+
+
+class _Patches:
+    """The points of one installer."""
+
+    def __init__(self, points: Iterable[Point]) -> None:
+        self.waiting = list(points)
+        self.missing: list[str] = []
+        self._undos: list[Undo] = []
+
+    def look(self) -> None:
+        """Replace what is loaded by now."""
+        for point in self.waiting[:]:
+            module = sys.modules.get(point.module)
+            # In another thread it may still be running its first lines.
+            if module is None or _is_initializing(module):
+                continue
+            self.waiting.remove(point)
+            try:
+                self._undos.append(_patched(module, point))
+            except Exception as exc:
+                self._note_missing(point, exc)
+
+    def _note_missing(self, point: Point, error: Exception) -> None:
+        line = f"hook {point.hook}: no {point}: {error}"
+        self.missing.append(line)
+        if line in _logged:
+            return
+        _logged.add(line)
+        # The host's logging may be broken.
+        with suppress(Exception):
+            LOG.warning("%s; what it does has no name in records", line)
+
+    def undo(self) -> None:
+        """Put back what was replaced, and forget what was not."""
+        with _lock:
+            if self in _installed:
+                _installed.remove(self)
+            self.waiting.clear()
+            undo = undo_all(self._undos)
+        undo()
+
+
+def _is_initializing(module: Any) -> bool:
+    spec = getattr(module, "__spec__", None)
+    return bool(getattr(spec, "_initializing", False))
+
+
+def _patched(module: Any, point: Point) -> Undo:
+    """Replace *point* of *module*; raises if it is not as it is known."""
+    owner = module
+    *classes, name = point.path.split(".")
+    for part in classes:
+        owner = getattr(owner, part)
+    found = getattr(owner, name)
+    parameters = inspect.signature(found).parameters
+    kinds = {one.kind for one in parameters.values()}
+    # Another tool's wrapper may take all that comes.
+    takes_all = {
+        inspect.Parameter.VAR_POSITIONAL,
+        inspect.Parameter.VAR_KEYWORD,
+    } <= kinds
+    unknown = [one for one in point.takes if one not in parameters]
+    if unknown and not takes_all:
+        raise TypeError(f"it has no parameter {', '.join(unknown)}")
+    return patch(owner, name, point.wrap)

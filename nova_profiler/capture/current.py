@@ -6,11 +6,13 @@ Hooks add calls to the *lane* of the running thread or greenthread.
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from contextvars import ContextVar
+from functools import cache
 from typing import Any
 
 from nova_profiler.capture.failures import HOOK_FAILURES
@@ -31,6 +33,30 @@ def forget_oldest() -> None:
     # Another thread may be quicker; the next request tries again.
     with suppress(StopIteration, RuntimeError):
         active.pop(next(iter(active)), None)
+
+
+@cache
+def forget_in_children() -> None:
+    """Have processes forked from now on begin outside any request.
+
+    privsep forks its daemon in the middle of one. One hook for all that ask,
+    since os has no way to take one back.
+    """
+    os.register_at_fork(after_in_child=_forget)
+
+
+def _forget() -> None:
+    lane_var.set(None)
+    active.clear()
+
+
+def open_lane() -> Lane | None:
+    """Return the lane that the ContextVar leads to, None if it is closed.
+
+    For what is called very often, and by our own work after a request, too.
+    """
+    lane = current_lane()
+    return None if lane is None or lane.closed else lane
 
 
 def lane_here() -> Lane | None:
@@ -90,10 +116,12 @@ def _lane_of_thread(capture: Capture) -> Lane | None:
 class LaneCall:
     """A callable that runs in a lane of its own of the request it is for."""
 
-    __slots__ = ("capture", "function", "watched")
+    __slots__ = ("begins", "capture", "function", "watched")
 
     def __init__(self, capture: Capture, function: Callable[..., Any]) -> None:
         self.capture = capture
+        # Called in the lane before all else.
+        self.begins: Callable[[Lane], None] | None = None
         self.function = function
         # Now, while the spawning function is on the stack.
         watch = capture.watch
@@ -103,7 +131,10 @@ class LaneCall:
         if self.capture.closed:
             return self.function(*args, **kwargs)
         # Beyond the most lanes its calls go nowhere, and it counts once.
-        token = lane_var.set(self.capture.new_lane() or Lane(OVER))
+        lane = self.capture.new_lane() or Lane(OVER)
+        if self.begins is not None:
+            self.begins(lane)
+        token = lane_var.set(lane)
         try:
             return self.watched(*args, **kwargs)
         finally:

@@ -17,6 +17,7 @@ from typing import Any
 from nova_profiler.capture.current import LaneCall, current_lane, lane_var
 from nova_profiler.capture.hooks import Undo
 from nova_profiler.capture.hooks.attribute_patches import patch, undo_all
+from nova_profiler.capture.hooks.pool_waits import note_submit
 from nova_profiler.capture.lanes import Capture
 
 
@@ -56,7 +57,7 @@ def _eventlet() -> list[Undo]:
     return undos
 
 
-def _taken_along(function: Callable[..., Any]) -> Callable[..., Any] | None:
+def _taken_along(function: Callable[..., Any]) -> LaneCall | None:
     """Return *function* bound to a new lane, None outside any request."""
     lane = current_lane()
     if lane is None or lane.closed:
@@ -71,6 +72,7 @@ def _submit(submit: Callable[..., Any]) -> Callable[..., Any]:
         call = _taken_along(fn)
         if call is None:
             return submit(self, fn, *args, **kwargs)
+        note_submit(call, self)
         # A worker that is started for this work must not inherit the lane.
         token = lane_var.set(None)
         try:

@@ -17,7 +17,7 @@ from nova_profiler.capture.record_making.breakdown import (
     of_many_lanes,
     of_one_lane,
 )
-from nova_profiler.groups import BY_NAME, DB_API, DRIVER_GROUPS
+from nova_profiler.groups import BY_NAME, DB_API, DRIVER_GROUPS, OTHER
 
 GROUPS = tuple(BY_NAME)
 # Whole microseconds up to 100 s: what the clocks tell.
@@ -45,9 +45,11 @@ def test_many_lanes_add_up(duration_s, main, others, waiting_db, waiting_py):
 SECONDS = st.dictionaries(st.sampled_from(GROUPS), MOMENTS)
 
 
-SUMS = st.builds(
-    LaneSums, SECONDS, SECONDS, MOMENTS, MOMENTS, MOMENTS, MOMENTS
+# Of groups beside the database's, which have sums of their own.
+OTHERS = st.dictionaries(
+    st.sampled_from([g for g in GROUPS if BY_NAME[g].kind == OTHER]), MOMENTS
 )
+SUMS = st.builds(LaneSums, SECONDS, OTHERS, MOMENTS, MOMENTS, MOMENTS, MOMENTS)
 
 
 @given(MOMENTS, SUMS)

@@ -39,8 +39,8 @@ def forget_oldest() -> None:
 def forget_in_children() -> None:
     """Have processes forked from now on begin outside any request.
 
-    privsep forks its daemon in the middle of one. One hook for all that ask,
-    since os has no way to take one back.
+    privsep may fork its daemon in the middle of one. Asked for once, since os
+    has no way to take it back.
     """
     os.register_at_fork(after_in_child=_forget)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import threading
 from collections.abc import Callable
 from time import perf_counter
 from typing import Any
@@ -24,6 +25,8 @@ from nova_profiler.groups import COUNT_PLACES, LOCK, LOG
 
 _RECORDS = COUNT_PLACES["log_records"]
 _TURN = CallKey(LOCK.name, "logging")
+# eventlet has handlers use the second one.
+_RLOCKS = (type(threading.RLock()), threading._PyRLock)  # type: ignore[attr-defined]
 _BIT = CallKey(LOG.name, "").bit
 
 
@@ -51,12 +54,11 @@ def _timed(
         if lane is None:
             return handle(self, record)
         lane.counts[_RECORDS] += 1
-        lock = self.lock
-        # A filter runs before the lock is taken, and may wait for a thread
-        # that wants it.
-        if lock is None or self.filters:
+        lock: Any = getattr(self, "lock", None)
+        # handle() takes it again. A filter runs before that, and may wait
+        # for a thread that wants it.
+        if not _is_reentrant(lock) or getattr(self, "filters", True):
             return _handled(lane, keys, handle, self, record)
-        # It is one that its holder may take again, as handle() does.
         if not lock.acquire(False):
             start = perf_counter()
             lock.acquire()
@@ -67,6 +69,14 @@ def _timed(
             lock.release()
 
     return timed_handle
+
+
+def _is_reentrant(lock: Any) -> bool:
+    """Return whether *lock* is one that its holder may take again.
+
+    oslo.log's, for eventlet, counts how deep it is held.
+    """
+    return isinstance(lock, _RLOCKS) or hasattr(lock, "recursion_depth")
 
 
 def _handled(

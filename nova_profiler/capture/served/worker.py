@@ -12,6 +12,7 @@ from __future__ import annotations
 from nova_profiler.capture.current import (
     MAX_ACTIVE,
     active,
+    forget_in_children,
     forget_oldest,
 )
 from nova_profiler.capture.failures import Failures
@@ -69,6 +70,7 @@ class Worker:
         has_cpu_clock = self._has_cpu_clock
         if has_cpu_clock is None:
             look_again()
+            forget_in_children()
             has_cpu_clock = self._has_cpu_clock = not runs_green()
         capture = Capture(served, settings.max_calls, has_cpu_clock)
         # Calls that the ContextVar does not lead to find it there.

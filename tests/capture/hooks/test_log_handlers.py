@@ -64,18 +64,19 @@ class Taken:
     def __init__(self, clock, seconds):
         self.clock = clock
         self.seconds = seconds
-        self.depth = 0
+        # As oslo.log calls it.
+        self.recursion_depth = 0
 
     def acquire(self, blocking=True):
-        if not self.depth:
+        if not self.recursion_depth:
             if not blocking:
                 return False
             self.clock.advance(self.seconds)
-        self.depth += 1
+        self.recursion_depth += 1
         return True
 
     def release(self):
-        self.depth -= 1
+        self.recursion_depth -= 1
 
     def __enter__(self):
         return self.acquire()
@@ -92,7 +93,7 @@ def test_waiting_for_a_handler_s_lock_is_a_lock_s(log, clock, monkeypatch):
 
     record = recorded(lambda: log.info("a line"))
 
-    assert handler.lock.depth == 0
+    assert handler.lock.recursion_depth == 0
     assert calls_of(record, "lock")["logging"].ms == pytest.approx(3000)
     assert record.breakdown_ms["lock"] == pytest.approx(3000)
     assert record.breakdown_ms["log"] == pytest.approx(2000)
@@ -104,7 +105,9 @@ def test_a_filter_runs_before_the_lock_is_taken(log, clock, monkeypatch):
     handler = Slow()
     handler.lock = Taken(clock, 3.0)
     depths = []
-    handler.addFilter(lambda record: depths.append(handler.lock.depth) or True)
+    handler.addFilter(
+        lambda record: depths.append(handler.lock.recursion_depth) or True
+    )
     log.addHandler(handler)
 
     record = recorded(lambda: log.info("a line"))
@@ -120,7 +123,7 @@ def test_a_handler_without_a_lock(log):
 
     class Free(Slow):
         def createLock(self):
-            self.lock = None
+            """Make none."""
 
         def filter(self, record):
             # What handle() does with the lock is another matter.
@@ -129,6 +132,34 @@ def test_a_handler_without_a_lock(log):
     log.addHandler(Free())
 
     assert recorded(lambda: log.info("a line")).counts["log_records"] == 1
+
+
+def test_a_lock_that_cannot_be_taken_twice_is_left_to_the_handler(log):
+    """A plain one, in a handler that is put together by hand."""
+
+    class ByHand(Slow):
+        def createLock(self):
+            self.lock = threading.Lock()
+
+    handler = ByHand()
+    log.addHandler(handler)
+
+    recorded(lambda: log.info("a line"))
+
+    assert handler.lines == ["a line"]
+    assert not handler.lock.locked()
+
+
+@pytest.mark.parametrize("make", [threading.RLock, threading._PyRLock])
+def test_python_s_own_locks_are_held_and_let_go(log, make):
+    handler = Slow()
+    handler.lock = make()
+    log.addHandler(handler)
+
+    recorded(lambda: log.info("a line"))
+
+    assert handler.lines == ["a line"]
+    assert not handler.lock._is_owned()
 
 
 def test_what_a_handler_does_inside_has_its_own_name(log, clock, monkeypatch):

@@ -16,7 +16,6 @@ from nova_profiler.capture.calls import CallKey
 from nova_profiler.capture.current import (
     active,
     current_lane,
-    forget_in_children,
     lane_here,
 )
 from nova_profiler.capture.failures import HOOK_FAILURES
@@ -43,7 +42,6 @@ _NameOf = Callable[[tuple[Any, ...], dict[str, Any]], str]
 
 def install() -> Undo:
     """Time what is executed in the current lane; returns what undoes it."""
-    forget_in_children()
     timed = functools.partial(_timed, NamedKeys(PROCESS.name))
     point = functools.partial(Point, _HOOK)
     processes = "oslo_concurrency.processutils"

@@ -94,8 +94,10 @@ def of_many_lanes(
         # What waits for a worker holds the request only as far as its own
         # thread waits meanwhile: for that work, by all that is known.
         own_pool_s = own_s.get(_POOL, 0.0)
-        beside_s = both_s[_POOL] - own_pool_s
-        both_s[_POOL] = own_pool_s + min(beside_s, waiting_python_s)
+        beside_s = both_s.pop(_POOL) - own_pool_s
+        pool_s = own_pool_s + min(beside_s, waiting_python_s)
+        if pool_s:
+            both_s[_POOL] = pool_s
     buckets = {
         _BUCKET_OF[group]: spent
         for group, spent in both_s.items()

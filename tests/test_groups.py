@@ -230,13 +230,14 @@ def test_a_hook_finds_what_it_hooks(hook):
         f"nova_profiler.capture.hooks.{hook.module}"
     )
     undo = module.install(*([()] if hook.takes else []))
-
-    for name in late_patches.waiting_modules():
-        imported(name)
-    late_patches.look_again()
-    waiting = late_patches.waiting_modules()
-    missing = late_patches.missing_points()
-    undo()
+    try:
+        for name in late_patches.waiting_modules():
+            imported(name)
+        late_patches.look_again()
+        waiting = late_patches.waiting_modules()
+        missing = late_patches.missing_points()
+    finally:
+        undo()
 
     assert (waiting, missing) == (set(), [])
 

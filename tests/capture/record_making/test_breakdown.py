@@ -17,7 +17,7 @@ from nova_profiler.capture.record_making.breakdown import (
     of_many_lanes,
     of_one_lane,
 )
-from nova_profiler.groups import BY_NAME, DB_API, DRIVER_GROUPS, OTHER
+from nova_profiler.groups import BY_NAME, DB_API, DRIVER_GROUPS
 
 GROUPS = tuple(BY_NAME)
 # Whole microseconds up to 100 s: what the clocks tell.
@@ -42,14 +42,13 @@ def test_many_lanes_add_up(duration_s, main, others, waiting_db, waiting_py):
     assert min(buckets.values()) >= 0.0
 
 
-SECONDS = st.dictionaries(st.sampled_from(GROUPS), MOMENTS)
-
-
-# Of groups beside the database's, which have sums of their own.
-OTHERS = st.dictionaries(
-    st.sampled_from([g for g in GROUPS if BY_NAME[g].kind == OTHER]), MOMENTS
+DATABASE = (*DRIVER_GROUPS, DB_API.name)
+SUMS = st.builds(
+    LaneSums,
+    st.dictionaries(st.sampled_from(DATABASE), MOMENTS),
+    st.dictionaries(st.sampled_from([*{*GROUPS} - {*DATABASE}]), MOMENTS),
+    *[MOMENTS] * 4,
 )
-SUMS = st.builds(LaneSums, SECONDS, OTHERS, MOMENTS, MOMENTS, MOMENTS, MOMENTS)
 
 
 @given(MOMENTS, SUMS)
@@ -67,8 +66,7 @@ def test_both_ways_agree_on_one_thread(duration_s, spans):
     spans = one_after_the_other(spans, duration_s)
     sums = LaneSums({}, {})
     for group, start, end in spans:
-        database = group in (*DRIVER_GROUPS, DB_API.name)
-        seconds = sums.by_group_s if database else sums.others_s
+        seconds = sums.by_group_s if group in DATABASE else sums.others_s
         seconds[group] = seconds.get(group, 0.0) + end - start
 
     swept = of_many_lanes(duration_s, spans, (), 0.0, 0.0)

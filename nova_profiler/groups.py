@@ -169,6 +169,69 @@ EVENT = Group(
     noun="wait",
     metric=("event",),
 )
+RPC = Group(
+    "rpc",
+    "A message handed to the broker, as ``topic method``; a call waits for "
+    "its answer. Others have their kind behind it: ``cast``, ``fanout``, "
+    "``notify``.",
+    OTHER,
+    Bucket("rpc", "messages and their answers", "red", since=2),
+    title="Messages",
+    named="message",
+    noun="message",
+    metric=("topic", "method"),
+)
+RPC_SERIALISE = Group(
+    "rpc_serialise",
+    "What goes on round a message: arguments made into what can be sent, "
+    "and the answer back.",
+    OTHER,
+    Bucket("rpc_serialise", "messages: serialising", "magenta", since=2),
+)
+PROCESS = Group(
+    "process",
+    "A child process by its program, or a function that privsep's daemon "
+    "runs.",
+    OTHER,
+    Bucket("process", "child processes", "red", since=2),
+    title="Child processes",
+    named="program",
+    noun="process",
+    metric=("program",),
+)
+LOCK = Group(
+    "lock",
+    "Waiting for a lock of oslo.concurrency for more than 0.1 ms, for a log "
+    "handler's, or for the turn at rootwrap's daemon.",
+    OTHER,
+    Bucket("lock", "waiting for a lock", "yellow", since=2),
+    title="Waits for locks",
+    named="lock",
+    noun="wait",
+    metric=("name",),
+)
+LOG = Group(
+    "log",
+    "A log handler that took more than 0.1 ms.",
+    OTHER,
+    Bucket("log", "log handlers", "blue", since=2),
+)
+GC = Group(
+    "gc",
+    "A full run of Python's garbage collector, which came by in this thread.",
+    OTHER,
+    Bucket("gc", "garbage collection", "blue", since=2),
+)
+POOL = Group(
+    "pool",
+    "Work handed to an executor that waits for one of its workers.",
+    OTHER,
+    Bucket("pool", "waiting for a worker of a pool", "yellow", since=2),
+    title="Waits for workers of pools",
+    named="pool",
+    noun="wait",
+    metric=("name",),
+)
 TIMED = Group(
     "timed",
     "A function of the option ``timed_callables``.",
@@ -193,6 +256,18 @@ HOOKS = (
         "Nova's database functions",
         (DB_API,),
         takes="db_api_modules",
+    ),
+    Hook(
+        "rpc",
+        "rpc.sent_messages",
+        "messages that are sent",
+        (RPC, RPC_SERIALISE),
+    ),
+    Hook(
+        "process",
+        "processes.child_processes",
+        "child processes, privsep, rootwrap's daemon",
+        (PROCESS,),
     ),
     Hook(
         "threads",
@@ -231,6 +306,38 @@ HOOKS = (
         (TIMED,),
         takes="timed_callables",
         is_choice=False,
+    ),
+    Hook(
+        "lock",
+        "lock_waits",
+        "waiting for locks",
+        (LOCK,),
+        counts=(Count("locks", "lock", " taken"),),
+    ),
+    Hook(
+        "log",
+        "log_handlers",
+        "log handlers that take long",
+        (LOG,),
+        counts=(Count("log_records", "message", " logged"),),
+    ),
+    Hook(
+        "policy",
+        "policy_checks",
+        "counts checks of policy",
+        counts=(Count("policy_checks", "check", " of policy"),),
+    ),
+    Hook(
+        "gc",
+        "garbage_collections",
+        "full garbage collections",
+        (GC,),
+    ),
+    Hook(
+        "pool",
+        "pool_waits",
+        "waiting for workers of executors; needs threads",
+        (POOL,),
     ),
 )
 

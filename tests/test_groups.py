@@ -12,10 +12,12 @@ import subprocess
 import sys
 
 import pytest
+from imported import imported
 from places import ROOT
 from rich.style import Style
 
 from nova_profiler import groups
+from nova_profiler.capture.hooks import late_patches
 from nova_profiler.capture.settings.options import Settings
 
 ROW = """
@@ -216,6 +218,28 @@ def test_a_row_names_a_module_with_install(hook):
 
     assert callable(module.install)
     assert not hook.takes or hasattr(Settings(), hook.takes)
+
+
+CHOICES = [hook for hook in groups.HOOKS if hook.is_choice]
+
+
+@pytest.mark.parametrize("hook", CHOICES, ids=lambda hook: hook.name)
+def test_a_hook_finds_what_it_hooks(hook):
+    """In the releases of the libraries that the tests have."""
+    module = importlib.import_module(
+        f"nova_profiler.capture.hooks.{hook.module}"
+    )
+    undo = module.install(*([()] if hook.takes else []))
+    try:
+        for name in late_patches.waiting_modules():
+            imported(name)
+        late_patches.look_again()
+        waiting = late_patches.waiting_modules()
+        missing = late_patches.missing_points()
+    finally:
+        undo()
+
+    assert (waiting, missing) == (set(), [])
 
 
 @pytest.mark.parametrize("bucket", groups.BUCKETS, ids=lambda one: one.name)

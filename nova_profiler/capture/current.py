@@ -6,11 +6,13 @@ Hooks add calls to the *lane* of the running thread or greenthread.
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from contextvars import ContextVar
+from functools import cache
 from typing import Any
 
 from nova_profiler.capture.failures import HOOK_FAILURES
@@ -32,6 +34,32 @@ def forget_oldest() -> None:
     # Another thread may be quicker; the next request tries again.
     with suppress(StopIteration, RuntimeError):
         active.pop(next(iter(active)), None)
+
+
+@cache
+def forget_in_children() -> None:
+    """Have processes forked from now on begin outside any request.
+
+    privsep may fork its daemon in the middle of one. Asked for once, since os
+    has no way to take it back.
+    """
+    os.register_at_fork(after_in_child=_forget)
+
+
+def _forget() -> None:
+    lane_var.set(None)
+    active.clear()
+
+
+def open_lane() -> Lane | None:
+    """Return the lane that the ContextVar leads to, None if it is closed.
+
+    For what is called very often, and by our own work after a request, too.
+    """
+    lane = current_lane()
+    if lane is None or lane.closed:
+        return None
+    return find_lane(lane) if lane.unsure else lane
 
 
 def lane_here() -> Lane | None:
@@ -124,6 +152,8 @@ class LaneCall:
 
     def __init__(self, capture: Capture, function: Callable[..., Any]) -> None:
         self.capture = capture
+        # Called with the lane before all else.
+        self.begins: Callable[[Lane], None] | None = None
         self.__wrapped__ = function
         self.__module__ = getattr(function, "__module__", __name__)
         # Now, while the spawning function is on the stack; for one call.
@@ -158,6 +188,8 @@ class LaneCall:
             # A pool calls it once for each item of many, at the same time.
             watched = self._watched()
             lane.is_first = False
+        if self.begins is not None:
+            self.begins(lane)
         lane.running = True
         token = lane_var.set(lane)
         try:

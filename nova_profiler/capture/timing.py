@@ -19,6 +19,9 @@ from nova_profiler.capture.lanes import Lane
 
 Result = TypeVar("Result")
 
+# Hooks of what is called often name only waits longer than this.
+MIN_WAIT_S = 0.0001
+
 
 def call_timed(
     lane: Lane,
@@ -95,14 +98,17 @@ class Timing:
         return calls
 
 
-def add_wait(lane: Lane, key: CallKey, start: float, end: float) -> None:
+def add_wait(
+    lane: Lane, key: CallKey, start: float, end: float, inside_s: float = 0.0
+) -> None:
     """Add a call of *key* that only waited, and has ended by now.
 
     For hooks that learn by its length whether a wait is worth a name.
+    *inside_s* of it was named meanwhile.
     """
     if lane.closed:
         return
-    own_s = end - start
+    own_s = end - start - inside_s
     lane.other_s += own_s
     if lane.in_db_api:
         lane.db_api_other_s += own_s
@@ -117,6 +123,11 @@ def _add_own(lane: Lane, group: str, own_s: float) -> None:
     if others_s is None:
         others_s = lane.others_s = {}
     others_s[group] = others_s.get(group, 0.0) + own_s
+
+
+def named_s(lane: Lane) -> float:
+    """Return how much of *lane*'s time has a name, for a difference later."""
+    return _named_s(lane, lane.in_db_api)
 
 
 def _named_s(lane: Lane, in_db_api: bool) -> float:

@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 import contextvars
+import os
 import weakref
 from multiprocessing.pool import ThreadPool
 
 import pytest
 from serving import PLAIN, Profiled, calls_of, during, recorded, served
 
-from nova_profiler.capture.current import LaneCall, current_lane
+from nova_profiler.capture.current import LaneCall, active, current_lane
 from nova_profiler.capture.hooks.database import db_api_calls
 from nova_profiler.capture.lanes import CallKey
 
@@ -167,3 +168,21 @@ def test_a_body_in_another_context_is_the_requests():
         pass
 
     assert marks(profiled.record) == 3
+
+
+def test_a_process_forked_in_a_request_belongs_to_none():
+    """As privsep may fork its daemon; the parent goes on as before."""
+    codes = []
+
+    def work():
+        pid = os.fork()
+        if pid == 0:
+            # Neither by the ContextVar nor by oslo.context.
+            os._exit(0 if current_lane() is None and not active else 1)
+        codes.append(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+        mark()
+
+    record = recorded(work)
+
+    assert codes == [0]
+    assert marks(record) == 1

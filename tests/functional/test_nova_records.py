@@ -138,6 +138,27 @@ def test_the_driver_took_part_of_each_db_api_call(run: Run) -> None:
                 assert 0 < row.driver_ms < row.ms
 
 
+def test_cells_are_asked_by_workers_of_their_pool(run: Run) -> None:
+    """Each piece of work for a cell waited for one of them, if not long."""
+    for route in ("/v2.1/servers", "/v2.1/servers/detail"):
+        pools = {
+            tuple(_calls(record, "pool").items()) for record in run.of(route)
+        }
+
+        ((name, pieces),) = pools.pop()
+        assert (name, pools) == ("cell_worker", set())
+        assert pieces >= 2
+
+
+def test_a_request_checks_policy_and_takes_locks(run: Run) -> None:
+    """As often as the others of its route; locks also for what is made."""
+    for route in ("/v2.1/servers", "/v2.1/servers/detail"):
+        counts = [record.counts for record in run.of(route)]
+
+        assert len({one["policy_checks"] for one in counts}) == 1
+        assert min(one["locks"] for one in counts) >= 2
+
+
 def test_a_record_knows_who_asked(run: Run) -> None:
     """User and project are those that the token stood for."""
     assert {record.user_id for record in run.records} == {identity.USER_ID}

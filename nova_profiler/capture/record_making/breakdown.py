@@ -10,6 +10,7 @@ from nova_profiler.groups import (
     DB_API,
     DRIVER_GROUPS,
     GROUPS,
+    POOL,
     PYTHON,
     WAITING,
 )
@@ -21,6 +22,7 @@ _LAST_RANK = len(_GROUPS) - 1
 _BUCKET_OF = {group.name: group.bucket.name for group in GROUPS}
 _DB_API = DB_API.name
 _SQLALCHEMY = DB_API.bucket.name
+_POOL = POOL.name
 _DATABASE = frozenset((*DRIVER_GROUPS, _DB_API))
 
 
@@ -88,6 +90,14 @@ def of_many_lanes(
     own = innermost(main)
     beside = [span for lane in others for span in innermost(lane)]
     both_s, own_s = _swept(duration_s, own, beside)
+    if _POOL in both_s:
+        # What waits for a worker holds the request only as far as its own
+        # thread waits meanwhile: for that work, by all that is known.
+        own_pool_s = own_s.get(_POOL, 0.0)
+        beside_s = both_s.pop(_POOL) - own_pool_s
+        pool_s = own_pool_s + min(beside_s, waiting_python_s)
+        if pool_s:
+            both_s[_POOL] = pool_s
     buckets = {
         _BUCKET_OF[group]: spent
         for group, spent in both_s.items()

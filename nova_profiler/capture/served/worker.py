@@ -18,6 +18,7 @@ from nova_profiler.capture.contracts import Served
 from nova_profiler.capture.current import (
     MAX_ACTIVE,
     active,
+    forget_in_children,
     forget_oldest,
 )
 from nova_profiler.capture.failures import Failures
@@ -106,6 +107,7 @@ class Worker:
         has_cpu_clock = self._has_cpu_clock
         if has_cpu_clock is None:
             look_again()
+            forget_in_children()
             has_cpu_clock = self._has_cpu_clock = not runs_green()
             self._hook_again()
         capture = Capture(served, settings.max_calls, has_cpu_clock)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from nova_profiler.capture.current import current_lane, lane_var, taken_along
+from nova_profiler.capture.hooks.pool_waits import note_submit
 
 Call = Callable[..., Any]
 
@@ -75,6 +76,9 @@ def _with_lane(
     """Return the arguments, the function among them taken along."""
     if len(args) > place:
         function = taken_along(args[place])
+        if place and function is not args[place]:
+            # Behind the instance: an executor, whose worker may take time.
+            note_submit(function, args[0])
         return (*args[:place], function, *args[place + 1 :]), kwargs
     if name in kwargs:
         kwargs[name] = taken_along(kwargs[name])

@@ -88,13 +88,13 @@ def test_buckets_are_largest_first_and_none_is_empty():
     buckets = buckets_of(
         record(
             duration_ms=100.0,
-            breakdown_ms={"sql": 0.0, "rpc": 20.0, "python": 80.0},
+            breakdown_ms={"sql": 0.0, "odd": 20.0, "python": 80.0},
         )
     )
 
     assert [(bucket.label, bucket.share) for bucket in buckets] == [
         ("Python, the rest", 0.8),
-        ("rpc", 0.2),
+        ("odd", 0.2),
     ]
 
 

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Hook that times the collector's full runs where they hold a request.
+
+The younger generations are quick, and many.
+"""
+
+from __future__ import annotations
+
+import gc
+import threading
+
+from nova_profiler.capture.calls import CallKey
+from nova_profiler.capture.current import open_lane
+from nova_profiler.capture.failures import HOOK_FAILURES
+from nova_profiler.capture.hooks import Undo
+from nova_profiler.capture.timing import Timing
+from nova_profiler.groups import GC
+
+_OLDEST = 2
+_KEY = CallKey(GC.name, "generation_2")
+
+_lock = threading.Lock()
+_installers = 0
+# The run that goes on in a lane; the interpreter has one at a time.
+_running: Timing | None = None
+
+
+def install() -> Undo:
+    """Time full collections in the current lane; returns what undoes it."""
+    global _installers
+    with _lock:
+        _installers += 1
+        if _installers == 1:
+            gc.callbacks.append(_collecting)
+    done = False
+
+    def undo() -> None:
+        nonlocal done
+        global _installers
+        with _lock:
+            if done:
+                return
+            done = True
+            _installers -= 1
+            if _installers == 0 and _collecting in gc.callbacks:
+                gc.callbacks.remove(_collecting)
+
+    return undo
+
+
+def _collecting(phase: str, info: dict[str, int]) -> None:
+    """Begin or end a call; the collector runs in whatever thread came by."""
+    global _running
+    if info["generation"] != _OLDEST:
+        return
+    try:
+        if phase == "start":
+            lane = open_lane()
+            _running = None if lane is None else Timing(lane, _KEY.bit)
+        elif _running is not None:
+            running, _running = _running, None
+            running.end(_KEY)
+    except Exception as exc:
+        HOOK_FAILURES.note("gc_hook", exc)

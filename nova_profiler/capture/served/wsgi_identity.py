@@ -54,6 +54,8 @@ _ID_HEADERS = (
 Before = tuple[dict[str, Any], Any]
 
 _NO_CLAIMS: dict[str, Any] = {}
+# In place of a request id: it was not looked up.
+_NOT_LOOKED_UP = object()
 
 
 def before(environ: dict[str, Any], has_context: bool) -> Before:
@@ -78,7 +80,7 @@ def before(environ: dict[str, Any], has_context: bool) -> Before:
             for name in (_STATUS, *_HEADERS.values())
             if name in environ
         }
-    return claims, _current_id() if has_context else None
+    return claims, _current_id() if has_context else _NOT_LOOKED_UP
 
 
 def identity_of(
@@ -139,9 +141,9 @@ def answered_id(environ: dict[str, Any], headers: Iterable[Any]) -> object:
 def context_id(earlier: Before | None) -> object:
     """Return the id of the oslo.context that this request left in its thread.
 
-    None where there is none, or it was there before.
+    None where there is none, or it was, or may have been, there before.
     """
-    if earlier is None:
+    if earlier is None or earlier[1] is _NOT_LOOKED_UP:
         return None
     current: object = _current_id()
     return current if current != earlier[1] else None

@@ -7,7 +7,7 @@ import json
 import threading
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from oslo_context import context as oslo_context
 from serving import PLAIN, Profiled
@@ -239,6 +239,43 @@ def test_the_id_may_be_in_oslo_context_alone():
 
     ids = [record.request_id for record in profiled.records]
     assert ids == [None, made[0], None, made[1], None]
+
+
+_NO_IDS = ["context", "none"]
+
+
+@given(st.lists(st.sampled_from([*_NO_IDS, "environ", "response"])))
+@example(["response", "none"])
+@example(["environ", "none"])
+def test_no_request_has_the_id_of_another(kinds):
+    """Whatever kinds of requests a thread has one after the other."""
+    made: list[str | None] = []
+
+    def app(environ, start_response):
+        kind = environ["PATH_INFO"][1:]
+        headers = [*PLAIN]
+        made.append(None)
+        if kind != "none":
+            made[-1] = oslo_context.RequestContext().request_id
+        if kind == "environ":
+            environ["openstack.request_id"] = made[-1]
+        if kind == "response":
+            headers.append(("X-OpenStack-Request-ID", made[-1]))
+        start_response("200 OK", headers)
+        return [b"ok"]
+
+    profiled = Profiled(app)
+    for kind in kinds:
+        profiled.get("/" + kind)
+
+    for before, kind, own, record in zip(
+        ["none", *kinds], kinds, made, profiled.records, strict=False
+    ):
+        if kind == "context" and before not in _NO_IDS:
+            # Whether it is the request's own was not looked up.
+            assert record.request_id is None
+        else:
+            assert record.request_id == own
 
 
 def test_an_id_of_another_thread_is_not_this_requests():

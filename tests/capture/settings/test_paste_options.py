@@ -122,7 +122,8 @@ OTHER_FORMS = {
         OTHER + "dump_dir = %(place)s\n",
     ),
     "a whole application": (
-        "[composite:main]\nuse = egg:Paste#urlmap\n"
+        "[composite:main]\n"
+        f"paste.composite_factory = {__name__}:urlmap_factory\n"
         "/ = config:more/other.ini#inner\n",
         f"[pipeline:inner]\npipeline = base app\n{APP}{OTHER}",
     ),
@@ -141,6 +142,11 @@ def pipeline_factory(loader, global_conf, **local_conf):
     *names, app = local_conf["keystone"].split()
     loader.get_filter(names[0])
     return loader.get_app(app)
+
+
+def urlmap_factory(loader, global_conf, **local_conf):
+    """Load as Paste's own does."""
+    return loader.get_app(local_conf["/"], global_conf=global_conf)
 
 
 class Loaded:

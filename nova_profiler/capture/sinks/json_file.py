@@ -131,10 +131,9 @@ def line_of(record: RequestRecord) -> str:
         f'"request_id":{q(request_id) if request_id is not None else "null"},'
         '"global_request_id":'
         f"{q(overall_id) if overall_id is not None else 'null'},"
-        f'"started_at":"{r.started_at}","method":{q(r.method)},'
-        f'"path":{q(r.path)},"route":{q(r.route)},'
-        f'"action":{q(r.action) if r.action is not None else "null"},'
-        f'"status":{r.status},"response_bytes":'
+        f'"started_at":"{r.started_at}",'
+        f"{_asked(r.method, r.route, r.action, r.status)}"
+        f'"path":{q(r.path)},"response_bytes":'
         f"{'null' if r.response_bytes is None else r.response_bytes},"
         f'"duration_ms":{r.duration_ms:.3f},"app_ms":{r.app_ms:.3f},"cpu_ms":'
     )
@@ -165,6 +164,16 @@ def line_of(record: RequestRecord) -> str:
         f'"dropped_calls":{r.dropped_calls},'
         f'"profile":{"null" if r.profile is None else json.dumps(r.profile)},'
         f'"self_ms":{r.self_ms:.3f}}}\n'
+    )
+
+
+@lru_cache(512)
+def _asked(method: str, route: str, action: str | None, status: int) -> str:
+    """Return what many requests have in common; their set is bounded."""
+    shown = "null" if action is None else _quoted(action)
+    return (
+        f'"method":{_quoted(method)},"route":{_quoted(route)},'
+        f'"action":{shown},"status":{status},'
     )
 
 

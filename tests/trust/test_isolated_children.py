@@ -154,6 +154,7 @@ COMMANDS = [
     "list --dump-dir dumps",
     "prune --dump-dir dumps --max-files 1",
     "report n.log",
+    "running --dump-dir dumps",
     "show --dump-dir dumps 6ec84648",
     "sign GET /v2.1/servers --key 0123456789abcdef",
     "top --dump-dir dumps",

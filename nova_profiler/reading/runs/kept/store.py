@@ -155,8 +155,9 @@ class History:
             # The outer lock keeps _tidy() away until the inner one shows
             # that the writer of this run is alive.
             with _locked(self.directory):
-                aside.mkdir(mode=0o700)
+                # Before it is there: a signal may come in between.
                 stack.callback(shutil.rmtree, aside, ignore_errors=True)
+                aside.mkdir(mode=0o700)
                 stack.enter_context(_locked(aside))
             yield aside
 

@@ -32,8 +32,6 @@ def call_timed(
 ) -> Result:
     """Return ``function(*args, **kwargs)``, a call of *key* in *lane*."""
     timing = Timing(lane, key.bit)
-    # Read off the stack, as lane and key are, while the call goes on.
-    start = timing.start  # noqa: F841
     try:
         result = function(*args, **kwargs)
     except BaseException as exc:

@@ -83,6 +83,16 @@ def made_private(folder: Path) -> None:
             raise OSError(exc.errno, exc.strerror) from None
 
 
+def is_private(folder: Path) -> bool:
+    """Return whether *folder* is there, and no other user can write to it."""
+    try:
+        with Directory(folder.parent).opened(make=False) as opened:
+            opened.folder(folder.name)
+    except OSError:
+        return False
+    return True
+
+
 def write_trace(path: Path, record: RequestRecord) -> None:
     """Write *record* to *path*, in the place of what is there."""
     aside = path.with_suffix(_ASIDE_SUFFIX)

@@ -17,6 +17,7 @@ from nova_profiler.dump_store.asking import Listener
 from nova_profiler.dump_store.processes import this_process
 from nova_profiler.dump_store.running import (
     forget,
+    is_private,
     made_private,
     remove_leavings,
     running_folder,
@@ -243,3 +244,21 @@ def test_rows_that_are_none_are_a_damaged_record(tmp_path, rows):
     with pytest.raises(DumpError, match="damaged record"):
         DumpStore(tmp_path).read(DumpStore(tmp_path).find(str(path)))
     assert os.path.exists(path)
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o775])
+def test_a_directory_of_others_is_not_looked_at(tmp_path, mode):
+    """A trace in there may be anything's; so may what a link leads to."""
+    made_private(running_folder(tmp_path))
+    assert is_private(running_folder(tmp_path))
+
+    tmp_path.chmod(mode)
+
+    assert not is_private(running_folder(tmp_path))
+
+
+def test_a_link_is_not_looked_through(tmp_path):
+    (tmp_path / "elsewhere").mkdir(mode=0o700)
+    running_folder(tmp_path).symlink_to(tmp_path / "elsewhere")
+
+    assert not is_private(running_folder(tmp_path))

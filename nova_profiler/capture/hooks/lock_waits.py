@@ -67,12 +67,14 @@ class _WaitedFor:
         self._keys = keys
 
     def __enter__(self) -> Any:
+        lane = self._lane
+        # Its own name is worked out for a long wait alone.
+        key = self._keys.other
         start = perf_counter()
         try:
             return self._taken.__enter__()
         finally:
             end = perf_counter()
-            lane = self._lane
             lane.counts[_LOCKS] += 1
             if end - start > MIN_WAIT_S:
                 key = self._keys.key(without_ids(self._name))

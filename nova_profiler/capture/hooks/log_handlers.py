@@ -60,9 +60,10 @@ def _timed(
         if not _is_reentrant(lock) or getattr(self, "filters", True):
             return _handled(lane, keys, handle, self, record)
         if not lock.acquire(False):
+            key = _TURN
             start = perf_counter()
             lock.acquire()
-            add_wait(lane, _TURN, start, perf_counter())
+            add_wait(lane, key, start, perf_counter())
         try:
             return _handled(lane, keys, handle, self, record)
         finally:
@@ -89,6 +90,8 @@ def _handled(
     open_groups = lane.open_groups
     lane.open_groups = open_groups | _BIT
     named_before_s = named_s(lane)
+    # Its own name is worked out for a long time alone.
+    key = keys.other
     start = perf_counter()
     try:
         return handle(handler, record)

@@ -23,7 +23,6 @@ _BUCKET_OF = {group.name: group.bucket.name for group in GROUPS}
 _DB_API = DB_API.name
 _SQLALCHEMY = DB_API.bucket.name
 _POOL = POOL.name
-_DATABASE = frozenset((*DRIVER_GROUPS, _DB_API))
 
 
 class Span(NamedTuple):

@@ -31,6 +31,7 @@ from nova_profiler.dump_store.processes import this_process
 from nova_profiler.dump_store.running import (
     SOCKET_SUFFIX,
     forget,
+    is_private,
     made_private,
     remove_leavings,
     running_folder,
@@ -254,6 +255,9 @@ class Lookout:
             return
         self._traces_at = now + TRACES_EVERY_S
         try:
+            if not is_private(self._folder):
+                # What lies there may be another user's.
+                return
             remove_leavings(self._directory)
             service = self._live.current.service_name
             for trace in traces_of(self._directory):

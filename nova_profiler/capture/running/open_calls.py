@@ -4,7 +4,8 @@
 A request pays nothing for this: the functions of this package that are on a
 thread's stack hold in local variables what they work for (``capture``,
 ``exchange``, ``lane``) and what they time (``key`` or ``statement``, and
-``start``). tests/capture/running/test_open_calls.py goes through them all.
+``start`` or a ``timing``). tests/capture/running/test_open_calls.py goes
+through them all.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from nova_profiler.capture.current import LaneCall
 from nova_profiler.capture.greenthreads import thread_ident
 from nova_profiler.capture.lanes import Capture, Lane
 from nova_profiler.capture.sql import name_of_statement
+from nova_profiler.capture.timing import Timing
 from nova_profiler.groups import SQL
 from nova_profiler.record import OpenCall, OpenStack
 
@@ -144,7 +146,8 @@ def _capture_in(held: Mapping[str, Any]) -> Capture | None:
 
 def _call_in(held: Mapping[str, Any]) -> Iterator[tuple[str, str, float]]:
     """Yield group, name and start of the call that a function times."""
-    start = held.get("start")
+    timing = held.get("timing")
+    start = timing.start if type(timing) is Timing else held.get("start")
     if not isinstance(start, float):
         # It has not begun to, or it is one of the others.
         return

@@ -56,7 +56,8 @@ class Worker:
         self.recorder = recorder
         self.watching = watching
         self.failures = failures
-        self._install_hooks = install_hooks
+        # Once more at the first request, by whichever thread has it.
+        self._install_hooks = [install_hooks]
         self.undo_hooks = install_hooks()
         directory = live.current.dump_dir
         # What is on is found in the directory of the dumps.
@@ -122,7 +123,11 @@ class Worker:
     def _hook_again(self) -> None:
         """Hook what has been loaded since, as servers load gevent late."""
         try:
-            again = self._install_hooks()
+            install_hooks = self._install_hooks.pop()
+        except IndexError:
+            return
+        try:
+            again = install_hooks()
             before, self.undo_hooks = self.undo_hooks, again
             before()
         except Exception as exc:

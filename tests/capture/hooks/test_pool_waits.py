@@ -12,6 +12,7 @@ from serving import added_up, calls_of, recorded, set_clock
 
 from nova_profiler.capture.hooks import pool_waits
 from nova_profiler.capture.hooks.spawns import thread_spawns
+from nova_profiler.capture.hooks.spawns.handing_over import handing_over
 
 futurist = imported("futurist")
 
@@ -147,3 +148,26 @@ def test_an_executor_with_odd_names_is_named_by_its_kind():
         _thread_name_prefix = ""
 
     assert pool_waits.name_of(Odd()) == "Odd"
+
+
+def test_a_function_by_its_name_waits_as_well(clock, monkeypatch):
+    """``submit(fn=...)``, as futurist has it."""
+    set_clock(monkeypatch, clock)
+    with futurist.ThreadPoolExecutor(1) as executor:
+        executor.name = "MainProcess.cell_worker"
+        record = recorded(lambda: executor.submit(fn=int).result(WAIT_S))
+
+    assert list(calls_of(record, "pool")) == ["cell_worker"]
+
+
+def test_a_delay_that_was_asked_for_is_no_wait_for_a_worker():
+    """eventlet's spawn_after has seconds where executors have themselves."""
+    ran = []
+    spawn_after = handing_over(1, "func")(
+        lambda seconds, func, *args: func(*args)
+    )
+
+    record = recorded(lambda: spawn_after(5, ran.append, 1))
+
+    assert ran == [1]
+    assert calls_of(record, "pool") == {}

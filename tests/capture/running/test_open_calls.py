@@ -18,13 +18,25 @@ from serving import Profiled, served
 
 from nova_profiler import OWN_FOLDER
 from nova_profiler.capture import lanes
+from nova_profiler.capture.call_names import NamedKeys
 from nova_profiler.capture.calls import CallKey
-from nova_profiler.capture.current import LaneCall, active, lane_var
-from nova_profiler.capture.hooks import timed_callables
+from nova_profiler.capture.current import (
+    LaneCall,
+    active,
+    current_lane,
+    lane_var,
+)
+from nova_profiler.capture.hooks import (
+    lock_waits,
+    log_handlers,
+    timed_callables,
+)
 from nova_profiler.capture.hooks.database import (
     db_api_calls,
     sqlalchemy_methods,
 )
+from nova_profiler.capture.hooks.http import sent_requests
+from nova_profiler.capture.hooks.rpc import sent_messages
 from nova_profiler.capture.hooks.spawns import thread_spawns
 from nova_profiler.capture.running import open_calls
 from nova_profiler.capture.running.open_calls import open_calls_of
@@ -126,6 +138,20 @@ def timed_by_name(gate):
     timed_callables._timed(gate, key)()
 
 
+def in_lane(call, key, gate):
+    call(current_lane(), key, gate, (), {})
+
+
+def locked(gate):
+    taken = SimpleNamespace(__enter__=gate)
+    keys = NamedKeys("lock")
+    lock_waits._WaitedFor(taken, "a", current_lane(), keys).__enter__()
+
+
+def logged(gate):
+    log_handlers._handled(current_lane(), NamedKeys("log"), gate, None, None)
+
+
 # Each hook that times something, and what is open while it does.
 OPEN = {
     "db_api": (
@@ -151,6 +177,20 @@ OPEN = {
         lambda gate: sqlalchemy_methods._timed_connect(gate)(Driver(gate)),
         [("connect", "connect")],
     ),
+    "http": (
+        lambda gate: in_lane(
+            sent_requests._timed, CallKey("http", "network GET /"), gate
+        ),
+        [("http", "network GET /")],
+    ),
+    "rpc": (
+        lambda gate: in_lane(
+            sent_messages._in_lane, CallKey("rpc", "compute ping"), gate
+        ),
+        [("rpc", "compute ping")],
+    ),
+    "lock": (locked, [("lock", "other")]),
+    "log": (logged, [("log", "other")]),
     "timed": (timed_by_name, [("timed", "Class.method")]),
     "nested": (
         lambda gate: db_api_calls.timed(

@@ -119,7 +119,9 @@ def _queued(execute: Callable[..., Any]) -> Callable[..., Any]:
         lane = lane_here()
         if lane is None:
             return execute(*args, **kwargs)
-        _queueing[lane] = perf_counter()
+        # Read off the stack while it waits.
+        key = _TURN  # noqa: F841
+        start = _queueing[lane] = perf_counter()  # noqa: F841
         try:
             return execute(*args, **kwargs)
         finally:

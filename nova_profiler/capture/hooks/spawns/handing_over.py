@@ -43,7 +43,8 @@ def handing_to_workers(place: int, name: str) -> Callable[[Call], Call]:
         def call_with_lane(*args: Any, **kwargs: Any) -> Any:
             if current_lane() is None:
                 return call(*args, **kwargs)
-            args, kwargs = _with_lane(args, kwargs, place, name)
+            executor = args[0] if place and args else None
+            args, kwargs = _with_lane(args, kwargs, place, name, executor)
             token = lane_var.set(None)
             try:
                 return call(*args, **kwargs)
@@ -71,15 +72,25 @@ def starting_workers(call: Call) -> Call:
 
 
 def _with_lane(
-    args: tuple[Any, ...], kwargs: dict[str, Any], place: int, name: str
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    place: int,
+    name: str,
+    executor: object = None,
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """Return the arguments, the function among them taken along."""
+    """Return the arguments, the function among them taken along.
+
+    It may wait for a worker of *executor*, if there is one.
+    """
     if len(args) > place:
-        function = taken_along(args[place])
-        if place and function is not args[place]:
-            # Behind the instance: an executor, whose worker may take time.
-            note_submit(function, args[0])
+        given = args[place]
+    elif name in kwargs:
+        given = kwargs[name]
+    else:
+        return args, kwargs
+    function = taken_along(given)
+    if executor is not None and function is not given:
+        note_submit(function, executor)
+    if len(args) > place:
         return (*args[:place], function, *args[place + 1 :]), kwargs
-    if name in kwargs:
-        kwargs[name] = taken_along(kwargs[name])
-    return args, kwargs
+    return args, {**kwargs, name: function}

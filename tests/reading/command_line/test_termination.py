@@ -115,7 +115,10 @@ def test_logs_read_for_a_comparison_go_away(places):
     kept(history, base=run_of(1, calls=2))
 
     code, error = terminated(
-        aside, "nova-profiler-*", ["compare", "-", "base"], signals=2
+        aside,
+        "nova-profiler-*/.adding-*",
+        ["compare", "-", "base"],
+        signals=2,
     )
 
     assert code == 143

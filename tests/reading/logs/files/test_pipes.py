@@ -44,15 +44,15 @@ def text_of(source) -> bytes:
     return b"".join(blocks_of(source, Unread()))
 
 
-@pytest.mark.parametrize("packed", [bytes, gzip.compress])
-def test_standard_input_is_read_twice(monkeypatch, folder, packed):
+@pytest.mark.parametrize("came", [TEXT, gzip.compress(TEXT)])
+def test_standard_input_is_read_twice(monkeypatch, folder, came):
     """Under its own name, compressed as it came, and gone at the end."""
-    sources = stdin(monkeypatch, packed(TEXT))
+    sources = stdin(monkeypatch, came)
     heard: list[int] = []
 
     with copied(sources, Unread(), heard.append) as (source,):
         assert (source.name, source.size) == (
-            "standard input", len(packed(TEXT)),
+            "standard input", len(came),
         )  # fmt: skip
         assert text_of(source) == text_of(source) == TEXT
         # Other processes read parts of it; a kill leaves nothing there.
@@ -60,10 +60,10 @@ def test_standard_input_is_read_twice(monkeypatch, folder, packed):
         found = subprocess.check_output(
             [sys.executable, "-c", code, source.path], text=True
         )
-        assert found.strip() == repr(packed(TEXT))
+        assert found.strip() == repr(came)
         assert list(folder.iterdir()) == []
 
-    assert sum(heard) == len(packed(TEXT))
+    assert sum(heard) == len(came)
     assert list(folder.iterdir()) == []
 
 

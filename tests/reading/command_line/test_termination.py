@@ -148,7 +148,7 @@ def test_a_pool_of_readers_is_no_obstacle(places):
 
     code, error = terminated(
         aside,
-        "nova-profiler-*",
+        "nova-profiler-*/.adding-*",
         ["compare", "-", "base"],
         text=text,
         signals=2,

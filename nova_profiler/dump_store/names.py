@@ -125,7 +125,10 @@ def newest_credible(now: float) -> tuple[str, str]:
 
 def is_ahead(entry: DumpEntry, now: float) -> bool:
     """Return whether *entry* is dated in the future."""
-    return (entry.started_at[:10], entry.stem) > newest_credible(now)
+    # Not by its stem: that of a request whose worker was killed has no time.
+    began = entry.started_at
+    time_of_day = began[11:19].replace(":", "") + began[19:23]
+    return (began[:10], time_of_day) > newest_credible(now)
 
 
 def is_day(name: str) -> bool:

@@ -6,13 +6,14 @@ from __future__ import annotations
 import json
 import os
 import time
+from datetime import datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from running_requests import TOKEN, ended_process, left_behind, unfinished
 
-from nova_profiler.dump_store import DumpError, DumpStore, running
+from nova_profiler.dump_store import DumpError, DumpStore, is_ahead, running
 from nova_profiler.dump_store.asking import Listener
 from nova_profiler.dump_store.processes import this_process
 from nova_profiler.dump_store.running import (
@@ -262,3 +263,13 @@ def test_a_link_is_not_looked_through(tmp_path):
     running_folder(tmp_path).symlink_to(tmp_path / "elsewhere")
 
     assert not is_private(running_folder(tmp_path))
+
+
+def test_a_trace_of_today_is_not_dated_in_the_future(tmp_path):
+    """Its name begins with a process, and has no time of day."""
+    began = datetime.now(timezone.utc) - timedelta(hours=1)
+    left_behind(tmp_path, started_at=began.isoformat(timespec="microseconds"))
+
+    (entry,) = DumpStore(tmp_path).entries()
+
+    assert not is_ahead(entry, time.time())

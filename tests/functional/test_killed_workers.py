@@ -112,6 +112,8 @@ def test_a_request_that_its_worker_is_killed_for_is_found(
     wait_for(lambda: asked(port) == 200)
 
     def recorded() -> Any:
+        # The thread of a request logs what another one finds.
+        asked(port)
         lines = (tmp_path / "requests.jsonl").read_text().splitlines()
         found = [json.loads(line) for line in lines]
         return [one for one in found if one["outcome"] == "killed"]

@@ -9,6 +9,7 @@ gets the instance and the arguments that it had before.
 from __future__ import annotations
 
 import functools
+import os
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -26,6 +27,15 @@ _MOST_WRAPS = 100
 _PLAIN = (FunctionType, MethodDescriptorType, WrapperDescriptorType)
 
 _lock = threading.Lock()
+
+
+def _forget_lock() -> None:
+    # The thread that held it did not come along into a forked process.
+    global _lock
+    _lock = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_forget_lock)
 _patches: dict[tuple[int, str], _Patch] = {}
 
 

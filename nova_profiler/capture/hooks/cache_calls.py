@@ -100,7 +100,11 @@ def _keys_of(region: Any) -> dict[str, CallKey] | None:
     if kind in _keys:
         return _keys[kind]
     for _ in range(_MOST_PROXIES):
-        under = getattr(backend, "proxied", None)
+        try:
+            under = getattr(backend, "proxied", None)
+        except Exception:
+            # It asks its server for what it does not have.
+            under = None
         if under is None:
             break
         backend = under

@@ -11,6 +11,7 @@ named once in the log, and by ``nova-profiler check``.
 from __future__ import annotations
 
 import inspect
+import os
 import sys
 import threading
 from collections.abc import Iterable
@@ -44,6 +45,15 @@ class Point(NamedTuple):
 
 
 _lock = threading.Lock()
+
+
+def _forget_lock() -> None:
+    # The thread that held it did not come along into a forked process.
+    global _lock
+    _lock = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_forget_lock)
 # Those that are installed; and the lines that the log has.
 _installed: list[_Patches] = []
 _logged: set[str] = set()
@@ -100,11 +110,11 @@ class _Patches:
         """Replace what is loaded by now."""
         for point in self.waiting[:]:
             module = sys.modules.get(point.module)
-            # In another thread it may still be running its first lines.
-            if module is None or _is_initializing(module):
-                continue
-            self.waiting.remove(point)
             try:
+                # In another thread it may still be running its first lines.
+                if module is None or _is_initializing(module):
+                    continue
+                self.waiting.remove(point)
                 self._undos.append(_patched(module, point))
             except Exception as exc:
                 self._note_missing(point, exc)

@@ -57,7 +57,7 @@ def _timed(
         lock: Any = getattr(self, "lock", None)
         # handle() takes it again. A filter runs before that, and may wait
         # for a thread that wants it.
-        if not _is_reentrant(lock) or getattr(self, "filters", True):
+        if not _is_reentrant(lock) or _has_filters(self):
             return _handled(lane, keys, handle, self, record)
         if not lock.acquire(False):
             key = _TURN
@@ -70,6 +70,15 @@ def _timed(
             lock.release()
 
     return timed_handle
+
+
+def _has_filters(handler: Any) -> bool:
+    """Return whether a filter may run before *handler* takes its lock."""
+    return (
+        getattr(handler, "filters", True)
+        or type(handler).filter is not logging.Filterer.filter
+        or "filter" in vars(handler)
+    )
 
 
 def _is_reentrant(lock: Any) -> bool:

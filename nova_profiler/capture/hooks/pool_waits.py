@@ -17,6 +17,7 @@ from nova_profiler.capture.call_names import (
     without_ids,
 )
 from nova_profiler.capture.calls import CallKey
+from nova_profiler.capture.failures import HOOK_FAILURES
 from nova_profiler.capture.hooks import Undo
 from nova_profiler.capture.lanes import Lane
 from nova_profiler.capture.timing import add_wait
@@ -45,7 +46,12 @@ def install() -> Undo:
 def note_submit(call: Any, executor: object) -> None:
     """Have *call*, a LaneCall that *executor* gets now, add its wait."""
     if _installers:
-        key = _keys.key(name_of(executor))
+        try:
+            key = _keys.key(name_of(executor))
+        except Exception as exc:
+            # A name that is no text, or raises.
+            HOOK_FAILURES.note("pool_hook", exc)
+            key = _keys.other
         call.begins = functools.partial(_add, key, perf_counter())
 
 

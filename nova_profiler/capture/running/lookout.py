@@ -2,8 +2,8 @@
 """Keeps track of the requests that are on, in one thread of the process.
 
 It answers what asks for them, keeps a file for each that takes long, and
-makes the records of requests whose worker was killed. A request passes none
-of this.
+finds the requests whose worker was killed. A request passes none of this, but
+for the one that logs what was found.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import atexit
 import json
 import os
 import secrets
+from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import cache, partial
@@ -30,6 +31,7 @@ from nova_profiler.dump_store.asking import Listener
 from nova_profiler.dump_store.processes import this_process
 from nova_profiler.dump_store.running import (
     SOCKET_SUFFIX,
+    Trace,
     forget,
     is_private,
     made_private,
@@ -54,6 +56,9 @@ TRACES_EVERY_S = 10.0
 # What one process writes each second, and what it answers.
 MAX_FILES = 50
 MAX_ANSWERED = 1_000
+# Traces that one request makes records of, failures that it logs.
+MAX_TAKEN = 20
+MAX_NOTES = 100
 
 _numbers = count(1)
 
@@ -88,6 +93,9 @@ class Lookout:
         self._listener: Listener | None = None
         self._closing = False
         self._traces_at = 0.0
+        # For the thread of a request to log.
+        self._has_news = False
+        self._notes: deque[tuple[str, Exception]] = deque(maxlen=MAX_NOTES)
         self._written: dict[str, tuple[Capture, float]] = {}
         self._wait_s = TICK_S
 
@@ -111,7 +119,8 @@ class Lookout:
             start_thread(self.watch)
         except Exception as exc:
             # No more threads: a later request tries again.
-            self._ended(exc)
+            self._failures.note("running", exc)
+            self._ended()
 
     def close(self) -> None:
         """Have the thread end soon; what it listens on is gone at once."""
@@ -127,15 +136,15 @@ class Lookout:
             self._name = f"{this_process()}-{secrets.token_hex(4)}"
             atexit.register(self.close)
             while not self._closing:
-                self._look_for_traces()
+                self._see_traces()
                 self._serve()
                 if not self._closing:
                     self.tick()
         except Exception as exc:
-            self._ended(exc)
+            self._note("running", exc)
+            self._ended()
 
-    def _ended(self, exc: Exception) -> None:
-        self._failures.note("running", exc)
+    def _ended(self) -> None:
         self._starts.pop(self._pid, None)
         self._pid = 0
 
@@ -153,7 +162,7 @@ class Lookout:
         except OSError as exc:
             # Closed meanwhile, or a file system without sockets.
             if not self._closing:
-                self._failures.note("running_socket", exc)
+                self._note("running_socket", exc)
         nap(self._wait_s)
 
     def _listen(self) -> None:
@@ -196,7 +205,7 @@ class Lookout:
             # The dumps have a line in the log for it.
             return
         except Exception as exc:
-            self._failures.note("running", exc)
+            self._note("running", exc)
 
     def _is_due(self, capture: Capture, now: float) -> bool:
         """Return whether the file of *capture* was not written just now."""
@@ -249,7 +258,8 @@ class Lookout:
                 if not one.closed:
                     _remove(trace)
 
-    def _look_for_traces(self) -> None:
+    def _see_traces(self) -> None:
+        """Look whether workers of this service have left any, now and then."""
         now = monotonic()
         if now < self._traces_at:
             return
@@ -259,18 +269,55 @@ class Lookout:
                 # What lies there may be another user's.
                 return
             remove_leavings(self._directory)
-            service = self._live.current.service_name
-            for trace in traces_of(self._directory):
-                # Each service has its own log and metrics.
-                if service_of(trace) != service:
-                    continue
-                record = taken(trace)
-                if record is not None:
-                    self._failures.note("killed_requests")
-                    self._deliver(record)
-                    forget(trace)
+            if self._traces():
+                self._have_reported()
+        except Exception as exc:
+            self._note("running", exc)
+
+    def _traces(self) -> list[Trace]:
+        # Each service has its own log and metrics.
+        service = self._live.current.service_name
+        return [
+            trace
+            for trace in traces_of(self._directory)
+            if service_of(trace) == service
+        ][:MAX_TAKEN]
+
+    def _note(self, what: str, exc: Exception) -> None:
+        """Have a failure noted, which may log it."""
+        self._notes.append((what, exc.with_traceback(None)))
+        self._have_reported()
+
+    def _have_reported(self) -> None:
+        """Have the next request call report().
+
+        A handler's lock may be eventlet's: a thread of the system that
+        waits for it would never be woken, nor would what waits for that.
+        """
+        self._live.check_at = 0.0
+        self._has_news = True
+
+    def report(self) -> None:
+        """Log what was seen, in the thread of a request. Never raises."""
+        if not self._has_news:
+            return
+        self._has_news = False
+        with suppress(IndexError):
+            while True:
+                self._failures.note(*self._notes.popleft())
+        try:
+            if is_private(self._folder):
+                for trace in self._traces():
+                    self._take(trace)
         except Exception as exc:
             self._failures.note("running", exc)
+
+    def _take(self, trace: Trace) -> None:
+        record = taken(trace)
+        if record is not None:
+            self._failures.note("killed_requests")
+            self._deliver(record)
+            forget(trace)
 
 
 def _started(capture: Capture) -> float:

@@ -10,6 +10,7 @@ through them all.
 
 from __future__ import annotations
 
+import re
 import sys
 import threading
 from collections.abc import Collection, Iterator, Mapping
@@ -33,6 +34,9 @@ MAX_FRAMES = 60
 _MAX_WALKED = 3_000
 _LONGEST_TEXT = 300
 _GREENTHREAD = "greenthread"
+# Applications may put anything into a thread's name.
+_THREAD = re.compile(r"[A-Za-z0-9_.() -]{1,80}")
+_UNNAMED = "a thread"
 
 
 class Open(NamedTuple):
@@ -94,7 +98,8 @@ def _stacks_of(
     names = {ident: thread.name for ident, thread in known}
     for ident, frame in sys._current_frames().items():
         if ident != own:
-            yield str(names.get(ident, ident))[:_LONGEST_TEXT], frame
+            name = str(names.get(ident, ident))
+            yield name if _THREAD.fullmatch(name) else _UNNAMED, frame
     for one in captures:
         for refer in list(one.greenlets or ()):
             # None: it has ended, or it runs and is its thread's stack.

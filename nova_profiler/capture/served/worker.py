@@ -85,6 +85,7 @@ class Worker:
             live.check(now)
             if self.lookout is not None and live.current.enabled:
                 self.lookout.start()
+                self.lookout.report()
             if not live.current.enabled or live.current.profiler == "none":
                 # No request would ask for the engine any more.
                 self.watching.change("none")

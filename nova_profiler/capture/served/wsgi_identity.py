@@ -95,14 +95,12 @@ def identity_of(
     status = environ.get(_STATUS)
     is_looked_at = _LOOKED_AT in environ
     claims = environ if earlier is None else earlier[0]
-    if status == CONFIRMED and (
-        is_looked_at or status is not claims.get(_STATUS)
-    ):
+    if status == CONFIRMED and (is_looked_at or status != claims.get(_STATUS)):
         found = {
             field: environ.get(name)
             for field, name in _HEADERS.items()
-            # The very text that the client sent: nothing has replaced it.
-            if is_looked_at or environ.get(name) is not claims.get(name)
+            # What the client sent: nothing has replaced it.
+            if is_looked_at or environ.get(name) != claims.get(name)
         }
         if found.get("user_id"):
             return found

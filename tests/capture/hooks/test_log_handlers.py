@@ -229,3 +229,18 @@ def test_undo_puts_the_method_back():
     log_handlers.install()()
 
     assert vars(logging.Handler)["handle"] is method
+
+
+class Filtering(logging.Handler):
+    def filter(self, record):
+        return True
+
+
+def test_what_filters_by_itself_keeps_its_order():
+    """Its filter() runs before the lock is taken, as without the hook."""
+    of_its_own = logging.Handler()
+    of_its_own.filter = lambda record: True
+
+    assert log_handlers._has_filters(Filtering())
+    assert log_handlers._has_filters(of_its_own)
+    assert not log_handlers._has_filters(logging.StreamHandler())

@@ -171,3 +171,25 @@ def test_a_delay_that_was_asked_for_is_no_wait_for_a_worker():
 
     assert ran == [1]
     assert calls_of(record, "pool") == {}
+
+
+class Odd(str):
+    __hash__ = None
+
+
+def _raising(self):
+    raise ConnectionError("a proxy of something that is gone")
+
+
+@pytest.mark.parametrize("name", [property(_raising), Odd("pool")])
+def test_an_executor_without_a_usable_name_gets_its_work(name):
+    """The wait has no name of its own; the application has no error."""
+
+    class Executor(concurrent.futures.ThreadPoolExecutor):
+        pass
+
+    Executor.name = name
+    with Executor(1) as executor:
+        record = recorded(lambda: executor.submit(int).result(WAIT_S))
+
+    assert {*calls_of(record, "pool")} <= {"other"}

@@ -299,6 +299,7 @@ def test_a_disk_that_is_full_fails_no_request(profiled, tmp_path, caplog):
     for _ in range(3):
         assert worker.get().body == b"ok"
 
+    worker.worker.lookout.report()
     assert worker.failures.counts()["running"] == 3
     assert caplog.text.count("running failed") == 1
 
@@ -359,6 +360,12 @@ def test_a_body_is_not_read_for_the_action(profiled):
     assert worker.failures.counts() == {}
 
 
+def report(lookout):
+    """Look, and have the next request log what was found."""
+    lookout._see_traces()
+    lookout.report()
+
+
 def test_what_a_killed_worker_left_gets_its_record(profiled, tmp_path, caplog):
     """In all sinks, by one worker, with a line and a count."""
     caplog.set_level(logging.WARNING)
@@ -366,7 +373,7 @@ def test_what_a_killed_worker_left_gets_its_record(profiled, tmp_path, caplog):
     first, second = profiled(), profiled()
 
     for worker in (first, second):
-        worker.worker.lookout._look_for_traces()
+        report(worker.worker.lookout)
 
     assert second.records == []
     record = first.record
@@ -390,7 +397,7 @@ def test_it_is_dumped_as_a_failed_one_is(profiled, tmp_path, dump_when, dumps):
     left_behind(tmp_path)
     worker = profiled(dump_when=dump_when)
 
-    worker.worker.lookout._look_for_traces()
+    report(worker.worker.lookout)
 
     assert len(list(DumpStore(tmp_path).entries())) == dumps
     assert len(worker.records) == 1
@@ -401,7 +408,7 @@ def test_the_trace_of_another_service_is_that_services(profiled, tmp_path):
     left_behind(tmp_path, service="placement")
     worker = profiled()
 
-    worker.worker.lookout._look_for_traces()
+    report(worker.worker.lookout)
 
     assert worker.records == []
     assert len(traces_of(tmp_path)) == 1
@@ -410,10 +417,10 @@ def test_the_trace_of_another_service_is_that_services(profiled, tmp_path):
 def test_traces_are_looked_for_now_and_then(profiled, tmp_path):
     """Not at each tick."""
     worker = profiled()
-    worker.worker.lookout._look_for_traces()
+    report(worker.worker.lookout)
     left_behind(tmp_path)
 
-    worker.worker.lookout._look_for_traces()
+    report(worker.worker.lookout)
 
     assert worker.records == []
 
@@ -432,7 +439,7 @@ def test_a_sink_that_fails_does_not_end_it(profiled, tmp_path):
             raise OSError(28, "full")
 
     worker.worker.recorder._sinks.insert(0, Broken())
-    running._look_for_traces()
+    report(running)
 
     assert len(worker.records) == 2
     assert worker.failures.counts()["broken"] == 2
@@ -548,6 +555,8 @@ def test_a_place_without_sockets_still_has_files(profiled, monkeypatch):
     worker.worker.lookout._serve()
 
     assert naps == [module.TICK_S]
+    assert worker.failures.counts() == {}
+    worker.worker.lookout.report()
     assert worker.failures.counts() == {"running_socket": 1}
 
 
@@ -612,3 +621,21 @@ def test_a_record_that_is_on_is_a_record(tmp_path):
     assert RequestRecord.from_dict(json.loads(json.dumps(values))) == (
         unfinished()
     )
+
+
+def test_its_thread_logs_nothing(profiled, tmp_path, monkeypatch):
+    """A handler's lock may be eventlet's, which such a thread never gets."""
+    left_behind(tmp_path)
+    worker = profiled()
+    lookout = worker.worker.lookout
+    monkeypatch.setattr(module, "open_calls_of", lambda *args: 1 / 0)
+
+    looking(worker, lookout.tick)
+    worker.get()
+    lookout._see_traces()
+
+    assert worker.failures.counts() == {}
+    assert [record.outcome for record in worker.records] == ["ok"]
+    lookout.report()
+    assert worker.failures.counts() == {"running": 1, "killed_requests": 1}
+    assert [one.outcome for one in worker.records] == ["ok", "killed"]

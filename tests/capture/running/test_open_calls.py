@@ -416,3 +416,20 @@ def test_a_lane_says_whose_call_it_is_without_a_filter():
     thread.join()
 
     assert found == [("ping", "ping")]
+
+
+def test_a_thread_s_name_may_hold_anything(gate):
+    """It is shown only where it looks like a name."""
+    profiled = Profiled(calling(gate))
+    thread = threading.Thread(
+        target=served, args=(profiled.filter, "/"), name="token=gAAA for bob"
+    )
+    thread.start()
+    assert gate.reached.wait(30)
+    (capture,) = active.values()
+
+    (stack,) = opened(capture).stacks
+
+    gate.opened.set()
+    thread.join()
+    assert stack.thread == "a thread"

@@ -203,11 +203,11 @@ def _key_of(service: str, method: Any, url: Any) -> CallKey:
         if not service:
             service = _known_host(host.lower())
         verb = method.upper()
+        if verb not in METHODS:
+            verb = OTHER_METHOD
     except Exception:
         # Neither text: whatever it is, the call goes on.
         return _OTHERS[HTTP.name]
-    if verb not in METHODS:
-        verb = OTHER_METHOD
     named = service, verb, route
     key = _keys.get(named)
     return _new_key(*named) if key is None else key

@@ -22,10 +22,15 @@ _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
 _PRLIMIT = "oslo_concurrency.prlimit"
 # Options that take the next word, of programs that run another one.
 _TAKE_A_WORD = {
-    "sudo": frozenset("-u -g -C -p -h -r -t -T -U -D -R".split()),
-    "env": frozenset(("-u", "-C", "--unset", "--chdir")),
+    "sudo": frozenset(
+        "-u -g -C -p -h -r -t -T -U -D -R -a --user --group --close-from "
+        "--prompt --host --role --type --command-timeout --other-user "
+        "--chdir --chroot --auth-type".split()
+    ),
+    "env": frozenset("-u -C --unset --chdir".split()),
     "prlimit": frozenset[str](),
 }
+_TAKE_A_COMMAND = ("-S", "--split-string")
 
 
 def program_of(command: Sequence[object]) -> str:
@@ -54,6 +59,20 @@ def _base_name(path: str) -> str:
     return OTHER if shape is None else shape[1:]
 
 
+def _takes_the_next(word: str, options: frozenset[str]) -> bool:
+    """Return whether the option *word* has its value in the next word.
+
+    Letters may stand together; behind one that takes a value, the rest of
+    the word is that.
+    """
+    if word.startswith("--"):
+        return word in options
+    for place, letter in enumerate(word[1:], 2):
+        if f"-{letter}" in options:
+            return place == len(word)
+    return False
+
+
 def _behind(name: str, rest: list[str]) -> list[str]:
     """Return the command that *name* runs with *rest*, empty if none."""
     if name.endswith("rootwrap"):
@@ -71,8 +90,11 @@ def _behind(name: str, rest: list[str]) -> list[str]:
         word = rest[place]
         if word == "--":
             return rest[place + 1 :]
+        if word.partition("=")[0] in _TAKE_A_COMMAND:
+            # All of it in one word, which may hold anything.
+            return []
         if word.startswith("-"):
-            place += 2 if word in take_a_word else 1
+            place += 2 if _takes_the_next(word, take_a_word) else 1
         elif _ASSIGNMENT.match(word):
             place += 1
         else:

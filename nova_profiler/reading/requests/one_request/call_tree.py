@@ -27,6 +27,8 @@ MOST_LINES = 12
 # Deeper calls stand beside those at this depth.
 _DEEPEST = 30
 _MOST_SENDERS = 3
+# Names of these show by themselves what they are of.
+_PLAIN = (DB_API.name, SQL.name)
 
 
 class Branch:
@@ -63,15 +65,20 @@ def call_tree(record: RequestRecord) -> Branch:
         key = (entry.group, entry.name)
         branch = parent.branches.get(key)
         if branch is None:
-            branch = Branch(
-                entry.name or entry.group, min(parent.depth + 1, _DEEPEST)
-            )
+            branch = Branch(_named(entry), min(parent.depth + 1, _DEEPEST))
             parent.branches[key] = branch
         branch.count += 1
         branch.ms += float(entry.ms)
         if entry.id is not None:
             made[entry.id] = branch if branch.depth < _DEEPEST else parent
     return root
+
+
+def _named(entry: TimelineEntry) -> str:
+    """Return a call's name, with its group where that is not plain."""
+    if entry.group in _PLAIN:
+        return entry.name
+    return f"{entry.group} {entry.name}" if entry.name else entry.group
 
 
 def longest_branches(root: Branch, most: int = MOST_LINES) -> list[Branch]:

@@ -20,7 +20,7 @@ def outcome_of(record: RequestRecord) -> str:
         return f"killed: its worker ended before it did; last seen {last}"
     if record.outcome == UNANSWERED:
         return "unanswered: the application never called start_response()"
-    return f"{record.outcome}: {record.error or 'no exception'}"
+    return f"{record.outcome}: {record.error or 'no exception reached us'}"
 
 
 def open_parts(record: RequestRecord) -> list[RenderableType]:

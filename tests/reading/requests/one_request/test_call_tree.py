@@ -62,7 +62,7 @@ def test_calls_of_one_way_are_added_up():
         (2, "get", 1, 20.0),
         (3, "SELECT t", 1, 10.0),
         (2, "SELECT t", 1, 5.0),
-        (2, "SELECT t", 1, 2.0),
+        (2, "fetch SELECT t", 1, 2.0),
         (1, "SELECT t", 1, 7.0),
     ]
     assert [one.own_ms for one in branches[:2]] == [23.0, 10.0]

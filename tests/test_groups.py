@@ -232,7 +232,11 @@ def test_a_hook_finds_what_it_hooks(hook):
     undo = module.install(*([()] if hook.takes else []))
     try:
         for name in late_patches.waiting_modules():
-            imported(name)
+            try:
+                imported(name)
+            except ModuleNotFoundError:
+                # Some come with nova alone, which one Python here has.
+                pytest.skip(f"{name} is not installed here")
         late_patches.look_again()
         waiting = late_patches.waiting_modules()
         missing = late_patches.missing_points()

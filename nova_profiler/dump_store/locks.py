@@ -17,9 +17,10 @@ DIRECTORY = os.O_RDONLY | os.O_DIRECTORY
 
 # Another worker holds a lock for microseconds, unless its thread loses the
 # interpreter lock meanwhile; a stopped worker must not stop this one as well.
-BRIEF_WAITS_S = (0.0005, 0.001, 0.002, 0.004, 0.008)
-# A holder that outlasts those waits is stopped. For so long it is not waited
-# for again.
+BRIEF_WAITS_S = (0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032)
+# A holder that outlasts those waits so often is stopped, and no busy machine
+# keeps it from going on. For so long it is not waited for again.
+STOPPED_AFTER = 3
 REST_S = 60.0
 
 Without = Callable[[OSError], None]
@@ -54,8 +55,8 @@ def locked(
 class BriefLock:
     """The lock on a file, for a caller that must not wait for long.
 
-    A holder that keeps it, such as a stopped process, is waited for once in
-    REST_S seconds.
+    A holder that keeps it, such as a stopped process, is waited for
+    STOPPED_AFTER times, then once in REST_S seconds.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class BriefLock:
         self._name = name
         self._without = without
         self._wait_from = 0.0
+        self._in_vain = 0
 
     @contextmanager
     def held(self, dir_fd: int, flags: int = FILE) -> Iterator[int | None]:
@@ -76,8 +78,11 @@ class BriefLock:
         fd = _held(self._name, flags, waits_s, self._without, dir_fd)
         if fd is not None:
             self._wait_from = 0.0
+            self._in_vain = 0
         elif waits_s:
-            self._wait_from = time.monotonic() + REST_S
+            self._in_vain += 1
+            if self._in_vain >= STOPPED_AFTER:
+                self._wait_from = time.monotonic() + REST_S
         try:
             yield fd
         finally:

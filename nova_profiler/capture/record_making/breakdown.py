@@ -118,12 +118,15 @@ def innermost(spans: Iterable[Span]) -> list[Span]:
     """Return the pieces of one lane's calls that no call inside them has.
 
     The calls of a lane lie within each other or apart. Where clocks say
-    that two lie across, the later one has what they share.
+    that two lie across, the later one has what they share. Of two that are
+    the same by the clocks, the driver's is inside, else the one that was
+    added first.
     """
     pieces: list[Span] = []
     open_calls: list[Span] = []
     at = float("-inf")
-    for span in sorted(spans, key=lambda one: (one.start, -one.end)):
+    latest_first = list(spans)[::-1]
+    for span in sorted(latest_first, key=_outer_first):
         while open_calls and open_calls[-1].end <= span.start:
             at = _ended(open_calls, at, pieces)
         if open_calls and span.start > at:
@@ -133,6 +136,10 @@ def innermost(spans: Iterable[Span]) -> list[Span]:
     while open_calls:
         at = _ended(open_calls, at, pieces)
     return pieces
+
+
+def _outer_first(span: Span) -> tuple[float, float, bool]:
+    return span.start, -span.end, span.group in DRIVER_GROUPS
 
 
 def _ended(open_calls: list[Span], at: float, pieces: list[Span]) -> float:

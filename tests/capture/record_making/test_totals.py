@@ -37,6 +37,14 @@ class Spender:
         self.cpu += on_cpu
 
 
+class Ticking(Spender):
+    """The same, never twice at one moment: clocks cannot be, either."""
+
+    def __call__(self) -> float:
+        self.now += 1e-9
+        return self.now
+
+
 @pytest.fixture
 def spender(monkeypatch):
     made = Spender()
@@ -231,7 +239,7 @@ def called(steps):
 @settings(deadline=None, max_examples=200)
 def test_whatever_a_request_does_it_adds_up(steps, max_calls, chunk):
     """Nested, failed, in lanes beside: the parts make the whole."""
-    spender = Spender()
+    spender = Ticking()
     with pytest.MonkeyPatch.context() as patching:
         set_clock(patching, spender)
         set_clock(patching, lambda: spender.cpu, "thread_time")

@@ -376,7 +376,7 @@ def test_a_lock_that_is_refused_as_if_taken_breaks_no_limit(
         store.write(numbered(number))
 
     assert len(dump_files(tmp_path)) <= 5
-    assert len(waits) <= 2 * len(locks.BRIEF_WAITS_S)
+    assert len(waits) <= 2 * locks.STOPPED_AFTER * len(locks.BRIEF_WAITS_S)
 
 
 @pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOSYS, errno.EACCES])
@@ -427,7 +427,7 @@ def test_a_lock_that_is_always_taken_is_not_waited_for_each_time(
 
     assert usage is not None
     assert prune is not None
-    assert len(waits) <= 2 * len(locks.BRIEF_WAITS_S)
+    assert len(waits) <= 2 * locks.STOPPED_AFTER * len(locks.BRIEF_WAITS_S)
     assert len(dump_files(tmp_path)) <= 5
 
 

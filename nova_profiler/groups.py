@@ -48,9 +48,10 @@ class Group(NamedTuple):
     # What one of its calls is, in "15 calls".
     noun: str = "call"
     # What the words of a name are: parts of a metric's name, or its labels.
-    # Empty: no metric, and no names in a record's ``calls``.
+    # Empty: a metric of its sum, and no names in a record's ``calls``.
     metric: tuple[str, ...] = ()
-    # Its place among the groups of a log line; 0: it has none.
+    # Its place among the groups of a log line; 0: behind the others, if it
+    # took time.
     log_line_place: int = 0
     # A second word for it in ``nova-profiler calls --by``.
     also_called: str = ""
@@ -79,6 +80,9 @@ class Hook(NamedTuple):
     takes: str = ""
     # False: the hook is there whenever the option that it takes is set.
     is_choice: bool = True
+    # True: it does more than to replace attributes. Then it is there from the
+    # first record of a process on, where the process may have none.
+    is_process_wide: bool = False
 
 
 def _driver(name: str, meaning: str, label: str, color: str = "cyan") -> Group:
@@ -161,7 +165,8 @@ CACHE = Group(
 EVENT = Group(
     "event",
     "Waiting for an external event of an instance, such as "
-    "``network-vif-plugged``.",
+    "``network-vif-plugged``, or for what neutron has for it, "
+    "``network_info``.",
     OTHER,
     Bucket("event", "waiting for instance events", "bright_yellow", since=2),
     title="Instance events",
@@ -202,7 +207,8 @@ PROCESS = Group(
 LOCK = Group(
     "lock",
     "Waiting for a lock of oslo.concurrency for more than 0.1 ms, for a log "
-    "handler's, or for the turn at rootwrap's daemon.",
+    "handler's, for nova-compute's ``build_semaphore``, or for the turn at "
+    "rootwrap's daemon.",
     OTHER,
     Bucket("lock", "waiting for a lock", "yellow", since=2),
     title="Waits for locks",
@@ -332,6 +338,7 @@ HOOKS = (
         "garbage_collections",
         "full garbage collections",
         (GC,),
+        is_process_wide=True,
     ),
     Hook(
         "pool",
@@ -351,13 +358,33 @@ COUNT_PLACES = {count.name: place for place, count in enumerate(COUNTS)}
 # What no group claims.
 WAITING = Bucket("waiting", "waiting, not on the CPU", "yellow")
 PYTHON = Bucket("python", "Python, the rest", "blue")
-BUCKETS = (*(group.bucket for group in GROUPS), WAITING, PYTHON)
+# Both of these in a request without a CPU clock of its own: eventlet's
+# greenthreads share one. ``RequestRecord.parts_ms`` has it instead of PYTHON.
+EITHER = Bucket(
+    "either", "running or waiting: no clock can tell", "blue", since=3
+)
+BUCKETS = (*(group.bucket for group in GROUPS), WAITING, PYTHON, EITHER)
 LABELS = {bucket.name: bucket.label for bucket in BUCKETS}
 COLORS = {bucket.name: bucket.color for bucket in BUCKETS}
 
+
+class Unnamed(NamedTuple):
+    """A part of the waiting that no group claims: in ``unnamed_ms``."""
+
+    name: str
+    label: str
+
+
+PROCESSOR = Unnamed("processor", "in line for a processor")
+NOT_PROCESSOR = Unnamed("other", "for the GIL, or for what no hook names")
+UNSPLIT = Unnamed("unsplit", "not known which of these")
+UNNAMED = (PROCESSOR, NOT_PROCESSOR, UNSPLIT)
+
 DRIVER_GROUPS = tuple(group.name for group in GROUPS if group.kind == DRIVER)
-# Those whose calls have names, in metrics and in a record's ``calls``.
+# Those whose calls have names, in metrics and in a record's ``calls``; and
+# those of which only the sum is known.
 NAMED_GROUPS = tuple(group for group in GROUPS if group.metric)
+SUMMED_GROUPS = tuple(group for group in GROUPS if not group.metric)
 LOG_LINE_GROUPS = tuple(
     sorted(
         (group for group in GROUPS if group.log_line_place),

@@ -12,13 +12,18 @@ import subprocess
 import sys
 
 import pytest
+from builders import numbered, written
 from imported import imported
 from places import ROOT
 from rich.style import Style
 
-from nova_profiler import groups
+from nova_profiler import cli, groups
 from nova_profiler.capture.hooks import late_patches
 from nova_profiler.capture.settings.options import Settings
+from nova_profiler.capture.sinks.log_lines import text_format
+from nova_profiler.capture.sinks.statsd_udp import StatsdSink
+from nova_profiler.reading.runs.kept import schema
+from nova_profiler.record import CallTotals, GroupTotals
 
 ROW = """
     Hook(
@@ -251,6 +256,61 @@ def test_a_bucket_can_be_shown(bucket):
     """By a label, in a colour that rich knows."""
     assert bucket.label
     assert Style.parse(bucket.color)
+
+
+@pytest.fixture
+def of_group(tmp_path, group):
+    """Return a record of 100 ms, 60 of them in two calls of *group*."""
+    made = numbered(
+        1,
+        duration_ms=100.0,
+        breakdown_ms={group.bucket.name: 60.0, "python": 40.0},
+        groups={group.name: GroupTotals(2, 60.0, 60.0)},
+        calls=[],
+        timeline=[],
+        statements=[],
+    )
+    if group.metric:
+        made.calls = [CallTotals(group.name, "a name", 2, 60.0, 40.0)]
+    return made
+
+
+@pytest.mark.parametrize("group", groups.GROUPS, ids=lambda one: one.name)
+def test_every_group_is_in_all_that_is_sent(of_group, group):
+    """The log line, metrics, JSON, columns of runs, the manual."""
+    sent = []
+    StatsdSink(sent.append, "nova", "nova-api").emit(of_group)
+
+    assert f"{group.name} 2 calls 60.0 ms" in text_format(of_group)
+    assert re.search(rf"\.{group.name}(\.a\.name)?:", "\n".join(sent))
+    assert group.name in of_group.to_dict()["groups"]
+    assert f"{group.bucket.name}_ms" in schema.COLUMNS.names
+    waits = (ROOT / "doc" / "source" / "waits.rst").read_text()
+    assert f"``{group.name}``" in waits
+
+
+@pytest.mark.parametrize("group", groups.GROUPS, ids=lambda one: one.name)
+def test_every_group_is_on_all_pages(of_group, group, tmp_path, capsys):
+    """Of a request, of the calls of a route, of a log."""
+    written(tmp_path, of_group)
+    of_group.timeline = of_group.statements = None
+    log_file = tmp_path / "requests.json"
+    log_file.write_text(json.dumps(of_group.to_dict()) + "\n")
+
+    def printed(*args):
+        assert cli.main(list(args)) == 0
+        return capsys.readouterr().out
+
+    assert re.search(
+        rf"\n +{re.escape(group.bucket.label)} +60\.0 ms +60\.0 %",
+        printed("show", "--last", "--dump-dir", str(tmp_path)),
+    )
+    name = "a name" if group.metric else re.escape(group.bucket.label)
+    assert re.search(
+        rf"\n  {name} +2 +2\.0 +60\.0",
+        printed("calls", "--by", group.name, str(log_file)),
+    )
+    assert f"{group.bucket.label} 60.0 %" in printed("report", str(log_file))
 
 
 def test_names_are_unique():

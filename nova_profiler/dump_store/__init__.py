@@ -12,9 +12,11 @@ from nova_profiler.dump_store.names import (
 from nova_profiler.dump_store.reading import (
     DumpError,
     read_dump,
+    read_head,
     record_of_json,
 )
-from nova_profiler.dump_store.retention import Pruned, StoredDump
+from nova_profiler.dump_store.retention import Pruned
+from nova_profiler.dump_store.shares import StoredDump
 from nova_profiler.dump_store.store import DumpStore
 
 __all__ = [
@@ -27,5 +29,6 @@ __all__ = [
     "name_of_id",
     "name_of_route",
     "read_dump",
+    "read_head",
     "record_of_json",
 ]

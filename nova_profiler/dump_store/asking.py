@@ -28,6 +28,7 @@ _SEND_S = 0.5
 # Askers served between two looks of a worker at its own requests.
 _MOST_ASKERS = 20
 _CHUNK = 256 * 1024
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _CREDENTIALS = struct.Struct("3i")
 
 
@@ -36,13 +37,15 @@ class Listener:
 
     def __init__(self, folder: Path, name: str) -> None:
         """Listen on *folder*/*name*. Raises OSError."""
-        self.path = folder / name
+        self.name = name
+        # Its file is removed from the folder in which it was made.
+        self._folder = os.open(folder, _FOLDER)
         self._pid = os.getpid()
         self._socket = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
         try:
             with _address(folder, name) as address:
                 self._socket.bind(address)
-            os.chmod(self.path, 0o600)
+                os.chmod(address, 0o600)
             self._socket.listen(_BACKLOG)
         except BaseException:
             self.close()
@@ -77,20 +80,23 @@ class Listener:
             finally:
                 asker.close()
 
-    def is_there(self) -> bool:
-        """Return whether askers can find the socket."""
-        return self.path.is_socket()
+    def is_in(self, folder: Path) -> bool:
+        """Return whether askers find the socket in *folder*."""
+        return (folder / self.name).is_socket()
 
     def let_go(self) -> None:
         """Close it and leave its file, as a forked process must."""
         self._socket.close()
+        folder, self._folder = self._folder, -1
+        if folder >= 0:
+            os.close(folder)
 
     def close(self) -> None:
         """Close it and remove its file, which a fork leaves to its parent."""
-        self._socket.close()
-        if self._pid == os.getpid():
+        if self._pid == os.getpid() and self._folder >= 0:
             with suppress(OSError):
-                os.unlink(self.path)
+                os.unlink(self.name, dir_fd=self._folder)
+        self.let_go()
 
 
 def _may_ask(asker: _socket.socket) -> bool:
@@ -209,7 +215,7 @@ def _address(folder: Path, name: str) -> Iterator[str]:
 
     The system takes 107 bytes, which the path of a directory may exceed.
     """
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    fd = os.open(folder, _FOLDER)
     try:
         yield f"/proc/self/fd/{fd}/{name}"
     finally:

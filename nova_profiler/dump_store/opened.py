@@ -67,11 +67,17 @@ class Opened:
         return True
 
     def close(self) -> None:
-        """Close all descriptors."""
-        for fd in (self.fd, *self._folders.values()):
+        """Close all descriptors; may be called again."""
+        while self._folders:
             with suppress(OSError):
-                os.close(fd)
-        self._folders.clear()
+                os.close(self._folders.popitem()[1])
+        if self.fd >= 0:
+            with suppress(OSError):
+                os.close(self.fd)
+            self.fd = -1
+
+    # Also where memory was short on the way to it.
+    __del__ = close
 
 
 class Directory:

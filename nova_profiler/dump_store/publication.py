@@ -13,13 +13,13 @@ import json
 import os
 import threading
 from contextlib import suppress
-from typing import Any
+from typing import Any, BinaryIO
 
 from nova_profiler.dump_store.names import COMPANION_SUFFIXES, DUMP_SUFFIX
 from nova_profiler.dump_store.opened import ASIDE_FOLDER, Directory, Opened
 from nova_profiler.dump_store.reading import read_in_folder
 from nova_profiler.dump_store.retention import Retention
-from nova_profiler.dump_store.writing import claim, fill, publish, write_new
+from nova_profiler.dump_store.writing import claim, publish, write_new
 from nova_profiler.record import RequestRecord
 
 # Suffix, content, the profile that names the file.
@@ -54,9 +54,9 @@ class Publication:
     def publish(self, record: RequestRecord) -> None:
         """Write *record* and what is attached by now. May raise OSError."""
         with self._directory.opened() as opened:
-            fd, self._aside, self.stem = claim(opened, self._day, self.stem)
+            file, self._aside, self.stem = claim(opened, self._day, self.stem)
             try:
-                self._publish(opened, record, fd)
+                self._publish(opened, record, file)
             except BaseException:
                 self._early = None
                 self._remove_all(opened)
@@ -64,9 +64,10 @@ class Publication:
         self._is_published = True
         self._attach_late()
 
-    def _publish(self, opened: Opened, record: RequestRecord, fd: int) -> None:
-        content = b""
-        try:
+    def _publish(
+        self, opened: Opened, record: RequestRecord, file: BinaryIO
+    ) -> None:
+        with file:
             companions = self._attached(record)
             content = _json_of(record.to_dict())
             if 0 < self._most_bytes < len(content):
@@ -75,11 +76,8 @@ class Publication:
                     f"a dump of {len(content)} bytes is more than all dumps "
                     f"together may have",
                 )
-        except BaseException:
-            os.close(fd)
-            raise
-        # By its descriptor: the name may be another file by now.
-        fill(fd, content)
+            # Not by its name, which may be another file by now.
+            file.write(content)
         for suffix, companion, _ in companions:
             write_new(opened, self._aside + suffix, companion)
         size = len(content) + sum(len(one[1]) for one in companions)

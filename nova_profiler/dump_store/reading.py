@@ -22,8 +22,12 @@ from nova_profiler.dump_store.names import (
     newest_credible,
 )
 from nova_profiler.errors import NovaProfilerError
-from nova_profiler.record import RecordError, RequestRecord
-from nova_profiler.untrusted_files import FileError, read_regular
+from nova_profiler.record import DUMPED_ALONE, RecordError, RequestRecord
+from nova_profiler.trust.files import FileError, read_regular
+
+_HEAD = frozenset(RequestRecord.__slots__) - {*DUMPED_ALONE, "calls"} | {
+    "schema"
+}
 
 
 class DumpError(NovaProfilerError):
@@ -116,12 +120,24 @@ def entry_of_path(path: Path) -> DumpEntry:
 
 def read_dump(path: Path) -> RequestRecord:
     """Return the record in *path*, or raise DumpError."""
+    return _read(path, None)
+
+
+def _read(path: Path, names: frozenset[str] | None) -> RequestRecord:
     try:
-        return record_of_json(bytes_of(path))
+        return record_of_json(bytes_of(path), names)
     except (FileError, RecordError) as exc:
         raise DumpError(f"dump {path.name}: {exc}") from exc
     except OSError as exc:
         raise DumpError(f"dump {path.name}: {exc.strerror or exc}") from exc
+
+
+def read_head(path: Path) -> RequestRecord:
+    """Return the record in *path* without its rows, or raise DumpError.
+
+    Rows are most of a dump; without them it is read several times quicker.
+    """
+    return _read(path, _HEAD)
 
 
 def bytes_of(path: Path) -> bytes:
@@ -140,14 +156,21 @@ def read_in_folder(fd: int, name: str) -> bytes:
     return read_regular(name, "a dump ever has", None, os.O_NOFOLLOW, fd)
 
 
-def record_of_json(text: str | bytes) -> RequestRecord:
-    """Return the record that *text* holds, or raise RecordError."""
+def record_of_json(
+    text: str | bytes, names: frozenset[str] | None = None
+) -> RequestRecord:
+    """Return the record that *text* holds, or raise RecordError.
+
+    With *names* only these of its fields.
+    """
     try:
         fields = json.loads(text, parse_constant=_refuse)
     except RecursionError:
         raise RecordError("not a nova-profiler record: too deep") from None
     except ValueError as exc:
         raise RecordError(f"not JSON: {exc}") from None
+    if names is not None and isinstance(fields, dict):
+        fields = {name: fields[name] for name in names if name in fields}
     return RequestRecord.from_dict(fields)
 
 

@@ -20,6 +20,7 @@ from nova_profiler.dump_store.names import (
     newest_credible,
 )
 from nova_profiler.dump_store.opened import ASIDE_FOLDER, Opened
+from nova_profiler.dump_store.shares import Shares, StoredDump
 from nova_profiler.dump_store.usage import PRUNE_FILE, Usage, UsageFile
 
 # What was put there or taken away by hand is noticed after this long, and
@@ -39,19 +40,6 @@ class Limits(NamedTuple):
     def hold(self, files: int, size: int) -> bool:
         """Return whether *files* of together *size* bytes are within."""
         return not (0 < self.files < files or 0 < self.bytes < size)
-
-
-class StoredDump(NamedTuple):
-    """A dump with its companion files, by their names in the folder *day*.
-
-    ``written_at`` is the time of the youngest file, in seconds since 1970.
-    """
-
-    day: str
-    stem: str
-    files: tuple[str, ...]
-    bytes: int
-    written_at: float
 
 
 class Pruned(NamedTuple):
@@ -100,9 +88,10 @@ class Retention:
     def prune(
         self, directory: Opened, fill: float = 1.0, *, dry_run: bool = False
     ) -> Pruned:
-        """Remove what is too old or too much, oldest first, and return it.
+        """Remove what is too old or too much, and return it.
 
-        Before the oldest go dumps dated in the future: a clock was wrong.
+        Before all others go dumps dated in the future: a clock was wrong. Of
+        the rest goes what exceeds its share, then the oldest.
         Down to *fill* of a limit that is exceeded. Needs no lock: two that
         do it at once remove the same dumps.
         """
@@ -198,17 +187,30 @@ def _doomed(
     aim = Limits(most_files, most_bytes)
     newest = newest_credible(now)
     oldest = name_of_moment(now - limits.age_s) if limits.age_s > 0 else None
-    doomed = []
+    doomed, others = [], []
     for dump in sorted(dumps, key=lambda dump: not dump[:2] > newest):
         if dump[:2] > newest:
             # Its name has no age; the file has one.
-            is_old = 0 < limits.age_s < now - dump.written_at
+            goes = 0 < limits.age_s < now - dump.written_at
+            goes |= not aim.hold(files, size)
         else:
-            is_old = oldest is not None and dump[:2] < oldest
-        if is_old or not aim.hold(files, size):
-            doomed.append(dump)
-            files -= len(dump.files)
-            size -= dump.bytes
+            goes = oldest is not None and dump[:2] < oldest
+        if not goes:
+            others.append(dump)
+            continue
+        doomed.append(dump)
+        files -= len(dump.files)
+        size -= dump.bytes
+    if aim.hold(files, size):
+        return doomed
+    shares = Shares(others)
+    while not aim.hold(files, size):
+        next_one = shares.take(by_bytes=aim.hold(files, 0))
+        if next_one is None:
+            break
+        doomed.append(next_one)
+        files -= len(next_one.files)
+        size -= next_one.bytes
     return doomed
 
 

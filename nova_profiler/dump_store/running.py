@@ -13,8 +13,8 @@ import os
 import re
 import secrets
 import time
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -44,6 +44,11 @@ SOCKET_SUFFIX = ".sock"
 # As many traces are looked at: one request of a worker has one.
 MAX_TRACES = 2_000
 
+# A trace whose service does not come back for it is kept so long, and so many
+# of them are.
+LEFT_S = 7 * 86_400.0
+MAX_LEFT = 500
+
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _ASIDE_SUFFIX = ".new"
 _TAKEN_SUFFIX = ".taken"
@@ -70,27 +75,23 @@ def running_folder(directory: Path) -> Path:
     return directory / RUNNING_FOLDER
 
 
-def made_private(folder: Path) -> None:
-    """Make *folder* in a dump directory; raises OSError if it is not ours.
+@contextmanager
+def opened_running(
+    directory: Directory, *, make: bool = False
+) -> Iterator[Path]:
+    """Give the folder of a dump directory, by a path through a descriptor.
 
-    From then on no other user can put anything there. It is an
-    UntrustedFolder where the dump directory itself is refused.
+    What is done by that path is done in the folder that was opened, whatever
+    is put in its place meanwhile. No other user can write to it. Raises
+    OSError, and an UntrustedFolder where the dump directory itself is
+    refused.
     """
-    with Directory(folder.parent).opened() as opened:
+    with directory.opened(make=make) as opened:
         try:
-            opened.folder(folder.name, make=True)
+            fd = opened.folder(RUNNING_FOLDER, make=make)
         except UntrustedFolder as exc:
             raise OSError(exc.errno, exc.strerror) from None
-
-
-def is_private(folder: Path) -> bool:
-    """Return whether *folder* is there, and no other user can write to it."""
-    try:
-        with Directory(folder.parent).opened(make=False) as opened:
-            opened.folder(folder.name)
-    except OSError:
-        return False
-    return True
+        yield Path(f"/proc/self/fd/{fd}")
 
 
 def write_trace(path: Path, record: RequestRecord) -> None:
@@ -116,7 +117,7 @@ def workers_of(directory: Path) -> Iterator[tuple[str, Process]]:
 
     Raises OSError for a folder that cannot be read.
     """
-    for name in _names(directory, SOCKET_SUFFIX):
+    for name in _names(running_folder(directory), SOCKET_SUFFIX):
         process = _process_of(name)
         if process is not None:
             yield name, process
@@ -127,12 +128,17 @@ def traces_of(directory: Path, *, of_living: bool = False) -> list[Trace]:
 
     With *of_living* the others instead. Empty where there is no folder.
     """
+    return traces_in(running_folder(directory), of_living=of_living)
+
+
+def traces_in(folder: Path, *, of_living: bool = False) -> list[Trace]:
+    """Return what traces_of() does of a directory whose *folder* this is."""
     traces: list[Trace] = []
     states: dict[Process, str] = {}
     with suppress(OSError):
-        for name in _names(directory, DUMP_SUFFIX, _TAKEN_SUFFIX):
+        for name in _names(folder, DUMP_SUFFIX, _TAKEN_SUFFIX):
             process = _process_of(name)
-            path = running_folder(directory) / name
+            path = folder / name
             if process is None or len(traces) >= MAX_TRACES:
                 continue
             if process not in states:
@@ -192,19 +198,44 @@ def forget(trace: Trace) -> None:
             os.unlink(path)
 
 
-def remove_leavings(directory: Path) -> None:
-    """Remove sockets and unfinished files of workers that have ended."""
+def remove_leavings(folder: Path, kept: Collection[str] = ()) -> None:
+    """Remove from *folder* what workers that have ended left there.
+
+    That is sockets, unfinished files, and traces that none has taken: those
+    older than LEFT_S and all but the newest MAX_LEFT. *kept* are the names of
+    those that stay in any case.
+    """
     with suppress(OSError):
-        for name in _names(directory, SOCKET_SUFFIX, _ASIDE_SUFFIX):
+        for name in _names(folder, SOCKET_SUFFIX, _ASIDE_SUFFIX):
             process = _process_of(name)
             if process is None or state_of(process) in (ALIVE, UNKNOWN):
                 continue
-            with suppress(OSError):
-                os.unlink(running_folder(directory) / name)
+            _remove(folder / name)
+        left = [
+            (_age_s(trace.path), trace.path)
+            for trace in traces_in(folder)
+            if trace.path.name not in kept
+        ]
+        for place, (age_s, path) in enumerate(sorted(left)):
+            if age_s > LEFT_S or place >= MAX_LEFT:
+                _remove(path)
 
 
-def _names(directory: Path, *suffixes: str) -> list[str]:
-    with os.scandir(running_folder(directory)) as found:
+def _remove(path: Path) -> None:
+    with suppress(OSError):
+        os.unlink(path)
+
+
+def _age_s(path: Path) -> float:
+    """Return how long ago *path* was written; 0 where it is gone."""
+    try:
+        return abs(time.time() - path.stat().st_ctime)
+    except OSError:
+        return 0.0
+
+
+def _names(folder: Path, *suffixes: str) -> list[str]:
+    with os.scandir(folder) as found:
         return sorted(
             item.name for item in found if item.name.endswith(suffixes)
         )

@@ -6,6 +6,7 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+from typing import BinaryIO
 
 from nova_profiler.dump_store.names import DUMP_SUFFIX, name_aside
 from nova_profiler.dump_store.opened import ASIDE_FOLDER, Opened
@@ -15,39 +16,39 @@ _TRIES = 20
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-def claim(directory: Opened, day: str, stem: str) -> tuple[int, str, str]:
+def claim(directory: Opened, day: str, stem: str) -> tuple[BinaryIO, str, str]:
     """Return an empty file aside, its name, and the stem to publish it by.
 
     The writer that makes the file aside owns its name. A name that exists
-    there, or is published already, is not taken: nothing is overwritten. The
-    descriptor is the caller's to close.
+    there, or is published already, is not taken: nothing is overwritten.
     """
     name = stem
     for _ in range(_TRIES):
         aside = name_aside(day, name)
         if not directory.has(day, name + DUMP_SUFFIX):
             try:
-                fd = make_new(directory, aside)
+                file = make_new(directory, aside)
             except FileExistsError:
                 pass
             else:
                 if not directory.has(day, name + DUMP_SUFFIX):
-                    return fd, aside, name
-                os.close(fd)
+                    return file, aside, name
+                file.close()
                 directory.remove(ASIDE_FOLDER, aside)
         name = f"{stem}--{secrets.token_hex(4)}"
     raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), stem)
 
 
-def make_new(directory: Opened, aside: str) -> int:
-    """Return a descriptor of a file *aside* that was not there.
+def make_new(directory: Opened, aside: str) -> BinaryIO:
+    """Return a file *aside* that was not there, to be written.
 
     Raises FileExistsError where it was.
     """
     for _ in range(_TRIES):
         folder = directory.folder(ASIDE_FOLDER, make=True)
         try:
-            return os.open(aside, _FLAGS, 0o600, dir_fd=folder)
+            fd = os.open(aside, _FLAGS, 0o600, dir_fd=folder)
+            return open(fd, "wb")
         except FileNotFoundError:
             # Another process took the folder away.
             directory.forget(ASIDE_FOLDER)
@@ -56,18 +57,13 @@ def make_new(directory: Opened, aside: str) -> int:
 
 def write_new(directory: Opened, aside: str, content: bytes) -> None:
     """Write a file that must not exist; raises FileExistsError."""
-    fd = make_new(directory, aside)
+    file = make_new(directory, aside)
     try:
-        fill(fd, content)
+        with file:
+            file.write(content)
     except BaseException:
         directory.remove(ASIDE_FOLDER, aside)
         raise
-
-
-def fill(fd: int, content: bytes) -> None:
-    """Write *content* to the file *fd*, and close it."""
-    with open(fd, "wb") as file:
-        file.write(content)
 
 
 def publish(directory: Opened, aside: str, folder: str, name: str) -> None:

@@ -21,6 +21,15 @@ WAITING = "[waiting]"
 # pyinstrument's own innermost frames for time that was not the request's.
 ELSEWHERE = frozenset({"[await]", "[out-of-context]"})
 
+# The same where it is known what for: for Python's own lock, or in line for a
+# processor; and time of which only the sum is known.
+WAITING_FOR_GIL = "[waiting for the GIL]"
+IN_LINE = "[in line for a processor]"
+RAN_UNSEEN = "[running between looks]"
+WAITED_UNSEEN = "[waiting between looks]"
+WAITING_STATES = frozenset({WAITING_FOR_GIL, IN_LINE, WAITED_UNSEEN})
+
+STACKS = "stacks"
 PYSPY = "pyspy"
 PYINSTRUMENT = "pyinstrument"
 CPROFILE = "cprofile"
@@ -33,9 +42,10 @@ class EngineFacts(NamedTuple):
     meaning: str
     # Milliseconds between two samples by default; 0: the engine decides.
     interval_ms: float = 0.0
-    # Its files have a record for each sample, with the first line of each
-    # function and not the line that ran.
+    # Its files have the first line of each function.
     has_first_lines: bool = False
+    # Its files have a record for each sample.
+    has_each_sample: bool = False
     # Too dear to watch every request with.
     is_dear: bool = False
     # The option that its engine() gets besides; none: it gets none.
@@ -43,23 +53,29 @@ class EngineFacts(NamedTuple):
 
 
 ENGINES = {
-    PYSPY: EngineFacts(
-        "of every request, from outside; those of slow, failed and chosen "
-        "ones are kept",
+    STACKS: EngineFacts(
+        "of every request, read from outside without a stop; those of slow, "
+        "failed and chosen ones are kept",
+        has_first_lines=True,
         takes="profiler_dumpable",
     ),
     PYINSTRUMENT: EngineFacts(
         "samples of chosen requests",
         interval_ms=10.0,
         has_first_lines=True,
+        has_each_sample=True,
         is_dear=True,
     ),
     CPROFILE: EngineFacts("every call of chosen requests", is_dear=True),
 }
+# Engines that are gone, each with the one that has taken its place.
+FORMER_ENGINES = {PYSPY: STACKS}
+# What is known of all whose files are read.
+WRITERS = {**ENGINES, **dict.fromkeys(FORMER_ENGINES, EngineFacts(""))}
 
 CALLS_SUFFIX, SAMPLES_SUFFIX = COMPANION_SUFFIXES
-# In a dump's profile, where py-spy had no sample of the request though it was
-# at work: all that the request did took less than a sample.
+# In a dump's profile, where an engine had no sample of the request though it
+# was at work: all that the request did took less than a sample.
 NOT_LOOKED = "it did not look in that time"
 
 

@@ -18,6 +18,7 @@ from nova_profiler.profiles import (
     CALLS_SUFFIX,
     SAMPLES_SUFFIX,
     WAITING,
+    WAITING_STATES,
 )
 from nova_profiler.profiles.call_graph import CallGraph
 from nova_profiler.profiles.frames import frame_text
@@ -56,7 +57,7 @@ def exported(profile: Profile, how: str, title: str) -> bytes:
     if isinstance(profile, CallGraph):
         raise ExportError(
             f"counted calls have no stacks, which {how} needs; take pstats "
-            f"or html, or the engine pyspy or pyinstrument"
+            f"or html, or the engine stacks or pyinstrument"
         )
     if how == "pyinstrument":
         return _session(profile, title)
@@ -191,11 +192,14 @@ def _frame_text(function: Function) -> str:
 
 
 def _stacks(tree: StackTree) -> Iterator[tuple[list[Function], float]]:
-    """Yield each stack with its own time; of waiting, WAITING is on top."""
+    """Yield each stack with its own time; of waiting, its state is on top."""
     for path in tree.paths():
         node = path[-1]
         stack = [tree.frames.placed(one.function) for one in path]
         if node.busy_s > 0:
             yield stack, node.busy_s
         if node.waiting_s > 0:
-            yield [*stack, _WAITING], node.waiting_s
+            states = (
+                () if node.function.name in WAITING_STATES else (_WAITING,)
+            )
+            yield [*stack, *states], node.waiting_s

@@ -6,7 +6,12 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from nova_profiler.profiles import ELSEWHERE, WAITING
+from nova_profiler.profiles import (
+    ELSEWHERE,
+    RAN_UNSEEN,
+    WAITING,
+    WAITING_STATES,
+)
 from nova_profiler.profiles.functions import Function
 
 # name NUL file NUL first line, then attributes, each after a SOH
@@ -14,6 +19,9 @@ _PART, _ATTRIBUTE = "\x00", "\x01"
 _LINE_ATTRIBUTE = "l"
 # pyinstrument's outermost frame, which names a thread.
 _THREAD = f"{_PART}<thread>{_PART}"
+# States of a thread stand for functions without a file.
+STATES = WAITING_STATES | {RAN_UNSEEN}
+_BUILT_IN = "~"
 # Frames that only mark the request of a stack: each has one of its own.
 _MARK = re.compile(r"np_request_[0-9]{1,9}")
 
@@ -29,8 +37,10 @@ def frame_text(name: str, file: str, first_line: int, line: int = 0) -> str:
     """Return a frame as pyinstrument writes it.
 
     *first_line* is where the function begins, *line* the one that it had
-    come to; 0 where that is unknown.
+    come to; 0 where that is unknown. A thread's state has only its name.
     """
+    if name in STATES:
+        return name
     text = f"{name}{_PART}{file}{_PART}{first_line}"
     return f"{text}{_ATTRIBUTE}{_LINE_ATTRIBUTE}{line}" if line else text
 
@@ -43,8 +53,8 @@ def identifier_of(text: str) -> str:
 class Frames:
     """Texts of frames and what they mean, each read once.
 
-    py-spy does not know where a function begins, so its sessions have the
-    first line that was seen, another one in each. With *has_first_lines*
+    The former engine pyspy wrote the first line that was seen in the place of
+    the function's own, another one in each session. With *has_first_lines*
     false a function is known by file and name, as line 0.
     """
 
@@ -78,6 +88,8 @@ class Frames:
         return function._replace(line=self._first.get(function, 0))
 
     def _read(self, text: str) -> Frame | None:
+        if text in STATES:
+            return Frame(Function(_BUILT_IN, 0, text), None)
         identifier, _, attributes = text.partition(_ATTRIBUTE)
         name, _, place = identifier.partition(_PART)
         file, _, number = place.partition(_PART)

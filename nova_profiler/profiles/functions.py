@@ -7,7 +7,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from nova_profiler.profiles import WAITING
+from nova_profiler.profiles import WAITING, WAITING_STATES
 
 # The code that its developers can change; the rest are libraries.
 OWN_PACKAGE = "nova"
@@ -156,7 +156,12 @@ def module_of(short: str) -> str:
 
 @lru_cache(maxsize=5_000)
 def _is_wait(name: str) -> bool:
-    if name == WAITING or name in _WAITS or name in _BARE_WAITS:
+    if (
+        name == WAITING
+        or name in WAITING_STATES
+        or name in _WAITS
+        or name in _BARE_WAITS
+    ):
         return True
     match = _METHOD.fullmatch(name)
     if match is not None:

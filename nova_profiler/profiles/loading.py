@@ -14,7 +14,6 @@ from nova_profiler.profiles import (
     CALLS_SUFFIX,
     CPROFILE,
     NOT_LOOKED,
-    PYSPY,
     SAMPLES_SUFFIX,
     ProfileError,
 )
@@ -26,7 +25,7 @@ from nova_profiler.profiles.session_files import (
 )
 from nova_profiler.profiles.stack_tree import StackTree
 from nova_profiler.profiles.stats_files import Stats, StatsError, read_stats
-from nova_profiler.untrusted_files import FileError, content_of
+from nova_profiler.trust.files import FileError, content_of
 
 # One profile, or many added up.
 Profile = StackTree | CallGraph
@@ -120,14 +119,21 @@ def session_of(path: Path, content: bytes) -> Session:
         raise ProfileError(f"{path.name}: {exc}") from exc
 
 
-def had_no_sample(dump: Path) -> bool:
-    """Return whether a dump's request was too short for a sample of pyspy.
+def had_no_sample(dump: Path, engine: str) -> bool:
+    """Return whether a dump's request was too short for a sample.
 
-    False while the recording goes on, and where py-spy was not at work:
+    Of *engine*, which watches all. False where it was not at work.
+    """
+    return lacks_samples(_profile_in(dump), engine)
+
+
+def lacks_samples(profile: dict[str, Any], engine: str) -> bool:
+    """Return the same of what a record has as its ``profile``.
+
+    False while its stacks are to come, and where the engine was not at work:
     then what the request did is not known.
     """
-    profile = _profile_in(dump)
-    if profile.get("engine") != PYSPY or profile.get("file"):
+    if profile.get("engine") != engine or profile.get("file"):
         return False
     samples, notes = profile.get("samples"), profile.get("notes")
     if type(samples) is not int:

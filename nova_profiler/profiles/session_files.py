@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple, NoReturn
 
 from nova_profiler.errors import NovaProfilerError
-from nova_profiler.profiles import ENGINES, PYINSTRUMENT
+from nova_profiler.profiles import PYINSTRUMENT, WRITERS
 
 # A stack, the outermost frame first, and the seconds that it stands for.
 Sample = tuple[list[str], float]
@@ -77,13 +77,13 @@ def write_session(
 class Place:
     """A frame below others: time and samples that ended just there."""
 
-    __slots__ = ("below", "samples", "seconds", "work_s")
+    __slots__ = ("below", "samples", "seconds", "wait_s", "work_s")
 
     def __init__(self) -> None:
         self.seconds = 0.0
         self.samples = 0.0
         # Of this and all below it, for the reader that adds that up.
-        self.work_s = 0.0
+        self.work_s = self.wait_s = 0.0
         self.below: dict[str, Place] = {}
 
 
@@ -98,13 +98,13 @@ class Session(NamedTuple):
     def samples_of(self, seconds: float) -> float:
         """Return how many samples a record of *seconds* stands for.
 
-        pyinstrument writes one for each. Of py-spy's, a record has all that
-        are alike; one that waits in part is in two records.
+        pyinstrument writes one for each. Elsewhere a record has all that
+        are alike, and parts of them where they wait in part.
         """
         if self.sample_count <= 0 or self.total_s <= 0:
             return 1.0
-        facts = ENGINES[self.engine]
-        if facts.has_first_lines and self.sample_count <= len(self.records):
+        facts = WRITERS[self.engine]
+        if facts.has_each_sample and self.sample_count <= len(self.records):
             return 1.0
         return self.sample_count * seconds / self.total_s
 
@@ -161,7 +161,7 @@ def read_session(
 def _engine_of(named: Any, beside: Callable[[], str | None]) -> str:
     """Return what took the samples; sessions of others are pyinstrument's."""
     engine = beside() if named is None else named
-    if isinstance(engine, str) and engine in ENGINES:
+    if isinstance(engine, str) and engine in WRITERS:
         return engine
     return PYINSTRUMENT
 

@@ -6,8 +6,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from nova_profiler.profiles import ENGINES
-from nova_profiler.profiles.frames import Frames, is_elsewhere, is_waiting
+from nova_profiler.profiles import WRITERS
+from nova_profiler.profiles.frames import (
+    STATES,
+    Frames,
+    is_elsewhere,
+    is_waiting,
+)
 from nova_profiler.profiles.functions import Function
 from nova_profiler.profiles.session_files import Place, Session
 from nova_profiler.profiles.summaries import MOST, SAMPLES, Row, Step, Wait
@@ -28,6 +33,7 @@ class Node:
         "samples",
         "total_s",
         "total_samples",
+        "wait_lines",
         "waiting_s",
         "waiting_samples",
     )
@@ -44,6 +50,8 @@ class Node:
         self.total_samples = 0.0
         # Seconds by the line that was being executed, work only.
         self.lines: dict[int, float] = {}
+        # The same of waiting, in this or in what it called.
+        self.wait_lines: dict[int, float] = {}
         self.children: dict[Function, Node] = {}
 
     def add(self, other: Node) -> None:
@@ -52,15 +60,26 @@ class Node:
         self.waiting_s += other.waiting_s
         self.samples += other.samples
         self.waiting_samples += other.waiting_samples
-        for line, seconds in other.lines.items():
-            self.lines[line] = self.lines.get(line, 0.0) + seconds
+        for mine, its in (
+            (self.lines, other.lines),
+            (self.wait_lines, other.wait_lines),
+        ):
+            for line, seconds in its.items():
+                mine[line] = mine.get(line, 0.0) + seconds
 
     @property
     def line(self) -> int | None:
         """Return the line in which most of the time was spent."""
-        if not self.lines:
-            return None
-        return max(self.lines, key=lambda line: self.lines[line])
+        return _most(self.lines)
+
+    @property
+    def wait_line(self) -> int | None:
+        """Return the line in which most of the waiting was."""
+        return _most(self.wait_lines)
+
+
+def _most(lines: dict[int, float]) -> int | None:
+    return max(lines, key=lambda line: lines[line]) if lines else None
 
 
 class _Reached(NamedTuple):
@@ -85,8 +104,10 @@ class StackTree:
         self.busy_s = 0.0
         self.waiting_s = 0.0
         self.elsewhere_s = 0.0
-        self.frames = Frames(has_first_lines=ENGINES[engine].has_first_lines)
+        self.frames = Frames(has_first_lines=WRITERS[engine].has_first_lines)
         self.busy_number = 0.0
+        # By state: asked for often, and a walk over all nodes is dear.
+        self._in_states = dict.fromkeys(STATES, 0.0)
         self._samples = 0.0
         self._nodes = 0
 
@@ -114,8 +135,15 @@ class StackTree:
         # The innermost first, so that each has all that is below it.
         for place, node, line, _ in reversed(reached):
             place.work_s += sum(one.work_s for one in place.below.values())
-            if line is not None and place.work_s:
-                node.lines[line] = node.lines.get(line, 0.0) + place.work_s
+            place.wait_s += sum(one.wait_s for one in place.below.values())
+            if line is None:
+                continue
+            for lines, seconds in (
+                (node.lines, place.work_s),
+                (node.wait_lines, place.wait_s),
+            ):
+                if seconds:
+                    lines[line] = lines.get(line, 0.0) + seconds
         self.frames.forget(MOST_NODES)
 
     def _enter(self, at: _Reached, text: str, below: Place) -> _Reached:
@@ -133,16 +161,21 @@ class StackTree:
                 is_cut = True
             else:
                 node, line = child, frame.line
-        waits = is_waiting(text) or function.waits_on_top
-        self._add_own(below, node, waits=waits)
+        if below.samples or below.seconds:
+            # Few places: most only lead to others.
+            waits = is_waiting(text) or function.waits_on_top
+            self._add_own(below, node, waits=waits)
         return _Reached(below, node, line, is_cut)
 
     def _add_own(self, place: Place, node: Node, *, waits: bool) -> None:
         self._samples += place.samples
+        if node.function.name in self._in_states:
+            self._in_states[node.function.name] += place.seconds
         if waits:
             node.waiting_s += place.seconds
             node.waiting_samples += place.samples
             self.waiting_s += place.seconds
+            place.wait_s = place.seconds
         else:
             node.busy_s += place.seconds
             node.samples += place.samples
@@ -159,6 +192,8 @@ class StackTree:
         self.elsewhere_s += other.elsewhere_s
         self.busy_number += other.busy_number
         self._samples += other._samples
+        for state, seconds in other._in_states.items():
+            self._in_states[state] += seconds
         self.frames.join(other.frames)
         todo = [(self.root, other.root)]
         while todo:
@@ -178,6 +213,10 @@ class StackTree:
             self._nodes += 1
             child = node.children[function] = Node(function)
         return child
+
+    def time_in(self, state: str) -> float:
+        """Return the seconds in one of STATES."""
+        return self._in_states[state]
 
     def totals(self) -> Node:
         """Return the root, the totals of all nodes brought up to date."""
@@ -232,18 +271,26 @@ class StackTree:
     def waits(self) -> list[Wait]:
         """Return what was waited in, and nova's function above it."""
         found: dict[tuple[Function, Function | None], list[float]] = {}
-        stack: list[Function] = []
+        lines: dict[tuple[Function, Function | None], dict[int, float]] = {}
+        stack: list[Node] = []
         for node, entered in _walk(self.root):
             if not entered:
                 stack.pop()
                 continue
             if node.waiting_s:
-                row = found.setdefault(
-                    (node.function, _caller(stack)), [0.0, 0.0]
+                caller = _caller(stack)
+                key = (
+                    node.function,
+                    None if caller is None else caller.function,
                 )
+                row = found.setdefault(key, [0.0, 0.0])
                 row[0] += node.waiting_samples
                 row[1] += node.waiting_s
-            stack.append(node.function)
+                line = None if caller is None else caller.wait_line
+                if line is not None:
+                    of_key = lines.setdefault(key, {})
+                    of_key[line] = of_key.get(line, 0.0) + node.waiting_s
+            stack.append(node)
         placed = self.frames.placed
         waits = [
             Wait(
@@ -251,6 +298,7 @@ class StackTree:
                 None if caller is None else placed(caller),
                 round(number),
                 seconds,
+                _most(lines.get((function, caller), {})),
             )
             for (function, caller), (number, seconds) in found.items()
         ]
@@ -290,9 +338,9 @@ def _walk(root: Node) -> Iterator[tuple[Node, bool]]:
             todo.extend((child, True) for child in node.children.values())
 
 
-def _caller(stack: list[Function]) -> Function | None:
+def _caller(stack: list[Node]) -> Node | None:
     """Return nova's innermost function of *stack*, or else the last."""
-    for function in reversed(stack):
-        if function.is_telling:
-            return function
+    for node in reversed(stack):
+        if node.function.is_telling:
+            return node
     return stack[-1] if stack else None

@@ -32,12 +32,16 @@ class Row(NamedTuple):
 
 
 class Wait(NamedTuple):
-    """Time without work: the function that waited, and its caller."""
+    """Time without work: the function that waited, and its caller.
+
+    ``line`` is the one in the caller where most of it was.
+    """
 
     function: Function
     caller: Function | None
     number: int
     seconds: float
+    line: int | None = None
 
 
 class Step(NamedTuple):

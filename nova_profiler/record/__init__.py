@@ -1,6 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """What one request did: the value that capture writes and readers read."""
 
+from nova_profiler.record.kinds import (
+    KINDS,
+    MESSAGE,
+    PERIODIC,
+    REQUEST,
+    TASK,
+    Kind,
+    kind_of_method,
+)
 from nova_profiler.record.request_record import (
     ABORTED,
     DUMPED_ALONE,
@@ -23,6 +32,7 @@ from nova_profiler.record.rows import (
     OpenStack,
     StatementTotals,
     TimelineEntry,
+    rows_of,
 )
 
 __all__ = [
@@ -31,13 +41,19 @@ __all__ = [
     "DUMPED_ALONE",
     "FAILED",
     "KILLED",
+    "KINDS",
+    "MESSAGE",
     "OK",
+    "PERIODIC",
+    "REQUEST",
     "RUNNING",
     "SCHEMA",
+    "TASK",
     "UNANSWERED",
     "Attach",
     "CallTotals",
     "GroupTotals",
+    "Kind",
     "OpenCall",
     "OpenStack",
     "Profiled",
@@ -45,4 +61,6 @@ __all__ = [
     "RequestRecord",
     "StatementTotals",
     "TimelineEntry",
+    "kind_of_method",
+    "rows_of",
 ]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What one request did: the value that capture writes and readers read."""
+"""What was served and took which time: the value between both wings."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from functools import partial
 from typing import Any, Protocol
 
 from nova_profiler.errors import NovaProfilerError
+from nova_profiler.groups import EITHER, PYTHON
+from nova_profiler.record.kinds import REQUEST
 from nova_profiler.record.rows import (
     CallTotals,
     GroupTotals,
@@ -20,13 +22,15 @@ from nova_profiler.record.rows import (
     is_number,
     number_of,
     open_stacks_of,
+    plain_fields,
     rounded,
     row_of,
     rows_of,
     shown,
 )
 
-SCHEMA = 1
+# The first schema had neither kinds nor ids of records: all were requests.
+SCHEMA = 2
 
 OK = "ok"
 FAILED = "failed"
@@ -58,9 +62,10 @@ class Profiled(Protocol):
         """
 
 
-# How a field is written and read: ``known`` is left out where it is null,
-# ``rows`` has functions of its own.
-PLAIN, KNOWN, TIME, ROWS, HIDDEN = "plain", "known", "time", "rows", "hidden"
+# How a field is written and read: ``known`` and ``known_time`` are left out
+# where they are null, ``rows`` has functions of its own.
+PLAIN, KNOWN, TIME, KNOWN_TIME = "plain", "known", "time", "known_time"
+ROWS, HIDDEN = "rows", "hidden"
 
 
 def _plain(default: Any, kind: Any, is_null: bool = False) -> Any:
@@ -78,9 +83,23 @@ def _time(default: float | None = 0.0) -> Any:
     return _field(TIME, default, kind=float, is_null=default is None)
 
 
-def _rows(default: Any, write: Callable[[Any], Any], read: Any) -> Any:
-    """Return a field of rows; with None for a default a dump alone has it."""
-    return _field(ROWS, default, write=write, read=read)
+def _known_time() -> Any:
+    """Return a field of milliseconds, written only where it is known."""
+    return _field(KNOWN_TIME, None, kind=float, is_null=True)
+
+
+def _rows(
+    default: Any,
+    write: Callable[[Any], Any],
+    read: Any,
+    in_lines: bool = False,
+) -> Any:
+    """Return a field of rows, written where it is not None.
+
+    With None for a default a dump alone has it, but for *in_lines*.
+    """
+    has_lines = in_lines or default is not None
+    return _field(ROWS, default, write=write, read=read, in_lines=has_lines)
 
 
 def _hidden(default: Any) -> Any:
@@ -117,7 +136,7 @@ def _read_groups(fields: Any) -> dict[str, GroupTotals]:
 
 def _read_times(fields: Any) -> dict[str, float]:
     return {
-        str(name): float(number_of("breakdown_ms", ms))
+        str(name): float(number_of(str(name), ms))
         for name, ms in fields.items()
     }
 
@@ -131,13 +150,24 @@ def _read_counts(fields: Any) -> dict[str, int]:
 
 @dataclass(slots=True)
 class RequestRecord:
-    """One request, mostly a finished one. Times are milliseconds.
+    """What was served, mostly finished by now. Times are milliseconds.
 
     Fields and their names are the contract of doc/source/reference/record;
     ``statements`` and ``timeline`` are only filled for a dump, ``open_calls``
     and ``open_stacks`` only for a request that has not ended.
     """
 
+    kind: str = _plain(REQUEST.name, str)
+    # Its own, and that of the record that sent or submitted it.
+    record_id: str | None = _known(str)
+    parent_id: str | None = _known(str)
+    # By the clock of what sent it.
+    sent_at: str | None = _known(str)
+    # From the traceparent that came in; none is made up.
+    trace_id: str | None = _known(str)
+    span_id: str | None = _known(str)
+    # From its arrival until a worker began; not of requests.
+    wait_ms: float | None = _known_time()
     service: str = _plain("", str)
     host: str = _plain("", str)
     pid: int = _plain(0, int)
@@ -165,6 +195,10 @@ class RequestRecord:
     error: str | None = _plain(None, str, is_null=True)
     groups: dict[str, GroupTotals] = _rows(dict, _written_groups, _read_groups)
     breakdown_ms: dict[str, float] = _rows(dict, _written_times, _read_times)
+    # What ``waiting`` of the breakdown consists of, where that is known.
+    unnamed_ms: dict[str, float] | None = _rows(
+        None, _written_times, _read_times, in_lines=True
+    )
     calls: list[CallTotals] = _rows(
         list, _written_rows, partial(rows_of, CallTotals)
     )
@@ -190,8 +224,24 @@ class RequestRecord:
     durations: dict[tuple[str, str], list[float]] = _hidden(dict)
     # module.function and seconds of each DB API call, in their order.
     db_api_calls: list[tuple[str, float]] | None = _hidden(None)
+    # False: it was made for the sake of figures or of a profile alone.
+    is_kept: bool = _hidden(True)
     # The stacks, for the sink that writes the dump.
     profiled: Profiled | None = _hidden(None)
+
+    @property
+    def parts_ms(self) -> dict[str, float]:
+        """The breakdown as readers show it.
+
+        Without a CPU clock of its own the request's rest is EITHER's: as
+        PYTHON's, it would look measured.
+        """
+        if self.cpu_ms is not None or PYTHON.name not in self.breakdown_ms:
+            return self.breakdown_ms
+        return {
+            EITHER.name if name == PYTHON.name else name: ms
+            for name, ms in self.breakdown_ms.items()
+        }
 
     def to_dict(self) -> dict[str, Any]:
         """Return the record as JSON-ready values, times to the microsecond.
@@ -207,6 +257,10 @@ class RequestRecord:
                 values[name] = value
         for name in _TIMES:
             values[name] = rounded(getattr(self, name))
+        for name in _KNOWN_TIMES:
+            value = getattr(self, name)
+            if value is not None:
+                values[name] = rounded(value)
         for name, write, _ in _ROWS:
             rows = getattr(self, name)
             if rows is not None:
@@ -234,7 +288,7 @@ class RequestRecord:
             )
         record = cls()
         try:
-            for name in (*_PLAIN, *_KNOWN, *_TIMES):
+            for name in (*_PLAIN, *_KNOWN, *_TIMES, *_KNOWN_TIMES):
                 if name in values:
                     setattr(record, name, _checked(name, values[name]))
             for name, _, read in _ROWS:
@@ -258,23 +312,38 @@ def _names(form: str) -> tuple[str, ...]:
 _PLAIN = _names(PLAIN)
 _KNOWN = _names(KNOWN)
 _TIMES = _names(TIME)
+_KNOWN_TIMES = _names(KNOWN_TIME)
 _ROWS = [
     (name, _FIELDS[name].metadata["write"], _FIELDS[name].metadata["read"])
     for name in _names(ROWS)
 ]
 # Rows that no log line has.
 DUMPED_ALONE = tuple(
-    name for name, _, _ in _ROWS if _FIELDS[name].default is None
+    name for name, _, _ in _ROWS if not _FIELDS[name].metadata["in_lines"]
 )
+
+
+# The type of a field's values, whether they may be null, or are numbers.
+_CHECKS = {
+    name: (
+        one.metadata["kind"],
+        one.metadata["is_null"],
+        one.metadata["kind"] in (int, float),
+    )
+    for name, one in _FIELDS.items()
+    if "kind" in one.metadata
+}
 
 
 def _checked(name: str, value: Any) -> Any:
     """Return *value* if a reader can rely on its type for field *name*."""
-    how = _FIELDS[name].metadata
-    if value is None and how["is_null"]:
+    kind, is_null, is_number_kind = _CHECKS[name]
+    if value is None and is_null:
         return None
-    if how["kind"] in (int, float):
+    if is_number_kind:
         return number_of(name, value)
-    if not isinstance(value, how["kind"]):
+    if not isinstance(value, kind):
         raise ValueError(f"{name} = {shown(value)}")
+    if isinstance(value, dict):
+        return plain_fields(name, value)
     return value

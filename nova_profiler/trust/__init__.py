@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is done so that folders of others harm neither a service nor a user."""
+"""What is done so that files of others harm neither a service nor a user."""

@@ -114,13 +114,34 @@ def fault_of(path: str | os.PathLike[str]) -> str | None:
     return None
 
 
-def _place_of(path: str, owner: int, make: bool) -> str:
-    """Return *path* without links.
+def is_in_safe_hands(path: str, root: str = "") -> bool:
+    """Return whether only root and this user can change what *path* is.
+
+    It is absolute, and *root* the root of the process that has it so. Raises
+    OSError where it is missing.
+    """
+    user = os.geteuid()
+    try:
+        place = _place_of(path, user, False, root or "/")
+    except UntrustedFolder:
+        return False
+    status = os.lstat(place)
+    # A user's own group, which umask 002 lets write, is that user.
+    is_open = status.st_mode & stat.S_IWOTH or (
+        status.st_mode & stat.S_IWGRP
+        and status.st_gid not in (_ROOT, os.getegid())
+    )
+    return status.st_uid in (_ROOT, user) and not is_open
+
+
+def _place_of(path: str, owner: int, make: bool, root: str = "/") -> str:
+    """Return *path* below *root* without links.
 
     Raises UntrustedFolder where others could put another folder there.
     """
-    here = "/"
-    status = os.lstat(here)
+    here = root
+    # That of another process is a link of the kernel's.
+    status = os.stat(here)
     rest = deque(path.split("/"))
     links = 0
     while rest:
@@ -128,8 +149,8 @@ def _place_of(path: str, owner: int, make: bool) -> str:
         if name in ("", "."):
             continue
         if name == "..":
-            here = os.path.dirname(here)
-            status = os.lstat(here)
+            here = here if here == root else os.path.dirname(here)
+            status = os.stat(here) if here == root else os.lstat(here)
             continue
         _check_above(status, here, owner)
         below = os.path.join(here, name)
@@ -145,7 +166,7 @@ def _place_of(path: str, owner: int, make: bool) -> str:
             target = os.readlink(below)
             rest.extendleft(reversed(target.split("/")))
             if target.startswith("/"):
-                here, status = "/", os.lstat("/")
+                here, status = root, os.stat(root)
             continue
         here, status = below, found
     return here

@@ -33,9 +33,15 @@ def leave_out_current_folder() -> None:
 def isolated_python(code: str, *arguments: str) -> list[str]:
     """Return the command that has a new Python run *code*.
 
-    It looks for modules where this process does.
+    It looks for modules where this process does, and for this package where
+    it is: of a checkout that is installed as it stands, only a hook of
+    imports knows the place.
     """
-    places = f"import sys; sys.path[:] = {_places()!r}\n"
+    home = _home()
+    found = _places()
+    if home not in map(os.path.realpath, found):
+        found.append(home)
+    places = f"import sys; sys.path[:] = {found!r}\n"
     return [sys.executable, _ISOLATED, "-c", places + code, *arguments]
 
 
@@ -67,12 +73,17 @@ def isolated_spawn() -> Iterator[SpawnContext]:
         util._args_from_interpreter_flags = flags
 
 
+def _home() -> str:
+    """Return the folder that this package is in."""
+    return os.path.realpath(os.path.dirname(OWN_FOLDER.rstrip(os.sep)))
+
+
 def _places() -> list[str]:
     """Return the places of modules without the current folder.
 
     Where this package was loaded from it, it stays, by its whole name.
     """
-    home = os.path.realpath(os.path.dirname(OWN_FOLDER.rstrip(os.sep)))
+    home = _home()
     try:
         here = os.path.realpath(os.curdir)
     except OSError:

@@ -177,7 +177,22 @@ def test_it_waits_no_longer_than_asked(tmp_path):
     listener.serve(0.0, lambda: b"")
     listener.serve(0.001, lambda: b"")
 
-    assert listener.is_there()
-    assert listener.path.stat().st_mode & 0o777 == 0o600
+    assert listener.is_in(tmp_path)
+    assert (tmp_path / "a").stat().st_mode & 0o777 == 0o600
     listener.close()
-    assert not listener.is_there()
+    assert not listener.is_in(tmp_path)
+
+
+def test_its_file_goes_from_the_folder_where_it_was_made(tmp_path):
+    """Whatever has been put in the place of that since."""
+    folder = tmp_path / "running"
+    folder.mkdir()
+    listener = Listener(folder, "a")
+    folder.rename(tmp_path / "moved")
+    folder.mkdir()
+    (folder / "a").write_text("another's")
+
+    listener.close()
+
+    assert (folder / "a").read_text() == "another's"
+    assert list((tmp_path / "moved").iterdir()) == []

@@ -14,7 +14,7 @@ from builders import dump_files, numbered, record
 from nova_profiler.dump_store import DumpStore, publication
 
 STACKS = b"x" * 1000
-STEM = "2026-11-21/103501.123-42ms-GET-v2_1_servers-6ec84648"
+STEM = "2026-11-21/103501.123-42ms-GET-v2_1_servers-6ec84648-ued5276"
 
 
 class Profiled:
@@ -35,7 +35,7 @@ class Profiled:
 def profiled(*files, later=False, **fields):
     """Return a record with *files* to attach."""
     made = record(**fields)
-    made.profile = {"engine": "pyspy", "file": None, "notes": ["first"]}
+    made.profile = {"engine": "stacks", "file": None, "notes": ["first"]}
     made.profiled = Profiled(*files, later=later)
     return made
 
@@ -72,10 +72,10 @@ def test_stacks_that_come_later_are_attached(tmp_path):
     before = json.loads(path.read_bytes())
     assert before["profile"]["file"] is None
 
-    one.profiled.attach_now(".pyisession", STACKS, {"engine": "pyspy"})
+    one.profiled.attach_now(".pyisession", STACKS, {"engine": "stacks"})
 
     assert profile_in(path) == {
-        "engine": "pyspy",
+        "engine": "stacks",
         "file": os.path.basename(STEM) + ".pyisession",
     }
     after = json.loads(path.read_bytes())
@@ -153,7 +153,7 @@ def test_stacks_that_come_before_the_dump_is_there_wait_for_it(
 @pytest.mark.parametrize("later", [False, True])
 def test_nothing_to_keep_leaves_no_file(tmp_path, later):
     """The dump still has what is known of the profile."""
-    file = (".pyisession", b"", {"engine": "pyspy", "notes": ["no stack"]})
+    file = (".pyisession", b"", {"engine": "stacks", "notes": ["no stack"]})
     one = profiled(file, later=later)
 
     path = DumpStore(tmp_path).write(one)
@@ -162,7 +162,7 @@ def test_nothing_to_keep_leaves_no_file(tmp_path, later):
 
     assert dump_files(tmp_path) == [f"{STEM}.json"]
     assert profile_in(path) == {
-        "engine": "pyspy",
+        "engine": "stacks",
         "file": None,
         "notes": ["no stack"],
     }
@@ -199,7 +199,7 @@ def test_stacks_that_are_more_than_all_dumps_may_have_are_not_kept(
 
     assert dump_files(tmp_path) == [f"{STEM}.json"]
     assert profile_in(path) == {
-        "engine": "pyspy",
+        "engine": "stacks",
         "file": None,
         "notes": [
             "first",

@@ -15,11 +15,11 @@ from running_requests import TOKEN, ended_process, left_behind, unfinished
 
 from nova_profiler.dump_store import DumpError, DumpStore, is_ahead, running
 from nova_profiler.dump_store.asking import Listener
+from nova_profiler.dump_store.opened import Directory
 from nova_profiler.dump_store.processes import this_process
 from nova_profiler.dump_store.running import (
     forget,
-    is_private,
-    made_private,
+    opened_running,
     remove_leavings,
     running_folder,
     service_of,
@@ -57,7 +57,7 @@ def test_a_trace_is_what_an_ended_worker_left(tmp_path):
 def test_without_a_folder_there_are_none(tmp_path):
     """No worker has served a slow request yet."""
     assert traces_of(tmp_path) == []
-    remove_leavings(tmp_path)
+    remove_leavings(running_folder(tmp_path))
 
 
 def test_a_worker_of_another_host_is_given_time(tmp_path, monkeypatch):
@@ -124,8 +124,8 @@ def test_a_file_is_whole_or_as_it_was(tmp_path):
 def test_what_is_written_is_its_users_alone(tmp_path):
     """Ids and paths of requests are not for others."""
     folder = running_folder(tmp_path)
-    made_private(folder)
-    path = left_behind(tmp_path)
+    with opened_running(Directory(tmp_path), make=True):
+        path = left_behind(tmp_path)
 
     assert folder.stat().st_mode & 0o777 == 0o700
     assert path.stat().st_mode & 0o777 == 0o600
@@ -138,7 +138,8 @@ def test_a_folder_of_another_user_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(folders.os, "geteuid", lambda: 12345)
 
     with pytest.raises(UntrustedFolder):
-        made_private(folder)
+        with opened_running(Directory(tmp_path), make=True):
+            pass
 
 
 def test_a_link_in_the_place_of_the_folder_is_refused(tmp_path):
@@ -146,8 +147,10 @@ def test_a_link_in_the_place_of_the_folder_is_refused(tmp_path):
     (tmp_path / "elsewhere").mkdir()
     running_folder(tmp_path).symlink_to(tmp_path / "elsewhere")
 
-    with pytest.raises(OSError, match="no folder"):
-        made_private(running_folder(tmp_path))
+    for make in (True, False):
+        with pytest.raises(OSError, match="no folder"):
+            with opened_running(Directory(tmp_path), make=make):
+                pass
 
 
 def test_leavings_of_ended_workers_go(tmp_path):
@@ -162,7 +165,7 @@ def test_leavings_of_ended_workers_go(tmp_path):
     ):
         (folder / name).touch()
 
-    remove_leavings(tmp_path)
+    remove_leavings(folder)
 
     assert {path.name for path in folder.iterdir()} == kept
     assert [name for name, _ in workers_of(tmp_path)] == [
@@ -215,7 +218,7 @@ def test_any_name_may_lie_there(tmp_path_factory, names):
             (folder / f"{name}.json").touch()
 
     assert traces_of(folder.parent) == []
-    remove_leavings(folder.parent)
+    remove_leavings(folder)
 
 
 def test_only_so_many_traces_are_looked_at(tmp_path, monkeypatch):
@@ -250,19 +253,36 @@ def test_rows_that_are_none_are_a_damaged_record(tmp_path, rows):
 @pytest.mark.parametrize("mode", [0o777, 0o775])
 def test_a_directory_of_others_is_not_looked_at(tmp_path, mode):
     """A trace in there may be anything's; so may what a link leads to."""
-    made_private(running_folder(tmp_path))
-    assert is_private(running_folder(tmp_path))
+    with opened_running(Directory(tmp_path), make=True) as folder:
+        assert os.path.samefile(folder, running_folder(tmp_path))
 
     tmp_path.chmod(mode)
 
-    assert not is_private(running_folder(tmp_path))
+    with pytest.raises(UntrustedFolder):
+        with opened_running(Directory(tmp_path)):
+            pass
 
 
-def test_a_link_is_not_looked_through(tmp_path):
-    (tmp_path / "elsewhere").mkdir(mode=0o700)
-    running_folder(tmp_path).symlink_to(tmp_path / "elsewhere")
+def test_traces_that_none_takes_are_bounded(tmp_path, monkeypatch):
+    """By their age, and by their number; the newest are kept."""
+    monkeypatch.setattr(running, "MAX_LEFT", 2)
+    left = []
+    for number in range(5):
+        left.append(left_behind(tmp_path, number=number))
+        while (
+            left[-1].stat().st_ctime_ns
+            == left_behind(tmp_path, this_process()).stat().st_ctime_ns
+        ):
+            pass
 
-    assert not is_private(running_folder(tmp_path))
+    remove_leavings(running_folder(tmp_path), {left[0].name})
+    assert paths(tmp_path) == [left[0], left[3], left[4]]
+
+    monkeypatch.setattr(running.time, "time", age(left[0], 8 * 86_400))
+    remove_leavings(running_folder(tmp_path), {left[0].name})
+    assert paths(tmp_path) == [left[0]]
+    # What a worker that lives has written stays.
+    assert len(paths(tmp_path, of_living=True)) == 1
 
 
 def test_a_trace_of_today_is_not_dated_in_the_future(tmp_path):

@@ -39,7 +39,7 @@ def test_a_dump_is_where_its_name_says(store):
     assert path == (
         store.directory
         / "2026-11-21"
-        / "103501.123-3117ms-POST-v2_1_servers_id_action-6ec84648.json"
+        / "103501.123-3117ms-POST-v2_1_servers_id_action-6ec84648-ued5276.json"
     )
 
 
@@ -256,8 +256,8 @@ def test_foreign_files_are_named(store):
         "req-6ec8",
         "6ec8",
         REQUEST_ID.removeprefix("req-"),
-        "103501.123-42ms-GET-v2_1_servers-6ec84648",
-        "2026-11-21/103501.123-42ms-GET-v2_1_servers-6ec84648.json",
+        "103501.123-42ms-GET-v2_1_servers-6ec84648-ued5276",
+        "2026-11-21/103501.123-42ms-GET-v2_1_servers-6ec84648-ued5276.json",
     ],
 )
 def test_find_by_what_a_user_has_at_hand(store, text):
@@ -304,7 +304,7 @@ def test_a_dump_from_elsewhere_can_be_read(store, tmp_path):
         (b"\xff\xfe\x00", "not JSON"),
         (b"[" * 100_000, "too deep"),
         (b"[]", "not a nova-profiler record"),
-        (b'{"schema": 7}', r"schema 7 is newer than this version reads \(1\)"),
+        (b'{"schema": 7}', r"schema 7 is newer than this version reads \(2\)"),
         (b'{"schema": 1, "duration_ms": NaN}', "NaN is no number"),
         (b'{"schema": 1, "duration_ms": 1e999}', "duration_ms = inf"),
         (b'{"schema": 1, "breakdown_ms": {"a": 1' + b"0" * 400 + b"}}", "10"),
@@ -361,7 +361,7 @@ def test_any_json_in_any_field_is_a_record_or_an_error(value):
             read = record_of_json(text)
         except RecordError:
             continue
-        assert read.to_dict()["schema"] == 1
+        assert read.to_dict()["schema"] == 2
 
 
 def test_a_day_that_goes_while_it_is_listed_is_passed_over(store, monkeypatch):

@@ -30,8 +30,8 @@ def test_a_name_published_between_two_looks_is_left_alone(
     monkeypatch.setattr(writing, "make_new", make_as_another_publishes)
 
     with Directory(tmp_path).opened() as opened:
-        fd, aside, stem = writing.claim(opened, DAY, STEM)
-        os.close(fd)
+        file, aside, stem = writing.claim(opened, DAY, STEM)
+        file.close()
 
     assert stem.startswith(f"{STEM}--")
     assert published.read_text() == "another's"

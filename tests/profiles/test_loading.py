@@ -16,9 +16,9 @@ from profile_builders import (
     write_stats,
 )
 
-from nova_profiler import untrusted_files
 from nova_profiler.profiles import ProfileError
 from nova_profiler.profiles.loading import Profiles, beside, load
+from nova_profiler.trust import files
 
 
 def test_engines_stay_apart(tmp_path):
@@ -92,7 +92,7 @@ def test_a_pipe_does_not_hold_us_up(tmp_path):
 
 def test_a_file_too_large_is_not_read(tmp_path, monkeypatch):
     """Memory is bounded by what a profile can be."""
-    monkeypatch.setattr(untrusted_files, "LARGEST_BYTES", 10)
+    monkeypatch.setattr(files, "LARGEST_BYTES", 10)
     write_stats(tmp_path / "a.prof", rebuild_stats())
 
     with pytest.raises(ProfileError, match="more than is read of one file"):

@@ -12,16 +12,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nova_profiler.capture.profilers.pyspy.request_tags import TagPool
-from nova_profiler.capture.profilers.pyspy.watch import Watches
+from nova_profiler.capture.profilers.stacks.slots import Slots
+from nova_profiler.capture.profilers.stacks.watch import StacksWatch
 from nova_profiler.cli import main
 from nova_profiler.dump_store import DumpStore
 from nova_profiler.dump_store.processes import this_process
 from nova_profiler.profiles.pending import (
+    ASKED_FOR,
     FOLLOWS,
     LOST,
     NEVER_CAME,
     PENDING,
+    UNANSWERED,
     give_up,
     why_lost,
 )
@@ -127,9 +129,21 @@ def test_show_says_that_they_were_lost(tmp_path, killed, capsys):
     assert profile == {"engine": "pyspy", "file": None, "notes": [LOST]}
 
 
+class Keeper:
+    """Stands for the other end of a reader, which takes what it is asked."""
+
+    slots = Slots(8)
+
+    def wake(self):
+        """Nothing sleeps."""
+
+    def keep(self, watch):
+        """It can be kept."""
+
+
 def test_a_dump_names_the_process_that_is_to_write_its_stacks():
     """And only a dump: other records promise what is never looked for."""
-    watch = Watches(TagPool()).begin()
+    watch = StacksWatch(Keeper(), Keeper.slots.take(), None)
     record = RequestRecord()
 
     watch.finish(record)
@@ -138,3 +152,15 @@ def test_a_dump_names_the_process_that_is_to_write_its_stacks():
 
     assert PENDING not in before
     assert record.profile[PENDING] == str(this_process())
+
+
+def test_what_a_reader_was_asked_for_is_lost_with_its_worker(killed):
+    """Another promise, another reason."""
+    record = promising(killed, notes=(ASKED_FOR,))
+
+    why = why_lost(record)
+    give_up(record, why)
+
+    assert why == UNANSWERED
+    assert record.profile["notes"] == [UNANSWERED]
+    assert why_lost(record) is None

@@ -19,9 +19,18 @@ from profile_builders import (
     pyspy_session,
     rebuild_samples,
     session,
+    stacks_session,
 )
 
-from nova_profiler.profiles import PYINSTRUMENT, PYSPY, stack_tree
+from nova_profiler.profiles import (
+    IN_LINE,
+    PYINSTRUMENT,
+    PYSPY,
+    RAN_UNSEEN,
+    WAITED_UNSEEN,
+    WAITING_FOR_GIL,
+    stack_tree,
+)
 from nova_profiler.profiles.session_files import read_session
 from nova_profiler.profiles.stack_tree import StackTree
 
@@ -231,3 +240,58 @@ def test_own_times_add_up_to_the_work(samples):
     shares = [step.share for step in tree.hot_path()]
     assert shares == sorted(shares, reverse=True)
     assert all(0.5 <= share <= 1 + 1e-9 for share in shares)
+
+
+LINE_7, LINE_9 = f"{API}\x01l7", f"{API}\x01l9"
+
+
+def of_each_state() -> StackTree:
+    """Return a request that was in each state that a thread can be in."""
+    return tree_of(
+        stacks_session(
+            ([LINE_7], 0.4),
+            ([LINE_7, WAITING], 0.1),
+            ([LINE_9, ORM, WAITING], 0.3),
+            ([LINE_9, WAITING_FOR_GIL], 0.2),
+            ([IN_LINE], 0.5),
+            ([RAN_UNSEEN], 0.05),
+            ([WAITED_UNSEEN], 0.02),
+            number=20,
+        )
+    )
+
+
+def test_what_a_thread_waited_for_is_apart():
+    """Its own time for each, and only what ran is work."""
+    tree = of_each_state()
+
+    assert tree.time_in(WAITING_FOR_GIL) == pytest.approx(0.2)
+    assert tree.time_in(IN_LINE) == pytest.approx(0.5)
+    assert tree.busy_s == pytest.approx(0.45)
+    assert tree.waiting_s == pytest.approx(0.1 + 0.3 + 0.2 + 0.5 + 0.02)
+    assert tree.number == 20
+
+
+def test_a_wait_has_the_line_in_which_most_of_it_was():
+    """Of nova's function above it, and none where nothing is above."""
+    waits = {wait.function.name: wait for wait in of_each_state().waits()}
+
+    assert waits["instances"].line == 9
+    assert waits[WAITING_FOR_GIL].line == 9
+    assert waits[IN_LINE].line is None
+    assert waits[IN_LINE].caller is None
+    assert waits[WAITING_FOR_GIL].caller.name == "rebuild"
+
+
+def test_lines_of_waits_are_added_up_over_profiles():
+    """As those of work are."""
+    tree, other = of_each_state(), of_each_state()
+    other.join(tree)
+
+    (node,) = [
+        node
+        for node in other.root.children.values()
+        if node.function.name == "rebuild"
+    ]
+    assert node.wait_lines == pytest.approx({7: 0.2, 9: 1.0})
+    assert node.wait_line == 9

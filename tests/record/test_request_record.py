@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nova_profiler.record import (
+    MESSAGE,
     SCHEMA,
     RecordError,
     RequestRecord,
@@ -45,6 +46,18 @@ def test_what_was_written_is_read_again(made):
     again = RequestRecord.from_dict(fields)
 
     assert again.to_dict() == fields
+
+
+def test_a_rest_that_no_clock_measured_is_neither_part():
+    """Only readers call it so: what is written keeps its name."""
+    measured = record(breakdown_ms={"sql": 1.0, "python": 2.0})
+    not_measured = record(
+        breakdown_ms={"sql": 1.0, "python": 2.0}, cpu_ms=None
+    )
+
+    assert measured.parts_ms == {"sql": 1.0, "python": 2.0}
+    assert not_measured.parts_ms == {"sql": 1.0, "either": 2.0}
+    assert not_measured.to_dict()["breakdown_ms"] == measured.breakdown_ms
 
 
 def test_a_size_that_was_not_seen_is_read_again():
@@ -90,6 +103,35 @@ def test_a_domain_is_written_where_it_is_known():
     assert "domain_id" not in known
     assert "user_domain_id" not in record().to_dict()
     assert RequestRecord.from_dict(known).user_domain_id == "default"
+
+
+def test_where_it_came_from_is_written_where_it_is_known():
+    """A request has no sender of ours, and waits for no worker."""
+    known = record(
+        kind=MESSAGE.name,
+        record_id="0123456789abcdef",
+        parent_id="fedcba9876543210",
+        sent_at="2026-11-21T10:35:01.000001+00:00",
+        wait_ms=1.23456,
+    ).to_dict()
+
+    assert known["kind"] == "message"
+    assert known["parent_id"] == "fedcba9876543210"
+    assert known["wait_ms"] == 1.235
+    assert RequestRecord.from_dict(known).to_dict() == known
+    fields = record().to_dict()
+    assert fields["kind"] == "request"
+    assert not fields.keys() & {"parent_id", "sent_at", "wait_ms", "trace_id"}
+
+
+def test_a_record_of_the_first_schema_is_a_request():
+    """It had neither kind nor id."""
+    fields = record().to_dict()
+    del fields["kind"]
+
+    read = RequestRecord.from_dict({**fields, "schema": 1})
+
+    assert (read.kind, read.record_id) == ("request", None)
 
 
 def test_rows_of_a_statement_may_be_unknown():

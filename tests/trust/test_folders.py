@@ -13,6 +13,7 @@ from nova_profiler.trust import folders
 from nova_profiler.trust.folders import (
     UntrustedFolder,
     fault_of,
+    is_in_safe_hands,
     opened_folder,
     opened_subfolder,
 )
@@ -238,3 +239,61 @@ def test_a_user_without_a_name_has_a_number():
     """Containers have such."""
     assert folders.user_name(0) == "root"
     assert folders.user_name(4_000_000) == "user 4000000"
+
+
+@pytest.mark.parametrize(
+    "mode, is_safe", [(0o755, True), (0o777, False), (0o1777, False)]
+)
+def test_what_only_root_and_we_can_change(tmp_path, mode, is_safe):
+    """Whoever may read it."""
+    path = tmp_path / "venv"
+    path.mkdir()
+    path.chmod(mode)
+
+    assert is_in_safe_hands(str(path)) == is_safe
+    (path / "bin").mkdir()
+    # What is ours in a folder with the sticky bit stays ours.
+    assert is_in_safe_hands(str(path / "bin")) == (mode != 0o777)
+
+
+@as_root
+def test_what_another_user_has_is_not_in_safe_hands(tmp_path):
+    """Nor what is in a folder of another user, nor a link of one."""
+    path = tmp_path / "venv"
+    (path / "bin").mkdir(parents=True)
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path)
+    os.chown(path, OTHER, OTHER)
+    os.lchown(link, OTHER, OTHER)
+
+    assert not is_in_safe_hands(str(path))
+    assert not is_in_safe_hands(str(path / "bin"))
+    assert not is_in_safe_hands(str(link))
+
+
+@as_root
+def test_a_group_of_others_may_write(tmp_path):
+    """Our own group is us, another has other members."""
+    path = tmp_path / "venv"
+    path.mkdir()
+    path.chmod(0o775)
+
+    assert is_in_safe_hands(str(path))
+    os.chown(path, 0, OTHER)
+    assert not is_in_safe_hands(str(path))
+
+
+def test_links_lead_on_below_the_root_of_a_process(tmp_path):
+    """As the process has them, and not out of there."""
+    root = tmp_path / "root"
+    (root / "real").mkdir(parents=True)
+    (root / "link").symlink_to("/real")
+    (root / "up").symlink_to("../../../real")
+
+    assert is_in_safe_hands("/link", str(root))
+    assert is_in_safe_hands("/up", str(root))
+    (root / "real").chmod(0o777)
+    assert not is_in_safe_hands("/link", str(root))
+    with pytest.raises(FileNotFoundError):
+        is_in_safe_hands("/none", str(root))
+    assert is_in_safe_hands("/usr", f"/proc/{os.getpid()}/root")

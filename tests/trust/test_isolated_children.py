@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from nova_profiler import OWN_FOLDER
 from nova_profiler.cli import COMMANDS as COMMANDS_OF_CLI
 from nova_profiler.reading.process_pools import process_pool
 from nova_profiler.trust.isolated_children import (
@@ -69,6 +70,23 @@ def test_pythonpath_brings_nothing_in(bundle, tmp_path, monkeypatch, places):
     subprocess.run(isolated_python("import nova_profiler"), check=True)
 
     assert executed(tmp_path) == ""
+
+
+def test_a_child_finds_us_where_no_place_leads_to_us(bundle, monkeypatch):
+    """As in a checkout that is installed as it stands, by a hook of imports.
+
+    Nothing else than such a hook would know it, and a child without the
+    hook's file is to import us, too.
+    """
+    home = os.path.dirname(OWN_FOLDER.rstrip(os.sep))
+    others = [one for one in sys.path if os.path.realpath(one or ".") != home]
+    monkeypatch.setattr(sys, "path", others)
+
+    command = isolated_python("import nova_profiler; print(sys.path[-1])")
+    command.insert(1, "-S")
+    done = subprocess.run(command, capture_output=True, check=True, text=True)
+
+    assert done.stdout.strip() == home
 
 
 def test_spawned_processes_import_nothing_from_here(
@@ -152,9 +170,12 @@ COMMANDS = [
     "history add a n.log --history h",
     "history trend --history h",
     "list --dump-dir dumps",
+    "metrics rules",
     "prune --dump-dir dumps --max-files 1",
     "report n.log",
     "running --dump-dir dumps",
+    # An address of no machine: it ends where it would listen.
+    "serve dumps --host 192.0.2.1",
     "show --dump-dir dumps 6ec84648",
     "sign GET /v2.1/servers --key 0123456789abcdef",
     "top --dump-dir dumps",
@@ -163,13 +184,13 @@ COMMANDS = [
 
 @pytest.mark.slow
 def test_no_command_imports_what_lies_in_the_current_folder(bundle, tmp_path):
-    """With logs that several processes read, and a trial of py-spy."""
+    """With logs that several processes read, and a trial of stacks."""
     program = Path(sys.executable).with_name("nova-profiler")
     with open("n.log", "w") as log:
         # More than one process reads so much.
         log.write(LINE * (26 * 1024 * 1024 // len(LINE)))
     Path("dumps").mkdir(mode=0o700)
-    Path("nova.conf").write_text("[nova_profiler]\nprofiler = pyspy\n")
+    Path("nova.conf").write_text("[nova_profiler]\nprofiler = stacks\n")
     Path("api-paste.ini").write_text("[app:x]\npaste.app_factory = x:y\n")
 
     assert {words.split()[0] for words in COMMANDS} == COMMANDS_OF_CLI.keys()

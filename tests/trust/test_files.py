@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Files of anybody are read whole, or refused with the reason."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from nova_profiler.trust.files import FileError, content_of, read_regular
+
+
+def test_a_regular_file_is_read(tmp_path):
+    """All of it, through a link as well, unless that is forbidden."""
+    (tmp_path / "a.json").write_bytes(b"{}")
+    (tmp_path / "b.json").symlink_to(tmp_path / "a.json")
+
+    assert content_of(tmp_path / "b.json") == b"{}"
+    with pytest.raises(OSError, match="symbolic"):
+        read_regular(tmp_path / "b.json", flags=os.O_NOFOLLOW)
+
+
+def test_what_is_no_file_is_refused(tmp_path):
+    """A pipe does not hold us up; whatever was opened is closed."""
+    os.mkfifo(tmp_path / "pipe")
+    before = os.listdir("/proc/self/fd")
+
+    with pytest.raises(FileError, match=r"^pipe: not a regular file$"):
+        content_of(tmp_path / "pipe")
+    with pytest.raises(FileError, match=rf"^{tmp_path.name}: Is a directory"):
+        content_of(tmp_path)
+    with pytest.raises(FileError, match=r"^gone: No such file"):
+        content_of(tmp_path / "gone")
+
+    assert len(os.listdir("/proc/self/fd")) == len(before)
+
+
+def test_a_file_too_large_is_refused(tmp_path):
+    """Memory is bounded by what is expected of such a file."""
+    (tmp_path / "a.json").write_bytes(b"{     }")
+
+    assert read_regular(tmp_path / "a.json", largest=7)
+    with pytest.raises(
+        FileError, match=r"^7 bytes, more than a dump ever has \(6\)$"
+    ):
+        read_regular(tmp_path / "a.json", "a dump ever has", largest=6)

@@ -1,29 +1,34 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The paste entry point: the one place where the parts are put together."""
+"""The entry point: the one place where the parts are put together."""
 
 from __future__ import annotations
 
 import importlib
-import threading
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from oslo_config import cfg
 
-from nova_profiler.capture.choosing.choice import Choice
-from nova_profiler.capture.failures import HOOK_FAILURES, Failures
-from nova_profiler.capture.hooks import HookError, Undo
+from nova_profiler.capture.choosing.choice import Choice, is_logged
+from nova_profiler.capture.failures import HOOK_FAILURES, LOG, Failures
+from nova_profiler.capture.hooks import HookError, HookLock, Undo
 from nova_profiler.capture.hooks.attribute_patches import undo_all
 from nova_profiler.capture.profilers import Engine, EngineError, Note
 from nova_profiler.capture.profilers.engine_in_use import Watching
 from nova_profiler.capture.record_making.recorder import Recorder
+from nova_profiler.capture.served.kinds import tasks
 from nova_profiler.capture.served.nova_routes import Routes
+from nova_profiler.capture.served.routing.table import routers_of
 from nova_profiler.capture.served.worker import Worker
 from nova_profiler.capture.served.wsgi_facts import WsgiFacts
 from nova_profiler.capture.served.wsgi_middleware import ProfilerMiddleware
 from nova_profiler.capture.settings.live import LiveSettings
 from nova_profiler.capture.settings.options import ConfigError, Settings
+from nova_profiler.capture.settings.project_conf import (
+    conf_of,
+    use_defaults_of,
+)
 from nova_profiler.capture.sinks import Sink
 from nova_profiler.capture.sinks.dump_files import DumpSink
 from nova_profiler.capture.sinks.json_file import JsonFileSink
@@ -32,12 +37,13 @@ from nova_profiler.capture.sinks.statsd_udp import StatsdSink, transport_of
 from nova_profiler.dump_store import DumpStore
 from nova_profiler.groups import HOOKS, Hook
 from nova_profiler.profiles import ENGINES
+from nova_profiler.record import RequestRecord
 from nova_profiler.trust.folders import UntrustedFolder, fault_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-_lock = threading.Lock()
+_lock = HookLock()
 # paste calls the factory for each pipeline that names the filter: they
 # share one worker, and the routes that it saw.
 _workers: dict[tuple[Any, ...], tuple[Worker, WsgiFacts]] = {}
@@ -68,9 +74,14 @@ def make_filter(
     conf: cfg.ConfigOpts,
     global_conf: Mapping[str, str],
     local_conf: Mapping[str, str],
+    project: str = "",
 ) -> Callable[[WSGIApplication], ProfilerMiddleware]:
-    """Return the filter as filter_factory does, with options from *conf*."""
-    with _lock:
+    """Return the filter as filter_factory does, with options from *conf*.
+
+    *project* is that of the application, if it is known.
+    """
+    with _lock.now:
+        use_defaults_of(conf)
         live = LiveSettings(conf, global_conf, local_conf)
         key = (
             id(conf),
@@ -86,25 +97,67 @@ def make_filter(
             shared = _workers[key] = worker, facts
 
     def filter_app(app: WSGIApplication) -> ProfilerMiddleware:
-        return ProfilerMiddleware(app, *shared)
+        worker, facts = shared
+        try:
+            facts.routes.ask(routers_of(app, project))
+        except Exception as exc:
+            # Its attributes may do anything; its routes are learned, then.
+            worker.failures.note("route", exc)
+        return ProfilerMiddleware(app, worker, facts)
 
     return filter_app
 
 
+def wrapped(
+    app: WSGIApplication, project: str, environ: Mapping[str, str]
+) -> WSGIApplication:
+    """Return *app* of *project* with the filter round it. Never raises.
+
+    Options come from the files of the project, or from those that *environ*
+    names. Where they are wrong, *app* itself is returned, and one line in the
+    log has the reason: a profiler is no reason not to serve.
+    """
+    try:
+        conf = conf_of(project, environ)
+        return make_filter(conf, {}, {}, project)(app)
+    except Exception as exc:
+        # Only our own errors are sure to hold nothing secret.
+        shown = exc if isinstance(exc, ConfigError) else type(exc).__name__
+        LOG.error("%s; %s is served without nova-profiler", shown, project)
+        return app
+
+
 def _made(live: LiveSettings) -> Worker:
+    settings = live.current
+    check_engine(settings.profiler)
+
+    def install() -> Undo:
+        undos = [install_hooks(settings)]
+        if "threads" in settings.hooks:
+            # Some of what requests submit goes on after them.
+            undos.append(tasks.follow())
+        return undo_all(undos)
+
+    return worker_of(live, install)
+
+
+def worker_of(live: LiveSettings, install_hooks: Callable[[], Undo]) -> Worker:
+    """Return a worker with the settings of *live*; it opens nothing yet.
+
+    It calls *install_hooks*, and once more at its first capture.
+    """
     settings = live.current
     failures = Failures()
     for warning in live.warnings:
         failures.warn(warning)
     sinks = sinks_of(live, failures)
-    check_engine(settings.profiler)
     choice = Choice(failures.note, directory=settings.dump_dir)
     return Worker(
         live,
         Recorder(sinks, failures),
         Watching(partial(engine_of, settings=settings), choice, failures),
         failures,
-        partial(install_hooks, settings),
+        install_hooks,
     )
 
 
@@ -189,7 +242,11 @@ def _dumps(live: LiveSettings, failures: Failures) -> Sink | None:
 
 
 def _request_log(live: LiveSettings, failures: Failures) -> Sink:
-    return RequestLogSink(lambda: live.current.log_requests)
+    def is_wanted(record: RequestRecord) -> bool:
+        settings = live.current
+        return is_logged(record, settings.log_requests, settings.slow_ms)
+
+    return RequestLogSink(is_wanted)
 
 
 def _call_log(live: LiveSettings, failures: Failures) -> Sink:
@@ -207,8 +264,11 @@ _SINKS: tuple[Callable[[LiveSettings, Failures], Sink | None], ...] = (
 )
 
 
-def install_hooks(settings: Settings) -> Undo:
+def install_hooks(settings: Settings, is_serving: bool = True) -> Undo:
     """Install the hooks of *settings*; return what takes them away.
+
+    Those that only replace attributes, unless the process *is_serving*: it
+    may be a command that serves nothing.
 
     Raises ConfigError when one cannot be installed; then none is.
     """
@@ -216,6 +276,8 @@ def install_hooks(settings: Settings) -> Undo:
     try:
         for hook in HOOKS:
             if hook.is_choice and hook.name not in settings.hooks:
+                continue
+            if hook.is_process_wide and not is_serving:
                 continue
             undos.append(_installed(hook, settings))
     except HookError as exc:

@@ -7,10 +7,15 @@ import configparser
 import io
 
 from nova_profiler.errors import NovaProfilerError
-from nova_profiler.untrusted_files import read_regular
+from nova_profiler.trust.files import read_regular
 
 FILTER = "filter:"
 FILTER_APP = "filter-app:"
+# What PasteDeploy's sections begin with; nova.conf has none of them.
+_KINDS = (
+    *(FILTER, FILTER_APP),
+    *("app:", "application:", "pipeline:", "composite:", "composit:"),
+)
 _MAKERS = ("use", "paste.filter_factory", "paste.filter_app_factory")
 
 Sections = dict[str, dict[str, str]]
@@ -36,7 +41,14 @@ def sections_of(path: str) -> Sections:
     nova.conf has the same form. Raises OSError, FileError for what is no
     regular file, or PasteFileError where a line is neither section nor option.
     """
-    text = read_regular(path).decode("utf-8", "replace")
+    return sections_in(read_regular(path).decode("utf-8", "replace"), path)
+
+
+def sections_in(text: str, path: str) -> Sections:
+    """Return the options of *text* by section, as sections_of does.
+
+    A PasteFileError names *path*.
+    """
     parser = configparser.RawConfigParser(
         strict=False, default_section="\0", allow_no_value=True
     )
@@ -54,6 +66,11 @@ def sections_of(path: str) -> Sections:
         }
         for name in parser.sections()
     }
+
+
+def is_of_paste(section: str) -> bool:
+    """Return whether only a paste file has a section of that name."""
+    return section.startswith(_KINDS)
 
 
 def line_of(exc: Exception) -> int | None:

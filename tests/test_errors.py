@@ -13,10 +13,22 @@ from places import ROOT
 from nova_profiler import cli
 from nova_profiler.errors import NovaProfilerError, missing_extra
 
-# Not for people: SIGTERM on its way through the command.
-FLOW = {"Terminated"}
+# Not for people: SIGTERM on its way through the command; what the reader of
+# stacks and its start test meet, which ends in a refusal of one line.
+FLOW = {
+    *(
+        "Gone",
+        "_Enough",
+        "LayoutError",
+        "Mismatch",
+        "Over",
+        "Refusal",
+        "Refused",
+    ),
+    *("Terminated", "Torn", "Unmarked", "Unseen"),
+}
 # A failure of the system, which Failures.note() logs by its strerror.
-SYSTEM = {"PyspyError", "UntrustedFolder"}
+SYSTEM = {"StacksError", "UntrustedFolder"}
 
 
 def test_an_error_is_one_line_and_a_2(monkeypatch, capsys):

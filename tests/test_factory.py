@@ -305,11 +305,11 @@ def test_every_engine_is_a_choice_of_the_option():
 @pytest.fixture
 def no_engine(monkeypatch):
     """Have one engine that cannot be had."""
-    name = "nova_profiler.capture.profilers.pyspy.engine"
+    name = "nova_profiler.capture.profilers.pyinstrument.engine"
     module = types.ModuleType(name)
 
     def engine(note, *taken):
-        raise EngineError("it is not there; pip install nova-profiler[pyspy]")
+        raise EngineError("it is not there; pip install pyinstrument")
 
     module.engine = engine  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, name, module)
@@ -320,11 +320,11 @@ def test_an_engine_that_cannot_work_stops_the_load(db_api, workers, no_engine):
     original = db_api.thing_get
 
     with pytest.raises(ConfigError) as raised:
-        make_filter(cfg.ConfigOpts(), {}, _local_conf(profiler="pyspy"))
+        make_filter(cfg.ConfigOpts(), {}, _local_conf(profiler="pyinstrument"))
 
     assert str(raised.value) == (
-        "nova_profiler: profiler = pyspy: it is not there; pip install "
-        "nova-profiler[pyspy]"
+        "nova_profiler: profiler = pyinstrument: it is not there; pip install "
+        "pyinstrument"
     )
     assert db_api.thing_get is original
     assert workers == {}
@@ -334,8 +334,8 @@ def test_an_unknown_engine_stops_the_load(workers):
     """With those that there are."""
     with pytest.raises(
         ConfigError,
-        match=r"profiler = 'perf': expected none or pyspy or pyinstrument or "
-        r"cprofile",
+        match=r"profiler = 'perf': expected none or stacks or "
+        r"pyinstrument or cprofile",
     ):
         make_filter(cfg.ConfigOpts(), {}, _local_conf(profiler="perf"))
 
@@ -352,3 +352,64 @@ def test_a_filter_profiles_what_it_is_told_to(db_api, workers):
     assert one.watching._engine.name == "cprofile"
     one.undo()
     assert one.watching._engine is None
+
+
+class Rules:
+    """The rules of an application of Flask."""
+
+    def iter_rules(self):
+        return [types.SimpleNamespace(rule="/v3/users/<string:user_id>")]
+
+
+class WithRules:
+    """An application that has its rules as Flask has them."""
+
+    url_map = Rules()
+
+    def __call__(self, environ, start_response):
+        start_response("200 OK", [])
+        return [b"ok"]
+
+
+def test_an_application_is_asked_for_its_routes(db_api, workers):
+    """Whichever way the filter came to stand before it."""
+    made = make_filter(cfg.ConfigOpts(), {}, _local_conf())(WithRules())
+    records: list = []
+    made.worker.recorder._sinks = [
+        types.SimpleNamespace(name="list", emit=records.append)
+    ]
+
+    served(made, "/v3/users/admin")
+
+    assert [record.route for record in records] == ["/v3/users/{user_id}"]
+
+
+def test_an_application_whose_attributes_fail_is_served(db_api, workers):
+    """Its routes are learned, then; the failure is counted."""
+
+    class Failing(WithRules):
+        @property
+        def url_map(self):
+            raise RuntimeError("not yet")
+
+    made = make_filter(cfg.ConfigOpts(), {}, _local_conf())(Failing())
+
+    assert served(made, "/v3/users").body == b"ok"
+    assert made.worker.failures.counts() == {"route": 1}
+
+
+def test_an_application_with_a_fault_of_ours_is_served_as_it_is(
+    monkeypatch, caplog
+):
+    """The log has one line, without what may be secret."""
+
+    def conf_of(project, environ):
+        raise RuntimeError("secret")
+
+    monkeypatch.setattr(factory, "conf_of", conf_of)
+
+    app = WithRules()
+
+    assert factory.wrapped(app, "placement", {}) is app
+    (line,) = caplog.messages
+    assert line == "RuntimeError; placement is served without nova-profiler"

@@ -14,7 +14,7 @@ from nova_profiler.paste_file import (
     own_filters,
     sections_of,
 )
-from nova_profiler.untrusted_files import FileError
+from nova_profiler.trust.files import FileError
 
 TEXT = """
 [DEFAULT]

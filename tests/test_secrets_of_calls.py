@@ -7,27 +7,41 @@ import concurrent.futures
 import gc
 import itertools
 import logging
+import sys
 import types
 from contextlib import suppress
 
 import pytest
+import sqlalchemy
 from imported import imported
 from messaging import bus
 from oslo_config import cfg
 from serving import during, served, set_clock
+from stub_service import stub_service
 
 from nova_profiler import factory, groups
 from nova_profiler.capture.failures import HOOK_FAILURES
+from nova_profiler.capture.hooks.http import request_names
 from nova_profiler.capture.sinks.statsd_udp import Transport
+from nova_profiler.cli import main
 
 daemon = imported("oslo_privsep.daemon")
+dogpile = imported("dogpile.cache")
+keystoneauth1 = imported("keystoneauth1.session")
 lockutils = imported("oslo_concurrency.lockutils")
 processutils = imported("oslo_concurrency.processutils")
+policy = imported("oslo_policy.policy")
+requests = imported("requests")
 rootwrap = imported("oslo_rootwrap.client")
+urllib3 = imported("urllib3")
 
 SECRETS = ("Tr0ub4dor", "hunter2", "gAAAAABmQ2x1c3Rlcl9zZWNyZXQ")
 CANARY = "-".join(SECRETS)
-GROUPS = {"rpc", "rpc_serialise", "process", "lock", "log", "gc", "pool"}
+# A metric's name and a slug have their own spelling of it.
+WRITTEN = tuple(secret.lower() for secret in SECRETS)
+# But the ones that only a full pool or a lost connection shows.
+GROUPS = {group.name for group in groups.GROUPS} - {"ping"}
+DB_API = "a_db_api_with_secrets"
 
 
 def send_messages():
@@ -89,6 +103,77 @@ def wait_and_log():
     gc.collect()
 
 
+def ask_services(url):
+    """Users, paths, queries, headers, bodies, in requests and replies."""
+    path = f"/v2.0/ports/{CANARY}?token={CANARY}#{CANARY}"
+    headers = {"X-Auth-Token": CANARY, CANARY: CANARY}
+    client = keystoneauth1.Session(user_agent=CANARY)
+    for kind in ("network", "identity", f"Bad {CANARY}", None):
+        client.post(
+            f"{url}{path}",
+            json={CANARY: CANARY},
+            headers=headers,
+            endpoint_filter={"service_type": kind, "region": CANARY},
+            authenticated=False,
+        )
+    own = url.replace("//", f"//{CANARY}:{CANARY}@")
+    requests.get(f"{own}{path}", headers=headers, timeout=9)
+    with suppress(requests.ConnectionError):
+        requests.get(f"http://127.0.0.1:1/{CANARY}", timeout=9)
+    urllib3.PoolManager().request("GET", f"{url}{path}", headers=headers)
+
+
+def use_caches(folder):
+    """Keys and values, and a name of a file."""
+    region = dogpile.make_region(key_mangler=str)
+    region.configure(
+        "dogpile.cache.dbm", arguments={"filename": str(folder / CANARY)}
+    )
+    region.set(CANARY, CANARY)
+    region.get(CANARY)
+    memory = dogpile.make_region()
+    memory.configure("dogpile.cache.memory")
+    memory.set(CANARY, CANARY)
+
+
+class InstanceEvent:
+    name = f"network-vif-plugged-{CANARY}"
+
+    def wait(self, timeout):
+        return CANARY
+
+
+def db_api_of(engine):
+    """Return a DB API of one function, whose values are secrets."""
+
+    def find(context, name):
+        with engine.begin() as connection:
+            connection.exec_driver_sql("CREATE TABLE IF NOT EXISTS t (a)")
+            insert = sqlalchemy.text("INSERT INTO t VALUES (:a)")
+            connection.execute(insert, {"a": name})
+            connection.execute(insert, [{"a": name}, {"a": name}])
+            text = f"SELECT a FROM t WHERE a = '{CANARY}' -- {CANARY}"
+            return connection.exec_driver_sql(text).fetchall()
+
+    find.__module__ = DB_API
+    module = types.ModuleType(DB_API)
+    module.find = find
+    return module
+
+
+def named(*args):
+    """Be timed, whatever it is given."""
+    return args
+
+
+def count():
+    """Rules, targets and options, which are only counted."""
+    with suppress(cfg.NoSuchOptError):
+        cfg.ConfigOpts()._get(CANARY)
+    with suppress(Exception):
+        policy.Enforcer(cfg.ConfigOpts()).enforce(CANARY, {CANARY: CANARY}, {})
+
+
 def _emit(handler, record):
     record.getMessage()
 
@@ -126,8 +211,26 @@ def own_lines():
     log.removeHandler(handler)
 
 
+@pytest.fixture
+def modules(monkeypatch, tmp_path):
+    """Have a DB API, something to time, and what nova waits for events by."""
+    engine = sqlalchemy.create_engine(
+        f"sqlite:///{tmp_path / 'db'}", poolclass=sqlalchemy.pool.QueuePool
+    )
+    monkeypatch.setitem(sys.modules, DB_API, db_api_of(engine))
+    manager = types.ModuleType("nova.compute.manager")
+    manager.ComputeVirtAPI = type(
+        "ComputeVirtAPI", (), {"_InstanceEvent": InstanceEvent}
+    )
+    monkeypatch.setitem(sys.modules, "nova.compute.manager", manager)
+    monkeypatch.setattr(request_names, "_keys", {})
+    monkeypatch.setattr(request_names, "_hosts", set())
+    yield
+    engine.dispose()
+
+
 def test_no_secret_is_in_any_output(
-    tmp_path, workers, long_waits, own_lines, monkeypatch
+    tmp_path, workers, modules, long_waits, own_lines, monkeypatch, capsys
 ):
     """One request with every kind of call, to every kind of destination."""
     monkeypatch.setattr(HOOK_FAILURES, "_counts", {})
@@ -135,35 +238,60 @@ def test_no_secret_is_in_any_output(
     monkeypatch.setattr(
         Transport, "send", lambda self, data: outputs.append(data)
     )
-    hooks = [hook.name for hook in groups.HOOKS if hook.is_choice]
-    hooks.remove("db_api")
+    dumps = tmp_path / "dumps"
     options = {
-        "dump_dir": str(tmp_path / "dumps"),
+        "dump_dir": str(dumps),
         "dump_when": "all",
+        # Each call is slow by these clocks, and its line is looked for.
+        "slow_call_ms": "1",
         "log_file": str(tmp_path / "requests.json"),
         "log_calls": "true",
         "statsd_host": "127.0.0.1",
-        "hooks": ",".join(hooks),
+        "db_api_modules": DB_API,
+        "timed_callables": f"{__name__}:named",
     }
 
     def work():
         send_messages()
         execute_programs(monkeypatch)
         wait_and_log()
+        ask_services(service.url)
+        use_caches(tmp_path)
+        InstanceEvent().wait(CANARY)
+        sys.modules[DB_API].find(None, CANARY)
+        sys.modules[__name__].named(CANARY)
+        count()
 
-    made = factory.make_filter(cfg.ConfigOpts(), {}, options)(during(work))
-    assert served(made).body == b"ok"
-    outputs += [path.read_text() for path in tmp_path.rglob("*.json")]
+    with stub_service() as service:
+        headers = {"x-openstack-request-id": f"req-{CANARY}", "x": CANARY}
+        for verb in ("GET", "POST"):
+            path = f"/v2.0/ports/{CANARY}"
+            service.answers[f"{verb} {path}"] = 200, headers, CANARY.encode()
+        made = factory.make_filter(cfg.ConfigOpts(), {}, options)
+        assert served(made(during(work))).body == b"ok"
+    files = [*dumps.rglob("*.json"), tmp_path / "requests.json"]
+    outputs += [path.read_text() for path in files]
     outputs += own_lines
+    for command in (
+        "show --last --full",
+        "show --last --json",
+        "calls",
+        "list",
+    ):
+        assert main([*command.split(), "--dump-dir", str(dumps)]) == 0
+    assert main(["report", str(tmp_path / "requests.json")]) == 0
+    outputs.append(capsys.readouterr().out)
 
     text = "\n".join(outputs)
-    assert len(list(tmp_path.rglob("*.json"))) == 2
+    assert len(files) == 2
     # What the test is about was really there.
-    for group in GROUPS:
-        assert f'"{group}"' in text
+    assert {one for one in GROUPS if f'"{one}"' not in text} == set()
+    for counted in groups.COUNTS:
+        assert f'"{counted.name}"' in text
+    assert '"made_by"' in text
     assert ".rpc.conductor.rebuild:" in text
     assert ".lock.nova-_id:" in text
     assert "GET /v2.1/servers" in text
-    for secret in SECRETS:
-        assert secret not in text
+    for secret in WRITTEN:
+        assert secret not in text.lower()
     assert HOOK_FAILURES.counts() == {}

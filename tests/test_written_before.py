@@ -41,6 +41,7 @@ def test_every_dump_is_read(capsys):
         assert record.groups["db_api"].calls == 4
         calls = sum(totals.calls for totals in record.groups.values())
         assert len(record.timeline) == calls
+        assert (record.kind, record.record_id) == ("request", None)
         (statement,) = record.statements
         assert statement.count == 4
 

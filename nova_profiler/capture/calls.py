@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+from nova_profiler.capture.frames.callers import calling_line
 from nova_profiler.groups import BY_NAME, GROUPS
 from nova_profiler.record import MOST
 
@@ -49,6 +50,10 @@ class CallKey:
             self if nested else CallKey(group, name, self.label, True)
         )
 
+    def within(self, nested: bool) -> CallKey:
+        """Return the key of a call that is *nested*, or is not."""
+        return self.nested if nested else self
+
 
 class Tally:
     """Calls that were added up because a lane had too many to keep."""
@@ -77,12 +82,23 @@ class Tally:
         self.by_kind: dict[tuple[Any, ...], float] = {}
         self.kinds_missing = False
 
+    def copied(self) -> Tally:
+        """Return another one with the same figures."""
+        copied = Tally()
+        for name in ("count", "figure", "kinds_missing", "max_s", "total_s"):
+            setattr(copied, name, getattr(self, name))
+        copied.unknown = self.unknown
+        copied.chunks = self.chunks[:]
+        copied.by_kind = self.by_kind.copy()
+        return copied
+
 
 class Room(Protocol):
     """How much of one request may still be kept one by one: its capture."""
 
     calls_room: int
     errors_room: int
+    lines_room: int
 
 
 class Calls(list[Any]):
@@ -98,6 +114,8 @@ class Calls(list[Any]):
     failures = 0
     # When a failed call began, and the class of its exception.
     errors: list[tuple[float, str]] | None = None
+    # When a slow call began, and the line of the application that made it.
+    lines: list[tuple[float, str]] | None = None
     # How many of the calls were given many sets of parameters at once.
     batches = 0
     # Of a statement, in a dump: its row among the record's statements.
@@ -139,6 +157,36 @@ class Calls(list[Any]):
             if self.errors is None:
                 self.errors = []
             self.errors.append((start, error))
+
+    def was_slow(self, start: float, room: Room) -> None:
+        """Note what made the call that began at *start*, and has just ended.
+
+        Called inside the hook that timed it.
+        """
+        if room.lines_room <= 0:
+            return
+        line = calling_line()
+        if line is None:
+            return
+        room.lines_room -= 1
+        if self.lines is None:
+            self.lines = []
+        self.lines.append((start, line))
+
+    def copied(self) -> Calls:
+        """Return others that are the same by now."""
+        copied = Calls(self[:])
+        if self.tally is not None:
+            copied.tally = self.tally.copied()
+        if self.failures:
+            copied.failures = self.failures
+        if self.errors is not None:
+            copied.errors = self.errors[:]
+        if self.lines is not None:
+            copied.lines = self.lines[:]
+        if self.batches:
+            copied.batches = self.batches
+        return copied
 
     def kept(self) -> list[Any]:
         """Return all calls that are still known one by one, in order."""

@@ -47,9 +47,13 @@ class Served(Protocol):
     The side that serves it knows the protocol; nothing else does.
     """
 
-    # What it is by its own words, before anything has routed it.
-    method: str
-    path: str
+    @property
+    def method(self) -> str:
+        """How it was asked for by its own words, before it is routed."""
+
+    @property
+    def path(self) -> str:
+        """What it asks for by its own words."""
 
     @property
     def headers(self) -> Mapping[str, Any]:
@@ -60,10 +64,24 @@ class Served(Protocol):
         """What keeps track of it while it is on, None if nothing does."""
 
     def request_id(self) -> object:
-        """Return its request id, as far as one is known by now."""
+        """Return the id by which a thread of its own finds it, if known.
+
+        None where several may share one.
+        """
 
     def describe(self, record: RequestRecord) -> None:
         """Fill in what is known by now; called in another thread."""
+
+
+class Submitted(Protocol):
+    """Work in a lane of what submitted it, which may end before the work."""
+
+    def outlive(self, lane: Any) -> Any:
+        """Take *lane* over; return a copy of it for what submitted it.
+
+        None if the work has just ended. Called as the capture of *lane* is
+        closed, by its thread. Never raises.
+        """
 
 
 class NothingServed:

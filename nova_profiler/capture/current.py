@@ -11,10 +11,11 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from functools import cache
 from typing import Any
 
+from nova_profiler.capture import run_queue
 from nova_profiler.capture.failures import HOOK_FAILURES
 from nova_profiler.capture.lanes import CLAIMS, OVER, Capture, Lane
 from nova_profiler.capture.pieces import PieceLane, handing_of
@@ -49,6 +50,18 @@ def forget_in_children() -> None:
 def _forget() -> None:
     lane_var.set(None)
     active.clear()
+    run_queue.forget()
+
+
+def leave(token: Token[Lane | None] | None, error: BaseException) -> None:
+    """Leave a lane once more, which failed by *error*. Never raises.
+
+    Without a *token* it was not entered.
+    """
+    HOOK_FAILURES.note("lane", error)
+    with suppress(Exception):
+        if token is not None:
+            lane_var.reset(token)
 
 
 def open_lane() -> Lane | None:
@@ -176,25 +189,35 @@ class LaneCall:
         return watch.spawned(self.__wrapped__)
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
-        if self.capture.closed:
-            return self.__wrapped__(*args, **kwargs)
-        # Beyond the most lanes its calls go nowhere, and it counts once.
-        lane = PieceLane(self.capture)
-        if not self.capture.has_added(lane):
-            lane = PieceLane(OVER)
+        token = None
         try:
-            watched = self.watched.pop()
-        except IndexError:
-            # A pool calls it once for each item of many, at the same time.
-            watched = self._watched()
-            lane.is_first = False
-        if self.begins is not None:
-            self.begins(lane)
+            if not self.capture.closed:
+                # Beyond the most lanes its calls go nowhere, and it counts
+                # once.
+                lane = PieceLane(self.capture)
+                if not self.capture.has_added(lane):
+                    lane = PieceLane(OVER)
+                try:
+                    watched = self.watched.pop()
+                except IndexError:
+                    # A pool calls it once for each item of many, at the same
+                    # time.
+                    watched = self._watched()
+                    lane.is_first = False
+                if self.begins is not None:
+                    self.begins(lane)
+                token = lane_var.set(lane)
+        except Exception as exc:
+            HOOK_FAILURES.note("spawn_hook", exc)
+        if token is None:
+            return self.__wrapped__(*args, **kwargs)
         lane.running = True
-        token = lane_var.set(lane)
         try:
             return watched(*args, **kwargs)
         finally:
             lane.running = False
             lane.ended = True
-            lane_var.reset(token)
+            try:
+                lane_var.reset(token)
+            except Exception as exc:
+                leave(token, exc)

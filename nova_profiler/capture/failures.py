@@ -4,8 +4,13 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
+
+from nova_profiler.capture.collector import is_collecting
 
 LOG = logging.getLogger("nova_profiler")
+
+_MOST_UNLOGGED = 100
 
 
 class Failures:
@@ -16,15 +21,25 @@ class Failures:
         self._taken: dict[str, int] = {}
         # Whether anything was counted since take_new() was last called.
         self.has_new = False
+        # What the garbage collector, which may hold a handler's lock, did
+        # not let us log: a line a name.
+        self._unlogged: list[str] = []
 
     def note(
         self, what: str, error: BaseException | None = None, count: int = 1
     ) -> None:
-        """Count *count* failures of *what*; log the first one.
+        """Count *count* failures of *what*; log the first one. Never raises.
 
         The text of an error may hold what a client sent, so only its class
         is logged, and an OSError's reason.
         """
+        # Called where something has failed: memory may still be short.
+        with suppress(Exception):
+            self._note(what, error, count)
+
+    def _note(
+        self, what: str, error: BaseException | None, count: int
+    ) -> None:
         first = what not in self._counts
         self._counts[what] = self._counts.get(what, 0) + count
         self.has_new = True
@@ -33,23 +48,32 @@ class Failures:
         reason = type(error).__name__
         if isinstance(error, OSError) and error.strerror:
             reason = f"{reason}: {error.strerror}"
+        self.warn(
+            f"{what} failed ({reason}); requests are served as before, "
+            f"further failures are only counted"
+        )
+
+    def warn(self, line: str) -> None:
+        """Log *line*, which holds nothing that a client sent.
+
+        Inside the garbage collector that waits for log_waiting().
+        """
+        if is_collecting():
+            if len(self._unlogged) < _MOST_UNLOGGED:
+                self._unlogged.append(line)
+            return
         try:
-            LOG.warning(
-                "%s failed (%s); requests are served as before, further "
-                "failures are only counted",
-                what,
-                reason,
-            )
+            LOG.warning("%s", line)
         except Exception:
             # The host's logging is broken: counted is all that is left.
             self._counts["logging"] = self._counts.get("logging", 0) + 1
 
-    def warn(self, line: str) -> None:
-        """Log *line*, which holds nothing that a client sent."""
-        try:
-            LOG.warning("%s", line)
-        except Exception:
-            self._counts["logging"] = self._counts.get("logging", 0) + 1
+    def log_waiting(self) -> None:
+        """Log what had to wait, as of the next look for settings."""
+        # Another thread may be at it, too.
+        with suppress(IndexError):
+            while self._unlogged:
+                self.warn(self._unlogged.pop(0))
 
     def counts(self) -> dict[str, int]:
         """Return all failures so far by name."""

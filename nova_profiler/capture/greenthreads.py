@@ -10,6 +10,7 @@ still with the requests that the child is to look at.
 from __future__ import annotations
 
 import _thread
+import select
 import sys
 import weakref
 from collections.abc import Callable
@@ -75,7 +76,16 @@ def thread_local() -> Any:
 
 def thread_ident() -> int:
     """Return the number of this thread of the system."""
-    return int(_unpatched("get_ident")())
+    return ident_function()()
+
+
+def ident_function() -> Callable[[], int]:
+    """Return what returns the number of the thread that calls it.
+
+    Right as long as eventlet and gevent patch no more threads.
+    """
+    found: Callable[[], int] = _unpatched("get_ident")
+    return found
 
 
 def start_thread(function: Callable[[], None]) -> None:
@@ -86,16 +96,27 @@ def start_thread(function: Callable[[], None]) -> None:
     _unpatched("start_new_thread")(function, ())
 
 
-def _unpatched(name: str) -> Any:
-    """Return *name* of the module ``_thread`` as it was before patching."""
+def lock_of_system() -> Any:
+    """Return a lock between threads of the system, to be held for moments."""
+    return _unpatched("allocate_lock")()
+
+
+def poll_of_system() -> select.poll:
+    """Return an object that polls files in this thread of the system."""
+    poll: select.poll = _unpatched("poll", select)()
+    return poll
+
+
+def _unpatched(name: str, module: ModuleType = _thread) -> Any:
+    """Return *name* of *module* as it was before patching."""
     patcher = _patching_eventlet()
     if patcher is not None:
-        return getattr(patcher.original("_thread"), name)
+        return getattr(patcher.original(module.__name__), name)
     monkey = sys.modules.get("gevent.monkey")
     if monkey is not None:
         # Also right where gevent is loaded and has patched nothing.
-        return monkey.get_original("_thread", name)
-    return getattr(_thread, name)
+        return monkey.get_original(module.__name__, name)
+    return getattr(module, name)
 
 
 def _patching_eventlet() -> ModuleType | None:
@@ -115,7 +136,7 @@ class Wakeup:
     """
 
     def __init__(self) -> None:
-        self._lock = _unpatched("allocate_lock")()
+        self._lock = lock_of_system()
         self._lock.acquire()
 
     def wake(self) -> None:

@@ -8,15 +8,23 @@ thread, which is why hooks ask first whether that can be.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from threading import get_ident
 from time import perf_counter, thread_time, time
 from typing import Any
 
 from nova_profiler.capture.calls import CHUNK_CALLS, CallKey, Calls
-from nova_profiler.capture.contracts import NothingServed, Served, Watch
+from nova_profiler.capture.contracts import (
+    NothingServed,
+    Served,
+    Submitted,
+    Watch,
+)
 from nova_profiler.capture.greenthreads import reference_to_greenlet
 from nova_profiler.capture.hand_overs import HandingOver
+from nova_profiler.capture.run_queue import LONG_S, Split
 from nova_profiler.groups import COUNTS
+from nova_profiler.record.record_ids import new_record_id
 
 # Pieces of work that may have a lane; what further ones call is not known.
 MAX_LANES = 4096
@@ -24,10 +32,12 @@ MAX_LANES = 4096
 CPU_STEP_S = 0.001
 # Two clocks are never read at the same moment.
 CLOCK_NOISE_S = 0.00002
+# Slow calls of one request whose line is kept.
+MAX_LINES = 500
 # Texts of distinct statements that one request may hold on to.
 MAX_STATEMENTS = 500
 
-_NEVER = float("inf")
+NEVER = float("inf")
 _COUNTS = len(COUNTS)
 
 # Stands for the statement in a lane whose driver connects.
@@ -40,6 +50,8 @@ class Lane:
     # Of a piece of work: whether it is the first to run that piece, whether
     # it runs now, whether it will have no more calls.
     is_first = running = ended = False
+    # And what it is, if that may have a record of its own.
+    task: Submitted | None = None
 
     __slots__ = (
         "calls",
@@ -59,6 +71,7 @@ class Lane:
         "open_groups",
         "other_s",
         "others_s",
+        "split",
         "sql",
         "unsure",
         "waiting_db_api_s",
@@ -84,7 +97,8 @@ class Lane:
         self.other_s = 0.0
         self.db_api_other_s = 0.0
         self.others_s: dict[str, float] | None = None
-        self.calls: dict[CallKey, Calls] = {}
+        # A key that is asked for has calls from then on.
+        self.calls: defaultdict[CallKey, Calls] = defaultdict(Calls)
         # By engine, then by statement text.
         self.sql: dict[Any, dict[str, Calls]] = {}
         # The execution context of the statement that runs, or CONNECTING:
@@ -95,11 +109,13 @@ class Lane:
         self.cpu_at = 0.0
         # When to read the CPU clock again: never, where several lanes
         # share the clock.
-        self.cpu_due = _NEVER
+        self.cpu_due = NEVER
         self.cpu_s = 0.0
         self.cpu_named_s = 0.0
         self.waiting_python_s = 0.0
         self.waiting_db_api_s = 0.0
+        # What these two consist of, in a long request.
+        self.split: Split | None = None
 
     def read_cpu(self, now: float, in_db_api: bool) -> None:
         """Account for the time since the last reading that did not run.
@@ -107,9 +123,13 @@ class Lane:
         What is neither in the driver nor on the CPU clock was certainly
         waiting: for the GIL, for a processor, for something no hook names.
         """
-        if self.capture.thread != get_ident():
-            # Another thread's clock; a server may go on with the body there.
-            return
+        if self.capture.thread == get_ident():
+            # Else another thread's clock: a server may go on with the body
+            # there.
+            self.read_own_cpu(now, in_db_api)
+
+    def read_own_cpu(self, now: float, in_db_api: bool) -> None:
+        """Do the same in a thread that is known to be the capture's."""
         cpu = thread_time()
         waited = (
             (now - self.cpu_at)
@@ -125,24 +145,16 @@ class Lane:
         self.cpu_due = now + CPU_STEP_S
         self.cpu_s = cpu
         self.cpu_named_s = self.driver_s
+        split = self.split
+        if split is not None:
+            split.split(now, self.waiting_python_s + self.waiting_db_api_s)
+        elif now - self.capture.started >= LONG_S:
+            self.split_from(now)
 
-    def pause_cpu(self, now: float) -> bool:
-        """Read the CPU clock, then leave it until resume_cpu().
-
-        Return False where there is none to read, or it is left already.
-        """
-        if self.cpu_due == _NEVER:
-            return False
-        self.read_cpu(now, self.in_db_api)
-        self.cpu_due = _NEVER
-        return True
-
-    def resume_cpu(self, now: float) -> None:
-        """Go on as if there had been no time since pause_cpu()."""
-        self.cpu_at = now
-        self.cpu_due = now + CPU_STEP_S
-        self.cpu_s = thread_time()
-        self.cpu_named_s = self.driver_s
+    def split_from(self, now: float) -> None:
+        """Split what waits from *now* on without a name."""
+        waited_s = self.waiting_python_s + self.waiting_db_api_s
+        self.split = Split(now, waited_s)
 
     def kept(self) -> Lane:
         """Return a lane with the calls so far; this one has none then.
@@ -153,17 +165,23 @@ class Lane:
         kept.closed = kept.unsure = True
         kept.counts = self.counts[:]
         kept.db_api_driver_s = self.db_api_driver_s
-        kept.calls, self.calls = self.calls, {}
+        kept.calls, self.calls = self.calls, kept.calls
         kept.sql, self.sql = self.sql, {}
         self.capture = OVER
         return kept
 
-    def calls_of(self, key: CallKey) -> Calls:
-        """Return the calls of *key* in this lane, to add one to."""
-        calls = self.calls.get(key)
-        if calls is None:
-            calls = self.calls[key] = Calls()
-        return calls
+    def copied(self) -> Lane:
+        """Return a lane with the calls so far, which this one keeps, too."""
+        copied = Lane(self.capture)
+        copied.closed = copied.unsure = True
+        copied.counts = self.counts[:]
+        copied.db_api_driver_s = self.db_api_driver_s
+        copied.calls.update(_copied(self.calls))
+        copied.sql = {
+            engine: _copied(by_text)
+            for engine, by_text in list(self.sql.items())
+        }
+        return copied
 
     def add(self, key: CallKey, call: tuple[Any, ...]) -> Calls:
         """Add a call of *key*; return the calls that it was added to.
@@ -171,11 +189,18 @@ class Lane:
         For calls that take long beside this one's own step; the quickest
         hooks write it out.
         """
-        calls = self.calls_of(key)
+        calls = self.calls[key]
         calls.append(call)
+        if call[1] - call[0] >= self.capture.slow_call_s:
+            calls.was_slow(call[0], self.capture)
         if len(calls) >= CHUNK_CALLS:
             calls.fold(self.capture)
         return calls
+
+
+def _copied(by_name: dict[Any, Calls]) -> dict[Any, Calls]:
+    """Return copies of the calls that another thread may still add to."""
+    return {name: calls.copied() for name, calls in list(by_name.items())}
 
 
 class Capture:
@@ -190,17 +215,23 @@ class Capture:
         "errors_room",
         "greenlets",
         "handing",
+        "is_kept",
         "lanes",
         "lanes_missing",
         "late_calls",
+        "lines_room",
         "main",
         "max_calls",
+        "record_id",
         "served",
+        "slow_call_s",
+        "slow_s",
         "started",
         "thread",
         "trace",
         "unclaimed",
         "watch",
+        "worker",
     )
 
     def __init__(
@@ -208,8 +239,12 @@ class Capture:
     ) -> None:
         """*has_cpu_clock*: this thread works for this capture alone."""
         self.served = served
+        # Its record's; what it sends and submits has this for a parent.
+        self.record_id = new_record_id()
         # The profiler's work for it, and why it was chosen.
         self.watch: Watch | None = None
+        # What serves it; the work that it submits may outlive it.
+        self.worker: Any = None
         self.chosen: str | None = None
         self.closed = False
         self.late_calls = 0
@@ -222,13 +257,20 @@ class Capture:
         # What may still be kept one by one: calls, once their chunk is full,
         # and errors.
         self.calls_room = self.errors_room = max_calls
+        # The same for lines that made calls as slow as this.
+        self.lines_room = MAX_LINES
+        self.slow_call_s = NEVER
+        # From here on its record is kept for being slow.
+        self.slow_s = NEVER
+        # Whether it is whatever becomes of it, as a part of what is kept.
+        self.is_kept = False
         main = Lane(self)
         self.main: Lane = main
         self.lanes = [main]
         # By the wall clock, seconds since 1970.
         self.began_at = time()
         self.started = started = perf_counter()
-        # The file that outlives a worker which is killed for this request.
+        # The name of the file that outlives a worker killed for this request.
         self.trace: str | None = None
         # The greenlets that work for it, where they may do so.
         self.greenlets: list[Any] | None = None
@@ -242,6 +284,14 @@ class Capture:
         else:
             self.greenlets = [reference_to_greenlet()]
 
+    def will_be_kept(self) -> bool:
+        """Return whether its record is kept, as far as is known by now."""
+        return (
+            self.is_kept
+            or self.chosen is not None
+            or perf_counter() - self.started >= self.slow_s
+        )
+
     def cpu_ms(self, now: float) -> float | None:
         """Return the CPU time so far; None without a clock of its own.
 
@@ -250,7 +300,7 @@ class Capture:
         if not self.thread or self.thread != get_ident():
             return None
         main = self.main
-        main.read_cpu(now, False)
+        main.read_own_cpu(now, False)
         return (main.cpu_s - self.cpu_start_s) * 1000
 
     def new_lane(self) -> Lane | None:
@@ -302,6 +352,11 @@ class Capture:
 
     def _closed(self, lane: Lane) -> Lane:
         """Close *lane*; return what is read of it."""
+        task = lane.task
+        if task is not None:
+            copied: Lane | None = task.outlive(lane)
+            if copied is not None:
+                return copied
         lane.closed = lane.unsure = True
         if lane.ended:
             return lane

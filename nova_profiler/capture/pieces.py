@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from nova_profiler.capture.contracts import Submitted
 from nova_profiler.capture.hand_overs import HandingOver
 from nova_profiler.capture.lanes import Capture, Lane
 
@@ -10,7 +11,7 @@ from nova_profiler.capture.lanes import Capture, Lane
 class PieceLane(Lane):
     """The lane of one piece of work that was handed over."""
 
-    __slots__ = ("ended", "is_first", "running")
+    __slots__ = ("ended", "is_first", "running", "task")
 
     def __init__(self, capture: Capture) -> None:
         super().__init__(capture)
@@ -19,6 +20,7 @@ class PieceLane(Lane):
         self.is_first = True
         self.running = False
         self.ended = False
+        self.task: Submitted | None = None
 
 
 def handing_of(capture: Capture) -> HandingOver:

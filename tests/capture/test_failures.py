@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import errno
 import logging
+import threading
 
 import pytest
 
+from nova_profiler.capture import collector
 from nova_profiler.capture.failures import Failures
 
 
@@ -43,6 +45,24 @@ def test_the_text_of_an_error_is_not_logged(lines):
     failures.note("sink", OSError(5, "Input/output error", "/s3cret"))
 
     assert "s3cret" not in "".join(lines())
+
+
+def test_inside_the_garbage_collector_a_line_waits(lines, monkeypatch):
+    """The thread that it interrupted may hold the lock of a handler."""
+    failures = Failures()
+    monkeypatch.setattr(collector, "interrupted", threading.get_ident())
+    failures.note("record", ValueError("x"))
+    for number in range(1000):
+        failures.warn(f"line {number}")
+    assert lines() == []
+
+    monkeypatch.undo()
+    failures.log_waiting()
+    failures.log_waiting()
+
+    assert lines()[0].startswith("record failed (ValueError)")
+    assert 1 < len(lines()) <= 100
+    assert failures.counts() == {"record": 1}
 
 
 def test_a_count_without_an_error_is_not_logged(lines):

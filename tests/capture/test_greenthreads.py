@@ -61,7 +61,11 @@ def test_a_greenlet_has_no_cpu_clock_where_threads_are_unpatched(
     loaded, in_greenlet
 ):
     """gevent with ``thread=False``: one thread, and many requests in it."""
-    loaded("gevent.monkey", is_module_patched=lambda name: False)
+    loaded(
+        "gevent.monkey",
+        is_module_patched=lambda name: False,
+        get_original=lambda module, name: getattr(sys.modules[module], name),
+    )
     profiled = Profiled(during(lambda: None))
     serve = profiled.get
     if in_greenlet:

@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import pytest
-from serving import Profiled, calls_of, during, set_clock
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from serving import Profiled, added_up, calls_of, during, set_clock
 
 from nova_profiler.capture.calls import CallKey
 from nova_profiler.capture.current import current_lane
@@ -135,3 +137,101 @@ def test_without_a_cpu_clock_none_is_begun(clocks, monkeypatch):
         {"timed": 4000, "python": 3000}
     )
     assert record.cpu_ms is None
+
+
+def test_the_cpu_clock_is_read_once_a_millisecond(clocks, monkeypatch):
+    """Reading it costs as much as a whole call does."""
+    readings = []
+
+    def thread_time():
+        readings.append(1)
+        return clocks.cpu
+
+    set_clock(monkeypatch, thread_time, "thread_time")
+
+    def work():
+        for _ in range(100):
+            call_timed(current_lane(), KEY, clocks.spend, (0.0001,), {})
+
+    record = record_of(work)
+
+    assert record.duration_ms == pytest.approx(10)
+    assert len(readings) <= 12
+
+
+# Steps of a request: at work, or waiting, or inside a call at either.
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["at work", "waits", "calls", "calls twice"]),
+        st.floats(0.0, 0.004),
+        st.floats(0.0, 1.0),
+    ),
+    max_size=30,
+)
+
+
+@given(STEPS)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_waiting_is_never_more_than_was_waited(clocks, steps):
+    """The clock is read seldom: what it missed counts as Python's."""
+    waited_s = 0.0
+
+    def work():
+        nonlocal waited_s
+        lane = current_lane()
+        for what, seconds, share in steps:
+            if what == "at work":
+                clocks.spend(seconds, seconds)
+            elif what == "waits":
+                clocks.spend(seconds)
+                waited_s += seconds
+            else:
+                spend = (clocks.spend, (seconds, seconds * share), {})
+                if what == "calls twice":
+                    inner = lane, INNER, *spend
+                    spend = call_timed, inner, {}
+                call_timed(lane, KEY, *spend)
+
+    record = record_of(work)
+
+    assert added_up(record) == pytest.approx(record.duration_ms)
+    found_ms = record.breakdown_ms.get("waiting", 0.0)
+    assert found_ms <= waited_s * 1000 + 0.001
+
+
+@given(st.lists(st.floats(0.0021, 0.1), min_size=1, max_size=20))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_waits_of_milliseconds_are_all_found(clocks, waits):
+    """Between calls, however much these work."""
+
+    def work():
+        for seconds in waits:
+            clocks.spend(0.001, 0.001)
+            clocks.spend(seconds)
+            call_timed(current_lane(), KEY, clocks.spend, (0.003, 0.002), {})
+
+    record = record_of(work)
+
+    assert record.breakdown_ms["waiting"] == pytest.approx(sum(waits) * 1000)
+    assert record.breakdown_ms["timed"] == pytest.approx(3 * len(waits))
+
+
+def test_a_wait_inside_a_call_is_named_once(clocks):
+    """What was waited before the call is still found."""
+
+    def waits_for_a_lock():
+        start = clocks.now
+        clocks.spend(0.0004)
+        add_wait(current_lane(), INNER, start, clocks.now)
+
+    def work():
+        call_timed(current_lane(), KEY, clocks.spend, (0.002,), {})
+        clocks.spend(0.0005)
+        call_timed(current_lane(), KEY, waits_for_a_lock, (), {})
+        clocks.spend(0.0005)
+
+    record = record_of(work)
+
+    assert record.breakdown_ms == pytest.approx(
+        {"timed": 2.4, "waiting": 1.0, "python": 0.0}
+    )

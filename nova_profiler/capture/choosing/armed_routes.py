@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Kinds of requests of which the next few are watched, in all workers.
 
-The table is a small JSON file, ``{digest: [armed at, left]}``, so that one
-worker arms for all. It has digests, no names. It has no lock: two workers
+The table is a small JSON file, ``{digest: [armed at, left, user]}``, so that
+one worker arms for all. It has digests, no names. It has no lock: two workers
 that write at once may lose a count, which costs one watched request more or
 less.
 """
@@ -13,19 +13,22 @@ import hashlib
 import json
 import os
 import secrets
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 
 from nova_profiler.dump_store.opened import Directory
 from nova_profiler.dump_store.writing import publish, write_new
 from nova_profiler.routes import METHODS, OTHER_METHOD, shape_of
+from nova_profiler.trust.files import FileError, read_regular
 from nova_profiler.trust.folders import UntrustedFolder
-from nova_profiler.untrusted_files import FileError, read_regular
 
 # How many requests are watched after a slow one of their kind.
 ARMED_REQUESTS = 3
-# Kinds that are armed at a time at most; and for how long.
+# Kinds that are armed at a time at most, and how many of them one user has
+# armed without being the first to lose one; and for how long.
 ARMED_KINDS = 64
+ARMED_SHARE = ARMED_KINDS // 4
 ARMED_S = 600.0
 # How long a kind rests, so that one that is always slow is not always
 # watched.
@@ -36,9 +39,11 @@ _FILE = ".armed"
 _LOOK_S = 0.5
 # A table of 64 kinds has some 3000.
 _LARGEST_BYTES = 65_536
+_LONGEST_ROUTE = 200
 
-# By digest: when the kind was armed, and how many requests are left.
-Kinds = dict[str, tuple[float, int]]
+# By digest: when the kind was armed, how many requests are left, and for whose
+# request it was armed.
+Kinds = dict[str, tuple[float, int, str]]
 
 
 class Armed:
@@ -63,10 +68,10 @@ class Armed:
         # Digests of the kinds that have requests left.
         self._live: frozenset[str] = frozenset()
 
-    def arm(self, method: str, path: str) -> None:
+    def arm(self, method: str, path: str, user: str = "") -> None:
         """Arm the kind of this request, unless it was armed just now.
 
-        May raise OSError.
+        *user* is a digest of whose it was. May raise OSError.
         """
         kind = _kind_of(method, path)
         if kind is None:
@@ -80,10 +85,9 @@ class Armed:
         }
         if kind in kinds and now - kinds[kind][0] < REST_S:
             return
-        kinds[kind] = now, ARMED_REQUESTS
-        by_age = sorted(kinds, key=lambda known: kinds[known])
-        for oldest in by_age[:-ARMED_KINDS]:
-            del kinds[oldest]
+        kinds[kind] = now, ARMED_REQUESTS, user
+        while len(kinds) > ARMED_KINDS:
+            del kinds[_next_to_go(kinds)]
         self._write(kinds, now)
 
     def take(self, method: str, path: str) -> bool:
@@ -105,8 +109,8 @@ class Armed:
         kinds = self._read()
         if kind not in _live_of(kinds, now):
             return False
-        armed_at, left = kinds[kind]
-        self._write({**kinds, kind: (armed_at, left - 1)}, now)
+        armed_at, left, user = kinds[kind]
+        self._write({**kinds, kind: (armed_at, left - 1, user)}, now)
         return True
 
     def _read(self) -> Kinds:
@@ -149,8 +153,9 @@ def _kinds_in(content: bytes) -> Kinds:
     """Return the table in *content*, empty if that is no table."""
     try:
         return {
-            kind: (armed_at, left)
-            for kind, (armed_at, left) in json.loads(content).items()
+            # Tables of before have no user.
+            kind: (armed_at, left, str(user[0]) if user else "")
+            for kind, (armed_at, left, *user) in json.loads(content).items()
             if type(armed_at) is float and type(left) is int
         }
     except (AttributeError, RecursionError, TypeError, ValueError):
@@ -161,18 +166,39 @@ def _live_of(kinds: Kinds, now: float) -> frozenset[str]:
     """Return the digests of the kinds that have requests left."""
     return frozenset(
         kind
-        for kind, (armed_at, left) in kinds.items()
+        for kind, (armed_at, left, _) in kinds.items()
         if left > 0 and 0 <= now - armed_at <= ARMED_S
     )
 
 
+def _next_to_go(kinds: Kinds) -> str:
+    """Return the oldest of the user who has most, if that is a share.
+
+    Else the oldest of all, so that no client drives out all others.
+    """
+    users = Counter(user for _, _, user in kinds.values())
+    user, count = users.most_common(1)[0]
+    of_user = [
+        kind
+        for kind, row in kinds.items()
+        if row[2] == user or count <= ARMED_SHARE
+    ]
+    return min(of_user, key=lambda kind: kinds[kind])
+
+
 def _kind_of(method: str, path: str) -> str | None:
-    """Return the digest of a request's kind, None for a path of no shape."""
-    shape = shape_of(path)
+    """Return the digest of a request's kind, None for a path of no shape.
+
+    What is no request has its route there, whose names are bounded.
+    """
+    if path.startswith("/"):
+        shape = shape_of(path)
+        if method not in METHODS:
+            method = OTHER_METHOD
+    else:
+        shape = path if len(path) <= _LONGEST_ROUTE else None
     if shape is None:
         return None
-    if method not in METHODS:
-        method = OTHER_METHOD
     return hashlib.blake2b(
         f"{method} {shape}".encode(), digest_size=8
     ).hexdigest()

@@ -11,9 +11,10 @@ from time import monotonic, time
 from typing import Any
 
 from nova_profiler.capture.choosing.armed_routes import Armed
+from nova_profiler.capture.choosing.kept_kinds import wanted_of
 from nova_profiler.capture.contracts import Served
 from nova_profiler.record import FAILED, KILLED, RequestRecord
-from nova_profiler.signed_headers import (
+from nova_profiler.trust.signed_headers import (
     OSPROFILER_INFO,
     TRIGGER,
     osprofiler_fault,
@@ -25,7 +26,7 @@ _GLOBAL_ID = re.compile(
     r"req-[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE
 )
 
-_FAILED = (FAILED, KILLED)
+FAILURES = (FAILED, KILLED)
 
 
 def is_kept(
@@ -37,15 +38,29 @@ def is_kept(
     """Return whether *record* is dumped.
 
     *dump_when* holds any of slow (at least *slow_ms*), failed, profiled and
-    all. *chosen* is whether a profile was asked for: some engines have one
-    of every request.
+    all, of every kind or of one. *chosen* is whether a profile was asked for:
+    some engines have one of every request.
     """
-    if "all" in dump_when:
-        return True
+    wanted = wanted_of(tuple(dump_when), record.kind)
     return (
-        ("slow" in dump_when and record.duration_ms >= slow_ms)
-        or ("failed" in dump_when and record.outcome in _FAILED)
-        or ("profiled" in dump_when and chosen and record.profile is not None)
+        wanted.all
+        or (wanted.slow and record.duration_ms >= slow_ms)
+        or (wanted.failed and record.outcome in FAILURES)
+        or (wanted.profiled and chosen and record.profile is not None)
+    )
+
+
+def is_logged(
+    record: RequestRecord,
+    log_requests: bool | tuple[str, ...],
+    slow_ms: float,
+) -> bool:
+    """Return whether *record* has a line in the log."""
+    wanted = wanted_of(log_requests, record.kind)
+    return (
+        wanted.all
+        or (wanted.slow and record.duration_ms >= slow_ms)
+        or (wanted.failed and record.outcome in FAILURES)
     )
 
 
@@ -132,9 +147,12 @@ class Choice:
             return "rate"
         return None
 
-    def arm(self, method: str, path: str) -> None:
-        """Watch the next few requests like the slow one to *path*."""
-        self._armed.arm(method, path)
+    def arm(self, method: str, path: str, user: str = "") -> None:
+        """Watch the next few requests like the slow one to *path*.
+
+        *user* is a digest of whose that was.
+        """
+        self._armed.arm(method, path, user)
 
     def _is_armed(self, asked: Served) -> bool:
         try:

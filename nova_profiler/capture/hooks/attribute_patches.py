@@ -9,14 +9,12 @@ gets the instance and the arguments that it had before.
 from __future__ import annotations
 
 import functools
-import os
-import threading
 from collections.abc import Callable
 from contextlib import suppress
 from types import FunctionType, MethodDescriptorType, WrapperDescriptorType
 from typing import Any
 
-from nova_profiler.capture.hooks import Undo
+from nova_profiler.capture.hooks import HookLock, Undo
 
 Wrap = Callable[[Any], Any]
 
@@ -26,28 +24,21 @@ _MOST_WRAPS = 100
 # Called with the instance first they do what they do when bound.
 _PLAIN = (FunctionType, MethodDescriptorType, WrapperDescriptorType)
 
-_lock = threading.Lock()
-
-
-def _forget_lock() -> None:
-    # The thread that held it did not come along into a forked process.
-    global _lock
-    _lock = threading.Lock()
-
-
-os.register_at_fork(after_in_child=_forget_lock)
+_lock = HookLock()
 _patches: dict[tuple[int, str], _Patch] = {}
 
 
 class _Patch:
     """One replaced attribute and how many installers want it so."""
 
-    def __init__(self, owner: Any, name: str, wrap: Wrap) -> None:
+    def __init__(
+        self, owner: Any, name: str, wrap: Wrap, is_new: bool
+    ) -> None:
         self.owner = owner
         self.name = name
         # An inherited attribute is deleted again instead of copied.
         self.inherited = name not in vars(owner)
-        self.original = _found(owner, name)
+        self.original = name if is_new else _found(owner, name)
         self.replacement = wrap(self.original)
         if isinstance(self.replacement, FunctionType):
             _look_like(self.replacement, self.original)
@@ -172,17 +163,31 @@ def patch_family(
     return undo_all(undos)
 
 
-def patch(owner: Any, name: str, wrap: Wrap) -> Undo:
+def patch_objects(owner: type, name: str, wrap: Wrap) -> Undo:
+    """Have attribute *name* of *owner*'s objects found by a descriptor.
+
+    They have it since they were made, the class has none. *wrap* gets the
+    name, and returns the descriptor. Raises AttributeError for a class
+    whose objects have no such attribute, as far as that can be seen.
+    """
+    code = getattr(vars(owner).get("__init__"), "__code__", None)
+    if code is not None and name not in code.co_names:
+        raise AttributeError(f"objects have no {name}")
+    return patch(owner, name, wrap, is_new=True)
+
+
+def patch(owner: Any, name: str, wrap: Wrap, is_new: bool = False) -> Undo:
     """Replace attribute *name* of *owner* by what *wrap* makes of it.
 
-    A second patch of the same attribute joins the first one. Returns the
-    function that undoes this call; the attribute is put back by the last.
+    One that *is_new* is not there yet; *wrap* gets its name. A second patch
+    of the same attribute joins the first one. Returns the function that
+    undoes this call; the attribute is put back by the last.
     """
     key = (id(owner), name)
-    with _lock:
+    with _lock.now:
         found = _patches.get(key)
         if found is None or (found.users == 0 and not found.is_in_place()):
-            found = _Patch(owner, name, wrap)
+            found = _Patch(owner, name, wrap, is_new)
             found.apply()
             _patches[key] = found
         found.users += 1
@@ -194,7 +199,7 @@ def _undo_once(key: tuple[int, str], patched: _Patch) -> Undo:
 
     def undo() -> None:
         nonlocal done
-        with _lock:
+        with _lock.now:
             if done:
                 return
             done = True

@@ -13,7 +13,8 @@ from collections.abc import Callable
 from typing import Any
 
 from nova_profiler.capture.calls import CallKey
-from nova_profiler.capture.current import lane_here
+from nova_profiler.capture.current import active, lane_here
+from nova_profiler.capture.failures import HOOK_FAILURES
 from nova_profiler.capture.hooks import Undo
 from nova_profiler.capture.hooks.late_patches import Point, patch_when_loaded
 from nova_profiler.capture.timing import call_timed
@@ -56,7 +57,13 @@ _keys: dict[type, dict[str, CallKey] | None] = {}
 def install() -> Undo:
     """Time the calls of caches from now on; returns what undoes it."""
     points = [
-        Point("cache", _REGION, f"CacheRegion.{method}", _of_region(operation))
+        Point(
+            "cache",
+            _REGION,
+            f"CacheRegion.{method}",
+            _of_region(operation),
+            has_front=True,
+        )
         for method, operation in _OPERATIONS.items()
     ]
     points += [
@@ -66,6 +73,7 @@ def install() -> Undo:
             f"TokenCache.{operation}",
             _of_tokens(operation),
             ("token_id",),
+            has_front=True,
         )
         for operation in ("get", "set")
     ]
@@ -75,17 +83,22 @@ def install() -> Undo:
 def _of_region(operation: str) -> Callable[[_Function], _Function]:
     def wrap(function: _Function) -> _Function:
         @functools.wraps(function)
-        def timed_operation(self: Any, *args: Any, **kwargs: Any) -> Any:
-            lane = lane_here()
-            if lane is None:
-                return function(self, *args, **kwargs)
-            keys = _keys_of(self)
-            if keys is None:
-                lane.counts[_COUNT] += 1
-                return function(self, *args, **kwargs)
-            return call_timed(
-                lane, keys[operation], function, (self, *args), kwargs
-            )
+        def timed_operation(*args: Any, **kwargs: Any) -> Any:
+            lane = key = None
+            try:
+                if active:
+                    lane = lane_here()
+                if lane is not None:
+                    keys = _keys_of(args[0])
+                    if keys is None:
+                        lane.counts[_COUNT] += 1
+                    else:
+                        key = keys[operation]
+            except Exception as exc:
+                HOOK_FAILURES.note("cache_hook", exc)
+            if lane is None or key is None:
+                return function(*args, **kwargs)
+            return call_timed(lane, key, function, args, kwargs)
 
         return timed_operation
 
@@ -137,14 +150,20 @@ def _of_tokens(operation: str) -> Callable[[_Function], _Function]:
 
     def wrap(function: _Function) -> _Function:
         @functools.wraps(function)
-        def timed_operation(self: Any, *args: Any, **kwargs: Any) -> Any:
-            lane = lane_here()
+        def timed_operation(*args: Any, **kwargs: Any) -> Any:
+            lane = None
+            try:
+                if active:
+                    lane = lane_here()
+                if lane is not None and not _is_outside(args[0]):
+                    lane.counts[_COUNT] += 1
+                    lane = None
+            except Exception as exc:
+                HOOK_FAILURES.note("cache_hook", exc)
+                lane = None
             if lane is None:
-                return function(self, *args, **kwargs)
-            if not _is_outside(self):
-                lane.counts[_COUNT] += 1
-                return function(self, *args, **kwargs)
-            return call_timed(lane, key, function, (self, *args), kwargs)
+                return function(*args, **kwargs)
+            return call_timed(lane, key, function, args, kwargs)
 
         return timed_operation
 

@@ -7,19 +7,18 @@ The younger generations are quick, and many.
 from __future__ import annotations
 
 import gc
-import threading
 
 from nova_profiler.capture.calls import CallKey
-from nova_profiler.capture.current import open_lane
+from nova_profiler.capture.current import current_lane, open_lane
 from nova_profiler.capture.failures import HOOK_FAILURES
-from nova_profiler.capture.hooks import Undo
+from nova_profiler.capture.hooks import HookLock, Undo
 from nova_profiler.capture.timing import Timing
 from nova_profiler.groups import GC
 
 _OLDEST = 2
 _KEY = CallKey(GC.name, "generation_2")
 
-_lock = threading.Lock()
+_lock = HookLock()
 _installers = 0
 # The run that goes on in a lane; the interpreter has one at a time.
 _running: Timing | None = None
@@ -28,7 +27,7 @@ _running: Timing | None = None
 def install() -> Undo:
     """Time full collections in the current lane; returns what undoes it."""
     global _installers
-    with _lock:
+    with _lock.now:
         _installers += 1
         if _installers == 1:
             gc.callbacks.append(_collecting)
@@ -37,7 +36,7 @@ def install() -> Undo:
     def undo() -> None:
         nonlocal done
         global _installers
-        with _lock:
+        with _lock.now:
             if done:
                 return
             done = True
@@ -51,11 +50,11 @@ def install() -> Undo:
 def _collecting(phase: str, info: dict[str, int]) -> None:
     """Begin or end a call; the collector runs in whatever thread came by."""
     global _running
-    if info["generation"] != _OLDEST:
-        return
     try:
+        if info["generation"] != _OLDEST:
+            return
         if phase == "start":
-            lane = open_lane()
+            lane = None if current_lane() is None else open_lane()
             _running = None if lane is None else Timing(lane, _KEY.bit)
         elif _running is not None:
             running, _running = _running, None

@@ -11,7 +11,6 @@ named once in the log, and by ``nova-profiler check``.
 from __future__ import annotations
 
 import inspect
-import os
 import sys
 import threading
 from collections.abc import Iterable
@@ -19,13 +18,15 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from nova_profiler.capture.failures import LOG
-from nova_profiler.capture.hooks import Undo
+from nova_profiler.capture.hooks import HookLock, Undo
 from nova_profiler.capture.hooks.attribute_patches import (
     Wrap,
     patch,
     patch_method,
+    patch_objects,
     undo_all,
 )
+from nova_profiler.capture.hooks.quick_fronts import with_front
 
 
 class Point(NamedTuple):
@@ -39,21 +40,19 @@ class Point(NamedTuple):
     wrap: Wrap
     # Names of its parameters on which the wrapper relies.
     takes: tuple[str, ...] = ()
+    # Only some releases have it: no line where it is missing.
+    is_optional: bool = False
+    # The class's objects have it, the class has not: ``wrap`` gets its name.
+    is_of_objects: bool = False
+    # Callers name its arguments, or it is called outside requests, too.
+    has_front: bool = False
 
     def __str__(self) -> str:
         return f"{self.module}:{self.path}({', '.join(self.takes)})"
 
 
-_lock = threading.Lock()
-
-
-def _forget_lock() -> None:
-    # The thread that held it did not come along into a forked process.
-    global _lock
-    _lock = threading.Lock()
-
-
-os.register_at_fork(after_in_child=_forget_lock)
+# Taken once: what is being looked through changes meanwhile.
+_lock = HookLock(threading.Lock)
 # Those that are installed; and the lines that the log has.
 _installed: list[_Patches] = []
 _logged: set[str] = set()
@@ -66,7 +65,7 @@ def patch_when_loaded(points: Iterable[Point]) -> Undo:
     raises.
     """
     patches = _Patches(points)
-    with _lock:
+    with _lock.now:
         patches.look()
         _installed.append(patches)
     return patches.undo
@@ -76,14 +75,15 @@ def look_again() -> None:
     """Replace what has been loaded since; never raises and never waits."""
     if not any(patches.waiting for patches in _installed):
         return
-    if not _lock.acquire(blocking=False):
+    lock = _lock.now
+    if not lock.acquire(blocking=False):
         # Another thread is at it.
         return
     try:
         for patches in _installed:
             patches.look()
     finally:
-        _lock.release()
+        lock.release()
 
 
 def waiting_modules() -> set[str]:
@@ -120,6 +120,8 @@ class _Patches:
                 self._note_missing(point, exc)
 
     def _note_missing(self, point: Point, error: Exception) -> None:
+        if point.is_optional:
+            return
         line = f"hook {point.hook}: no {point}: {error}"
         self.missing.append(line)
         if line in _logged:
@@ -131,7 +133,7 @@ class _Patches:
 
     def undo(self) -> None:
         """Put back what was replaced, and forget what was not."""
-        with _lock:
+        with _lock.now:
             if self in _installed:
                 _installed.remove(self)
             self.waiting.clear()
@@ -150,6 +152,8 @@ def _patched(module: Any, point: Point) -> Undo:
     *classes, name = point.path.split(".")
     for part in classes:
         owner = getattr(owner, part)
+    if point.is_of_objects:
+        return patch_objects(owner, name, point.wrap)
     found = getattr(owner, name)
     parameters = inspect.signature(found).parameters
     kinds = {one.kind for one in parameters.values()}
@@ -158,11 +162,12 @@ def _patched(module: Any, point: Point) -> Undo:
         inspect.Parameter.VAR_POSITIONAL,
         inspect.Parameter.VAR_KEYWORD,
     } <= kinds
+    wrap = with_front(point.wrap) if point.has_front else point.wrap
     unknown = [one for one in point.takes if one not in parameters]
     if unknown and not takes_all:
         raise TypeError(f"it has no parameter {', '.join(unknown)}")
     if isinstance(owner, type) and not isinstance(
         inspect.getattr_static(owner, name), (staticmethod, classmethod)
     ):
-        return patch_method(owner, name, point.wrap)
-    return patch(owner, name, point.wrap)
+        return patch_method(owner, name, wrap)
+    return patch(owner, name, wrap)

@@ -17,6 +17,7 @@ from typing import Any
 from nova_profiler.capture.call_names import NamedKeys, identifier
 from nova_profiler.capture.calls import CallKey
 from nova_profiler.capture.current import current_lane, open_lane
+from nova_profiler.capture.failures import HOOK_FAILURES
 from nova_profiler.capture.hooks import Undo
 from nova_profiler.capture.hooks.late_patches import Point, patch_when_loaded
 from nova_profiler.capture.lanes import Lane
@@ -48,26 +49,40 @@ def _timed(
 ) -> Callable[[Any, Any], Any]:
     @functools.wraps(handle)
     def timed_handle(self: logging.Handler, record: Any) -> Any:
-        if current_lane() is None:
-            return handle(self, record)
-        lane = open_lane()
-        if lane is None:
-            return handle(self, record)
-        lane.counts[_RECORDS] += 1
-        lock: Any = getattr(self, "lock", None)
-        # handle() takes it again. A filter runs before that, and may wait
-        # for a thread that wants it.
-        if not _is_reentrant(lock) or _has_filters(self):
-            return _handled(lane, keys, handle, self, record)
-        if not lock.acquire(False):
-            key = _TURN
-            start = perf_counter()
-            lock.acquire()
-            add_wait(lane, key, start, perf_counter())
+        lane = None
+        is_held = False
         try:
+            if current_lane() is not None:
+                lane = open_lane()
+            if lane is not None:
+                lane.counts[_RECORDS] += 1
+                lock: Any = getattr(self, "lock", None)
+                # handle() takes it again. A filter runs before that, and may
+                # wait for a thread that wants it.
+                if _is_reentrant(lock) and not _has_filters(self):
+                    if lock.acquire(False):
+                        is_held = True
+                    else:
+                        # Read off the stack while it waits, like the lane.
+                        key, start = _TURN, perf_counter()
+                        lock.acquire()
+                        is_held = True
+                        waited = start, perf_counter()
+                        del start
+                        add_wait(lane, key, *waited)
+        except Exception as exc:
+            HOOK_FAILURES.note("log_hook", exc)
+        try:
+            if lane is None:
+                return handle(self, record)
             return _handled(lane, keys, handle, self, record)
         finally:
-            lock.release()
+            if is_held:
+                try:
+                    lock.release()
+                except MemoryError:
+                    # Others would wait for ever.
+                    lock.release()
 
     return timed_handle
 
@@ -97,19 +112,26 @@ def _handled(
     record: Any,
 ) -> Any:
     open_groups = lane.open_groups
-    lane.open_groups = open_groups | _BIT
-    named_before_s = named_s(lane)
-    # Its own name is worked out for a long time alone.
-    key = keys.other
-    start = perf_counter()
+    key = start = None
+    try:
+        # Its own name is worked out for a long time alone.
+        key = keys.other
+        named_before_s = named_s(lane)
+        lane.open_groups = open_groups | _BIT
+        start = perf_counter()
+    except Exception as exc:
+        HOOK_FAILURES.note("log_hook", exc)
     try:
         return handle(handler, record)
     finally:
-        end = perf_counter()
-        lane.open_groups = open_groups
-        if end - start > MIN_WAIT_S:
-            key = keys.key(identifier(type(handler).__name__))
-            if open_groups & _BIT:
-                key = key.nested
-            inside_s = named_s(lane) - named_before_s
-            add_wait(lane, key, start, end, inside_s)
+        try:
+            end = perf_counter()
+            lane.open_groups = open_groups
+            if start is not None and end - start > MIN_WAIT_S:
+                key = keys.key(identifier(type(handler).__name__))
+                if open_groups & _BIT:
+                    key = key.nested
+                inside_s = named_s(lane) - named_before_s
+                add_wait(lane, key, start, end, inside_s)
+        except Exception as exc:
+            HOOK_FAILURES.note("log_hook", exc)

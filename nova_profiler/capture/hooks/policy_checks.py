@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from nova_profiler.capture.current import current_lane
+from nova_profiler.capture.failures import HOOK_FAILURES
 from nova_profiler.capture.hooks import Undo
 from nova_profiler.capture.hooks.late_patches import Point, patch_when_loaded
 from nova_profiler.groups import COUNT_PLACES
@@ -29,9 +30,12 @@ def install() -> Undo:
 def _counted(enforce: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(enforce)
     def counted_enforce(*args: Any, **kwargs: Any) -> Any:
-        lane = current_lane()
-        if lane is not None:
-            lane.counts[_CHECKS] += 1
+        try:
+            lane = current_lane()
+            if lane is not None:
+                lane.counts[_CHECKS] += 1
+        except Exception as exc:
+            HOOK_FAILURES.note("policy_hook", exc)
         return enforce(*args, **kwargs)
 
     return counted_enforce

@@ -11,7 +11,8 @@ from types import FunctionType
 from typing import Any
 
 from nova_profiler.capture.calls import CallKey
-from nova_profiler.capture.current import lane_here
+from nova_profiler.capture.current import active, lane_here
+from nova_profiler.capture.failures import HOOK_FAILURES
 from nova_profiler.capture.hooks import HookError, Undo
 from nova_profiler.capture.hooks.attribute_patches import patch, undo_all
 from nova_profiler.capture.timing import call_timed
@@ -108,7 +109,11 @@ class TimedCallable:
         if bind is None:
             return self
         bound = bind(self.__wrapped__, instance, owner)
-        return TimedCallable(bound, self.__key)
+        try:
+            return TimedCallable(bound, self.__key)
+        except Exception as exc:
+            HOOK_FAILURES.note("timed_hook", exc)
+            return bound
 
     def __getattr__(self, name: str) -> Any:
         if name == "__wrapped__":
@@ -134,7 +139,12 @@ def _timed_function(function: FunctionType, key: CallKey) -> Any:
 
 def _timed(function: Callable[..., Any], key: CallKey) -> Callable[..., Any]:
     def timed_call(*args: Any, **kwargs: Any) -> Any:
-        lane = lane_here()
+        lane = None
+        try:
+            if active:
+                lane = lane_here()
+        except Exception as exc:
+            HOOK_FAILURES.note("timed_hook", exc)
         if lane is None:
             return function(*args, **kwargs)
         return call_timed(lane, key, function, args, kwargs)

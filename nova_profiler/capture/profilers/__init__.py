@@ -11,13 +11,16 @@ the first time, as Failures.note does.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from nova_profiler.capture.contracts import Watch
-from nova_profiler.capture.lanes import Capture
 from nova_profiler.errors import NovaProfilerError
 
-__all__ = ["Engine", "EngineError", "Note", "Watch"]
+if TYPE_CHECKING:
+    # A reader of stacks has this package too, and is to be small.
+    from nova_profiler.capture.contracts import Watch
+    from nova_profiler.capture.lanes import Capture
+
+__all__ = ["Engine", "EngineError", "Note"]
 
 Note = Callable[..., None]
 

@@ -15,6 +15,8 @@ from nova_profiler.capture.lanes import Capture
 from nova_profiler.capture.profilers import Engine, EngineError, Note
 from nova_profiler.capture.profilers.guard import GuardedWatch
 from nova_profiler.capture.settings.options import Settings
+from nova_profiler.dump_store.names import user_of
+from nova_profiler.record import RequestRecord
 
 LOG = logging.getLogger("nova_profiler")
 
@@ -82,7 +84,7 @@ class Watching:
     def ended(
         self,
         capture: Capture,
-        duration_ms: float,
+        record: RequestRecord,
         settings: Settings,
     ) -> None:
         """Arm the engine for requests like this one, if it was slow.
@@ -90,13 +92,13 @@ class Watching:
         A request that was watched may have been slow for that reason.
         """
         if (
-            duration_ms >= settings.slow_ms
+            record.duration_ms >= settings.slow_ms
             and capture.chosen is None
             and "armed" in settings.profile_when
         ):
             served = capture.served
             try:
-                self._choice.arm(served.method, served.path)
+                self._choice.arm(served.method, served.path, user_of(record))
             except OSError as exc:
                 self._failures.note("armed", exc)
 

@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from nova_profiler.capture.contracts import Watch
 from nova_profiler.capture.failures import Failures
 from nova_profiler.capture.lanes import Capture
-from nova_profiler.capture.profilers import Watch
 from nova_profiler.record import RequestRecord
 
 
@@ -58,18 +58,34 @@ class GuardedWatch:
 
     def run(self, function: Callable[..., Any], /, *args: Any) -> Any:
         """Return ``function(*args)``, watched if the engine can."""
-        step = Step(function)
+        step = None
         try:
+            step = Step(function)
             self._watch.run(step, *args)
         except Exception as exc:
-            if exc is not step.error:
+            if step is None or exc is not step.error:
                 self._failures.note("profiler", exc)
-        return _ended(step, args, {})
+        except BaseException:
+            if step is not None:
+                step.error = None
+            raise
+        # Whatever the engine made of it.
+        if step is None or not step.began:
+            return function(*args)
+        error, step.error = step.error, None
+        if error is not None:
+            try:
+                raise error
+            finally:
+                # Its traceback leads here: a cycle would keep what the
+                # application's functions held until the collector runs.
+                del error
+        return step.result
 
     def spawned(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Return *function*, watched in the thread that calls it."""
-        step = Step(function)
         try:
+            step = Step(function)
             watched = self._watch.spawned(step)
         except Exception as exc:
             self._failures.note("profiler", exc)
@@ -83,7 +99,19 @@ class GuardedWatch:
             except Exception as exc:
                 if exc is not step.error:
                     self._failures.note("profiler", exc)
-            return _ended(step, args, kwargs)
+            except BaseException:
+                step.error = None
+                raise
+            if not step.began:
+                return function(*args, **kwargs)
+            error, step.error = step.error, None  # type: ignore[unreachable]
+            if error is not None:
+                try:
+                    raise error
+                finally:
+                    # As in run().
+                    del error
+            return step.result
 
         return run_spawned
 
@@ -97,17 +125,8 @@ class GuardedWatch:
             if capture.chosen is None and self._is_drawn(record):
                 capture.chosen = "rate"
             self._watch.finish(record)
+            if record.profile is not None and capture.chosen is not None:
+                record.profile["chosen_by"] = capture.chosen
         except Exception as exc:
             self._failures.note("profiler", exc)
             record.profile = record.profiled = None
-        if record.profile is not None and capture.chosen is not None:
-            record.profile["chosen_by"] = capture.chosen
-
-
-def _ended(step: Step, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Return or raise what *step* did, whatever the engine made of it."""
-    if step.error is not None:
-        raise step.error
-    if not step.began:
-        return step.function(*args, **kwargs)
-    return step.result

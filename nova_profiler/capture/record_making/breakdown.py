@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
+from itertools import accumulate
 from typing import NamedTuple
 
 from nova_profiler.groups import (
@@ -235,3 +237,18 @@ def covered_s(spans: Iterable[tuple[float, float]]) -> float:
             total += end - max(start, reach)
             reach = end
     return total
+
+
+def any_begins_in(
+    spans: Iterable[tuple[float, float]],
+    others: Iterable[tuple[float, float]],
+) -> bool:
+    """Return whether one of *others* begins while one of *spans* goes on."""
+    by_start = sorted(spans)
+    starts = [start for start, _ in by_start]
+    ends = list(accumulate([end for _, end in by_start], max))
+    for start, _ in others:
+        earlier = bisect_right(starts, start)
+        if earlier and ends[earlier - 1] > start:
+            return True
+    return False

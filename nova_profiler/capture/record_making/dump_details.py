@@ -96,6 +96,7 @@ def _entries_of(
         if group == FETCH.name and calls.tally is not None:
             statements.add_fetched(lane, calls.tally)
         errors = dict(calls.errors or ())
+        lines = dict(calls.lines or ())
         for call in calls.kept():
             start, end = call[:2]
             rows, place, request_id = None, calls.statement, None
@@ -120,6 +121,7 @@ def _entries_of(
                 nested,
                 place,
                 request_id=request_id,
+                made_by=lines.get(start),
             )
 
 

@@ -3,14 +3,10 @@
 
 from __future__ import annotations
 
-from nova_profiler.capture.calls import Calls
 from nova_profiler.capture.lanes import Capture, Lane
+from nova_profiler.capture.sinks import Named
 from nova_profiler.capture.sql import name_of_statement
 from nova_profiler.groups import SQL
-
-# Group, name, the calls, whether they are nested in others of the group,
-# whether a record's calls list them.
-Named = tuple[str, str, Calls, bool, bool]
 
 _SQL = SQL.name
 

@@ -17,9 +17,16 @@ from nova_profiler.capture.record_making.dump_details import (
     db_api_calls_of,
     fill_details,
 )
-from nova_profiler.capture.record_making.totals import fill_totals
+from nova_profiler.capture.record_making.lane_calls import (
+    named_calls,
+    used_lanes,
+)
+from nova_profiler.capture.record_making.totals import (
+    fill_totals,
+    fill_unnamed,
+)
 from nova_profiler.capture.settings.options import Settings
-from nova_profiler.capture.sinks import Sink
+from nova_profiler.capture.sinks import LOG_SINK, AddingSink, Sink
 from nova_profiler.record import RequestRecord
 
 LOG = logging.getLogger("nova_profiler")
@@ -33,6 +40,11 @@ class Recorder:
 
     def __init__(self, sinks: Sequence[Sink], failures: Failures) -> None:
         self._sinks = sinks
+        self._adding: list[AddingSink] = [
+            sink for sink in sinks if isinstance(sink, AddingSink)
+        ]
+        # Whether a record goes anywhere but into the log.
+        self.has_sinks = any(sink.name != LOG_SINK for sink in sinks)
         self._failures = failures
         self._host = socket.gethostname()
         self._second = (0, "")
@@ -69,6 +81,25 @@ class Recorder:
         if sent is not None:
             raise sent
 
+    def add_up(
+        self,
+        kind: str,
+        route: str,
+        capture: Capture,
+        ms: float,
+        wait_ms: float | None,
+    ) -> None:
+        """Hand on the figures of a closed *capture* that has no record.
+
+        It is of *kind*, took *ms*, and waited *wait_ms*. Never raises.
+        """
+        try:
+            for sink in self._adding:
+                lanes = [named_calls(lane) for lane in used_lanes(capture)]
+                sink.add_up(kind, route, ms, wait_ms, lanes)
+        except Exception as exc:
+            self._failures.note("statsd", exc)
+
     def deliver_killed(
         self, record: RequestRecord, settings: Settings
     ) -> None:
@@ -97,32 +128,40 @@ class Recorder:
         self, record: RequestRecord, capture: Capture, settings: Settings
     ) -> None:
         """Fill in whose record it is and when that began."""
+        record.record_id = capture.record_id
         record.service = settings.service_name
         record.host = self._host
         record.pid = os.getpid()
-        record.started_at = self._iso(capture.began_at)
+        record.started_at = self.iso(capture.began_at)
 
     def _fill(
         self, record: RequestRecord, capture: Capture, settings: Settings
     ) -> None:
+        record.record_id = capture.record_id
         record.service = settings.service_name
         record.host = self._host
         record.pid = os.getpid()
-        record.started_at = self._iso(capture.began_at)
+        record.started_at = self.iso(capture.began_at)
         fill_totals(record, capture, record.duration_ms / 1000)
+        split = capture.main.split
+        if split is not None:
+            fill_unnamed(record, split)
         if capture.watch is not None:
             capture.watch.finish(record)
-        if settings.dump_dir and is_kept(
-            record,
-            settings.dump_when,
-            settings.slow_ms,
-            capture.chosen is not None,
+        if settings.dump_dir and (
+            capture.is_kept
+            or is_kept(
+                record,
+                settings.dump_when,
+                settings.slow_ms,
+                capture.chosen is not None,
+            )
         ):
             fill_details(record, capture)
         if settings.log_calls:
             record.db_api_calls = db_api_calls_of(capture)
 
-    def _iso(self, seconds: float) -> str:
+    def iso(self, seconds: float) -> str:
         """Return ISO 8601 in UTC with microseconds."""
         second = int(seconds)
         # One pair, so that threads never see a second with another's text.
@@ -132,8 +171,8 @@ class Recorder:
             cached = second, started.strftime("%Y-%m-%dT%H:%M:%S")
             self._second = cached
         # "%" takes 0.2 us less than format(), and cuts what that rounds.
-        micros = "%06d" % ((seconds - second) * 1e6)  # noqa: UP031
-        return f"{cached[1]}.{micros}+00:00"
+        micros = (seconds - second) * 1e6
+        return "%s.%06d+00:00" % (cached[1], micros)  # noqa: UP031
 
 
 def _open_words(record: RequestRecord) -> str:

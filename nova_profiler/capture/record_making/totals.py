@@ -9,16 +9,31 @@ from nova_profiler.capture.lanes import Capture, Lane
 from nova_profiler.capture.record_making.breakdown import (
     LaneSums,
     Span,
+    any_begins_in,
     covered_s,
     of_many_lanes,
     of_one_lane,
 )
 from nova_profiler.capture.record_making.lane_calls import (
-    Named,
     named_calls,
     used_lanes,
 )
-from nova_profiler.groups import COUNTS, DB_API, PYTHON, WAITING
+from nova_profiler.capture.run_queue import Split
+from nova_profiler.capture.sinks import Named
+from nova_profiler.groups import (
+    COUNTS,
+    DB_API,
+    DRIVER_GROUPS,
+    GC,
+    LOCK,
+    LOG,
+    NOT_PROCESSOR,
+    PROCESSOR,
+    PYTHON,
+    TIMED,
+    UNSPLIT,
+    WAITING,
+)
 from nova_profiler.record import CallTotals, GroupTotals, RequestRecord
 
 # Calls of one name whose durations go to statsd one by one.
@@ -27,6 +42,9 @@ MAX_DURATIONS = 10
 _DB_API = DB_API.name
 # What sums of floats differ by.
 _NOISE_S = 1e-7
+# What may go on inside a call of a driver.
+_IN_DRIVERS = frozenset(group.name for group in (GC, LOCK, LOG, TIMED))
+_DRIVERS = frozenset(DRIVER_GROUPS)
 _NO_COUNTS = [0] * len(COUNTS)
 
 # The fields of CallTotals, while they are added up.
@@ -73,11 +91,31 @@ def fill_totals(
     counted += sum([row[_NESTED] for row in rows.values()])
     record.dropped_calls = counted - min(kept, capture.max_calls)
     _fill_groups(record, by_group, named, duration_s)
-    if len(lanes) == 1 and lanes[0] is main and _has_sums(main, by_group):
+    if (
+        len(lanes) == 1
+        and lanes[0] is main
+        and _has_sums(main, by_group, named[0])
+    ):
         buckets = _of_one_lane(main, by_group, duration_s)
     else:
         buckets = _of_many_lanes(record, capture, lanes, named, duration_s)
     record.breakdown_ms = {b: s * 1000 for b, s in buckets.items()}
+
+
+def fill_unnamed(record: RequestRecord, split: Split) -> None:
+    """Fill what the waiting without a name consists of, if it is known."""
+    if not split.readings:
+        return
+    waiting_ms = record.breakdown_ms.get(WAITING.name, 0.0)
+    # Lanes beside it may have names for some of what it waited.
+    processor_ms = min(split.processor_s * 1000, waiting_ms)
+    unsplit_ms = min(split.unsplit_s * 1000, waiting_ms - processor_ms)
+    record.unnamed_ms = {
+        PROCESSOR.name: processor_ms,
+        NOT_PROCESSOR.name: waiting_ms - processor_ms - unsplit_ms,
+    }
+    if unsplit_ms:
+        record.unnamed_ms[UNSPLIT.name] = unsplit_ms
 
 
 def _fill_counts(record: RequestRecord, capture: Capture) -> None:
@@ -233,16 +271,38 @@ def _fill_groups(
         )
 
 
-def _has_sums(main: Lane, by_group: _ByGroup) -> bool:
+def _has_sums(main: Lane, by_group: _ByGroup, named: list[Named]) -> bool:
     """Return whether no moment can be in two sums of *main*.
 
-    A DB API call that did not reach the driver tells calls round it nothing:
-    to be the quickest is worth a slower breakdown where both are there.
+    A DB API call that did not reach the driver tells calls round it nothing,
+    and a driver's call nothing of those inside it: to be the quickest is
+    worth a slower breakdown where both are there.
     """
-    return (
-        main.others_s is None
-        or by_group.get(_DB_API, (0, 0.0))[1] <= main.db_api_s + _NOISE_S
+    others_s = main.others_s
+    if others_s is None:
+        return True
+    if by_group.get(_DB_API, (0, 0.0))[1] > main.db_api_s + _NOISE_S:
+        return False
+    if _IN_DRIVERS.isdisjoint(others_s) or _DRIVERS.isdisjoint(by_group):
+        return True
+    if any(calls.has_lost for _, _, calls, _, _ in named):
+        # What was only added up has no place in time any more.
+        return True
+    # One that begins while a driver's call goes on is in two sums.
+    return not any_begins_in(
+        _calls_in(named, _DRIVERS), _calls_in(named, _IN_DRIVERS)
     )
+
+
+def _calls_in(
+    named: list[Named], groups: frozenset[str]
+) -> list[tuple[float, float]]:
+    return [
+        call[:2]
+        for group, _, calls, _, _ in named
+        if group in groups
+        for call in calls.kept()
+    ]
 
 
 def _of_one_lane(
@@ -280,7 +340,10 @@ def _of_many_lanes(
     for lane, names in zip(lanes, named, strict=True):
         spans = [
             Span(group, call[0] - began, call[1] - began)
-            for group, _, calls, _, _ in names
+            for group, _, calls, is_nested, _ in names
+            # Within another one of its lane it is a part of what is around
+            # it, which may be of another group that stands between.
+            if not (is_nested and group == _DB_API and lane is main)
             for call in calls.kept()
         ]
         if lane is main:

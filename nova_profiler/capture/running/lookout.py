@@ -28,18 +28,17 @@ from nova_profiler.capture.lanes import Capture
 from nova_profiler.capture.running.open_calls import open_calls_of
 from nova_profiler.capture.settings.live import LiveSettings
 from nova_profiler.dump_store.asking import Listener
+from nova_profiler.dump_store.opened import Directory
 from nova_profiler.dump_store.processes import this_process
 from nova_profiler.dump_store.running import (
     SOCKET_SUFFIX,
     Trace,
     forget,
-    is_private,
-    made_private,
+    opened_running,
     remove_leavings,
-    running_folder,
     service_of,
     taken,
-    traces_of,
+    traces_in,
     write_trace,
 )
 from nova_profiler.record import KILLED, RUNNING, RequestRecord
@@ -81,8 +80,7 @@ class Lookout:
 
         *deliver* takes the record of a request whose worker was killed.
         """
-        self._directory = Path(directory)
-        self._folder = running_folder(self._directory)
+        self._directory = Directory(directory)
         self._live = live
         self._describe = describe
         self._deliver = deliver
@@ -97,6 +95,8 @@ class Lookout:
         self._has_news = False
         self._notes: deque[tuple[str, Exception]] = deque(maxlen=MAX_NOTES)
         self._written: dict[str, tuple[Capture, float]] = {}
+        # The services of the traces that were there at the latest look.
+        self._services: dict[str, str | None] = {}
         self._wait_s = TICK_S
 
     def start(self) -> None:
@@ -151,11 +151,10 @@ class Lookout:
     def _serve(self) -> None:
         """Answer what asks until the next tick."""
         try:
-            if self._listener is None or not self._listener.is_there():
-                self._listen()
-            if self._listener is not None:
-                self._listener.serve(self._wait_s, self.answer)
-                return
+            with opened_running(self._directory, make=True) as folder:
+                listener = self._listen(folder)
+            listener.serve(self._wait_s, self.answer)
+            return
         except UntrustedFolder:
             # The dumps have a line in the log for it.
             pass
@@ -165,17 +164,22 @@ class Lookout:
                 self._note("running_socket", exc)
         nap(self._wait_s)
 
-    def _listen(self) -> None:
-        if self._listener is not None:
-            self._listener.close()
+    def _listen(self, folder: Path) -> Listener:
+        """Return what listens in *folder*, made if it is not there."""
+        # close() may take it away at any moment.
+        former = self._listener
+        if former is not None:
+            if former.is_in(folder):
+                return former
             self._listener = None
-        made_private(self._folder)
+            former.close()
         _let_go_in_children()
         name = self._name + SOCKET_SUFFIX
-        listener = self._listener = Listener(self._folder, name)
+        listener = self._listener = Listener(folder, name)
         _open.add(listener)
         if self._closing:
             listener.close()
+        return listener
 
     def answer(self) -> bytes:
         """Return the records of all requests that are on, as JSON."""
@@ -235,18 +239,18 @@ class Lookout:
             yield record
 
     def _write(self, due: list[Capture], now: float) -> None:
-        made_private(self._folder)
         # They are read when this worker has ended.
         records = self._records(due, KILLED)
-        for one, record in zip(due, records, strict=True):
-            if one.trace is None:
-                name = f"{self._name}-{next(_numbers)}.json"
-                one.trace = str(self._folder / name)
-            self._written[one.trace] = one, now
-            write_trace(Path(one.trace), record)
-            if one.closed:
-                # It has ended meanwhile, maybe before the file was there.
-                _remove(one.trace)
+        with opened_running(self._directory, make=True) as folder:
+            for one, record in zip(due, records, strict=True):
+                if one.trace is None:
+                    one.trace = f"{self._name}-{next(_numbers)}.json"
+                self._written[one.trace] = one, now
+                write_trace(folder / one.trace, record)
+                if one.closed:
+                    # It has ended meanwhile, maybe before the file was
+                    # there.
+                    os.unlink(folder / one.trace)
 
     def _drop(self) -> None:
         """Forget files of requests that have ended, or are not known."""
@@ -256,7 +260,13 @@ class Lookout:
                 # A request that has ended removes it, when its record is
                 # out.
                 if not one.closed:
-                    _remove(trace)
+                    self.remove(trace)
+
+    def remove(self, trace: str) -> None:
+        """Remove the file of a request that has ended. Never raises."""
+        with suppress(Exception):
+            with opened_running(self._directory) as folder:
+                os.unlink(folder / trace)
 
     def _see_traces(self) -> None:
         """Look whether workers of this service have left any, now and then."""
@@ -265,23 +275,31 @@ class Lookout:
             return
         self._traces_at = now + TRACES_EVERY_S
         try:
-            if not is_private(self._folder):
-                # What lies there may be another user's.
-                return
-            remove_leavings(self._directory)
-            if self._traces():
+            with opened_running(self._directory) as folder:
+                own = self._own_traces(folder)
+                remove_leavings(folder, {trace.path.name for trace in own})
+            if own:
                 self._have_reported()
+        except OSError:
+            # Not there, or what lies there may be another user's.
+            return
         except Exception as exc:
             self._note("running", exc)
 
-    def _traces(self) -> list[Trace]:
-        # Each service has its own log and metrics.
+    def _own_traces(self, folder: Path) -> list[Trace]:
+        """Return those of our service: each has its own log and metrics.
+
+        Each file is read once, however long it stays.
+        """
+        before, now = self._services, {}
+        traces = traces_in(folder)
+        for trace in traces:
+            name = trace.path.name
+            found = before[name] if name in before else service_of(trace)
+            now[name] = found
+        self._services = now
         service = self._live.current.service_name
-        return [
-            trace
-            for trace in traces_of(self._directory)
-            if service_of(trace) == service
-        ][:MAX_TAKEN]
+        return [trace for trace in traces if now[trace.path.name] == service]
 
     def _note(self, what: str, exc: Exception) -> None:
         """Have a failure noted, which may log it."""
@@ -306,9 +324,12 @@ class Lookout:
             while True:
                 self._failures.note(*self._notes.popleft())
         try:
-            if is_private(self._folder):
-                for trace in self._traces():
+            with opened_running(self._directory) as folder:
+                for trace in self._own_traces(folder)[:MAX_TAKEN]:
                     self._take(trace)
+        except OSError:
+            # Not there, or what lies there may be another user's.
+            return
         except Exception as exc:
             self._failures.note("running", exc)
 
@@ -322,11 +343,6 @@ class Lookout:
 
 def _started(capture: Capture) -> float:
     return capture.started
-
-
-def _remove(trace: str) -> None:
-    with suppress(OSError):
-        os.unlink(trace)
 
 
 _open: WeakSet[Listener] = WeakSet()

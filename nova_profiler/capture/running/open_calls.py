@@ -4,12 +4,13 @@
 A request pays nothing for this: the functions of this package that are on a
 thread's stack hold in local variables what they work for (``capture``,
 ``exchange``, ``lane``) and what they time (``key`` or ``statement``, and
-``start`` or a ``timing``). tests/capture/running/test_open_calls.py goes
-through them all.
+``start``, a ``timing`` or ``queueing``, which has begins by lane).
+tests/capture/running/test_open_calls.py goes through them all.
 """
 
 from __future__ import annotations
 
+import gc
 import re
 import sys
 import threading
@@ -22,6 +23,7 @@ from nova_profiler.capture.calls import CallKey
 from nova_profiler.capture.current import LaneCall
 from nova_profiler.capture.greenthreads import thread_ident
 from nova_profiler.capture.lanes import Capture, Lane
+from nova_profiler.capture.pieces import PieceLane
 from nova_profiler.capture.sql import name_of_statement
 from nova_profiler.capture.timing import Timing
 from nova_profiler.groups import SQL
@@ -34,6 +36,7 @@ MAX_FRAMES = 60
 _MAX_WALKED = 3_000
 _LONGEST_TEXT = 300
 _GREENTHREAD = "greenthread"
+_LANES = (Lane, PieceLane)
 # Applications may put anything into a thread's name.
 _THREAD = re.compile(r"[A-Za-z0-9_.() -]{1,80}")
 _UNNAMED = "a thread"
@@ -96,7 +99,7 @@ def _stacks_of(
     # thread of the system must not wait for.
     known = list(getattr(threading, "_active", {}).items())
     names = {ident: thread.name for ident, thread in known}
-    for ident, frame in sys._current_frames().items():
+    for ident, frame in _current_frames().items():
         if ident != own:
             name = str(names.get(ident, ident))
             yield name if _THREAD.fullmatch(name) else _UNNAMED, frame
@@ -106,6 +109,24 @@ def _stacks_of(
             waiting = getattr(refer(), "gr_frame", None)
             if waiting is not None:
                 yield _GREENTHREAD, waiting
+
+
+def _current_frames() -> dict[int, FrameType]:
+    """Return the frame of each thread, and let no collection begin there.
+
+    Up to CPython 3.11.8 and 3.12.2 the interpreter makes those frames while
+    it holds the lock of its threads. A collection that begins then waits for
+    that lock, or for a thread that does, and the whole process stands still.
+    """
+    # An application that wants no collections gets none from here.
+    has_collector = gc.isenabled()
+    if has_collector:
+        gc.disable()
+    try:
+        return sys._current_frames()
+    finally:
+        if has_collector:
+            gc.enable()
 
 
 def _look_at(frame: FrameType | None) -> _Found:
@@ -137,22 +158,29 @@ def _look_at(frame: FrameType | None) -> _Found:
 
 def _capture_in(held: Mapping[str, Any]) -> Capture | None:
     """Return the capture that a function with these locals works for."""
-    lane = held.get("lane")
-    if isinstance(lane, Lane):
-        return lane.capture
+    # By type(): isinstance() asks an object of the application, which may
+    # run code of its own, in this thread.
+    lane: Any = held.get("lane")
+    if type(lane) in _LANES:
+        found: Capture = lane.capture
+        return found
     for name in ("capture", "exchange", "self"):
         value = held.get(name)
-        if isinstance(value, LaneCall) or name == "exchange":
+        if type(value) is LaneCall or name == "exchange":
             value = getattr(value, "capture", None)
-        if isinstance(value, Capture):
+        if type(value) is Capture:
             return value
     return None
 
 
 def _call_in(held: Mapping[str, Any]) -> Iterator[tuple[str, str, float]]:
     """Yield group, name and start of the call that a function times."""
-    timing = held.get("timing")
-    start = timing.start if type(timing) is Timing else held.get("start")
+    timing: Any = held.get("timing")
+    queueing = held.get("queueing")
+    is_timing = issubclass(type(timing), Timing)
+    start = timing.start if is_timing else held.get("start")
+    if type(queueing) is dict:
+        start = queueing.get(held.get("lane"))
     if not isinstance(start, float):
         # It has not begun to, or it is one of the others.
         return

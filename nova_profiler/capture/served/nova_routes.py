@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from nova_profiler.capture.served.learned_routes import LearnedRoutes
+from nova_profiler.capture.served.routing import Router
+from nova_profiler.capture.served.routing.learned_routes import LearnedRoutes
 from nova_profiler.capture.settings.route_files import (
     RouteTable,
     without_format,
@@ -17,6 +18,8 @@ from nova_profiler.routes import UNMATCHED, metadata_route_of, shape_of
 
 # nova has about 170; an application with more keeps the first ones.
 MAX_ROUTES = 2_000
+# A process serves one application, or few.
+MAX_ROUTERS = 10
 
 _VERSION = re.compile(r"/v\d{1,2}(?:\.\d{1,3})?\Z")
 _PREFIX = re.compile(r"(?:/[A-Za-z0-9._-]{1,32}){0,4}\Z")
@@ -36,18 +39,27 @@ class Routes:
     ) -> None:
         """*given* returns the operator's own routes."""
         self._given = given
+        self._routers: tuple[Router, ...] = ()
         self._by_object: dict[tuple[str, int], tuple[Any, str | None]] = {}
         self._learned = LearnedRoutes()
+
+    def ask(self, routers: Iterable[Router]) -> None:
+        """Ask *routers* as well, those of applications that leave no route.
+
+        Of too many the newest are asked.
+        """
+        new = [one for one in routers if one not in self._routers]
+        self._routers = (*self._routers, *new)[-MAX_ROUTERS:]
 
     def route_of(self, environ: dict[str, Any], path: str, status: int) -> str:
         """Return the route of a request that was answered with *status*.
 
         From the router that answered: ``/v2.1/servers/{id}``, the same with
         or without a project in the path. A router that knew nothing and
-        handed on has no say. The metadata API has a set of its own. For
-        other applications the operator's table; then *path* with its ids as
-        ``{id}``, learned from successful requests only. ``unmatched`` for all
-        that is none of these.
+        handed on has no say. Then from the routers to be asked. The metadata
+        API has a set of its own. For other applications the operator's
+        table; then *path* with its ids as ``{id}``, learned from successful
+        requests only. ``unmatched`` for all that is none of these.
         """
         route = environ.get("routes.route")
         if route is not None:
@@ -55,6 +67,10 @@ class Routes:
             if name is not None:
                 return name
         elif "routes.route" not in environ:
+            for router in self._routers:
+                name = router(environ)
+                if name is not None:
+                    return name
             name = metadata_route_of(path)
             if name is not None:
                 return name

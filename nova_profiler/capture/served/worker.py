@@ -9,11 +9,14 @@ deliver().
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
+from nova_profiler.capture.choosing.kept_kinds import wanted_of
+from nova_profiler.capture.choosing.part_allowance import PartAllowance
+from nova_profiler.capture.collector import watch_collector
 from nova_profiler.capture.contracts import Served
 from nova_profiler.capture.current import (
     MAX_ACTIVE,
@@ -21,20 +24,32 @@ from nova_profiler.capture.current import (
     forget_in_children,
     forget_oldest,
 )
-from nova_profiler.capture.failures import Failures
+from nova_profiler.capture.failures import HOOK_FAILURES, Failures
 from nova_profiler.capture.greenthreads import runs_green
 from nova_profiler.capture.hooks import Undo
 from nova_profiler.capture.hooks.late_patches import look_again
 from nova_profiler.capture.lanes import Capture
 from nova_profiler.capture.profilers.engine_in_use import Watching
 from nova_profiler.capture.record_making.recorder import Recorder
+from nova_profiler.capture.run_queue import LONG_S
 from nova_profiler.capture.running.lookout import Lookout
 from nova_profiler.capture.settings.live import LiveSettings
 from nova_profiler.capture.settings.options import Settings
-from nova_profiler.record import RequestRecord
+from nova_profiler.record import REQUEST, RequestRecord
 
-# Records that may wait until the garbage collector is done.
+# Records that may wait until the garbage collector is done; how many of them
+# one request completes.
 MAX_LATER = 1_000
+MAX_COMPLETED = 10
+
+
+def keep_as_wanted(capture: Capture, settings: Settings, kind: str) -> None:
+    """Have *capture* know what of it, and whether it, is to be kept."""
+    capture.slow_call_s = settings.slow_call_ms / 1000
+    wanted = wanted_of(settings.dump_when, kind)
+    capture.is_kept = wanted.all
+    if wanted.slow:
+        capture.slow_s = settings.slow_ms / 1000
 
 
 class Worker:
@@ -66,12 +81,14 @@ class Worker:
             self.lookout = Lookout(
                 directory, live, self.describe, self._killed, failures
             )
+        # What serves each kind beside requests, by its name.
+        self.servings: dict[str, Any] = {}
+        # Of all these kinds together.
+        self.parts = PartAllowance()
         # How long the latest request took.
         self.latest_s = 0.0
         # What ended inside the garbage collector, as deliver() takes it.
-        self._later: deque[tuple[RequestRecord, Capture, Settings, float]] = (
-            deque(maxlen=MAX_LATER)
-        )
+        self._later: deque[Callable[[], None]] = deque(maxlen=MAX_LATER)
         # Known at the first request: by then eventlet has patched or not.
         self._has_cpu_clock: bool | None = None
 
@@ -91,17 +108,26 @@ class Worker:
                 self.watching.change("none")
             # Libraries may have been loaded since.
             look_again()
+            self.failures.log_waiting()
+            HOOK_FAILURES.log_waiting()
         except Exception as exc:
             self.failures.note("settings", exc)
-        while self._later:
+        for _ in range(min(MAX_COMPLETED, len(self._later))):
             try:
-                ended = self._later.popleft()
+                complete = self._later.popleft()
             except IndexError:
                 # Another thread was quicker.
                 return
-            self.deliver(*ended)
+            try:
+                complete()
+            except Exception as exc:
+                self.failures.note("record", exc)
+        if self._later:
+            live.check_at = 0.0
 
-    def begin(self, served: Served, settings: Settings) -> Capture:
+    def begin(
+        self, served: Served, settings: Settings, kind: str = REQUEST.name
+    ) -> Capture:
         """Return the capture of what begins in this thread now.
 
         It has a watch if an engine is to see it.
@@ -110,16 +136,38 @@ class Worker:
         if has_cpu_clock is None:
             look_again()
             forget_in_children()
+            watch_collector()
             has_cpu_clock = self._has_cpu_clock = not runs_green()
             self._hook_again()
         capture = Capture(served, settings.max_calls, has_cpu_clock)
+        capture.worker = self
+        # Of other kinds there may be too many to read that for each.
+        if has_cpu_clock and self.latest_s >= LONG_S and kind == REQUEST.name:
+            capture.main.split_from(capture.started)
+        if settings.dump_dir:
+            keep_as_wanted(capture, settings, kind)
         # Calls that the ContextVar does not lead to find it there.
         if len(active) >= MAX_ACTIVE:
             forget_oldest()
         active[id(capture)] = capture
-        if settings.profiler != "none":
-            self.watching.begin(capture, settings)
+        try:
+            if settings.profiler != "none":
+                self.watching.begin(capture, settings)
+        except Exception as exc:
+            self.failures.note("profiler", exc)
         return capture
+
+    def forget(self, capture: Capture) -> None:
+        """Let go of what will have no record. Never raises."""
+        with suppress(Exception):
+            active.pop(id(capture), None)
+            if not capture.closed:
+                capture.close()
+            if capture.watch is not None:
+                capture.watch.finish(RequestRecord())
+            capture.release()
+            if capture.trace is not None and self.lookout is not None:
+                self.lookout.remove(capture.trace)
 
     def _hook_again(self) -> None:
         """Hook what has been loaded since, as servers load gevent late."""
@@ -158,13 +206,35 @@ class Worker:
         """Complete *record* and hand it to the sinks; let the capture go."""
         try:
             if settings.profiler != "none":
-                self.watching.ended(capture, record.duration_ms, settings)
+                self.watching.ended(capture, record, settings)
             self.recorder.finish(record, capture, settings, stopped)
         finally:
             capture.release()
             if capture.trace is not None:
-                with suppress(OSError):
-                    os.unlink(capture.trace)
+                self._remove_trace(capture)
+
+    def add_up(
+        self,
+        capture: Capture,
+        kind: str,
+        route: str,
+        stopped: float,
+        wait_ms: float | None = None,
+    ) -> None:
+        """Take the figures of what needs no record; let the capture go.
+
+        In the place of stop() and deliver(), for a fraction of their price.
+        """
+        try:
+            capture.close()
+            active.pop(id(capture), None)
+            self.latest_s = duration_s = stopped - capture.started
+            self.recorder.add_up(
+                kind, route, capture, duration_s * 1000, wait_ms
+            )
+        finally:
+            capture.release()
+            self._remove_trace(capture)
 
     def describe(self, capture: Capture, now: float) -> RequestRecord:
         """Return the record, as far as it is known *now*, of what is on.
@@ -183,22 +253,24 @@ class Worker:
     def _killed(self, record: RequestRecord) -> None:
         self.recorder.deliver_killed(record, self.live.current)
 
-    def deliver_later(
-        self,
-        record: RequestRecord,
-        capture: Capture,
-        settings: Settings,
-        stopped: float,
-    ) -> None:
-        """Deliver with the next request, which then looks for settings.
+    def do_later(self, complete: Callable[[], None], capture: Capture) -> None:
+        """Call *complete* in a later request, which looks for settings.
 
-        Inside the garbage collector nothing else is safe.
+        Inside the garbage collector nothing is safe that takes a lock. It
+        delivers what *capture*, which is over, was of.
         """
+        # There may be no later request: it was not killed.
+        self._remove_trace(capture)
         if len(self._later) == MAX_LATER:
             # The oldest goes.
             self.failures.note("late_records")
-        self._later.append((record, capture, settings, stopped))
+        self._later.append(complete)
         self.live.check_at = 0.0
+
+    def _remove_trace(self, capture: Capture) -> None:
+        """Remove what would show that the worker was killed meanwhile."""
+        if capture.trace is not None and self.lookout is not None:
+            self.lookout.remove(capture.trace)
 
     def undo(self) -> None:
         """Take the hooks away, end the engine and look out no more."""

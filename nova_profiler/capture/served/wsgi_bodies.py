@@ -5,13 +5,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
-from sys import getrefcount
 from types import GeneratorType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from nova_profiler.capture.current import lane_var
+from nova_profiler.capture.current import lane_var, leave
 from nova_profiler.capture.served.wsgi_files import (
-    REFERENCES_AT_DROP,
     follow_file,
     is_for_the_server,
 )
@@ -88,33 +86,49 @@ class _Chunks:
     _exchange: Exchange
     _chunks: Iterator[bytes] | None
 
-    def __next__(self) -> bytes:
+    def __next__(self) -> Any:
         exchange = self._exchange
         if self._chunks is None:
             self._chunks = self._begun()
-        token = lane_var.set(exchange.capture.main)
+        token = None
         try:
-            watch = exchange.capture.watch
-            chunk: Any
+            token = lane_var.set(exchange.capture.main)
+        except Exception as exc:
+            exchange.note(exc)
+        watch = exchange.capture.watch
+        chunk: Any
+        try:
             if watch is None:
                 chunk = next(self._chunks)
             else:
                 chunk = watch.run(next, self._chunks)
         except StopIteration:
-            self._ended()
+            try:
+                self._ended()
+            except Exception as fault:
+                exchange.give_up(fault)
             raise
         except BaseException as exc:
-            exchange.finish(exchange.outcome_of(exc), type(exc).__name__)
+            try:
+                exchange.finish_by(exc)
+            except Exception as fault:
+                exchange.give_up(fault)
             raise
         finally:
-            lane_var.reset(token)
-        if isinstance(chunk, bytes):
-            exchange.bytes += len(chunk)
-            return chunk
-        if chunk is not None:
-            # uWSGI takes a file for a chunk.
+            try:
+                lane_var.reset(token)  # type: ignore[arg-type]
+            except Exception as exc:
+                leave(token, exc)
+        try:
+            if isinstance(chunk, bytes):
+                exchange.bytes += len(chunk)
+            elif chunk is not None:
+                # uWSGI takes a file for a chunk.
+                exchange.is_counted = False
+        except Exception as exc:
             exchange.is_counted = False
-        return cast("bytes", chunk)
+            exchange.note(exc)
+        return chunk
 
     def _begun(self) -> Iterator[bytes]:
         """Return what iterates over the body from its begin."""
@@ -149,8 +163,12 @@ class Body(_Chunks):
         if chunks is self._body:
             self._chunks = chunks
             return self
-        # A body that can be iterated over again can still be.
-        return _Pass(self, chunks)
+        try:
+            # A body that can be iterated over again can still be.
+            return _Pass(self, chunks)
+        except Exception as exc:
+            self._exchange.give_up(exc)
+            return chunks
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -161,49 +179,74 @@ class Body(_Chunks):
 
     def __del__(self) -> None:
         try:
-            if self._exchange.is_done:
-                return
-            references = getrefcount(self)
-            self._dropped(references > REFERENCES_AT_DROP)
+            if not self._exchange.is_done:
+                self._dropped()
         except BaseException:
             # The interpreter ends, or an exception for this thread came now:
             # it would be printed, and reach nothing.
-            return
+            exchange = getattr(self, "_exchange", None)
+            if exchange is not None:
+                exchange.let_go()
 
     def close(self) -> None:
         """Close the application's body, and stop the clock if it runs."""
         exchange = self._exchange
-        outcome, error = OK, None
-        if not exchange.is_done:
-            outcome, error = self._end_at_close()
-        token = lane_var.set(exchange.capture.main)
+        watch = exchange.capture.watch
+        outcome, error, token = OK, None, None
+        try:
+            if not exchange.is_done:
+                outcome, error = self._end_at_close()
+            token = lane_var.set(exchange.capture.main)
+        except Exception as exc:
+            exchange.note(exc)
         try:
             # A loop that is left lets go of its iterator before it closes.
             self._chunks = None
-            close = getattr(self._body, "close", None)
-            watch = exchange.capture.watch
+            try:
+                close = self._body.close
+            except AttributeError:
+                close = None
             if close is not None and watch is not None:
                 watch.run(close)
             elif close is not None:
                 close()
         except BaseException as exc:
-            exchange.finish(FAILED, type(exc).__name__)
+            try:
+                exchange.finish(FAILED, type(exc).__name__)
+            except Exception as fault:
+                exchange.give_up(fault)
             raise
         finally:
-            lane_var.reset(token)
-            exchange.finish(outcome, error)
+            try:
+                lane_var.reset(token)  # type: ignore[arg-type]
+            except Exception as exc:
+                leave(token, exc)
+            try:
+                exchange.finish(outcome, error)
+            except Exception as fault:
+                exchange.give_up(fault)
 
     def _begun(self) -> Iterator[bytes]:
         exchange = self._exchange
         self._is_pulled = True
-        token = lane_var.set(exchange.capture.main)
+        token = None
+        try:
+            token = lane_var.set(exchange.capture.main)
+        except Exception as exc:
+            exchange.note(exc)
         try:
             return iter(self._body)
         except BaseException as exc:
-            exchange.finish(exchange.outcome_of(exc), type(exc).__name__)
+            try:
+                exchange.finish_by(exc)
+            except Exception as fault:
+                exchange.give_up(fault)
             raise
         finally:
-            lane_var.reset(token)
+            try:
+                lane_var.reset(token)  # type: ignore[arg-type]
+            except Exception as exc:
+                leave(token, exc)
 
     def _ended(self) -> None:
         self._exchange.finish(OK, None)
@@ -218,7 +261,7 @@ class Body(_Chunks):
             return (OK, None) if error is None else exchange.end_by(error)
         return exchange.end_at_close()
 
-    def _dropped(self, in_collector: bool) -> None:
+    def _dropped(self) -> None:
         """End a body that a server dropped without closing it."""
         exchange = self._exchange
         token = lane_var.set(exchange.capture.main)
@@ -228,7 +271,7 @@ class Body(_Chunks):
             self._chunks = self._body = None
         finally:
             lane_var.reset(token)
-        exchange.finish(ABORTED, None, in_collector)
+        exchange.finish(ABORTED, None)
 
 
 class SizedBody(Body):
@@ -250,7 +293,7 @@ class SizedBody(Body):
     def __iter__(self) -> Iterator[bytes]:
         self._exchange.bytes = self._written
         self._is_at_end = False
-        return super().__iter__()
+        return Body.__iter__(self)
 
     def _ended(self) -> None:
         self._is_at_end = True
@@ -261,11 +304,11 @@ class SizedBody(Body):
             return OK, None
         return super()._end_at_close()
 
-    def _dropped(self, in_collector: bool) -> None:
+    def _dropped(self) -> None:
         if self._is_at_end:
-            self._exchange.finish(OK, None, in_collector)
+            self._exchange.finish(OK, None)
         else:
-            super()._dropped(in_collector)
+            super()._dropped()
 
 
 class _Pass(_Chunks):

@@ -5,11 +5,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from nova_profiler.capture import collector
+from nova_profiler.capture.current import active
 from nova_profiler.capture.served.wsgi_bodies import followed, is_whole
 from nova_profiler.capture.served.wsgi_facts import REQUEST_ID, WsgiFacts
+from nova_profiler.capture.served.wsgi_identity import without_context
 from nova_profiler.capture.settings.options import Settings
 from nova_profiler.record import (
     ABORTED,
@@ -93,7 +98,12 @@ class Exchange:
         self.path = environ.get("SCRIPT_NAME", "") + environ.get(
             "PATH_INFO", ""
         )
-        self.capture = environ[ENVIRON_KEY] = worker.begin(self, settings)
+        self.capture = capture = worker.begin(self, settings)
+        try:
+            environ[ENVIRON_KEY] = capture
+        except BaseException:
+            worker.forget(capture)
+            raise
 
     @property
     def headers(self) -> Mapping[str, Any]:
@@ -128,12 +138,19 @@ class Exchange:
     ) -> Callable[[bytes], object]:
         """Pass everything on; note the status of the last call."""
         if exc_info is None:
-            self._write = self._start_response(status, headers)
+            write = self._start_response(status, headers)
         else:
-            self._write = self._start_response(status, headers, exc_info)
+            write = self._start_response(status, headers, exc_info)
+        self._write = write
         self._status = status
         self._headers = headers
-        return self.write
+        try:
+            return self.write
+        except Exception as exc:
+            # What goes by the server's own is not counted.
+            self.is_counted = False
+            self.note(exc)
+            return write
 
     def write(self, data: bytes) -> object:
         """Write *data* as the server does, and count it."""
@@ -143,39 +160,42 @@ class Exchange:
         except Exception:
             self._write_failed = True
             raise
-        if isinstance(data, bytes):
-            self.bytes += len(data)
+        try:
+            if isinstance(data, bytes):
+                self.bytes += len(data)
+        except Exception as exc:
+            self.is_counted = False
+            self.note(exc)
         return sent
 
     def returned(
         self, body: Iterable[bytes], environ: dict[str, Any]
     ) -> Iterable[bytes]:
         """Return what the server gets for *body*."""
-        self._app_end = perf_counter()
-        kind = type(body)
-        if kind is list or kind is tuple or is_whole(kind, body):
-            try:
-                for chunk in body:
-                    self.bytes += len(chunk)
-            except Exception as exc:
-                # Not bytes: the server raises, too.
-                self.finish(FAILED, type(exc).__name__)
-            try:
-                self.finish(OK, None)
-            except BaseException as exc:
-                # Sent into this thread by others: after the response.
-                return _Then(body, exc)
-            return body
-        self._handled = id(sys.exc_info()[1])
+        sent: BaseException | None = None
         try:
-            followed_body: Iterable[bytes] = followed(self, body, environ)
-            return followed_body
+            self._app_end = perf_counter()
+            kind = type(body)
+            if kind is list or kind is tuple or is_whole(kind, body):
+                try:
+                    for chunk in body:
+                        self.bytes += len(chunk)
+                except Exception as exc:
+                    # Not bytes: the server raises, too.
+                    self.finish(FAILED, type(exc).__name__)
+                self.finish(OK, None)
+            else:
+                self._handled = id(sys.exc_info()[1])
+                body = followed(self, body, environ)
         except Exception as exc:
             # Its attributes may do anything; the server has to cope.
-            self._worker.failures.note("middleware", exc)
+            self.note(exc)
             self.is_counted = False
             self.finish(OK, None)
-            return body
+        except BaseException as exc:
+            sent = exc
+        # Sent into this thread by others: after the response.
+        return body if sent is None else _Then(body, sent)
 
     @property
     def is_answered(self) -> bool:
@@ -239,70 +259,95 @@ class Exchange:
             return None
         return None
 
-    def finish(
-        self, outcome: str, error: str | None, in_collector: bool = False
-    ) -> None:
+    def finish(self, outcome: str, error: str | None) -> None:
         """Stop the clock, once; make the record and deliver it.
 
-        *in_collector*: the record waits, since what the garbage collector
-        interrupts may hold locks that the sinks need.
+        The rest waits where the garbage collector has called this: what it
+        interrupts may hold locks, ours among them.
         """
         if self.is_done:
             return
         self.is_done = True
-        stopped = perf_counter()
-        worker, capture = self._worker, self.capture
+        worker = self._worker
         try:
-            record = worker.stop(capture, stopped)
+            stopped = perf_counter()
+            record = worker.stop(self.capture, stopped)
             record.outcome = outcome
             record.error = error
-            try:
-                self._describe(record, stopped)
-            except Exception as exc:
-                # What is known by then goes out.
-                worker.failures.note("record", exc)
-            if in_collector:
-                deliver = worker.deliver_later
+            if collector.interrupted and collector.is_collecting():
+                # The thread that it interrupts serves others.
+                self._before = without_context(self._before)
+                complete = partial(self._complete, record, stopped)
+                worker.do_later(complete, self.capture)
             else:
-                deliver = worker.deliver
-            deliver(record, capture, self._settings, stopped)
+                self._complete(record, stopped)
         except Exception as exc:
-            worker.failures.note("middleware", exc)
+            self.give_up(exc)
+
+    def finish_by(self, error: BaseException) -> None:
+        """Finish what *error* has ended, which the application raised."""
+        self.finish(self.outcome_of(error), type(error).__name__)
+
+    def note(self, error: BaseException) -> None:
+        """Count a fault of ours. Never raises."""
+        self._worker.failures.note("middleware", error)
+
+    def let_go(self) -> None:
+        """Have no record; all that is safe in the garbage collector."""
+        self.is_done = True
+        with suppress(Exception):
+            active.pop(id(self.capture), None)
+            self.capture.close()
+
+    def give_up(self, error: BaseException) -> None:
+        """Have no record, for a fault of ours. Never raises."""
+        self.is_done = True
+        self.note(error)
+        self._worker.forget(self.capture)
+        self._environ.pop(ENVIRON_KEY, None)
+        self._environ = _NO_ENVIRON
+
+    def _complete(self, record: RequestRecord, stopped: float) -> None:
+        """Fill in request and response, and deliver."""
+        app_end = stopped if self._app_end is None else self._app_end
+        record.app_ms = (app_end - self.capture.started) * 1000
+        try:
+            record.response_bytes = self.bytes if self.is_counted else None
+            if self._status is not _NONE:
+                record.status = status = _status_of(self._status)
+                if status >= 500 and record.outcome == OK:
+                    record.outcome = FAILED
+            elif record.outcome == FAILED:
+                # It raised before it answered: servers send this.
+                record.status = 500
+            elif record.outcome == OK:
+                # What it sent over a socket that it took is not known.
+                record.outcome = UNANSWERED
+                record.response_bytes = None
+            self._facts.fill(
+                record,
+                self._environ,
+                self.method,
+                self.path,
+                self._before,
+                self._headers,
+            )
+        except Exception as exc:
+            # What is known by then goes out.
+            self._worker.failures.note("record", exc)
         finally:
             # A body that the server keeps must not keep the environ.
             self._environ.pop(ENVIRON_KEY, None)
             self._environ = _NO_ENVIRON
-
-    def _describe(self, record: RequestRecord, stopped: float) -> None:
-        """Fill in request and response."""
-        app_end = stopped if self._app_end is None else self._app_end
-        record.app_ms = (app_end - self.capture.started) * 1000
-        record.response_bytes = self.bytes if self.is_counted else None
-        if self._status is not _NONE:
-            record.status = status = _status_of(self._status)
-            if status >= 500 and record.outcome == OK:
-                record.outcome = FAILED
-        elif record.outcome == FAILED:
-            # It raised before it answered: servers send this.
-            record.status = 500
-        elif record.outcome == OK:
-            # What it sent over a socket that it took is not known.
-            record.outcome = UNANSWERED
-            record.response_bytes = None
-        self._facts.fill(
-            record,
-            self._environ,
-            self.method,
-            self.path,
-            self._before,
-            self._headers,
-        )
+        self._worker.deliver(record, self.capture, self._settings, stopped)
 
 
 def _status_of(status: object) -> int:
     """Return the number in a WSGI status, 500 for what is none."""
-    if isinstance(status, str) and status[:3].isdecimal():
-        return int(status[:3])
+    if isinstance(status, str):
+        number = status[:3]
+        if number.isdecimal():
+            return int(number)
     return 500
 
 

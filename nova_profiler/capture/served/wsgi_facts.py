@@ -9,6 +9,7 @@ from typing import Any
 
 from nova_profiler.capture.failures import Failures
 from nova_profiler.capture.served.nova_routes import Routes, action_of
+from nova_profiler.capture.served.trace_parents import HEADER, trace_of
 from nova_profiler.capture.served.wsgi_identity import (
     Before,
     answered_id,
@@ -29,7 +30,7 @@ MAX_ID = 64
 # A route is learned from successful requests; one that is on is none yet.
 _TEACHES_NOTHING = 500
 
-_FROM_CONTEXT = ("user_id", "project_id", "user_name", "project_name")
+_NO_TRACE = (None, None)
 
 
 class WsgiFacts:
@@ -37,7 +38,7 @@ class WsgiFacts:
 
     def __init__(self, failures: Failures, routes: Routes) -> None:
         self._failures = failures
-        self._routes = routes
+        self.routes = routes
         # Whether before() is wanted: the latest request had no context of
         # nova's. One that has needs nothing from there.
         self.is_watching = True
@@ -69,7 +70,7 @@ class WsgiFacts:
         record.method = method if method in METHODS else OTHER_METHOD
         try:
             status = _TEACHES_NOTHING if is_on else record.status
-            route = self._routes.route_of(environ, path, status)
+            route = self.routes.route_of(environ, path, status)
         except Exception as exc:
             self._failures.note("route", exc)
             route = UNMATCHED
@@ -89,20 +90,26 @@ class WsgiFacts:
         overall_id = environ.get("openstack.global_request_id")
         if overall_id is not None:
             record.global_request_id = checked_id(overall_id)
-        address = environ.get("REMOTE_ADDR")
+        trace = environ.get(HEADER)
+        if trace is not None:
+            record.trace_id, record.span_id = trace_of(trace) or _NO_TRACE
         context = environ.get("nova.context")
-        self.is_watching = context is None or (is_on and self.is_watching)
-        if context is not None:
+        if context is None:
+            self.is_watching = True
+            self._fill_identity(record, environ, earlier)
+            record.remote_address = printable(environ.get("REMOTE_ADDR"))
+        else:
+            self.is_watching = is_on and self.is_watching
             # It holds the token, too: its fields are taken one by one, it is
             # never kept whole.
-            for name in _FROM_CONTEXT:
-                value = getattr(context, name, None)
-                if value is not None:
-                    setattr(record, name, _text(value))
-            address = getattr(context, "remote_address", None) or address
-        else:
-            self._fill_identity(record, environ, earlier)
-        record.remote_address = _text(address)
+            record.user_id = printable(getattr(context, "user_id", None))
+            record.project_id = printable(getattr(context, "project_id", None))
+            record.user_name = printable(getattr(context, "user_name", None))
+            project = getattr(context, "project_name", None)
+            record.project_name = printable(project)
+            address = getattr(context, "remote_address", None)
+            address = address or environ.get("REMOTE_ADDR")
+            record.remote_address = printable(address)
 
     def _other_id(
         self,
@@ -128,7 +135,7 @@ class WsgiFacts:
         """Fill the identity in another service than nova."""
         try:
             for name, value in identity_of(environ, earlier).items():
-                setattr(record, name, _text(value))
+                setattr(record, name, printable(value))
         except Exception as exc:
             self._failures.note("identity", exc)
 
@@ -141,7 +148,7 @@ def checked_id(value: object) -> str | None:
     return value if bare.isalnum() and bare.isascii() else None
 
 
-def _text(value: object) -> str | None:
+def printable(value: object) -> str | None:
     """Return a client's text in one printable line of limited length."""
     if not value or not isinstance(value, str):
         return None

@@ -14,19 +14,14 @@ import stat
 import weakref
 from collections.abc import Callable
 from contextlib import suppress
-from sys import getrefcount
 from typing import TYPE_CHECKING, Any
 
-from nova_profiler.capture.current import lane_var
+from nova_profiler.capture.current import lane_var, leave
 from nova_profiler.capture.served.uwsgi_connection import is_cut
 from nova_profiler.record import ABORTED, FAILED, OK
 
 if TYPE_CHECKING:
     from nova_profiler.capture.served.wsgi_exchange import Exchange
-
-# More references to an object in its __del__() are those of a cycle, which
-# only the garbage collector finds.
-REFERENCES_AT_DROP = 3
 
 # Their positions can be asked for without running anybody's code.
 _PLAIN_FILES = (
@@ -123,31 +118,44 @@ class _FileEnd:
     def __call__(self) -> Any:
         """Close the file, as without this, and end the exchange."""
         exchange = self._exchange
-        target = self._target()
-        outcome, error = OK, None
-        if not exchange.is_done:
-            outcome, error = self._ending(target)
-        token = lane_var.set(exchange.capture.main)
+        outcome, error, token = OK, None, None
         try:
+            target = self._target()
+            if not exchange.is_done:
+                outcome, error = self._ending(target)
+            token = lane_var.set(exchange.capture.main)
             close = self._taken_off(target)
+        except Exception as exc:
+            exchange.note(exc)
+            # The file is closed in any case.
+            close = self._taken_off(self._target())
+        try:
             return None if close is None else close()
         except BaseException as exc:
-            exchange.finish(FAILED, type(exc).__name__)
+            try:
+                exchange.finish(FAILED, type(exc).__name__)
+            except Exception as fault:
+                exchange.give_up(fault)
             raise
         finally:
-            lane_var.reset(token)
-            exchange.finish(outcome, error)
+            try:
+                lane_var.reset(token)  # type: ignore[arg-type]
+            except Exception as exc:
+                leave(token, exc)
+            try:
+                exchange.finish(outcome, error)
+            except Exception as fault:
+                exchange.give_up(fault)
 
     def __del__(self) -> None:
         try:
-            references = getrefcount(self)
-            self._exchange.finish(
-                ABORTED, None, references > REFERENCES_AT_DROP
-            )
+            self._exchange.finish(ABORTED, None)
         except BaseException:
             # The interpreter ends, or an exception for this thread came now:
             # it would be printed, and reach nothing.
-            return
+            exchange = getattr(self, "_exchange", None)
+            if exchange is not None:
+                exchange.let_go()
 
     def _taken_off(self, target: Any) -> Any:
         """Return the close() that this stands in for, back in its place."""

@@ -9,6 +9,7 @@ not believed.
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Iterable
 from typing import Any
 
@@ -28,7 +29,7 @@ _HEADERS = {
 # The fields of a record of user, project and domain.
 FIELDS = tuple(_HEADERS)
 # keystone checks tokens itself; the contexts of other services may repeat
-# what a client sent.
+# what a client sent, and are compared with that.
 _OF_KEYSTONE = "keystone.oslo_request_context"
 # Where other services than nova keep their oslo.context.
 _CONTEXTS = (
@@ -49,9 +50,9 @@ _ID_HEADERS = (
 
 
 # What was there before the application was called: the identity headers of the
-# client, and the request id of the oslo.context that an earlier request left
-# in this thread.
-Before = tuple[dict[str, Any], Any]
+# client, the request id of the oslo.context that an earlier request left in
+# this thread, and the thread.
+Before = tuple[dict[str, Any], Any, int]
 
 _NO_CLAIMS: dict[str, Any] = {}
 # In place of a request id: it was not looked up.
@@ -80,7 +81,15 @@ def before(environ: dict[str, Any], has_context: bool) -> Before:
             for name in (_STATUS, *_HEADERS.values())
             if name in environ
         }
-    return claims, _current_id() if has_context else _NOT_LOOKED_UP
+    if has_context:
+        # Looked up now: under eventlet this is the greenthread's.
+        return claims, _current_id(), threading.get_ident()
+    return claims, _NOT_LOOKED_UP, 0
+
+
+def without_context(earlier: Before | None) -> Before | None:
+    """Return *earlier* for a request whose thread serves others by now."""
+    return None if earlier is None else (earlier[0], _NOT_LOOKED_UP, 0)
 
 
 def identity_of(
@@ -88,7 +97,8 @@ def identity_of(
 ) -> dict[str, Any]:
     """Return the identity as far as it is known, as they were found.
 
-    From the headers that an authtoken wrote, or from keystone's context.
+    From the headers that an authtoken wrote, keystone's context, or that of
+    another service.
     *earlier* is what before() returned for this request; None, where it was
     not asked.
     """
@@ -105,9 +115,26 @@ def identity_of(
         if found.get("user_id"):
             return found
     context = environ.get(_OF_KEYSTONE)
-    if context is None:
+    if context is not None:
+        return {field: getattr(context, field, None) for field in FIELDS}
+    return _identity_in(_context_of(environ), claims)
+
+
+def _identity_in(context: Any, claims: dict[str, Any]) -> dict[str, Any]:
+    """Return the identity in a service's oslo.context, {} without a user.
+
+    Services without an authtoken fill it as they like. A user whom the
+    client's own headers claimed to be is none.
+    """
+    user = getattr(context, "user_id", None)
+    if not user or user == claims.get(_HEADERS["user_id"]):
         return {}
-    return {field: getattr(context, field, None) for field in FIELDS}
+    found = {field: getattr(context, field, None) for field in FIELDS}
+    return {
+        field: value
+        for field, value in found.items()
+        if value is None or value != claims.get(_HEADERS[field])
+    }
 
 
 def answered_id(environ: dict[str, Any], headers: Iterable[Any]) -> object:
@@ -139,9 +166,10 @@ def answered_id(environ: dict[str, Any], headers: Iterable[Any]) -> object:
 def context_id(earlier: Before | None) -> object:
     """Return the id of the oslo.context that this request left in its thread.
 
-    None where there is none, or it was, or may have been, there before.
+    None where there is none, or it was, or may have been, there before; and
+    in another thread, which may have served others.
     """
-    if earlier is None or earlier[1] is _NOT_LOOKED_UP:
+    if earlier is None or earlier[2] != threading.get_ident():
         return None
     current: object = _current_id()
     return current if current != earlier[1] else None

@@ -13,8 +13,8 @@ from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from nova_profiler.capture.current import lane_var
-from nova_profiler.capture.frame_chunks import with_room
+from nova_profiler.capture.current import lane_var, leave
+from nova_profiler.capture.frames.chunks import with_room
 from nova_profiler.capture.served.worker import Worker
 from nova_profiler.capture.served.wsgi_exchange import ENVIRON_KEY, Exchange
 from nova_profiler.capture.served.wsgi_facts import WsgiFacts
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication
 
 # From here on a request is long enough to be given room on the stack, which
-# costs some ten microseconds and saves what frame_chunks explains.
+# costs some ten microseconds and saves what frames.chunks explains.
 _ROOM_FROM_S = 0.005
 
 
@@ -41,39 +41,54 @@ class ProfilerMiddleware:
     def __call__(
         self, environ: dict[str, Any], start_response: StartResponse
     ) -> Iterable[bytes]:
-        live = self._live
-        now = monotonic()
-        if now > live.check_at:
-            self.worker.check_settings(now)
-        settings = live.current
-        if not settings.enabled:
-            return self._app(environ, start_response)
-        earlier = environ.get(ENVIRON_KEY)
-        if earlier is not None and not earlier.closed:
-            # An outer filter of ours times this request already.
-            return self._app(environ, start_response)
-        worker = self.worker
+        exchange = None
         try:
-            exchange = Exchange(
-                worker, self._facts, settings, environ, start_response
-            )
+            live = self._live
+            now = monotonic()
+            if now > live.check_at:
+                self.worker.check_settings(now)
+            settings = live.current
+            if settings.enabled:
+                earlier = environ.get(ENVIRON_KEY)
+                # An outer filter of ours may time this request already.
+                if earlier is None or earlier.closed:
+                    worker = self.worker
+                    exchange = Exchange(
+                        worker, self._facts, settings, environ, start_response
+                    )
+                    capture = exchange.capture
+                    call: Callable[..., Iterable[bytes]] = self._app
+                    if worker.latest_s >= _ROOM_FROM_S:
+                        call = partial(with_room, call)
+                    watch = capture.watch
+                    if watch is not None:
+                        call = partial(watch.run, call)
+                    token = lane_var.set(capture.main)
         except Exception as exc:
-            # Not a valid environ; the application decides what to answer.
-            worker.failures.note("middleware", exc)
+            # Not a valid environ, or a fault of ours; the application
+            # decides what to answer.
+            if exchange is None:
+                self.worker.failures.note("middleware", exc)
+            else:
+                exchange.give_up(exc)
+                exchange = None
+        if exchange is None:
             return self._app(environ, start_response)
-        capture = exchange.capture
-        watch = capture.watch
-        call: Callable[..., Iterable[bytes]] = self._app
-        if worker.latest_s >= _ROOM_FROM_S:
-            call = partial(with_room, call)
-        if watch is not None:
-            call = partial(watch.run, call)
-        token = lane_var.set(capture.main)
         try:
             body = call(environ, exchange.start_response)
         except BaseException as exc:
-            exchange.finish(exchange.outcome_of(exc), type(exc).__name__)
+            try:
+                exchange.finish_by(exc)
+            except Exception as fault:
+                exchange.give_up(fault)
             raise
         finally:
-            lane_var.reset(token)
-        return exchange.returned(body, environ)
+            try:
+                lane_var.reset(token)
+            except Exception as exc:
+                leave(token, exc)
+        try:
+            return exchange.returned(body, environ)
+        except Exception as exc:
+            exchange.give_up(exc)
+            return body

@@ -16,7 +16,7 @@ from nova_profiler.capture.settings.paste_options import (
     own_sections,
 )
 from nova_profiler.paste_file import line_of
-from nova_profiler.untrusted_files import FileError, read_regular
+from nova_profiler.trust.files import FileError, read_regular
 
 # The values of an option, by section and name; the last is in force.
 OsloSections = dict[str, dict[str, list[str]]]

@@ -18,6 +18,7 @@ from nova_profiler.capture.settings.files import (
     place,
     written_in,
 )
+from nova_profiler.capture.settings.former_values import FormerValues
 from nova_profiler.capture.settings.options import (
     GROUP,
     MUTABLE,
@@ -54,16 +55,22 @@ class LiveSettings:
         conf: cfg.ConfigOpts,
         global_conf: Mapping[str, str],
         local_conf: Mapping[str, str],
+        service_name: str = Settings.service_name,
     ) -> None:
-        """Read everything once. Raises ConfigError for what is wrong."""
+        """Read everything once. Raises ConfigError for what is wrong.
+
+        *service_name* stands where the option of that name has its default.
+        """
         self._conf = conf
+        self._service_name = service_name
         self._paste_file = global_conf.get("__file__")
         self._where_paste = _where(self._paste_file)
         self._global_conf = dict(global_conf)
-        # Why a change of the paste file would not be followed, and what of
-        # it Paste keeps from the filter.
-        self.warnings: list[str] = []
         self._paste = parsed_all(local_conf, self._where_paste)
+        self._former = FormerValues()
+        # Values of earlier releases, why a change of the paste file would
+        # not be followed, and what of it Paste keeps from the filter.
+        self.warnings = self._former.news_in(self._of_paste(local_conf))
         self._made_of: list[Place] = []
         self._paste_files: tuple[str, ...] = ()
         if self._paste_file:
@@ -74,6 +81,7 @@ class LiveSettings:
         # What a reference or an interpolation was written as.
         self._texts = {name: text for name, (_, text) in written.items()}
         values = _from_conf(conf, written)
+        self.warnings += self._former.news_in(_texts_of(conf, written))
         # Once: a process keeps its environment.
         self._environment = _environment_of(conf).keys()
         # What is in force where no file has the option.
@@ -84,13 +92,20 @@ class LiveSettings:
             for option in OPTIONS
             if option.mutable
         }
-        self.current = Settings().changed(values).changed(self._paste)
+        self.current = self._named(
+            Settings().changed(values).changed(self._paste)
+        )
         self._signature = signed + _stamps(self.current.routes_file)
         self.route_table: RouteTable | None = read_routes(
             self.current.routes_file
         )
         # At the first request of each process.
         self.check_at = 0.0
+
+    def _of_paste(
+        self, texts: Mapping[str, str]
+    ) -> dict[str, tuple[str, str]]:
+        return {n: (self._where_paste, str(t)) for n, t in texts.items()}
 
     def _find_section(self, path: str, local_conf: Mapping[str, str]) -> None:
         """Find what made this filter, to follow what changes there."""
@@ -136,12 +151,16 @@ class LiveSettings:
     def _reread(self) -> Settings:
         """Return the settings with what the files hold now."""
         values = dict(self._unwritten)
-        for name, (path, text) in written_in(config_files(self._conf)).items():
+        written = written_in(config_files(self._conf))
+        self._warn_of_former(
+            {name: (place(at), text) for name, (at, text) in written.items()}
+        )
+        for name, (path, text) in written.items():
             value = self._value_now(name, path, text)
             if name not in self._environment:
                 values[name] = value
         values.update(self._reread_paste())
-        now = self.current.changed(values)
+        now = self._named(self.current.changed(values))
         waiting = [
             name
             for name in values.keys() - MUTABLE
@@ -155,6 +174,12 @@ class LiveSettings:
         return self.current.changed(
             {name: values[name] for name in values.keys() & MUTABLE}
         )
+
+    def _named(self, settings: Settings) -> Settings:
+        """Return *settings* with the service's name where none is set."""
+        if settings.service_name != Settings.service_name:
+            return settings
+        return settings.changed({"service_name": self._service_name})
 
     def _value_now(self, name: str, path: str, text: str) -> Any:
         """Return the value of an option written as *text* in *path*.
@@ -202,7 +227,12 @@ class LiveSettings:
                     f"{first} and {other} differ now; they were alike, and "
                     "which of them made this filter is known after a restart"
                 )
+        self._warn_of_former(self._of_paste(options))
         return parsed_all(options, self._where_paste)
+
+    def _warn_of_former(self, texts: Mapping[str, tuple[str, str]]) -> None:
+        for line in self._former.news_in(texts):
+            LOG.warning("%s", line)
 
     def _signed(self) -> Signature:
         paths = config_files(self._conf)

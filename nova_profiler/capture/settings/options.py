@@ -12,17 +12,26 @@ from typing import Any
 
 from oslo_config import cfg, types
 
+from nova_profiler.capture.choosing.kept_kinds import (
+    DUMP_WORDS,
+    words_of_kinds,
+)
+from nova_profiler.capture.settings.former_values import (
+    FORMER_VALUES,
+    Choice,
+)
+from nova_profiler.capture.settings.line_kinds import LineKinds
 from nova_profiler.capture.sinks import statsd_address
 from nova_profiler.errors import NovaProfilerError
 from nova_profiler.groups import HOOKS
 from nova_profiler.profiles import ENGINES
-from nova_profiler.signed_headers import SHORTEST_KEY
+from nova_profiler.trust.signed_headers import SHORTEST_KEY
 
 GROUP = "nova_profiler"
 
 CHOICES = tuple(hook for hook in HOOKS if hook.is_choice)
 HOOK_NAMES = tuple(hook.name for hook in CHOICES)
-DUMP_WHEN = ("slow", "failed", "profiled", "all")
+DUMP_WHEN = (*DUMP_WORDS, *words_of_kinds(DUMP_WORDS))
 PROFILERS = ("none", *ENGINES)
 PROFILE_WHEN = ("always", "rate", "armed", "signed")
 
@@ -95,7 +104,8 @@ class Settings:
     service_name: str = _option(
         cfg.StrOpt,
         "nova-api",
-        "Name of this service in records and metrics.",
+        "Name of this service in records and metrics. Unset, another "
+        "project's API has its own: cinder-api, keystone.",
     )
     slow_ms: float = _option(
         cfg.FloatOpt,
@@ -114,8 +124,9 @@ class Settings:
     db_api_modules: tuple[str, ...] = _option(
         cfg.ListOpt,
         ("nova.db.main.api", "nova.db.sqlalchemy.api"),
-        "Modules whose public functions are the DB API; those that exist "
-        "are timed.",
+        "Modules whose public functions are the DB API, or module:Class for "
+        "methods; those that exist are timed. Unset, another project's are "
+        "added.",
     )
     timed_callables: tuple[str, ...] = _option(
         cfg.ListOpt,
@@ -138,21 +149,20 @@ class Settings:
         max=1_000_000,
     )
     profiler: str = _option(
-        cfg.StrOpt,
+        partial(cfg.Opt, type=Choice(PROFILERS, FORMER_VALUES["profiler"])),
         "none",
         "The engine that takes stacks: "
         + ", ".join(f"{n} ({facts.meaning})" for n, facts in ENGINES.items())
         + ".",
-        choices=list(PROFILERS),
         mutable=True,
     )
     profiler_interval_ms: float | None = _option(
         cfg.FloatOpt,
         None,
         "Milliseconds between two samples. Unset: 10 with pyinstrument; "
-        "with pyspy as often as it can for 2.5 % of a processor, and never "
-        "more often than every 20. pyspy takes a value exactly, whatever "
-        "that costs. cprofile takes no samples.",
+        "with stacks as often as it can for 2.5 % of a processor, and never "
+        "more often than every 10. It takes a value exactly, whatever that "
+        "costs. cprofile takes no samples.",
         min=0.1,
         max=10_000,
         mutable=True,
@@ -160,9 +170,9 @@ class Settings:
     profiler_dumpable: bool = _option(
         cfg.BoolOpt,
         False,
-        "Let pyspy look into a worker that has changed its user (uid = of "
-        "uWSGI, --user of gunicorn, user= of WSGIDaemonProcess). While "
-        "stacks are taken, any process of that user may then read the "
+        "Let stacks look into a worker that has changed its user "
+        "(uid = of uWSGI, --user of gunicorn, user= of WSGIDaemonProcess). "
+        "While stacks are taken, any process of that user may then read the "
         "worker's memory, and a crash may write a core file, as with a "
         "server that its unit starts as that user.",
     )
@@ -202,7 +212,17 @@ class Settings:
     dump_when: tuple[str, ...] = _option(
         _words(DUMP_WHEN),
         ("slow", "failed", "profiled"),
-        "Which requests are dumped.",
+        "Which requests are dumped; in other services, which messages and "
+        "tasks. A word with a kind is for that one alone: message:slow, "
+        "task:all, periodic:failed. Without one, all is for requests.",
+        mutable=True,
+    )
+    slow_call_ms: float = _option(
+        cfg.FloatOpt,
+        50.0,
+        "In a dump, a call that takes at least this many milliseconds has the "
+        "line of nova that made it.",
+        min=1,
         mutable=True,
     )
     dump_max_files: int = _option(
@@ -248,10 +268,12 @@ class Settings:
         "metric's name.",
         choices=["none", "dogstatsd"],
     )
-    log_requests: bool = _option(
-        cfg.BoolOpt,
+    log_requests: bool | tuple[str, ...] = _option(
+        partial(cfg.Opt, type=LineKinds()),
         True,
-        "Log one line per request, logger nova_profiler.requests.",
+        "Log one line per request, logger nova_profiler.requests. Messages, "
+        "tasks and periodic tasks have lines where they are named: "
+        "true,message:slow,task:all.",
         mutable=True,
     )
     log_calls: bool = _option(
@@ -350,12 +372,18 @@ def expected(option: cfg.Opt) -> str:
     kind = option.type
     if isinstance(kind, _StatsdHost):
         return kind.expected
+    if isinstance(kind, LineKinds):
+        return kind.expected
     if isinstance(kind, types.Boolean):
         return "true or false"
     if isinstance(kind, types.List):
         choices = getattr(kind.item_type, "choices", None)
         if choices:
-            return "a list of " + ", ".join(choices)
+            plain = [one for one in choices if ":" not in one]
+            more = (
+                ", each maybe with a kind" if len(plain) < len(choices) else ""
+            )
+            return "a list of " + ", ".join(plain) + more
         if isinstance(kind.item_type, _Key):
             return (
                 f"keys of {SHORTEST_KEY} or more characters, separated by "

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 from nova_profiler.paste_file import FILTER, FILTER_APP, is_ours
-from nova_profiler.untrusted_files import FileError, read_regular
+from nova_profiler.trust.files import FileError, read_regular
 
 # The factories of a section, in the order in which Paste looks for them.
 _FACTORIES = ("paste.filter_factory", "paste.filter_app_factory")

@@ -8,7 +8,7 @@ import re
 
 from nova_profiler.capture.settings.options import ConfigError
 from nova_profiler.errors import NovaProfilerError
-from nova_profiler.untrusted_files import read_regular
+from nova_profiler.trust.files import read_regular
 
 MAX_ROUTES = 2_000
 _MAX_BYTES = 1024 * 1024

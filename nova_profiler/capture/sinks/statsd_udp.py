@@ -7,16 +7,24 @@ import ipaddress
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from time import monotonic
 from typing import Any
 
 import statsd
 
+from nova_profiler.capture.sinks import Named
+from nova_profiler.capture.sinks.statsd_added import (
+    OTHER,
+    SENT_GROUPS,
+    AddedTimes,
+)
 from nova_profiler.capture.sinks.statsd_address import address_of
+from nova_profiler.capture.sinks.statsd_sums import Sum, TimeSums, line_of
 from nova_profiler.capture.sinks.statsd_unix import UnixTransport
-from nova_profiler.groups import NAMED_GROUPS
-from nova_profiler.record import CallTotals, RequestRecord
+from nova_profiler.groups import SUMMED_GROUPS
+from nova_profiler.record import REQUEST, CallTotals, RequestRecord
+from nova_profiler.record.metric_labels import METRICS
 from nova_profiler.routes import metric_name
 
 # What fits a datagram on any Ethernet.
@@ -27,7 +35,7 @@ MAX_NAMES = 2_000
 MAX_PENDING = 64
 _FIRST_RETRY_S = 5.0
 _LAST_RETRY_S = 300.0
-_SENT_GROUPS = frozenset(group.name for group in NAMED_GROUPS)
+_REQUEST = REQUEST.name
 
 
 class Transport:
@@ -191,22 +199,40 @@ class StatsdSink:
         self._labelled = labels == "dogstatsd"
         self._requests: dict[tuple[str, str, int], tuple[str, str]] = {}
         self._names: dict[tuple[str, str], tuple[str, str]] = {}
+        self._sums = {
+            group.name: self._name(group.name, ()) for group in SUMMED_GROUPS
+        }
+        # Of what is no request: of that there may be very many.
+        self._added = AddedTimes(
+            TimeSums(self._send_sums), self._sums, self._name, self._named
+        )
 
     def emit(self, record: RequestRecord) -> None:
-        """Send *record*'s metrics in as few datagrams as they fit."""
+        """Send *record*'s metrics in as few datagrams as they fit.
+
+        Those of other kinds than requests are added up.
+        """
+        if record.kind != _REQUEST:
+            self._added.add_record(record)
+            return
         key = (record.route, record.method, record.status)
         named = self._requests.get(key)
         if named is None:
             named = self._request_name(*key)
         text = "%s:%.3f|ms%s" % (named[0], record.duration_ms, named[1])
         news = self._news()
-        if not record.calls and not news:
+        if not record.groups and not record.calls and not news:
             self._send(text)
             return
         lines = [text]
+        sums = self._sums
+        for group, totals in record.groups.items():
+            if group in sums:
+                name, labels = sums[group]
+                lines.append("%s:%.3f|ms%s" % (name, totals[1], labels))
         names = self._names
         for call in record.calls:
-            if call[0] not in _SENT_GROUPS:
+            if call[0] not in SENT_GROUPS:
                 continue
             name, labels = names.get(call[:2]) or self._call_name(*call[:2])
             if call[2] - call[6] == 1:
@@ -214,15 +240,36 @@ class StatsdSink:
             else:
                 listed = record.durations.get(call[:2], [])
                 _add_lines(lines, name, labels, call, listed)
-        for what, count in news.items():
-            name, labels = self._name("profiler", (metric_name(what),))
-            lines.append(f"{name}:{count}|c{labels}")
+        lines += self._news_lines(news)
         text = "\n".join(lines)
         if len(text) <= MAX_DATAGRAM:
             self._send(text)
         else:
             for datagram in _packed(lines):
                 self._send(datagram)
+
+    def add_up(
+        self,
+        kind: str,
+        route: str,
+        ms: float,
+        wait_ms: float | None,
+        lanes: Iterable[list[Named]],
+    ) -> None:
+        """Add up what has no record, and the calls of its *lanes*."""
+        self._added.add_lanes(kind, route, ms, wait_ms, lanes)
+
+    def _send_sums(self, sums: list[Sum]) -> None:
+        lines = [line_of(*one) for one in sums]
+        lines += self._news_lines(self._news())
+        for datagram in _packed(lines):
+            self._send(datagram)
+
+    def _news_lines(self, news: dict[str, int]) -> Iterator[str]:
+        """Yield a line for each of our own counters that has grown."""
+        for what, count in news.items():
+            name, labels = self._name("profiler", (metric_name(what),))
+            yield f"{name}:{count}|c{labels}"
 
     def _request_name(
         self, route: str, method: str, status: int
@@ -235,9 +282,12 @@ class StatsdSink:
             self._requests[route, method, status] = named
         return named
 
+    def _named(self, group: str, name: str) -> tuple[str, str]:
+        return self._names.get((group, name)) or self._call_name(group, name)
+
     def _call_name(self, group: str, name: str) -> tuple[str, str]:
         if len(self._names) >= MAX_NAMES:
-            return self._name(group, ("other",))
+            return self._name(group, (OTHER,))
         # "SELECT instances" is SELECT.instances, a name without a blank
         # one part.
         parts = tuple(metric_name(part) for part in name.split(" ")[:2])
@@ -250,19 +300,14 @@ class StatsdSink:
             name = f"{self._prefix}{self._service}.{kind}"
             return ".".join((name, *parts)), ""
         labels = _LABELS[kind]
-        pairs = zip(labels, parts, strict=False)
-        tags = ",".join(f"{label}:{part}" for label, part in pairs)
-        return (
-            f"{self._prefix}{kind}",
-            f"|#service:{self._service},{tags}",
+        pairs = zip(
+            ("service", *labels), (self._service, *parts), strict=False
         )
+        tags = ",".join(f"{label}:{part}" for label, part in pairs)
+        return f"{self._prefix}{kind}", f"|#{tags}"
 
 
-_LABELS = {
-    "request": ("route", "method", "status"),
-    "profiler": ("what",),
-    **{group.name: group.metric for group in NAMED_GROUPS},
-}
+_LABELS = {one.name: one.labels for one in METRICS}
 
 
 def _add_lines(

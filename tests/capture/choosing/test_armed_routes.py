@@ -43,6 +43,20 @@ def test_the_next_few_of_a_kind_are_armed(armed):
     ]  # fmt: skip
 
 
+def test_what_is_no_request_is_armed_by_its_route(armed):
+    """A slow build arms builds, and nothing else that has a long name."""
+    build = "LONG_TASK ComputeManager.build_and_run_instance.<locals>.build"
+    armed.arm("TASK", f"task {build}")
+    armed.arm("CALL", "rpc compute ping")
+
+    assert not armed.take("TASK", f"task {build.replace('build', 'stop')}")
+    assert not armed.take("CALL", f"task {build}")
+    assert armed.take("TASK", f"task {build}")
+    assert armed.take("CALL", "rpc compute ping")
+    armed.arm("CALL", "rpc " + "x" * 600)
+    assert not armed.take("CALL", "rpc " + "x" * 600)
+
+
 def test_a_kind_that_is_always_slow_is_not_always_watched(armed, clock):
     """It rests before it can be armed again."""
     taken = 0
@@ -86,6 +100,21 @@ def test_kinds_make_room_for_others(clock):
     assert known == [*range(19 * ARMED_KINDS, 20 * ARMED_KINDS)]
 
 
+@pytest.mark.parametrize("with_directory", [True, False])
+def test_no_user_drives_out_what_others_armed(clock, tmp_path, with_directory):
+    """It loses its own oldest, however many kinds it is slow with."""
+    armed = Armed(clock, tmp_path if with_directory else None)
+    for number in range(10):
+        armed.arm("GET", f"/other-{number}x", f"user-{number % 2}")
+    for number in range(3 * ARMED_KINDS):
+        clock.advance(0.01)
+        armed.arm("GET", f"/name-{number}x", "flood")
+
+    assert all(armed.take("GET", f"/other-{n}x") for n in range(10))
+    assert armed.take("GET", f"/name-{3 * ARMED_KINDS - 1}x")
+    assert not armed.take("GET", "/name-0x")
+
+
 def test_workers_with_one_directory_share_what_is_armed(clock, tmp_path):
     """Whether each loaded nova-api by itself or was forked off another."""
     directory = tmp_path / "dumps"
@@ -106,7 +135,7 @@ def test_the_table_is_private_and_has_no_names(clock, tmp_path):
 
     file = tmp_path / ".armed"
     ((digest, row),) = json.loads(file.read_text()).items()
-    assert row == [clock.now, ARMED_REQUESTS]
+    assert row == [clock.now, ARMED_REQUESTS, ""]
     assert len(digest) == 16
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert [*(tmp_path / ".writing").iterdir()] == []

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from serving import Asked
 
 from nova_profiler.capture.choosing.choice import Choice, is_drawn, is_kept
-from nova_profiler.signed_headers import (
+from nova_profiler.trust.signed_headers import (
     EXPIRED,
     FORGED,
     GARBLED,

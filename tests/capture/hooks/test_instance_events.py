@@ -7,7 +7,7 @@ import sys
 import types
 
 import pytest
-from serving import calls_of, recorded
+from serving import calls_of, recorded, set_clock
 
 from nova_profiler.capture.hooks import instance_events
 
@@ -104,3 +104,82 @@ def test_names_are_bounded(nova):
 def test_outside_a_request_nothing_is_kept():
     assert event("network-changed").wait(3) == 3
     assert instance_events._keys == {}
+
+
+class NetworkInfoAsyncWrapper(list):
+    """What nova asks neutron for ahead: it waits whatever is asked of it."""
+
+    def __init__(self, future):
+        self._future = future
+
+    def __len__(self):
+        self.wait()
+        return super().__len__()
+
+    def wait(self, do_raise=True):
+        if self._future is not None:
+            try:
+                self[:] = self._future()
+            except LookupError:
+                if do_raise:
+                    raise
+            finally:
+                self._future = None
+
+
+@pytest.fixture
+def network(monkeypatch):
+    model = types.ModuleType("nova.network.model")
+    model.NetworkInfoAsyncWrapper = NetworkInfoAsyncWrapper
+    monkeypatch.setitem(sys.modules, "nova.network.model", model)
+    undo = instance_events.install()
+    yield model
+    undo()
+
+
+def test_waiting_for_networks_has_a_name(network, clock, monkeypatch):
+    """Once: from then on they are there."""
+    set_clock(monkeypatch, clock)
+
+    def answer():
+        clock.advance(2.0)
+        return ["port"]
+
+    def work():
+        info = NetworkInfoAsyncWrapper(answer)
+        assert len(info) == 1
+        info.wait(do_raise=False)
+
+    record = recorded(work)
+
+    (call,) = calls_of(record, "event").values()
+    assert (call.name, call.count) == ("network_info", 1)
+    assert call.ms == pytest.approx(2000)
+
+
+def test_networks_that_cannot_be_had_are_a_failure(network):
+    """As nova asks for it: it may go on without."""
+
+    def fails():
+        raise LookupError
+
+    def work():
+        with pytest.raises(LookupError):
+            NetworkInfoAsyncWrapper(fails).wait()
+        NetworkInfoAsyncWrapper(fails).wait(do_raise=False)
+
+    record = recorded(work)
+
+    call = calls_of(record, "event")["network_info"]
+    assert (call.count, call.errors) == (2, 1)
+
+
+def test_networks_that_are_there_are_no_call(network):
+    """They are asked all the time."""
+    record = recorded(NetworkInfoAsyncWrapper(None).wait)
+
+    assert calls_of(record, "event") == {}
+
+
+def test_outside_a_request_networks_are_waited_for_as_before(network):
+    assert len(NetworkInfoAsyncWrapper(lambda: [1, 2])) == 2

@@ -22,6 +22,14 @@ from nova_profiler.capture.hooks.late_patches import (
 NAME = "a_library_of_others"
 
 
+def waiting_here():
+    """Return the modules of these tests that hooks wait for.
+
+    A filter that another test of this process has made may wait for nova's.
+    """
+    return {name for name in waiting_modules() if not name.startswith("nova")}
+
+
 def wrap(function):
     def wrapped(*args, **kwargs):
         return "wrapped", function(*args, **kwargs)
@@ -81,7 +89,7 @@ def test_what_is_loaded_is_replaced_at_once(load, install):
 
     assert module.send("u", "GET") == ("wrapped", "GET")
     assert module.Client().call("GET") == ("wrapped", "GET")
-    assert waiting_modules() == set()
+    assert waiting_here() == set()
 
 
 def test_nothing_is_imported(install):
@@ -93,7 +101,7 @@ def test_nothing_is_imported(install):
     look_again()
 
     assert name not in sys.modules
-    assert waiting_modules() == {name}
+    assert waiting_here() == {name}
     assert missing_points() == []
 
 
@@ -173,7 +181,7 @@ def test_undo_puts_back_and_forgets(load, install):
     undo()
 
     assert sys.modules[NAME].send is original
-    assert waiting_modules() == set()
+    assert waiting_here() == set()
     assert missing_points() == []
 
 
@@ -206,7 +214,7 @@ def test_a_look_while_another_thread_looks_does_not_wait(load, install):
     install(point())
     module = load()
 
-    with late_patches._lock:
+    with late_patches._lock.now:
         look_again()
 
     assert module.send("u", "GET") == "GET"

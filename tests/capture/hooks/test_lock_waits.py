@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 
 import pytest
@@ -10,7 +11,7 @@ from imported import imported
 from oslo_config import cfg
 from serving import added_up, calls_of, recorded, set_clock
 
-from nova_profiler.capture.hooks import lock_waits
+from nova_profiler.capture.hooks import lock_waits, log_handlers
 
 lockutils = imported("oslo_concurrency.lockutils")
 
@@ -62,6 +63,43 @@ def test_waiting_is_named_without_ids_and_holding_is_not(clock, monkeypatch):
     assert record.counts["locks"] == 1
     assert record.breakdown_ms["lock"] == pytest.approx(2000)
     assert added_up(record) == pytest.approx(7000)
+
+
+@pytest.mark.parametrize("waits_s", [0.0, 3.0])
+def test_what_the_lock_logs_is_no_wait(clock, monkeypatch, waits_s):
+    """A handler that takes long has its own name; the sum is the time."""
+    set_clock(monkeypatch, clock)
+
+    class SlowHandler(logging.Handler):
+        def emit(self, record):
+            clock.advance(2.0)
+
+    def work():
+        slow = Slow(clock, waits_s)
+        with lockutils.lock("compute", semaphores=slow):
+            pass
+
+    undo = log_handlers.install()
+    handler = SlowHandler()
+    level = lockutils.LOG.level
+    lockutils.LOG.setLevel(logging.DEBUG)
+    monkeypatch.setattr(lockutils.LOG, "handlers", [handler])
+    monkeypatch.setattr(lockutils.LOG, "propagate", False)
+    try:
+        record = recorded(work)
+    finally:
+        lockutils.LOG.setLevel(level)
+        undo()
+
+    lines = record.counts["log_records"]
+    assert lines
+    logged_ms = lines * 2000
+    assert record.breakdown_ms["log"] == pytest.approx(logged_ms)
+    assert record.breakdown_ms.get("lock", 0.0) == pytest.approx(
+        waits_s * 1000
+    )
+    assert list(calls_of(record, "lock")) == ["compute"][: int(waits_s)]
+    assert added_up(record) == pytest.approx(logged_ms + waits_s * 1000)
 
 
 def test_locks_that_are_free_are_counted(clock, monkeypatch):

@@ -13,7 +13,7 @@ from serving import Profiled, during
 from stub_service import stub_service
 
 from nova_profiler.capture.hooks import cache_calls, instance_events
-from nova_profiler.capture.hooks.http import sent_requests
+from nova_profiler.capture.hooks.http import request_names, sent_requests
 from nova_profiler.capture.sinks.dump_files import DumpSink
 from nova_profiler.capture.sinks.json_file import JsonFileSink
 from nova_profiler.capture.sinks.log_lines import CallLogSink, RequestLogSink
@@ -28,7 +28,7 @@ CANARY = "hunter2canary"
 def hooks(monkeypatch):
     """Install them all; nova and a service stand by."""
     keystoneauth1 = pytest.importorskip("keystoneauth1.session")
-    monkeypatch.setattr(sent_requests, "_keys", {})
+    monkeypatch.setattr(request_names, "_keys", {})
     nova = types.ModuleType("nova.compute.manager")
     nova.ComputeVirtAPI = type(
         "ComputeVirtAPI", (), {"_InstanceEvent": InstanceEvent}
@@ -96,7 +96,7 @@ def test_a_run_of_all_hooks_keeps_no_secret(hooks, tmp_path, caplog, capsys):
         StatsdSink(metrics.append, "nova", "nova-api", "dogstatsd"),
         JsonFileSink(str(tmp_path / "requests.jsonl")),
         DumpSink(DumpStore(dumps)),
-        RequestLogSink(lambda: True),
+        RequestLogSink(lambda record: True),
         CallLogSink(),
         dump_dir=str(dumps),
         dump_when=("all",),

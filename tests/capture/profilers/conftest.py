@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 import pytest
-from services import pyspy_program
+from services import readable_here
 
 
 @pytest.fixture(scope="session")
-def pyspy():
-    """Return py-spy's program, if it may look into this process."""
-    return pyspy_program()
+def readable():
+    """Be where a process may be looked into by its child."""
+    readable_here()

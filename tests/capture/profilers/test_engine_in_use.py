@@ -33,7 +33,7 @@ def test_the_record_says_why_it_was_chosen():
     over.get()
 
     assert over.record.profile == {
-        "engine": "pyspy",
+        "engine": "stacks",
         "file": None,
         "notes": [],
         "chosen_by": "always",
@@ -133,7 +133,7 @@ def test_another_engine_takes_over_while_running():
     over.get()
 
     assert [(one.name, one.closed) for one in load.made] == [
-        ("pyspy", 1),
+        ("stacks", 1),
         ("cprofile", 0),
     ]
 
@@ -148,11 +148,11 @@ def test_an_engine_that_cannot_be_had_leaves_the_former(caplog):
     over.get()
     over.get()
 
-    assert [one.name for one in load.made] == ["pyspy"]
+    assert [one.name for one in load.made] == ["stacks"]
     assert len(load.made[0].asked) == 3
     assert load.made[0].closed == 0
     assert [record.getMessage() for record in caplog.records] == [
-        "profiler stays pyspy: install nova-profiler[cprofile]"
+        "profiler stays stacks: install nova-profiler[cprofile]"
     ]
 
 

@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import weakref
+from contextlib import suppress
 
 import pytest
 from fake_engines import FakeEngine, FakeWatch, app, profiled
@@ -227,6 +230,41 @@ def test_each_call_that_a_pool_makes_is_watched():
 
     assert made == [1, 2]
     assert engine.seen == ["in", "spawned", "spawned", "out", "finish"]
+
+
+class Held:
+    """What a function of the application has in a local variable."""
+
+
+@pytest.mark.parametrize("run", [*BAD_RUNS, FakeWatch.run])
+@pytest.mark.parametrize("error", [Gone, KeyboardInterrupt])
+@pytest.mark.parametrize("is_in_a_thread", [False, True])
+def test_what_the_application_raises_holds_nothing(run, error, is_in_a_thread):
+    """As without an engine: connections are given back with the last name."""
+    held = []
+
+    def failing():
+        local = Held()
+        held.append(weakref.ref(local))
+        raise error
+
+    def raising(environ, start_response):
+        if not is_in_a_thread:
+            failing()
+        with suppress(error):
+            LaneCall(current_lane().capture, failing)()
+        return app(environ, start_response)
+
+    over, _ = profiled(
+        raising, FakeEngine(watch=type("Bad", (FakeWatch,), {"run": run}))
+    )
+    gc.disable()
+    try:
+        with suppress(error):
+            over.get()
+        assert [refer() for refer in held] == [None]
+    finally:
+        gc.enable()
 
 
 def test_what_a_thread_raises_passes():

@@ -51,9 +51,14 @@ def test_pyinstrument_has_a_right_profile_of_each(tmp_path: Path) -> None:
 
 @pytest.mark.services
 @pytest.mark.slow
-def test_pyspy_has_a_right_profile_of_each(pyspy: Any, tmp_path: Path) -> None:
-    """On every version of Python."""
-    assert_each_has_its_own(dumps_of("pyspy", tmp_path))
+def test_stacks_are_right_of_each(readable: None, tmp_path: Path) -> None:
+    """On every version of Python; the first may be over before it begins."""
+    dumps = dumps_of("stacks", tmp_path)
+
+    seen: dict[str, set[str]] = {side: set() for side in ("left", "right")}
+    for dump in dumps:
+        seen[dump["side"]] |= {*dump["sides"]}
+    assert seen == {"left": {"left"}, "right": {"right"}}
 
 
 @pytest.mark.skipif(PROCESS_WIDE, reason="here a process has one cProfile")

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from nova_profiler.capture.record_making.breakdown import (
     LaneSums,
     Span,
+    any_begins_in,
     covered_s,
     innermost,
     of_many_lanes,
@@ -208,3 +209,18 @@ def test_a_timed_function_has_what_nothing_inside_it_claims():
         "sql": 1.0,
         "python": 2.0,
     }
+
+
+_PAIRS = st.lists(
+    st.tuples(st.integers(0, 20), st.integers(0, 20)).map(sorted), max_size=6
+)
+
+
+@given(_PAIRS, _PAIRS)
+def test_what_begins_inside_is_found(spans, others):
+    """At a border it is not inside; before an end it is."""
+    expected = any(
+        start <= at < end for at, _ in others for start, end in spans
+    )
+
+    assert any_begins_in(spans, others) == expected

@@ -16,6 +16,7 @@ from nova_profiler.capture.hooks.database import db_api_calls
 from nova_profiler.capture.lanes import CallKey
 from nova_profiler.capture.record_making import totals
 from nova_profiler.capture.sinks.statsd_udp import MAX_DATAGRAM, StatsdSink
+from nova_profiler.capture.timing import call_timed
 from nova_profiler.record import OK
 
 KEYS = {name: CallKey("db_api", name) for name in ("get", "update", "destroy")}
@@ -216,6 +217,18 @@ def called(steps):
 
 
 @example(
+    # A call of the same group within one of another, all without a driver.
+    steps=[
+        (
+            "call",
+            "destroy",
+            [("timed", [("call", "destroy", [("spend", 0.02, 0.0)])])],
+        )
+    ],
+    max_calls=100,
+    chunk=256,
+)
+@example(
     # Two calls at once, of which only their sum was kept.
     steps=[
         (
@@ -277,6 +290,28 @@ def assert_innermost(record, steps):
         assert record.breakdown_ms.get(bucket, 0.0) == pytest.approx(
             expected.get(bucket, 0.0), abs=0.001
         )
+
+
+@pytest.mark.parametrize("name", ["gc", "lock", "log", "timed"])
+def test_what_goes_on_inside_a_statement_is_its_own(spender, name):
+    """A driver makes objects until the collector runs, and may log."""
+    key = CallKey(name, "inside")
+
+    def driver():
+        spender.spend(0.5)
+        call_timed(current_lane(), key, spender.spend, (2.0, 2.0), {})
+        spender.spend(0.5)
+
+    def work():
+        executed("SELECT 1", driver, Cursor(1))
+        # Nothing of this waited, as the statement did before the call.
+        spender.spend(4.0, 4.0)
+
+    record = record_of(work)
+
+    assert record.breakdown_ms == pytest.approx(
+        {"sql": 1_000.0, name: 2_000.0, "python": 4_000.0}
+    )
 
 
 @pytest.mark.parametrize("max_calls", [2_000, 0])

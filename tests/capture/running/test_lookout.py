@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
+from contextlib import contextmanager
 
 import pytest
 from running_requests import ended_process, left_behind, unfinished
@@ -19,6 +20,7 @@ from nova_profiler.capture.current import active
 from nova_profiler.capture.running import lookout as module
 from nova_profiler.capture.sinks.dump_files import DumpSink
 from nova_profiler.dump_store import DumpStore
+from nova_profiler.dump_store import running as dump_running
 from nova_profiler.dump_store.asking import ask
 from nova_profiler.dump_store.running import running_folder, traces_of
 from nova_profiler.record import RequestRecord
@@ -515,7 +517,7 @@ def test_the_thread_answers_until_it_is_closed(profiled, tmp_path):
     thread.start()
     while running._listener is None:
         pass
-    name = running._listener.path.name
+    name = running._listener.name
 
     asked = ask(running_folder(tmp_path), [name], 30.0)
     running.close()
@@ -526,19 +528,111 @@ def test_the_thread_answers_until_it_is_closed(profiled, tmp_path):
     assert worker.failures.counts() == {}
 
 
+def test_a_worker_may_end_at_any_moment(profiled, monkeypatch, tmp_path):
+    """Its thread then ends without a word, and is not started again."""
+    worker = profiled()
+    running = worker.worker.lookout
+    folder = running_folder(tmp_path)
+    folder.mkdir()
+    running._listen(folder)
+    # Between two looks at the same thing.
+    monkeypatch.setattr(
+        module.Listener, "is_in", lambda *at: not running.close()
+    )
+    monkeypatch.setattr(module, "nap", lambda seconds: None)
+
+    running._serve()
+
+    assert running._listener is None
+    assert not running._notes
+
+
 def test_a_directory_that_was_removed_is_made_again(profiled, tmp_path):
     """Workers that nothing can ask would seem not to be there."""
     worker = profiled()
     running = worker.worker.lookout
-    running._listen()
+    folder = running_folder(tmp_path)
+    folder.mkdir()
+    running._listen(folder)
     first = running._listener
-    first.path.unlink()
+    (folder / first.name).unlink()
 
-    assert not first.is_there()
-    running._listen()
+    assert not first.is_in(folder)
+    running._listen(folder)
 
-    assert running._listener.is_there()
+    assert running._listener.is_in(folder)
     running.close()
+
+
+def test_a_folder_that_is_swapped_gets_nothing(
+    profiled, tmp_path, monkeypatch
+):
+    """A group that may write above it could do so after the look."""
+    swapped = tmp_path.with_name(f"{tmp_path.name}-swapped")
+    opened = module.opened_running
+
+    @contextmanager
+    def swapping(directory, **more):
+        with opened(directory, **more) as folder:
+            tmp_path.rename(swapped)
+            (tmp_path / ".running").mkdir(parents=True)
+            try:
+                yield folder
+            finally:
+                (tmp_path / ".running").rmdir()
+                tmp_path.rmdir()
+                swapped.rename(tmp_path)
+
+    monkeypatch.setattr(module, "opened_running", swapping)
+
+    def app(environ, start_response):
+        start_response("200 OK", [])
+        return iter([b"a"])
+
+    worker = profiled(app)
+    body = worker.filter(environ_of(), Answer().start_response)
+    elsewhere(worker.worker.lookout.tick)
+
+    assert len(files(tmp_path)) == 1
+    assert list(body) == [b"a"]
+    assert files(tmp_path) == []
+    assert worker.failures.counts() == {}
+
+
+def test_a_trace_of_another_service_is_read_once(
+    profiled, tmp_path, monkeypatch
+):
+    """However long it stays there."""
+    read = []
+    service_of = module.service_of
+    monkeypatch.setattr(
+        module, "service_of", lambda one: read.append(one) or service_of(one)
+    )
+    left_behind(tmp_path, service="gone")
+    worker = profiled()
+    for _ in range(3):
+        worker.worker.lookout._traces_at = 0.0
+        report(worker.worker.lookout)
+
+    assert len(read) == 1
+    assert len(traces_of(tmp_path)) == 1
+
+
+def test_own_traces_come_before_those_of_others(
+    profiled, tmp_path, monkeypatch
+):
+    """Others are bounded, and hide none of ours."""
+    monkeypatch.setattr(dump_running, "MAX_LEFT", 2)
+    own = left_behind(tmp_path, number=999, service="nova-api")
+    for number in range(5):
+        left_behind(tmp_path, number=number, service="gone")
+    worker = profiled()
+
+    report(worker.worker.lookout)
+
+    assert not own.exists()
+    assert len(worker.records) == 1
+    assert len(traces_of(tmp_path)) == 2
 
 
 def test_a_place_without_sockets_still_has_files(profiled, monkeypatch):

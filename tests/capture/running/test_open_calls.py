@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import gc
+import logging
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -27,6 +29,7 @@ from nova_profiler.capture.current import (
     lane_var,
 )
 from nova_profiler.capture.hooks import (
+    cache_calls,
     lock_waits,
     log_handlers,
     timed_callables,
@@ -36,6 +39,7 @@ from nova_profiler.capture.hooks.database import (
     sqlalchemy_methods,
 )
 from nova_profiler.capture.hooks.http import sent_requests
+from nova_profiler.capture.hooks.processes import child_processes
 from nova_profiler.capture.hooks.rpc import sent_messages
 from nova_profiler.capture.hooks.spawns import thread_spawns
 from nova_profiler.capture.running import open_calls
@@ -152,6 +156,36 @@ def logged(gate):
     log_handlers._handled(current_lane(), NamedKeys("log"), gate, None, None)
 
 
+class Handler:
+    """A handler of logging whose lock another thread has at first."""
+
+    filters = ()
+    filter = logging.Filterer.filter
+
+    def __init__(self, wait):
+        # As oslo.log calls it.
+        self.recursion_depth = 0
+        self.wait = wait
+        self.lock = self
+
+    def acquire(self, blocking=True):
+        if blocking:
+            self.wait()
+        return blocking
+
+    def release(self):
+        """Have nothing to let go."""
+
+
+def logged_in_turn(wait, handle):
+    timed = log_handlers._timed(NamedKeys("log"), lambda *_: handle())
+    timed(Handler(wait), None)
+
+
+def commanded(gate):
+    child_processes._queued(child_processes._having_its_turn(gate))()
+
+
 # Each hook that times something, and what is open while it does.
 OPEN = {
     "db_api": (
@@ -185,12 +219,27 @@ OPEN = {
     ),
     "rpc": (
         lambda gate: in_lane(
-            sent_messages._in_lane, CallKey("rpc", "compute ping"), gate
+            lambda *call: sent_messages._in_lane(*call, False),
+            CallKey("rpc", "compute ping"),
+            gate,
         ),
         [("rpc", "compute ping")],
     ),
     "lock": (locked, [("lock", "other")]),
     "log": (logged, [("log", "other")]),
+    "log's turn": (
+        lambda gate: logged_in_turn(gate, list),
+        [("lock", "logging")],
+    ),
+    "log in its turn": (
+        lambda gate: logged_in_turn(list, gate),
+        [("log", "other")],
+    ),
+    "rootwrap's turn": (
+        lambda gate: child_processes._queued(gate)(),
+        [("lock", "rootwrap-daemon")],
+    ),
+    "rootwrap in its turn": (commanded, []),
     "timed": (timed_by_name, [("timed", "Class.method")]),
     "nested": (
         lambda gate: db_api_calls.timed(
@@ -209,6 +258,29 @@ def test_each_hook_shows_the_call_that_is_open(gate, work, names_there):
         assert names(capture) == names_there
 
     assert active == {}
+
+
+def test_no_code_of_the_application_is_asked_what_it_is(gate):
+    """A proxy may connect to something before it says what it stands for."""
+    asked = []
+
+    class Region:
+        @property
+        def __class__(self):
+            asked.append(threading.current_thread().name)
+            return Region
+
+    elsewhere = Gate()
+    get = cache_calls._of_region("get")(elsewhere)
+    thread = threading.Thread(target=get, args=(Region(),))
+    thread.start()
+    assert elsewhere.reached.wait(30)
+    with standing(calling(gate), gate) as capture:
+        opened(capture)
+    elsewhere.opened.set()
+    thread.join()
+
+    assert asked == []
 
 
 def test_a_call_has_its_begin_and_its_length(gate):
@@ -433,3 +505,27 @@ def test_a_thread_s_name_may_hold_anything(gate):
     gate.opened.set()
     thread.join()
     assert stack.thread == "a thread"
+
+
+@pytest.mark.parametrize("is_on", [True, False])
+def test_no_collection_begins_while_frames_are_made(monkeypatch, is_on):
+    """The interpreter would wait for a lock of its own, for good."""
+    seen = []
+
+    def frames():
+        seen.append(gc.isenabled())
+        raise RuntimeError("no frames")
+
+    was_on = gc.isenabled()
+    (gc.enable if is_on else gc.disable)()
+    try:
+        monkeypatch.setattr(open_calls.sys, "_current_frames", frames)
+        with pytest.raises(RuntimeError, match="no frames"):
+            list(open_calls._stacks_of([]))
+        after = gc.isenabled()
+    finally:
+        monkeypatch.undo()
+        (gc.enable if was_on else gc.disable)()
+
+    assert seen == [False]
+    assert after is is_on

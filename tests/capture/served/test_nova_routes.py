@@ -12,13 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from routes.route import Route
 
-from nova_profiler.capture.served.learned_routes import MAX_LEARNED
 from nova_profiler.capture.served.nova_routes import (
     MAX_ROUTES,
     Routes,
     action_of,
     template_of,
 )
+from nova_profiler.capture.served.routing.learned_routes import MAX_LEARNED
 from nova_profiler.capture.settings.route_files import RouteTable
 from nova_profiler.routes import UNMATCHED, metric_name
 

@@ -5,16 +5,21 @@ from __future__ import annotations
 
 import collections
 import gc
+import io
 import sys
+import threading
 import types
 import weakref
 from collections.abc import Iterator
 from typing import Any
+from wsgiref.util import FileWrapper
 
+import greenlet
 import pytest
 from serving import PLAIN, Answer, Profiled, chunks_of, environ_of
 
 from nova_profiler.capture.current import active, current_lane
+from nova_profiler.capture.served.nova_routes import Routes
 
 CHUNKS = [b"one", b"two", b"three"]
 
@@ -439,6 +444,109 @@ def test_a_body_in_a_cycle_is_delivered_with_the_next_request():
     first, _ = profiled.records
     assert first.outcome == "aborted"
     assert first.response_bytes == 3
+
+
+class ClosesItself(io.BytesIO):
+    """A file that is closed when it is let go of, as all of ``io`` are."""
+
+
+def sent_by_a_generator(body: Any) -> Iterator[bytes]:
+    """Return a generator that passes *body* on, as filters further out do."""
+
+    def chunks() -> Iterator[bytes]:
+        try:
+            yield from body
+        finally:
+            body.close()
+
+    begun = chunks()
+    next(begun)
+    return begun
+
+
+def sent_by_a_greenlet(body: Any) -> Any:
+    """Return a greenlet that waits while it sends *body*."""
+    hub = greenlet.getcurrent()
+
+    def send() -> None:
+        try:
+            for _ in body:
+                hub.switch()
+        finally:
+            body.close()
+
+    sender = greenlet.greenlet(send)
+    sender.switch()
+    return sender
+
+
+class Key:
+    """What a body is kept for."""
+
+
+KEPT: weakref.WeakKeyDictionary[Key, Any] = weakref.WeakKeyDictionary()
+
+
+def kept_for_a_key(body: Any) -> Any:
+    """Return what *body* is kept for, elsewhere.
+
+    The collector does not find *body*: it calls what lets go of it.
+    """
+
+    key = Key()
+    KEPT[key] = body
+    return key
+
+
+# The body that an application returns, and what a server does with it so that
+# only the collector ends it.
+ENDED_BY_THE_COLLECTOR: dict[str, tuple[Any, Any]] = {
+    "body": (lambda: chunks_of(CHUNKS), None),
+    "list": (lambda: Sized(), None),
+    "wrapped file": (lambda: FileWrapper(io.BytesIO(b"x")), None),
+    "file that closes itself": (lambda: ClosesItself(b"x"), None),
+    "generator": (lambda: chunks_of(CHUNKS), sent_by_a_generator),
+    "greenlet": (lambda: chunks_of(CHUNKS), sent_by_a_greenlet),
+    "weak key": (lambda: chunks_of(CHUNKS), kept_for_a_key),
+}
+
+
+@pytest.mark.parametrize(
+    ("made", "send"),
+    ENDED_BY_THE_COLLECTOR.values(),
+    ids=ENDED_BY_THE_COLLECTOR,
+)
+def test_the_collector_takes_no_lock_that_its_thread_holds(made, send):
+    """It runs wherever something is made: here, while a route is found."""
+    lock = threading.Lock()
+
+    class Locked(Routes):
+        def route_of(self, *args: Any) -> str:
+            if not lock.acquire(blocking=False):
+                raise AssertionError("would wait for itself for ever")
+            gc.collect()
+            lock.release()
+            return super().route_of(*args)
+
+    def app(environ: Any, start_response: Any) -> Any:
+        start_response("200 OK", PLAIN)
+        return made()
+
+    profiled = Profiled(app, routes=Locked())
+    profiled.live.check = lambda now: None
+    environ = {"wsgi.file_wrapper": type(made())}
+    body = handed(profiled, **environ)
+    cycle: list[Any] = [body if send is None else send(body)]
+    cycle.append(cycle)
+    del cycle, body
+    held = len(active)
+
+    for _ in range(2):
+        handed(profiled, **environ).close()
+
+    assert held == 1
+    assert profiled.failures.counts() == {}
+    assert len(profiled.records) == 3
 
 
 def test_a_sink_that_raises_for_a_dropped_body_is_not_seen(capsys):

@@ -15,6 +15,7 @@ from nova_profiler.capture.served.wsgi_facts import (
     printable_path,
 )
 from nova_profiler.capture.sinks.json_file import line_of
+from nova_profiler.record.record_ids import RECORD_ID
 
 REQUEST_ID = "req-6ec84648-1f0d-4f2c-9a53-6cc2b5e0b7aa"
 
@@ -175,6 +176,25 @@ def test_odd_types_of_a_context_are_left_out():
         None,
         None,
     )
+
+
+def test_the_trace_that_came_in_is_kept():
+    """So that a trace of others leads to the record."""
+    trace, span = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+    record = record_of(HTTP_TRACEPARENT=f"00-{trace}-{span}-01")
+
+    assert (record.trace_id, record.span_id) == (trace, span)
+    forged = record_of(HTTP_TRACEPARENT="00-forged")
+    assert (forged.trace_id, forged.span_id) == (None, None)
+
+
+def test_a_request_has_an_id_of_its_own():
+    """Whatever id the client's request has."""
+    first, second = record_of(), record_of()
+
+    assert RECORD_ID.fullmatch(first.record_id)
+    assert first.record_id != second.record_id
+    assert first.kind == "request"
 
 
 def test_the_query_is_never_kept():

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import threading
 
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from oslo_context import context as oslo_context
-from serving import PLAIN, Profiled
+from serving import PLAIN, Answer, Profiled, environ_of
 
 from nova_profiler.record import RequestRecord
 
@@ -289,6 +290,46 @@ def test_an_id_of_another_thread_is_not_this_requests():
     assert asked(look).request_id is None
 
 
+def chunks_without_id(environ, start_response):
+    """Answer with a body that a server may end when it likes."""
+    if environ["PATH_INFO"] != "/no-id":
+        oslo_context.RequestContext()
+    start_response("200 OK", PLAIN)
+    return (chunk for chunk in [b"o", b"k"])
+
+
+def test_a_body_that_another_thread_ends_has_not_that_threads_id():
+    """There, another request may have left its own."""
+    profiled = Profiled(chunks_without_id)
+    body = profiled.filter(environ_of("/no-id"), Answer().start_response)
+
+    def end():
+        oslo_context.RequestContext()
+        body.close()
+
+    thread = threading.Thread(target=end)
+    thread.start()
+    thread.join()
+
+    assert profiled.record.request_id is None
+
+
+def test_what_the_collector_ended_has_no_later_requests_id():
+    """It is described when its thread has served others."""
+    profiled = Profiled(chunks_without_id)
+    profiled.live.check = lambda now: None
+    cycle = [profiled.filter(environ_of("/no-id"), Answer().start_response)]
+    cycle.append(cycle)
+    del cycle
+    profiled.get("/other")
+    gc.collect()
+    profiled.get("/next")
+
+    ids = {one.path: one.request_id for one in profiled.records}
+    assert ids.pop("/no-id") is None
+    assert len(set(ids.values()) - {None}) == 2
+
+
 def test_a_service_with_ids_in_the_environ_asks_no_context(monkeypatch):
     """As nova: from its second request on."""
     asked_for: list[int] = []
@@ -351,3 +392,73 @@ def test_no_environ_harms_a_record(sent, written):
     for value in who(profiled.record).values():
         assert value is None or (value.isprintable() and len(value) < 3_000)
     json.dumps(profiled.record.to_dict())
+
+
+def _context(**fields):
+    """Return an oslo.context as a service without an authtoken makes it."""
+    return oslo_context.RequestContext(overwrite=False, **fields)
+
+
+@pytest.mark.parametrize("place", ["cinder.context", "placement.context"])
+def test_else_it_is_whom_the_services_own_context_has(place):
+    """As with noauth, and with an authentication that is not keystone's."""
+    context = _context(user_id="u1", project_id="p1", user_name="demo")
+
+    record = asked(lambda environ: environ.update({place: context}))
+
+    assert who(record) == {
+        **NOBODY,
+        "user_id": "u1",
+        "project_id": "p1",
+        "user_name": "demo",
+    }
+
+
+def test_a_context_on_the_request_of_webob_is_one_too():
+    """Where glance has it, and ironic and octavia."""
+    context = _context(user_id="u1", project_id="p1")
+
+    record = asked(
+        lambda environ: environ.update(
+            {"webob.adhoc_attrs": {"context": context}}
+        )
+    )
+
+    assert (record.user_id, record.project_id) == ("u1", "p1")
+
+
+def test_a_context_that_repeats_the_clients_headers_is_not_believed():
+    """Without an authtoken some services copy them."""
+    context = _context(
+        user_id=FORGED["HTTP_X_USER_ID"],
+        project_id=FORGED["HTTP_X_PROJECT_ID"],
+    )
+
+    record = asked(
+        lambda environ: environ.update({"cinder.context": context}), **FORGED
+    )
+
+    assert who(record) == NOBODY
+
+
+def test_a_project_that_the_client_named_is_left_out():
+    """The user is the service's own."""
+    context = _context(user_id="u1", project_id=FORGED["HTTP_X_PROJECT_ID"])
+
+    record = asked(
+        lambda environ: environ.update({"cinder.context": context}), **FORGED
+    )
+
+    assert who(record) == {**NOBODY, "user_id": "u1"}
+
+
+@pytest.mark.parametrize("context", [{}, object(), "admin", 5])
+def test_what_is_no_context_names_nobody(context):
+    """pecan has a plain dict there until a service sets its own."""
+    record = asked(
+        lambda environ: environ.update(
+            {"webob.adhoc_attrs": {"context": context}}
+        )
+    )
+
+    assert who(record) == NOBODY

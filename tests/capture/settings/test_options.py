@@ -37,6 +37,7 @@ def test_the_options_that_may_change_are_those_of_the_manual():
     assert {
         "enabled",
         "slow_ms",
+        "slow_call_ms",
         "profiler",
         "profiler_interval_ms",
         "profile_when",
@@ -104,7 +105,16 @@ def test_values_are_read(name, text, value):
             "sqlalchemy,sql",
             f"a list of {', '.join(HOOK_NAMES)}",
         ),
-        ("dump_when", "never", "a list of slow, failed, profiled, all"),
+        (
+            "dump_when",
+            "never",
+            "a list of slow, failed, profiled, all, each maybe with a kind",
+        ),
+        (
+            "log_requests",
+            "maybe",
+            "true, false, or a list such as true,message:slow,task:failed",
+        ),
     ],
 )
 def test_a_wrong_value_is_one_line(name, text, expected):

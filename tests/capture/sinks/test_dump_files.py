@@ -28,7 +28,7 @@ def test_a_record_with_a_timeline_is_a_dump(sink, directory):
 
     assert dump_files(directory) == [
         "2026-11-21/103501.123-3117ms-POST-v2_1_servers_id_action-"
-        "6ec84648.json"
+        "6ec84648-ued5276.json"
     ]
 
 

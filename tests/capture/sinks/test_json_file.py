@@ -21,7 +21,7 @@ from nova_profiler.capture.sinks.json_file import (
     JsonFileSink,
     line_of,
 )
-from nova_profiler.record import CallTotals, GroupTotals
+from nova_profiler.record import KINDS, CallTotals, GroupTotals
 
 _text = st.text(max_size=40)
 _maybe = st.none() | _text
@@ -68,6 +68,11 @@ _fields = st.fixed_dictionaries(
                 "domain_id",
                 "remote_address",
                 "error",
+                "record_id",
+                "parent_id",
+                "sent_at",
+                "trace_id",
+                "span_id",
             ),
             _maybe,
         ),
@@ -77,6 +82,8 @@ _fields = st.fixed_dictionaries(
         "duration_ms": _ms,
         "app_ms": _ms,
         "cpu_ms": st.none() | _ms,
+        "wait_ms": st.none() | _ms,
+        "kind": st.sampled_from([kind.name for kind in KINDS]),
         "self_ms": _ms,
         "method": st.sampled_from(["GET", "POST", "OTHER"]),
         "outcome": st.sampled_from(["ok", "failed", "aborted", "unanswered"]),

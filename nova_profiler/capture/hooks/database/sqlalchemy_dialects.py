@@ -8,7 +8,6 @@ connection that is made for them.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from weakref import WeakSet
@@ -17,14 +16,14 @@ from sqlalchemy.engine import default
 from sqlalchemy.pool import base as pool_base
 
 from nova_profiler.capture.failures import HOOK_FAILURES
-from nova_profiler.capture.hooks import Undo
+from nova_profiler.capture.hooks import HookLock, Undo
 from nova_profiler.capture.hooks.attribute_patches import (
     Wrap,
     patch_method,
     undo_all,
 )
 
-_lock = threading.Lock()
+_lock = HookLock()
 _installers = 0
 _undos: list[Undo] = []
 _seen: WeakSet[type] = WeakSet()
@@ -37,7 +36,7 @@ def install(wraps: Mapping[str, Wrap]) -> Undo:
     undoes this call.
     """
     global _installers
-    with _lock:
+    with _lock.now:
         if _installers == 0:
             # Engine.__init__ would be the place, were its arguments not
             # looked up by create_engine.
@@ -54,7 +53,7 @@ def install(wraps: Mapping[str, Wrap]) -> Undo:
     def undo() -> None:
         nonlocal done
         global _installers
-        with _lock:
+        with _lock.now:
             if done:
                 return
             done = True
@@ -77,7 +76,7 @@ def _seeing(wraps: Mapping[str, Wrap]) -> Wrap:
             try:
                 dialect = type(pool._dialect)
                 if dialect not in _seen:
-                    with _lock:
+                    with _lock.now:
                         if _installers:
                             _wrap_methods(dialect, wraps)
             except Exception as exc:

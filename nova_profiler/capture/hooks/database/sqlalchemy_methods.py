@@ -86,20 +86,28 @@ def _timed_fetch(
     def timed_fetch(
         self: Any, result: Any, dbapi_cursor: Any, *args: Any, **kwargs: Any
     ) -> Any:
-        lane = _driver_lane()
+        lane = rows = None
+        try:
+            lane = _driver_lane()
+            if lane is not None:
+                driver_s = lane.driver_s
+                start = perf_counter()
+        except Exception as exc:
+            HOOK_FAILURES.note("sqlalchemy_hook", exc)
+            lane = None
         if lane is None:
             return fetch(self, result, dbapi_cursor, *args, **kwargs)
-        driver_s = lane.driver_s
-        start = perf_counter()
-        rows = None
         try:
             rows = fetch(self, result, dbapi_cursor, *args, **kwargs)
         finally:
-            end = perf_counter()
-            # One strategy may call another's method: count time once.
-            lane.driver_s = driver_s + (end - start)
-            count = 0 if rows is None else len(rows) if many else 1
-            _add_fetch(lane, key, start, end, count, result)
+            try:
+                end = perf_counter()
+                # One strategy may call another's method: count time once.
+                lane.driver_s = driver_s + (end - start)
+                count = 0 if rows is None else len(rows) if many else 1
+                _add_fetch(lane, key, start, end, count, result)
+            except Exception as exc:
+                HOOK_FAILURES.note("sqlalchemy_hook", exc)
         return rows
 
     return timed_fetch
@@ -126,16 +134,25 @@ def _timed_as(key: CallKey) -> Callable[[Any], Callable[..., Any]]:
 
     def wrap(method: Callable[..., Any]) -> Callable[..., Any]:
         def timed_method(dialect: Any, connection: Any) -> Any:
-            lane = _driver_lane()
+            lane = None
+            try:
+                lane = _driver_lane()
+                if lane is not None:
+                    start = perf_counter()
+            except Exception as exc:
+                HOOK_FAILURES.note("sqlalchemy_hook", exc)
+                lane = None
             if lane is None:
                 return method(dialect, connection)
-            start = perf_counter()
             try:
                 return method(dialect, connection)
             finally:
-                end = perf_counter()
-                lane.driver_s += end - start
-                lane.add(key, (start, end, 0))
+                try:
+                    end = perf_counter()
+                    lane.driver_s += end - start
+                    lane.add(key, (start, end, 0))
+                except Exception as exc:
+                    HOOK_FAILURES.note("sqlalchemy_hook", exc)
 
         return timed_method
 
@@ -146,20 +163,29 @@ def _timed_wait(get: Callable[..., Any]) -> Callable[..., Any]:
     key = POOL_WAIT
 
     def timed_get(pool: Any) -> Any:
-        lane = _driver_lane()
+        lane = None
+        try:
+            lane = _driver_lane()
+            if lane is not None:
+                driver_s = lane.driver_s
+                start = perf_counter()
+        except Exception as exc:
+            HOOK_FAILURES.note("sqlalchemy_hook", exc)
+            lane = None
         if lane is None:
             return get(pool)
-        driver_s = lane.driver_s
-        start = perf_counter()
         try:
             return get(pool)
         finally:
-            # A new connection is made in here and has a group of its own:
-            # each moment goes to one group only.
-            spent = perf_counter() - start
-            own_s = spent - (lane.driver_s - driver_s)
-            lane.driver_s = driver_s + spent
-            lane.add(key, (start, start + own_s, pool))
+            try:
+                # A new connection is made in here and has a group of its
+                # own: each moment goes to one group only.
+                spent = perf_counter() - start
+                own_s = spent - (lane.driver_s - driver_s)
+                lane.driver_s = driver_s + spent
+                lane.add(key, (start, start + own_s, pool))
+            except Exception as exc:
+                HOOK_FAILURES.note("sqlalchemy_hook", exc)
 
     return timed_get
 
@@ -168,27 +194,37 @@ def _timed_connect(connect: Callable[..., Any]) -> Callable[..., Any]:
     key = CONNECT
 
     def timed_connect(record: Any) -> Any:
-        lane = _driver_lane()
+        lane = error = None
+        try:
+            lane = _driver_lane()
+            if lane is not None:
+                driver_s = lane.driver_s
+                start = perf_counter()
+                # The first connection of an engine is asked what it can do;
+                # that is part of connecting.
+                lane.executing = CONNECTING
+        except Exception as exc:
+            HOOK_FAILURES.note("sqlalchemy_hook", exc)
+            lane = None
         if lane is None:
             return connect(record)
-        driver_s = lane.driver_s
-        # The first connection of an engine is asked what it can do; that is
-        # part of connecting.
-        lane.executing = CONNECTING
-        start = perf_counter()
-        error = None
         try:
             return connect(record)
         except BaseException as exc:
-            error = type(exc).__name__
+            error = exc
             raise
         finally:
-            end = perf_counter()
             lane.executing = None
-            lane.driver_s = driver_s + (end - start)
-            pool = record._ConnectionRecord__pool
-            connects = lane.add(key, (start, end, pool))
-            if error is not None:
-                connects.failed(start, error, lane.capture)
+            try:
+                end = perf_counter()
+                lane.driver_s = driver_s + (end - start)
+                pool = record._ConnectionRecord__pool
+                connects = lane.add(key, (start, end, pool))
+                if error is not None:
+                    connects.failed(start, type(error).__name__, lane.capture)
+            except Exception as exc:
+                HOOK_FAILURES.note("sqlalchemy_hook", exc)
+            # It holds the frame.
+            error = None
 
     return timed_connect

@@ -44,12 +44,10 @@ def install() -> Undo:
     )
 
 
+# Written as one function: each call it does not make is a tenth of what it
+# costs a statement. Nor may an unusual driver fail the application's.
 def timed(execute: Execute, many: bool = False) -> Execute:
-    """Return *execute*, a dialect's method, adding calls to their lane.
-
-    Written as one function: each call it does not make is a tenth of what
-    it costs a statement.
-    """
+    """Return *execute*, a dialect's method, adding calls to their lane."""
 
     def timed_execute(
         dialect: Any,
@@ -58,48 +56,52 @@ def timed(execute: Execute, many: bool = False) -> Execute:
         parameters: Any,
         context: Any = None,
     ) -> Any:
-        lane = current_lane()
-        if lane is None or lane.unsure:
-            if lane is None and not active:
-                return execute(dialect, cursor, statement, parameters, context)
-            lane = find_lane(lane)
-            if lane is None:
-                return execute(dialect, cursor, statement, parameters, context)
-        inside = lane.executing
-        # A dialect's method that calls the one it overrides, a statement of
-        # connecting, or a call that is not SQLAlchemy's.
-        if context is None or inside is context or inside is CONNECTING:
+        try:
+            lane = current_lane()
+            if active if lane is None else lane.unsure:
+                lane = find_lane(lane)
+            if lane is not None:
+                now = lane.executing
+                # Part of another statement, or no call of SQLAlchemy's.
+                if context is None or now is context or now is CONNECTING:
+                    lane = None
+                else:
+                    start = perf_counter()
+                    lane.executing = context
+        except Exception as exc:
+            HOOK_FAILURES.note("sqlalchemy_hook", exc)
+            lane = None
+        if lane is None:
             return execute(dialect, cursor, statement, parameters, context)
-        lane.executing = context
-        start = perf_counter()
         try:
             result = execute(dialect, cursor, statement, parameters, context)
         except BaseException as exc:
-            _add_failed(lane, context, statement, start, exc)
+            try:
+                _add_failed(lane, context, statement, start, exc)
+            except Exception as fault:
+                HOOK_FAILURES.note("sqlalchemy_hook", fault)
             raise
-        end = perf_counter()
         lane.executing = None
-        lane.driver_s += end - start
         try:
+            end = perf_counter()
+            lane.driver_s += end - start
             batch = many
             if statement is not context.statement:
                 statement, batch = _whole(statement, many, context)
-            engine = context.root_connection.engine
-            by_text = lane.sql.get(engine)
-            if by_text is None:
-                by_text = lane.sql[engine] = {}
-            calls = by_text.get(statement)
+            by_text = lane.sql.get(context.root_connection.engine)
+            calls = None if by_text is None else by_text.get(statement)
             if calls is None:
-                calls = _calls_of(by_text, statement)
+                calls = _calls_of(lane, context, statement)
             rows = cursor.rowcount
-            # Some drivers have None for "unknown", which cannot be added up.
+            # Some drivers have None for "unknown": it cannot be added up.
             calls.append((start, end, -1 if rows is None else rows))
             if batch:
                 calls.batches += 1
             if len(calls) >= CHUNK_CALLS:
                 calls.fold(lane.capture)
+            if end - start >= lane.capture.slow_call_s:
+                calls.was_slow(start, lane.capture)
         except Exception as exc:
-            # An unusual driver must not fail the application's statement.
             HOOK_FAILURES.note("sqlalchemy_hook", exc)
         return result
 
@@ -149,8 +151,9 @@ def _whole(statement: str, many: bool, context: Any) -> tuple[str, bool]:
     return statement, many
 
 
-def _calls_of(by_text: dict[str, Calls], statement: str) -> Calls:
+def _calls_of(lane: Lane, context: Any, statement: str) -> Calls:
     """Return the list for *statement*, or for its kind if there are many."""
+    by_text = lane.sql.setdefault(context.root_connection.engine, {})
     if len(by_text) >= MAX_STATEMENTS:
         statement = kind_of_statement(statement)
     calls = by_text.get(statement)
@@ -166,15 +169,16 @@ def _add_failed(
     start: float,
     error: BaseException,
 ) -> None:
-    end = perf_counter()
     lane.executing = None
-    lane.driver_s += end - start
     try:
-        engine = context.root_connection.engine
-        by_text = lane.sql.setdefault(engine, {})
-        calls = _calls_of(by_text, _whole(statement, False, context)[0])
+        end = perf_counter()
+        lane.driver_s += end - start
+        whole = _whole(statement, False, context)[0]
+        calls = _calls_of(lane, context, whole)
         calls.append((start, end, 0))
         calls.failed(start, type(error).__name__, lane.capture)
+        if end - start >= lane.capture.slow_call_s:
+            calls.was_slow(start, lane.capture)
         if len(calls) >= CHUNK_CALLS:
             calls.fold(lane.capture)
     except Exception as exc:

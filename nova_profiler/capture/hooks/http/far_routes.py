@@ -83,12 +83,15 @@ WORDS = frozenset(
 
 
 def parts_of(url: str) -> tuple[str, str]:
-    """Return the host of *url* and the route of its path, of known words.
+    """Return the authority of *url* and the route of its path.
 
-    The host is without port and user, empty where there is none.
+    The route is of known words. The authority is empty where there is none.
     """
-    for mark in "?#":
-        url = url.partition(mark)[0]
+    # Each step that is not needed is a tenth of it all.
+    if "?" in url:
+        url = url.partition("?")[0]
+    if "#" in url:
+        url = url.partition("#")[0]
     scheme, mark, rest = url.partition("//")
     if not mark or "/" in scheme:
         # A path alone.
@@ -97,12 +100,15 @@ def parts_of(url: str) -> tuple[str, str]:
     if len(parts) > MOST_PARTS:
         parts[MOST_PARTS:] = [ID]
     words = [part if part in WORDS else _other(part) for part in parts if part]
+    return authority, "/" + "/".join(words)
+
+
+def host_of(authority: str) -> str:
+    """Return the host of *authority*, without port and user."""
     host = authority.rpartition("@")[2]
     if host[:1] == "[":
-        host = host.partition("]")[0] + "]"
-    else:
-        host = host.partition(":")[0]
-    return host, "/" + "/".join(words)
+        return host.partition("]")[0] + "]"
+    return host.partition(":")[0]
 
 
 def _other(part: str) -> str:

@@ -12,44 +12,59 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable
-from contextvars import ContextVar
+from contextlib import suppress
+from contextvars import ContextVar, Token
+from time import perf_counter
 from typing import Any
 
 from nova_profiler.capture.calls import CallKey
-from nova_profiler.capture.current import active, current_lane, lane_here
+from nova_profiler.capture.current import active, lane_here
+from nova_profiler.capture.failures import HOOK_FAILURES
 from nova_profiler.capture.hooks import Undo
-from nova_profiler.capture.hooks.http.far_routes import parts_of
+from nova_profiler.capture.hooks.http.request_names import (
+    IDENTITY_SERVICE,
+    key_of,
+    known_service,
+)
 from nova_profiler.capture.hooks.late_patches import Point, patch_when_loaded
 from nova_profiler.capture.lanes import Lane
 from nova_profiler.capture.timing import Timing, call_timed
-from nova_profiler.groups import HTTP, IDENTITY
-from nova_profiler.routes import METHODS, OTHER_METHOD
-
-# Far more than the routes that one service calls, and the hosts that it
-# calls beside services.
-MOST_NAMES = 300
-MOST_HOSTS = 30
+from nova_profiler.groups import IDENTITY
 
 _Function = Callable[..., Any]
 
 _TOKEN_CHECK = CallKey(IDENTITY.name, "fetch_token")
-_OTHERS = {name: CallKey(name, "other") for name in (HTTP.name, IDENTITY.name)}
-
-_IDENTITY_SERVICE = "identity"
-_SERVICE = re.compile(r"[a-z][a-z0-9_.-]{0,39}")
-_HOST = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}|\[[0-9a-f:.]{2,45}\]")
 _REQUEST_ID = re.compile(
     r"req-[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 )
 
-# Bounded by MOST_NAMES.
-_keys: dict[tuple[str, str, str], CallKey] = {}
-_hosts: set[str] = set()
+# What goes on after a reply is Python up to here, or else its body.
+_QUICK_S = 0.001
 
-# The type of the service that keystoneauth is calling, empty where it is not
-# known; _ON_THE_WIRE inside what is timed. None: nothing is called.
-_ON_THE_WIRE = "on the wire"
-_called: ContextVar[str | None] = ContextVar("called_service", default=None)
+# Instead of a time at which a reply came.
+_NOT_SENT = 0.0
+_SENT = -1.0
+
+
+class _OnTheWire(Timing):
+    """A request as requests sends it, for the time that urllib3 has it."""
+
+    __slots__ = ("replied",)
+    # When the head of its reply was there.
+    replied: float
+
+    def ended(self) -> float:
+        """Return when the last of the reply was there."""
+        now = perf_counter()
+        replied = self.replied
+        return replied if now - replied < _QUICK_S else now
+
+
+# The type of the service that is called, empty where it is not known; what
+# times a request, inside that. None: nothing is called.
+_called: ContextVar[str | _OnTheWire | None] = ContextVar(
+    "called_service", default=None
+)
 
 
 def install() -> Undo:
@@ -57,14 +72,19 @@ def install() -> Undo:
     session, identity = "keystoneauth1.session", _of_identity
     urlopen = "HTTPConnectionPool.urlopen"
     return patch_when_loaded(
-        Point("http", *rest)
-        for rest in (
-            (session, "Session.request", _logical, ("url", "method")),
-            ("keystoneauth1.discover", "get_version_data", identity, ("url",)),
+        Point("http", module, path, wrap, takes, has_front=has_front)
+        for module, path, wrap, takes, has_front in (
+            # Each of its 27 parameters would be looked at in a front.
+            (session, "Session.request", _logical, ("url", "method"), False),
+            ("keystoneauth1.discover", "get_version_data", identity,
+             ("url",), True),
             ("keystonemiddleware.auth_token", "AuthProtocol.fetch_token",
-             _token_check, ("token",)),
-            ("requests.sessions", "Session.send", _sent, ("request",)),
-            ("urllib3.connectionpool", urlopen, _low, ("method", "url")),
+             _token_check, ("token",), True),
+            # Its keywords have no names.
+            ("requests.sessions", "Session.send", _sent, ("request",), False),
+            ("urllib3.connectionpool", urlopen, _low, ("method", "url"), True),
+            # Called by its module alone.
+            ("http.client", "_read_headers", _head_read, (), False),
         )
     )  # fmt: skip
 
@@ -74,14 +94,22 @@ def _logical(request: _Function) -> _Function:
 
     @functools.wraps(request)
     def known_request(*args: Any, **kwargs: Any) -> Any:
-        # lane_here() would say so, too.
-        if (current_lane() is None and not active) or lane_here() is None:
+        token = None
+        try:
+            # lane_here() would find none, too.
+            if active and lane_here() is not None:
+                token = _called.set(_service_of(kwargs))
+        except Exception as exc:
+            HOOK_FAILURES.note("http_hook", exc)
+        if token is None:
             return request(*args, **kwargs)
-        token = _called.set(_service_of(kwargs))
         try:
             return request(*args, **kwargs)
         finally:
-            _called.reset(token)
+            try:
+                _called.reset(token)
+            except Exception as exc:
+                _reset(token, exc)
 
     return known_request
 
@@ -92,11 +120,11 @@ def _service_of(kwargs: dict[str, Any]) -> str:
     if isinstance(wanted, dict):
         service = wanted.get("service_type")
         if isinstance(service, str) and service:
-            return service if _SERVICE.fullmatch(service) else "other"
+            return known_service(service)
     # Discovery and tokens are asked for inside another request, or without
     # a token.
     if kwargs.get("authenticated") is False or _called.get() is not None:
-        return _IDENTITY_SERVICE
+        return IDENTITY_SERVICE
     return ""
 
 
@@ -105,13 +133,21 @@ def _of_identity(function: _Function) -> _Function:
 
     @functools.wraps(function)
     def discovery(*args: Any, **kwargs: Any) -> Any:
-        if lane_here() is None:
+        token = None
+        try:
+            if active and lane_here() is not None:
+                token = _called.set(IDENTITY_SERVICE)
+        except Exception as exc:
+            HOOK_FAILURES.note("http_hook", exc)
+        if token is None:
             return function(*args, **kwargs)
-        token = _called.set(_IDENTITY_SERVICE)
         try:
             return function(*args, **kwargs)
         finally:
-            _called.reset(token)
+            try:
+                _called.reset(token)
+            except Exception as exc:
+                _reset(token, exc)
 
     return discovery
 
@@ -119,7 +155,12 @@ def _of_identity(function: _Function) -> _Function:
 def _token_check(fetch: _Function) -> _Function:
     @functools.wraps(fetch)
     def timed_fetch(*args: Any, **kwargs: Any) -> Any:
-        lane = lane_here()
+        lane = None
+        try:
+            if active:
+                lane = lane_here()
+        except Exception as exc:
+            HOOK_FAILURES.note("http_hook", exc)
         if lane is None:
             return fetch(*args, **kwargs)
         return call_timed(lane, _TOKEN_CHECK, fetch, args, kwargs)
@@ -130,13 +171,24 @@ def _token_check(fetch: _Function) -> _Function:
 def _sent(send: _Function) -> _Function:
     @functools.wraps(send)
     def timed_send(self: Any, request: Any, **kwargs: Any) -> Any:
-        lane = lane_here()
-        # It calls itself for a redirect that requests follows.
-        if lane is None or (called := _called.get()) is _ON_THE_WIRE:
+        lane = None
+        try:
+            if active:
+                lane = lane_here()
+            if lane is not None:
+                called = _called.get()
+                # It calls itself for a redirect that requests follows.
+                if isinstance(called, _OnTheWire):
+                    lane = None
+                else:
+                    method = getattr(request, "method", None)
+                    url = getattr(request, "url", None)
+                    key = key_of(called or "", method, url)
+        except Exception as exc:
+            HOOK_FAILURES.note("http_hook", exc)
+            lane = None
+        if lane is None:
             return send(self, request, **kwargs)
-        method = getattr(request, "method", None)
-        url = getattr(request, "url", None)
-        key = _key_of(called or "", method, url)
         return _timed(lane, key, send, (self, request), kwargs)
 
     return timed_send
@@ -147,16 +199,47 @@ def _low(urlopen: _Function) -> _Function:
     def timed_urlopen(
         self: Any, method: Any, url: Any, *args: Any, **kwargs: Any
     ) -> Any:
-        lane = lane_here()
-        if lane is None or (called := _called.get()) is _ON_THE_WIRE:
+        lane = None
+        try:
+            if active:
+                lane = lane_here()
+            if lane is not None:
+                called = _called.get()
+                if isinstance(called, _OnTheWire):
+                    lane = None
+                    if called.replied == _NOT_SENT:
+                        called.replied = _SENT
+                        called.start = perf_counter()
+                else:
+                    full = url
+                    if isinstance(url, str) and url.startswith("/"):
+                        full = f"//{getattr(self, 'host', '')}{url}"
+                    key = key_of(called or "", method, full)
+        except Exception as exc:
+            HOOK_FAILURES.note("http_hook", exc)
+            lane = None
+        if lane is None:
             return urlopen(self, method, url, *args, **kwargs)
-        full = url
-        if isinstance(url, str) and url.startswith("/"):
-            full = f"//{getattr(self, 'host', '')}{url}"
-        key = _key_of(called or "", method, full)
         return _timed(lane, key, urlopen, (self, method, url, *args), kwargs)
 
     return timed_urlopen
+
+
+def _head_read(read: _Function) -> _Function:
+    """Note when the head of a reply is there, before it is made sense of."""
+
+    @functools.wraps(read)
+    def read_head(*args: Any, **kwargs: Any) -> Any:
+        head = read(*args, **kwargs)
+        try:
+            called = _called.get()
+            if isinstance(called, _OnTheWire):
+                called.replied = perf_counter()
+        except Exception as exc:
+            HOOK_FAILURES.note("http_hook", exc)
+        return head
+
+    return read_head
 
 
 def _timed(
@@ -167,18 +250,46 @@ def _timed(
     kwargs: dict[str, Any],
 ) -> Any:
     """Return ``function(*args, **kwargs)``, with its reply's request id."""
-    token = _called.set(_ON_THE_WIRE)
-    timing = Timing(lane, key.bit)
+    token = timing = None
+    try:
+        timing = _OnTheWire(lane, key.bit)
+        timing.replied = _NOT_SENT
+        token = _called.set(timing)
+    except Exception as exc:
+        HOOK_FAILURES.note("http_hook", exc)
     try:
         response = function(*args, **kwargs)
     except BaseException as exc:
-        timing.end(key, type(exc).__name__)
+        try:
+            if timing is not None:
+                timing.end(key, type(exc).__name__)
+        except Exception as fault:
+            HOOK_FAILURES.note("http_hook", fault)
         raise
     else:
-        timing.end(key, figure=_request_id_of(response))
+        try:
+            if timing is not None:
+                ended = timing.ended()
+                timing.end(key, None, _request_id_of(response), ended)
+        except Exception as exc:
+            HOOK_FAILURES.note("http_hook", exc)
         return response
     finally:
-        _called.reset(token)
+        try:
+            if token is not None:
+                _called.reset(token)
+        except Exception as exc:
+            _reset(token, exc)
+
+
+def _reset(
+    token: Token[str | _OnTheWire | None] | None, error: Exception
+) -> None:
+    """Reset once more what failed by *error*. Never raises."""
+    HOOK_FAILURES.note("http_hook", error)
+    with suppress(Exception):
+        if token is not None:
+            _called.reset(token)
 
 
 def _request_id_of(response: Any) -> Any:
@@ -194,39 +305,3 @@ def _request_id_of(response: Any) -> Any:
         # Not a response of the kind that is known.
         return 0
     return 0
-
-
-def _key_of(service: str, method: Any, url: Any) -> CallKey:
-    """Return what names a request to *service*; its host if that is empty."""
-    try:
-        host, route = parts_of(url)
-        if not service:
-            service = _known_host(host.lower())
-        verb = method.upper()
-        if verb not in METHODS:
-            verb = OTHER_METHOD
-    except Exception:
-        # Neither text: whatever it is, the call goes on.
-        return _OTHERS[HTTP.name]
-    named = service, verb, route
-    key = _keys.get(named)
-    return _new_key(*named) if key is None else key
-
-
-def _known_host(host: str) -> str:
-    """Return *host*, or ``other`` if there are too many, or it is none."""
-    if host not in _hosts:
-        if len(_hosts) >= MOST_HOSTS or not _HOST.fullmatch(host):
-            return "other"
-        _hosts.add(host)
-    return host
-
-
-def _new_key(service: str, verb: str, route: str) -> CallKey:
-    is_identity = service == _IDENTITY_SERVICE
-    group = IDENTITY.name if is_identity else HTTP.name
-    if len(_keys) >= MOST_NAMES:
-        return _OTHERS[group]
-    name = f"{verb} {route}" if is_identity else f"{service} {verb} {route}"
-    key = _keys[service, verb, route] = CallKey(group, name)
-    return key

@@ -15,7 +15,6 @@ from nova_profiler.capture.call_names import NamedKeys, dotted
 from nova_profiler.capture.calls import CallKey
 from nova_profiler.capture.current import (
     active,
-    current_lane,
     lane_here,
 )
 from nova_profiler.capture.failures import HOOK_FAILURES
@@ -55,6 +54,7 @@ def install() -> Undo:
                 "_ClientChannel.remote_call",
                 timed(_function),
                 ("name",),
+                has_front=True,
             ),
             point(
                 "oslo_privsep.priv_context",
@@ -91,16 +91,17 @@ def _timed(
     def wrap(function: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(function)
         def timed_call(*args: Any, **kwargs: Any) -> Any:
-            if current_lane() is None and not active:
-                return function(*args, **kwargs)
-            lane = lane_here()
-            if lane is None:
-                return function(*args, **kwargs)
+            lane = None
             try:
-                key = keys.key(name_of(args, kwargs))
+                if active:
+                    lane = lane_here()
+                if lane is not None:
+                    key = keys.key(name_of(args, kwargs))
             except Exception as exc:
                 HOOK_FAILURES.note("process_hook", exc)
                 key = keys.other
+            if lane is None:
+                return function(*args, **kwargs)
             return call_timed(lane, key, function, args, kwargs)
 
         return timed_call
@@ -116,16 +117,25 @@ def _queued(execute: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(execute)
     def queued_execute(*args: Any, **kwargs: Any) -> Any:
-        lane = lane_here()
-        if lane is None:
-            return execute(*args, **kwargs)
-        # Read off the stack while it waits.
-        key = _TURN  # noqa: F841
-        start = _queueing[lane] = perf_counter()  # noqa: F841
+        lane = None
+        try:
+            lane = lane_here()
+            if lane is not None:
+                # Read off the stack, as long as the lane stands in it.
+                key, queueing = _TURN, _queueing  # noqa: F841
+                queueing[lane] = perf_counter()
+        except Exception as exc:
+            HOOK_FAILURES.note("process_hook", exc)
         try:
             return execute(*args, **kwargs)
         finally:
-            _queueing.pop(lane, None)
+            try:
+                if lane is not None:
+                    _queueing.pop(lane, None)
+            except Exception as exc:
+                HOOK_FAILURES.note("process_hook", exc)
+                # Not twice: a lane must not stay.
+                _queueing.clear()
 
     return queued_execute
 
@@ -135,13 +145,16 @@ def _having_its_turn(begin: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(begin)
     def begin_in_turn(*args: Any, **kwargs: Any) -> Any:
-        lane = lane_here() if _queueing else None
-        if lane is not None:
-            since = _queueing.pop(lane, None)
-            if since is not None:
-                now = perf_counter()
-                if now - since > MIN_WAIT_S:
-                    add_wait(lane, _TURN, since, now)
+        try:
+            lane = lane_here() if _queueing else None
+            if lane is not None:
+                since = _queueing.pop(lane, None)
+                if since is not None:
+                    now = perf_counter()
+                    if now - since > MIN_WAIT_S:
+                        add_wait(lane, _TURN, since, now)
+        except Exception as exc:
+            HOOK_FAILURES.note("process_hook", exc)
         return begin(*args, **kwargs)
 
     return begin_in_turn

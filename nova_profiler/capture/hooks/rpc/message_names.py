@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 from nova_profiler.capture.call_names import (
@@ -21,8 +22,10 @@ from nova_profiler.capture.call_names import (
 
 # Methods of conductor that stand for methods of objects.
 _BY_CLASS = "object_class_action_versions"
-_BY_OBJECT = frozenset(("object_action", "object_backport_versions"))
+BY_OBJECT = frozenset((_BY_CLASS, "object_action", "object_backport_versions"))
 _OBJECT_NAME = "object.name"
+# An object has five keys at most; what has very many is none.
+_MOST_KEYS = 50
 
 # Services have few topics; what comes besides is not worth keeping.
 _short_topic = lru_cache(32)(without_ids)
@@ -33,8 +36,8 @@ def name_of_call(target: Any, message: Any, waits: object) -> str:
     is_message = isinstance(message, Mapping)
     method = identifier(message.get("method") if is_message else None)
     name = f"{topic_of(target)} {method}"
-    if method == _BY_CLASS or method in _BY_OBJECT:
-        name += f".{_object_method(method, message.get('args'))}"
+    if method in BY_OBJECT:
+        name += f".{object_method(method, message.get('args'))}"
     if waits:
         return name
     return f"{name} {'fanout' if target.fanout else 'cast'}"
@@ -51,29 +54,37 @@ def topic_of(target: Any) -> str:
     return _short_topic(target.topic)
 
 
-def _object_method(method: str, args: Any) -> str:
+def object_method(method: str, args: Any) -> str:
     """Return ``Object.method``, as far as this process has such objects."""
-    if not isinstance(args, Mapping):
-        return OTHER
-    if method == _BY_CLASS:
-        name = args.get("objname")
-    else:
-        name = _name_of_object(args.get("objinst"))
+    name, called = object_and_method(method, args)
     known = _known_object(name)
     if known is None:
         return OTHER
-    called = args.get("objmethod")
     if called is None:
         return str(name)
     found = identifier(called)
     return f"{name}.{found if hasattr(known, found) else OTHER}"
 
 
+def object_and_method(method: str, args: Any) -> tuple[object, object]:
+    """Return the names in *args* of an object and its method, as they came.
+
+    None for what is not there.
+    """
+    if not isinstance(args, Mapping):
+        return None, None
+    if method == _BY_CLASS:
+        name = args.get("objname")
+    else:
+        name = _name_of_object(args.get("objinst"))
+    return name, args.get("objmethod")
+
+
 def _name_of_object(instance: Any) -> object:
     """Return the name in *instance*, an object as a message carries it."""
     if isinstance(instance, Mapping):
         # ``nova_object.name``; each project has a prefix of its own.
-        for key in instance:
+        for key in islice(instance, _MOST_KEYS):
             if isinstance(key, str) and key.endswith(_OBJECT_NAME):
                 return instance[key]
         return None

@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from time import perf_counter
 from typing import Any
 
 from nova_profiler.capture.call_names import NamedKeys
 from nova_profiler.capture.calls import CallKey
-from nova_profiler.capture.current import active, current_lane, lane_here
+from nova_profiler.capture.current import active, lane_here
 from nova_profiler.capture.failures import HOOK_FAILURES
 from nova_profiler.capture.hooks import Undo
 from nova_profiler.capture.hooks.late_patches import Point, patch_when_loaded
@@ -23,6 +22,7 @@ from nova_profiler.capture.hooks.rpc.message_names import (
     name_of_call,
     name_of_notification,
 )
+from nova_profiler.capture.hooks.rpc.senders import with_sender
 from nova_profiler.capture.lanes import Lane
 from nova_profiler.capture.timing import Timing
 from nova_profiler.groups import RPC, RPC_SERIALISE
@@ -38,10 +38,14 @@ _serialising: dict[Lane, Timing] = {}
 def install() -> Undo:
     """Time what is sent in the current lane; returns what undoes it."""
     keys = NamedKeys(RPC.name)
-    transport = functools.partial(Point, _HOOK, "oslo_messaging.transport")
-    client = functools.partial(Point, _HOOK, "oslo_messaging.rpc.client")
+    transport = functools.partial(
+        Point, _HOOK, "oslo_messaging.transport", has_front=True
+    )
+    client = functools.partial(
+        Point, _HOOK, "oslo_messaging.rpc.client", has_front=True
+    )
     notifier = functools.partial(
-        Point, _HOOK, "oslo_messaging.notify.notifier"
+        Point, _HOOK, "oslo_messaging.notify.notifier", has_front=True
     )
     return patch_when_loaded(
         [
@@ -68,7 +72,7 @@ def _sent(keys: NamedKeys) -> Callable[[Any], Any]:
         waits = args[4] if len(args) > 4 else kwargs.get("wait_for_reply")
         return name_of_call(target, message, waits)
 
-    return functools.partial(_timed, keys, name_of)
+    return functools.partial(_timed, keys, name_of, has_sender=True)
 
 
 def _notified(keys: NamedKeys) -> Callable[[Any], Any]:
@@ -86,22 +90,39 @@ def _facts(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any]:
     )
 
 
+def _with_sender(
+    args: tuple[Any, ...], kwargs: dict[str, Any], lane: Lane
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Return the arguments with a context that names the sender."""
+    if len(args) > 2:
+        ctxt = with_sender(args[2], lane.capture)
+        return (*args[:2], ctxt, *args[3:]), kwargs
+    if "ctxt" in kwargs:
+        ctxt = with_sender(kwargs["ctxt"], lane.capture)
+        return args, {**kwargs, "ctxt": ctxt}
+    return args, kwargs
+
+
 def _timed(
-    keys: NamedKeys, name_of: Callable[..., str], send: Callable[..., Any]
+    keys: NamedKeys,
+    name_of: Callable[..., str],
+    send: Callable[..., Any],
+    has_sender: bool = False,
 ) -> Callable[..., Any]:
     @functools.wraps(send)
     def timed_send(*args: Any, **kwargs: Any) -> Any:
-        if current_lane() is None and not active:
-            return send(*args, **kwargs)
-        lane = lane_here()
-        if lane is None:
-            return send(*args, **kwargs)
+        lane = None
         try:
-            key = keys.key(name_of(args, kwargs))
+            if active:
+                lane = lane_here()
+            if lane is not None:
+                key = keys.key(name_of(args, kwargs))
         except Exception as exc:
             HOOK_FAILURES.note("rpc_hook", exc)
             key = keys.other
-        return _in_lane(lane, key, send, args, kwargs)
+        if lane is None:
+            return send(*args, **kwargs)
+        return _in_lane(lane, key, send, args, kwargs, has_sender)
 
     return timed_send
 
@@ -112,46 +133,66 @@ def _in_lane(
     send: Callable[..., Any],
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
+    has_sender: bool,
 ) -> Any:
     """Return what *send* returns: no serialising goes on meanwhile."""
-    outer = _serialising.pop(lane, None)
-    if outer is not None:
-        outer.end(_SERIALISE)
-    timing = Timing(lane, _BIT)
-    error = None
+    outer = timing = error = None
+    try:
+        outer = _serialising.pop(lane, None)
+        if outer is not None:
+            outer.end(_SERIALISE)
+        timing = Timing(lane, _BIT)
+        if has_sender:
+            # The call has begun: its message is sent within it, however long
+            # this thread waits for a processor here.
+            args, kwargs = _with_sender(args, kwargs, lane)
+    except Exception as exc:
+        HOOK_FAILURES.note("rpc_hook", exc)
     try:
         return send(*args, **kwargs)
     except BaseException as exc:
-        error = type(exc).__name__
+        error = exc
         raise
     finally:
-        timing.end(key, error)
-        if outer is not None:
-            _serialising[lane] = Timing(lane, _SERIALISE.bit)
+        try:
+            if timing is not None:
+                name = None if error is None else type(error).__name__
+                timing.end(key, name)
+            if outer is not None:
+                _serialising[lane] = Timing(lane, _SERIALISE.bit)
+        except Exception as exc:
+            HOOK_FAILURES.note("rpc_hook", exc)
+        # It holds the frame.
+        error = None
 
 
 def _serialised(call: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(call)
     def call_with_serialising(*args: Any, **kwargs: Any) -> Any:
-        if current_lane() is None and not active:
-            return call(*args, **kwargs)
-        lane = lane_here()
+        lane = outer = None
+        try:
+            if active:
+                lane = lane_here()
+            if lane is not None:
+                # An object may ask for more while it is being serialised.
+                outer = _serialising.get(lane)
+                _serialising[lane] = Timing(lane, _SERIALISE.bit)
+        except Exception as exc:
+            HOOK_FAILURES.note("rpc_hook", exc)
         if lane is None:
             return call(*args, **kwargs)
-        # Once for all that is timed inside.
-        reads_cpu = lane.pause_cpu(perf_counter())
-        # An object may ask for more while it is being serialised.
-        outer = _serialising.get(lane)
-        _serialising[lane] = Timing(lane, _SERIALISE.bit)
         try:
             return call(*args, **kwargs)
         finally:
-            last = _serialising.pop(lane, None)
-            if last is not None:
-                last.end(_SERIALISE)
-            if outer is not None:
-                _serialising[lane] = outer
-            if reads_cpu:
-                lane.resume_cpu(perf_counter())
+            try:
+                last = _serialising.pop(lane, None)
+                if outer is not None:
+                    _serialising[lane] = outer
+                if last is not None:
+                    last.end(_SERIALISE)
+            except Exception as exc:
+                HOOK_FAILURES.note("rpc_hook", exc)
+                # A lane must not stay.
+                _serialising.clear()
 
     return call_with_serialising

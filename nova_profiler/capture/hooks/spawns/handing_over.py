@@ -10,7 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from nova_profiler.capture.current import current_lane, lane_var, taken_along
+from nova_profiler.capture.current import (
+    current_lane,
+    lane_var,
+    leave,
+    taken_along,
+)
+from nova_profiler.capture.failures import HOOK_FAILURES
 from nova_profiler.capture.hooks.pool_waits import note_submit
 
 Call = Callable[..., Any]
@@ -24,8 +30,11 @@ def handing_over(place: int, name: str) -> Callable[[Call], Call]:
 
     def wrap(call: Call) -> Call:
         def call_with_lane(*args: Any, **kwargs: Any) -> Any:
-            if current_lane() is not None:
-                args, kwargs = _with_lane(args, kwargs, place, name)
+            try:
+                if current_lane() is not None:
+                    args, kwargs = _with_lane(args, kwargs, place, name)
+            except Exception as exc:
+                HOOK_FAILURES.note("spawn_hook", exc)
             return call(*args, **kwargs)
 
         return call_with_lane
@@ -41,15 +50,25 @@ def handing_to_workers(place: int, name: str) -> Callable[[Call], Call]:
 
     def wrap(call: Call) -> Call:
         def call_with_lane(*args: Any, **kwargs: Any) -> Any:
-            if current_lane() is None:
+            token = None
+            try:
+                if current_lane() is not None:
+                    executor = args[0] if place and args else None
+                    args, kwargs = _with_lane(
+                        args, kwargs, place, name, executor
+                    )
+                    token = lane_var.set(None)
+            except Exception as exc:
+                HOOK_FAILURES.note("spawn_hook", exc)
+            if token is None:
                 return call(*args, **kwargs)
-            executor = args[0] if place and args else None
-            args, kwargs = _with_lane(args, kwargs, place, name, executor)
-            token = lane_var.set(None)
             try:
                 return call(*args, **kwargs)
             finally:
-                lane_var.reset(token)
+                try:
+                    lane_var.reset(token)
+                except Exception as exc:
+                    leave(token, exc)
 
         return call_with_lane
 
@@ -60,13 +79,21 @@ def starting_workers(call: Call) -> Call:
     """Return *call*, whose threads belong to no request."""
 
     def call_without_lane(*args: Any, **kwargs: Any) -> Any:
-        if current_lane() is None:
+        token = None
+        try:
+            if current_lane() is not None:
+                token = lane_var.set(None)
+        except Exception as exc:
+            HOOK_FAILURES.note("spawn_hook", exc)
+        if token is None:
             return call(*args, **kwargs)
-        token = lane_var.set(None)
         try:
             return call(*args, **kwargs)
         finally:
-            lane_var.reset(token)
+            try:
+                lane_var.reset(token)
+            except Exception as exc:
+                leave(token, exc)
 
     return call_without_lane
 

@@ -19,9 +19,11 @@ from typing import Any
 from nova_profiler.capture.current import (
     current_lane,
     lane_var,
+    leave,
     taken_along,
     taken_back,
 )
+from nova_profiler.capture.failures import HOOK_FAILURES
 from nova_profiler.capture.hooks import Undo
 from nova_profiler.capture.hooks.attribute_patches import (
     patch_family,
@@ -37,6 +39,8 @@ from nova_profiler.capture.hooks.spawns.handing_over import (
 # Behind the instance.
 _SUBMIT = handing_to_workers(1, "fn")
 _POOL = handing_to_workers(1, "func")
+# A method of RPCDispatcher.
+_WATCHDOG = "_watchdog"
 
 
 def install() -> Undo:
@@ -87,23 +91,46 @@ def _thread_pools() -> list[Undo]:
 
 def _start(start: Callable[..., None]) -> Callable[..., None]:
     def start_with_lane(self: Any, /, *args: Any, **kwargs: Any) -> None:
-        lane = current_lane()
-        if lane is None or lane.closed:
+        lane = restore = token = None
+        try:
+            lane = current_lane()
+            if lane is not None and not lane.closed:
+                if _works(self):
+                    restore = _run_in_lane(self)
+                # Greenthreads start by a spawn, which has nothing to take
+                # along.
+                token = lane_var.set(None)
+        except Exception as exc:
+            HOOK_FAILURES.note("spawn_hook", exc)
+        if lane is None or token is None:
             return start(self, *args, **kwargs)
-        restore = _run_in_lane(self)
-        # Greenthreads start by a spawn, which has nothing to take along.
-        token = lane_var.set(None)
         try:
             return start(self, *args, **kwargs)
         except BaseException:
-            # It was started before, or no thread can be had.
-            restore(self)
-            taken_back(lane)
+            try:
+                # It was started before, or no thread can be had.
+                if restore is not None:
+                    restore(self)
+                    taken_back(lane)
+            except Exception as exc:
+                HOOK_FAILURES.note("spawn_hook", exc)
             raise
         finally:
-            lane_var.reset(token)
+            try:
+                lane_var.reset(token)
+            except Exception as exc:
+                leave(token, exc)
 
     return start_with_lane
+
+
+def _works(thread: threading.Thread) -> bool:
+    """Return whether *thread* works for what starts it.
+
+    oslo.messaging's watchdog of a long call only sends heartbeats meanwhile.
+    """
+    target = getattr(thread, "_target", None)
+    return getattr(target, "__name__", None) != _WATCHDOG
 
 
 def _run_in_lane(thread: threading.Thread) -> Callable[[Any], None]:
@@ -123,12 +150,16 @@ def _run_in_lane(thread: threading.Thread) -> Callable[[Any], None]:
                 vars(thread)["run"] = own_run
 
     def run(self: Any, /, *args: Any, **kwargs: Any) -> Any:
-        if not calls:
+        call = None
+        try:
+            if calls:
+                call = calls[0]
+                restore(self)
+        except Exception as exc:
+            HOOK_FAILURES.note("spawn_hook", exc)
+        if call is None:
             # Called once more, by hand.
-            again = own_run or MethodType(type(self).run, self)
-            return again(*args, **kwargs)
-        call = calls[0]
-        restore(self)
+            call = own_run or MethodType(type(self).run, self)
         return call(*args, **kwargs)
 
     # A method, as it was, on the instance, since subclasses override run().

@@ -138,8 +138,8 @@ class ProcessScope:
         if not part.is_on:
             return
         part.profile.disable()
-        part.is_on = False
         self._owner.clear()
+        part.is_on = False
 
     def forget(self) -> None:
         """Turn off what was on in the process that this one came from."""

@@ -122,7 +122,11 @@ class CprofileWatch:
         try:
             return call(*args, **kw)
         finally:
-            self._end(part)
+            try:
+                self._end(part)
+            except Exception:
+                # A thread must not be profiled for ever.
+                self._end(part)
 
     def _begin(self, part: Part) -> bool:
         """Turn *part* on, and return whether it is."""
@@ -134,6 +138,7 @@ class CprofileWatch:
         try:
             scope = part.scope = part.scope or self._scope_here()
             self._count_others()
+            steps = part.steps + 1
             refused = scope.begin(part)
         except Exception as exc:
             self._note("cprofile", exc)
@@ -141,7 +146,7 @@ class CprofileWatch:
         # What follows a success must call nothing: it would be profiled.
         if refused is None:
             part.running = True
-            part.steps += 1
+            part.steps = steps
             return True
         part.refuse(refused)
         return False
@@ -151,7 +156,12 @@ class CprofileWatch:
         try:
             # Set when it began; no call may stand before this one.
             part.scope.end(part)  # type: ignore[union-attr]
-            part.running = False
+        except Exception as exc:
+            # Once more: a thread must not be profiled for ever.
+            part.scope.end(part)  # type: ignore[union-attr]
+            self._note("cprofile", exc)
+        part.running = False
+        try:
             self._others = set(active)
         except Exception as exc:
             self._note("cprofile", exc)

@@ -103,5 +103,5 @@ def inflation(call_s: float | None) -> str:
     return (
         f"Being watched made each call take {longer} longer, so that "
         f"functions that are called often look slower than they are: "
-        f"confirm shares by pyspy."
+        f"confirm shares by stacks."
     )

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from contextvars import ContextVar
 from time import perf_counter
 from types import FrameType
@@ -46,7 +47,7 @@ class Stretch:
         self.failure: Exception | None = None
         self._sampler = sampler
         self._add = add
-        self._is_over = is_over
+        self.is_over = is_over
         self._depth = depth
         self._below = below
         # For the first sample, whose time may count from one of another
@@ -63,7 +64,7 @@ class Stretch:
         self, frame: FrameType, event: str, arg: Any, seconds: float
     ) -> None:
         """Take a sample of what runs here."""
-        if self._is_over():
+        if self.is_over():
             # A thread that outlives its request must not stay slow. The
             # profile function, which calls this, must outlive the call.
             self._profile_function = sys.getprofile()
@@ -78,7 +79,7 @@ class Stretch:
     def back(self, frame: FrameType, event: str, arg: Any) -> None:
         """Come back to where another greenlet was given its turn."""
         away_s, self._away_s = self._away_s, 0.0
-        if away_s and not self._is_over():
+        if away_s and not self.is_over():
             leaf = OUT_OF_CONTEXT_FRAME_IDENTIFIER
             self._put(_stack_of(frame, event, arg), away_s, leaf)
 
@@ -136,6 +137,10 @@ class ThreadSampler:
 
         Not within one, nor beside a foreign profiler.
         """
+        for stretch in list(self._stretches):
+            # One whose end failed.
+            if stretch.is_over():
+                stretch.end()
         if _stretch_var.get() in self._stretches:
             return False
         return bool(self._stretches) or sys.getprofile() is None
@@ -157,9 +162,13 @@ class ThreadSampler:
         Those of *below* take the place of the frames down to *depth*.
         """
         stretch = Stretch(self, add, is_over, depth, interval_s, below)
-        _stretch_var.set(stretch)
-        self._stretches.append(stretch)
-        self._update()
+        try:
+            _stretch_var.set(stretch)
+            self._stretches.append(stretch)
+            self._update()
+        except BaseException:
+            self.end(stretch)
+            raise
         return stretch
 
     def stack_here(self) -> list[str]:
@@ -171,20 +180,18 @@ class ThreadSampler:
 
     def end(self, stretch: Stretch) -> None:
         """Give *stretch* no more samples; in the thread where it began."""
-        try:
+        # It may have ended: by a sample that was taken on the way here.
+        with suppress(ValueError):
             self._stretches.remove(stretch)
-        except ValueError:
-            # It has ended: by a sample that was taken on the way here.
-            pass
-        else:
-            self._update()
+        self._update()
         if _stretch_var.get() is stretch:
             _stretch_var.set(None)
 
     def _update(self) -> None:
         if not self._stretches:
-            setstatprofile(None)
-            self._interval_s = None
+            if self._interval_s is not None:
+                setstatprofile(None)
+                self._interval_s = None
             return
         interval_s = min(one.interval_s for one in self._stretches)
         if interval_s == self._interval_s:
@@ -201,10 +208,11 @@ class ThreadSampler:
         )
 
     def _sample(self, frame: FrameType, event: str, arg: Any) -> None:
-        here = _stretch_var.get()
-        if not isinstance(here, Stretch):
-            here = None
+        here = None
         try:
+            found = _stretch_var.get()
+            if isinstance(found, Stretch):
+                here = found
             if event == "context_changed":
                 # The event comes once the greenlet is back.
                 if here is not None and here in self._stretches:

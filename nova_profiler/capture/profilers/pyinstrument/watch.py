@@ -12,6 +12,7 @@ import functools
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from time import perf_counter
 from types import FrameType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -82,12 +83,12 @@ class PyinstrumentWatch:
         stretch = self._begun(self._own, interval_s, _depth())
         if stretch is None:
             return function(*args)
-        began = perf_counter()
         try:
+            began = perf_counter()
             return function(*args)
         finally:
-            self._watched_s += perf_counter() - began
             self._end(stretch)
+            self._watched_s += perf_counter() - began
 
     def spawned(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Return *function* with samples of the thread that calls it.
@@ -118,13 +119,13 @@ class PyinstrumentWatch:
             stretch = self._begun(samples, self._interval_s, _depth(), below)
         if stretch is None:
             return function(*args, **kwargs)
-        self._threads.append(samples)
-        self._running.append(samples)
         try:
+            self._threads.append(samples)
+            self._running.append(samples)
             return function(*args, **kwargs)
         finally:
-            self._running.remove(samples)
             self._end(stretch)
+            self._running.remove(samples)
 
     def _begun(
         self,
@@ -156,6 +157,9 @@ class PyinstrumentWatch:
             stretch.end()
         except Exception as exc:
             stretch.failure = exc
+            # Once more: a thread must not stay slow.
+            with suppress(Exception):
+                stretch.end()
         if stretch.failure is not None:
             self._note("profiler", stretch.failure)
 

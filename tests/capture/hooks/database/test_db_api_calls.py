@@ -478,3 +478,58 @@ def test_a_module_that_fails_is_told(api, folder, source, message):
         db_api_calls.install(["db_of_test", "db_of_test_broken"])
 
     assert dict(vars(api)) == before
+
+
+def test_a_class_may_be_the_api(folder):
+    """Its own public methods are timed, for each of its objects."""
+    source = """
+class Parent:
+    def inherited(self):
+        return 0
+
+
+class Connection(Parent):
+    LIMIT = 5
+
+    def get_node(self, node_id):
+        return node_id
+
+    def update_node(self, node_id):
+        return self.get_node(node_id)
+
+    def _private(self):
+        return 1
+
+    @staticmethod
+    def apart():
+        return 2
+"""
+    (folder / "db_of_test3.py").write_text(source)
+    module = importlib.import_module("db_of_test3")
+    connection = module.Connection()
+    original = module.Connection.get_node
+    undo = db_api_calls.install(["db_of_test3:Connection"])
+
+    def work():
+        assert connection.update_node("a") == "a"
+        connection.inherited()
+        connection._private()
+        connection.apart()
+
+    record = recorded(work)
+    undo()
+
+    assert calls(record) == {"update_node": (1, 0, 0), "get_node": (1, 1, 0)}
+    assert module.Connection.get_node is original
+
+
+@pytest.mark.parametrize(
+    "name", ["no_such_db_of_test:Connection", "db_of_test:Missing"]
+)
+def test_a_class_that_is_not_there_is_left_out(api, name):
+    """As a module that is not there; nothing is replaced."""
+    before = dict(vars(api))
+
+    db_api_calls.install([name])()
+
+    assert vars(api) == before

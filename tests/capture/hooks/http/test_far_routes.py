@@ -11,6 +11,7 @@ from nova_profiler.capture.hooks.http.far_routes import (
     ID,
     MOST_PARTS,
     WORDS,
+    host_of,
     parts_of,
 )
 
@@ -58,7 +59,7 @@ def test_ids_and_names_are_collapsed(url, route):
     ],
 )
 def test_a_host_is_without_port_and_user(url, host):
-    assert parts_of(url)[0] == host
+    assert host_of(parts_of(url)[0]) == host
 
 
 @given(st.text(), st.lists(st.text(max_size=12)))

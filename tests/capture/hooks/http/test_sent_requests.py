@@ -12,11 +12,11 @@ import pytest
 import requests
 import urllib3
 from oslo_config import cfg
-from serving import Profiled, added_up, calls_of, recorded
+from serving import Profiled, added_up, calls_of, recorded, set_clock
 from stub_service import REQUEST_ID, stub_service
 
 from nova_profiler.capture.hooks import late_patches
-from nova_profiler.capture.hooks.http import sent_requests
+from nova_profiler.capture.hooks.http import request_names, sent_requests
 
 # Its releases of today need Python 3.11.
 pytest.importorskip("keystoneauth1")
@@ -32,8 +32,10 @@ CANARY = "canary-5e1c"
 @pytest.fixture(autouse=True)
 def hook(monkeypatch):
     """Install it, with no name in use yet."""
-    monkeypatch.setattr(sent_requests, "_keys", {})
-    monkeypatch.setattr(sent_requests, "_hosts", set())
+    monkeypatch.setattr(request_names, "_keys", {})
+    monkeypatch.setattr(request_names, "_hosts", set())
+    monkeypatch.setattr(request_names, "_of_words", {})
+    monkeypatch.setattr(request_names, "_services", set())
     undo = sent_requests.install()
     yield
     undo()
@@ -270,17 +272,41 @@ def test_a_session_without_a_service_has_its_host(service):
 
 def test_names_are_bounded(service):
     """Whatever services, hosts, verbs and paths there are."""
-    key_of = sent_requests._key_of
+    key_of = request_names.key_of
 
     names = {key_of("", "GET", f"http://h{n}/v1").name for n in range(10_000)}
-    assert len(names) == sent_requests.MOST_HOSTS + 1
+    assert len(names) == request_names.MOST_HOSTS + 1
     assert "other GET /v1" in names
 
     names = {key_of(f"s{n}", "GET", "http://h/v1").name for n in range(10_000)}
     names |= {key_of("s", f"V{n}", "http://h/v1").name for n in range(10_000)}
-    assert len(names) <= sent_requests.MOST_NAMES + 1
+    assert len(names) <= request_names.MOST_NAMES + 1
     assert key_of("new", "GET", "http://h/v1").name == "other"
     assert key_of("identity", "PUT", "http://h/v1").group == "identity"
+
+
+def test_only_urls_of_known_words_are_remembered(service):
+    """So that no user, id, fragment or query stays; and not many of them."""
+    key_of = request_names.key_of
+    for url in (
+        "http://h/v2.0/ports?device_id={0}",
+        "http://h/v2.0/ports/{0}",
+        "http://h/v2.0/ports#{0}/v2.0/ports",
+        "http://h/{0}/v2.0/ports",
+        "http://user:{0}@h/v2.0/ports",
+        "{0}://h/v2.0/ports",
+        "//h/v2.0/ports.json?{0}",
+    ):
+        for _ in range(2):
+            found = key_of("network", "GET", url.format(CANARY))
+            assert CANARY not in found.name
+    assert list(request_names._of_words) == [
+        ("network", "GET", "http://h/v2.0/ports")
+    ]
+
+    for number in range(10_000):
+        key_of("network", "GET", f"http://h{number}/v2.0/ports")
+    assert len(request_names._of_words) == request_names.MOST_NAMES
 
 
 @pytest.mark.parametrize(
@@ -294,7 +320,7 @@ def test_names_are_bounded(service):
 )
 def test_what_is_no_request_has_a_name_all_the_same(service, method, url):
     """The library decides what to answer."""
-    assert sent_requests._key_of(service, method, url).name == "other"
+    assert request_names.key_of(service, method, url).name == "other"
 
 
 def test_an_agent_that_sends_in_its_own_way_is_timed_below(service):
@@ -341,7 +367,7 @@ def test_outside_a_request_nothing_is_kept(service):
     response = client_of(service).get("/v2.0/ports")
 
     assert response.status_code == 200
-    assert sent_requests._keys == {}
+    assert request_names._keys == {}
 
 
 def test_what_is_sent_after_the_request_is_in_no_record(service):
@@ -365,3 +391,96 @@ def test_all_of_it_is_in_the_libraries_here(caplog):
     assert late_patches.missing_points() == []
     assert caplog.messages == []
     assert "requests.sessions" in sys.modules
+
+
+class Clock:
+    """Time goes on only where a test lets it."""
+
+    def __init__(self, monkeypatch):
+        self.now = 1000.0
+        set_clock(monkeypatch, lambda: self.now)
+
+    def spending(self, monkeypatch, owner, name, before, after):
+        """Let *owner*'s method take time before and after its own work."""
+        method = getattr(owner, name)
+
+        def slow(*args, **kwargs):
+            self.now += before
+            try:
+                return method(*args, **kwargs)
+            finally:
+                self.now += after
+
+        monkeypatch.setattr(owner, name, slow)
+
+
+@pytest.mark.parametrize(
+    ("body_s", "ms"), [(0.0, 20.0), (0.0004, 20.0), (0.5, 520.3)]
+)
+def test_what_requests_does_round_it_is_python(
+    body_s, ms, service, monkeypatch
+):
+    """From urllib3's first byte to its last; a body that takes long, too."""
+    clock = Clock(monkeypatch)
+    clock.spending(
+        monkeypatch, urllib3.HTTPConnectionPool, "_make_request", 0.02, 0.0003
+    )
+    clock.spending(
+        monkeypatch, requests.adapters.HTTPAdapter, "send", 0.003, 0.0
+    )
+    clock.spending(
+        monkeypatch,
+        requests.adapters.HTTPAdapter,
+        "build_response",
+        body_s,
+        0.0,
+    )
+
+    record = recorded(lambda: client_of(service).get("/v2.0/ports"))
+
+    assert record.groups["http"].ms == pytest.approx(ms)
+    assert record.breakdown_ms["http"] == pytest.approx(ms)
+    assert added_up(record) == pytest.approx(record.duration_ms)
+
+
+def test_a_retry_of_urllib3_is_part_of_the_request(service, monkeypatch):
+    """Its first try is not forgotten, and neither is the pause."""
+    clock = Clock(monkeypatch)
+    tries = []
+    make = urllib3.HTTPConnectionPool._make_request
+
+    def flaky(*args, **kwargs):
+        clock.now += 1.0
+        tries.append(1)
+        if len(tries) == 1:
+            raise urllib3.exceptions.ProtocolError("gone")
+        return make(*args, **kwargs)
+
+    monkeypatch.setattr(urllib3.HTTPConnectionPool, "_make_request", flaky)
+    client = requests.Session()
+    client.mount("http://", requests.adapters.HTTPAdapter(max_retries=1))
+
+    record = recorded(lambda: client.get(f"{service.url}/v2.0/ports"))
+
+    assert len(tries) == 2
+    assert record.groups["http"].ms == pytest.approx(2000)
+
+
+def test_another_adapter_is_timed_whole(service, monkeypatch):
+    """Without urllib3 the call of requests is all that is known."""
+    clock = Clock(monkeypatch)
+
+    class Adapter(requests.adapters.BaseAdapter):
+        def send(self, request, **kwargs):
+            clock.now += 0.25
+            response = requests.Response()
+            response.status_code, response.request = 204, request
+            response._content = b""
+            return response
+
+    client = requests.Session()
+    client.mount("http://", Adapter())
+
+    record = recorded(lambda: client.get(f"{service.url}/v2.0/ports"))
+
+    assert record.groups["http"].ms == pytest.approx(250)

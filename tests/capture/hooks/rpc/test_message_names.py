@@ -95,6 +95,26 @@ def test_an_object_in_this_process_is_named_too():
     )
 
 
+def test_an_object_of_very_many_keys_is_none():
+    """Its name is not looked for among all of them."""
+
+    class Seen(dict):
+        read = 0
+
+        def __iter__(self):
+            for key in super().__iter__():
+                Seen.read += 1
+                yield key
+
+    made_up = Seen({f"key{number}": 1 for number in range(100_000)})
+    made_up.update(primitive("Spaceship"))
+
+    assert name(
+        "object_action", {"objinst": made_up, "objmethod": "save"}
+    ) == ("conductor object_action.other")
+    assert Seen.read <= 50
+
+
 def test_without_a_registry_objects_are_other(monkeypatch):
     monkeypatch.delitem(sys.modules, "oslo_versionedobjects.base")
 

@@ -103,6 +103,28 @@ def test_work_in_a_thread_is_the_requests(hook, run):
     assert added_up(record) == pytest.approx(record.duration_ms, abs=0.001)
 
 
+def test_a_watchdog_of_a_long_message_has_no_lane(hook):
+    """It sends heartbeats beside the work, and is none of it."""
+    seen = []
+
+    class Dispatcher:
+        def _watchdog(self):
+            seen.append(current_lane())
+            marked("beside")
+
+    def work():
+        thread = threading.Thread(target=Dispatcher()._watchdog)
+        thread.start()
+        thread.join(WAIT_S)
+        seen.append(current_lane() is not None)
+
+    record = recorded(work)
+
+    assert seen == [None, True]
+    assert marks(record) == {}
+    assert "unfinished_work" not in record.counts
+
+
 def test_without_a_request_threads_start_as_ever(hook):
     """Nothing is wrapped, nothing is kept."""
     thread = threading.Thread(target=marked, args=("mark",))

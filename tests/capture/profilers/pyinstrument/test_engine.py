@@ -36,7 +36,7 @@ def _nothing_left():
 INFLATES = (
     "Being watched made each call take about 0.23 us longer, so that "
     "functions that are called often look slower than they are: confirm "
-    "shares by pyspy."
+    "shares by stacks."
 )
 
 

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the reader answers: the stacks of a request, as JSON-ready values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nova_profiler.capture.profilers.stacks.layouts import Layout
+from nova_profiler.capture.profilers.stacks.reader.call_paths import Path
+from nova_profiler.capture.profilers.stacks.reader.code.line_tables import (
+    line_310,
+    line_311,
+)
+from nova_profiler.capture.profilers.stacks.reader.seen_requests import (
+    SeenRequest,
+)
+
+# Text of an answer: past it, further stacks are left out.
+MOST_FRAMES = 100_000
+
+
+def frames_of(path: Path, layout: Layout) -> list[list[Any]]:
+    """Return name, file, first line and line of each frame of *path*.
+
+    The outermost first. Of a function that was not surely the one that was
+    seen, the name ends in a question mark.
+    """
+    return [
+        [*named, line]
+        for one in path.frames()
+        for *named, line in [_frame(one, layout)]
+    ]
+
+
+def answer_of(seen: SeenRequest, layout: Layout) -> dict[str, Any]:
+    """Return all that was *seen* of a request.
+
+    ``frames`` are [number of the caller's entry or -1, name, file, first
+    line, line], each after its caller; ``stacks`` are [number of the last
+    frame's entry, state, looks, nanoseconds].
+    """
+    frames: list[list[Any]] = []
+    numbers: dict[tuple[Any, ...], int] = {}
+    stacks: dict[tuple[int, int], list[int]] = {}
+    left_out = seen.left_out
+    known: dict[int, int] = {}
+    for (path, state), (looks, time_ns) in seen.paths.items():
+        number = -1
+        for one in path.frames():
+            entry = known.get(id(one))
+            if entry is None:
+                key = (number, *_frame(one, layout))
+                entry = numbers.get(key)
+                if entry is None:
+                    entry = numbers[key] = len(frames)
+                    frames.append(list(key))
+                known[id(one)] = entry
+            number = entry
+        if len(frames) > MOST_FRAMES:
+            left_out += looks
+            continue
+        found = stacks.setdefault((number, state), [0, 0])
+        found[0] += looks
+        found[1] += time_ns
+    return {
+        "frames": frames,
+        "stacks": [[*key, *found] for key, found in stacks.items()],
+        "looks": seen.looks,
+        "left_out": left_out,
+        "seen_ns": seen.seen_ns,
+        "ran_ns": seen.ran_ns,
+        "queued_ns": seen.queued_ns,
+        "ran_unseen_ns": seen.ran_unseen_ns,
+        "waited_unseen_ns": seen.waited_unseen_ns,
+    }
+
+
+def _frame(path: Path, layout: Layout) -> tuple[str, str, int, int]:
+    code = path.code
+    if code is None:
+        return "?", "?", 0, 0
+    if layout.code_start:
+        offset = path.instruction - path.address - layout.code_start
+        line = line_311(code.lines, code.first_line, offset)
+    else:
+        line = line_310(code.lines, code.first_line, path.instruction)
+    name = code.name if code.is_sure else f"{code.name}?"
+    return name, code.file, code.first_line, line

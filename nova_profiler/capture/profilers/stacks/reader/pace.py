@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How often to look, so that the reader costs what it may.
+
+What a look costs is measured all the time. Half of the share goes into steady
+looks at all requests. The other half is for requests that have been on for a
+while: what they do not use is saved, and they are looked at up to a hundred
+times a second until the savings are used up.
+
+An interval that is asked for is kept, whatever it costs.
+"""
+
+from __future__ import annotations
+
+# Of one processor.
+SHARE = 0.025
+_STEADY_SHARE = SHARE / 2
+# Shortest intervals of its own choice, and the longest: a request of a second
+# has more than a handful of looks wherever that can be paid.
+STEADY_S = 0.02
+LONG_S = 0.01
+SLOWEST_S = 1.0
+# A request that has been on for so long takes long.
+LONG_AFTER_NS = 300_000_000
+# Seconds of a processor that may be saved.
+_MOST_SAVED_S = 0.1
+# What a round is taken to cost before the first was measured.
+_FIRST_ROUND_S = 0.0005
+# How much one round counts in the mean.
+_WEIGHT = 0.1
+
+
+class Pace:
+    """The time until the next round of looks, from what the last ones cost."""
+
+    def __init__(self) -> None:
+        # As asked for; 0: as often as the share allows.
+        self.interval_s = 0.0
+        self._saved_s = _MOST_SAVED_S / 2
+        # The mean cost of a round at all requests, and at long ones.
+        self._costs = {False: _FIRST_ROUND_S, True: _FIRST_ROUND_S}
+
+    def spent(self, is_long: bool, cost_s: float, since_s: float) -> None:
+        """Note that a round cost *cost_s*, *since_s* after the one before.
+
+        *is_long* is whether it was one at long requests alone.
+        """
+        costs = self._costs
+        costs[is_long] += _WEIGHT * (cost_s - costs[is_long])
+        saved_s = self._saved_s + SHARE * since_s - cost_s
+        self._saved_s = max(-_MOST_SAVED_S, min(_MOST_SAVED_S, saved_s))
+
+    def steady_s(self) -> float:
+        """Return the seconds between two rounds at all requests."""
+        if self.interval_s:
+            return self.interval_s
+        interval_s = max(STEADY_S, self._costs[False] / _STEADY_SHARE)
+        return min(interval_s, SLOWEST_S)
+
+    def long_s(self) -> float:
+        """Return the seconds between two rounds at long requests."""
+        if self.interval_s:
+            return self.interval_s
+        if self._saved_s > 0:
+            return LONG_S
+        return max(LONG_S, self._costs[True] / (SHARE - _STEADY_SHARE))

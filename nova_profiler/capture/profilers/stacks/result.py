@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a request's dump gets of the reader: a session file, and notes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from nova_profiler import OWN_FOLDER
+from nova_profiler.capture.profilers.stacks.reader.thread_states import (
+    GIL,
+    WAITS,
+)
+from nova_profiler.capture.profilers.stacks.watch import (
+    NO_SLOT,
+    StacksWatch,
+)
+from nova_profiler.profiles import (
+    IN_LINE,
+    NOT_LOOKED,
+    RAN_UNSEEN,
+    SAMPLES_SUFFIX,
+    STACKS,
+    WAITED_UNSEEN,
+    WAITING,
+    WAITING_FOR_GIL,
+)
+from nova_profiler.profiles.frames import frame_text, identifier_of
+from nova_profiler.profiles.session_files import About, Sample, write_session
+
+GREEN = (
+    "only the greenthread that runs is seen: what the request waited is not "
+    "in its stacks"
+)
+CROWDED = (
+    "it stood in line for a processor for {share:.0%} of the time that was "
+    "seen: where is not known, and shares of functions are rough"
+)
+
+_STATES = {WAITS: WAITING, GIL: WAITING_FOR_GIL}
+# Less than this is worth no record, and this share of a request a note.
+_LEAST_S = 0.0005
+_NOTED = 0.2
+
+
+class Seen(NamedTuple):
+    """What the reader answered about one request, its fields checked."""
+
+    frames: list[tuple[int, str]]
+    stacks: list[tuple[int, int, float]]
+    looks: int
+    left_out: int
+    sums_s: dict[str, float]
+
+
+def seen_of(answer: Mapping[str, Any]) -> Seen:
+    """Return what *answer* has; times in seconds."""
+    frames = []
+    for caller, name, file, first_line, line in answer.get("frames", ()):
+        own = file.startswith(OWN_FOLDER)
+        text = "" if own else frame_text(name, file, first_line, line)
+        frames.append((caller, text))
+    return Seen(
+        frames,
+        [
+            (last, state, time_ns / 1e9)
+            for last, state, _, time_ns in answer.get("stacks", ())
+        ],
+        answer.get("looks", 0),
+        answer.get("left_out", 0),
+        {
+            name: answer.get(f"{name}_ns", 0) / 1e9
+            for name in (
+                "seen",
+                "ran",
+                "queued",
+                "ran_unseen",
+                "waited_unseen",
+            )
+        },
+    )
+
+
+def attach_result(
+    watch: StacksWatch,
+    answer: Mapping[str, Any],
+    is_green: bool,
+    notes: Sequence[str] = (),
+) -> None:
+    """Give the dump of *watch* its stacks, which may be none. May raise.
+
+    *notes* are true of all its stacks, or why there are none.
+    """
+    attach, watch.attach_to = watch.attach_to, None
+    if attach is None:
+        return
+    seen, request = seen_of(answer), watch.about
+    sums = seen.sums_s
+    interval_s = sums["seen"] / seen.looks if seen.looks else 0.0
+    about = About(
+        STACKS,
+        f"{request.method} {request.route}",
+        seen.looks,
+        interval_s,
+        datetime.fromisoformat(request.started_at).timestamp(),
+        request.duration_ms / 1000,
+        (request.cpu_ms or 0.0) / 1000,
+    )
+    profile: dict[str, Any] = {
+        "engine": STACKS,
+        "file": None,
+        "notes": [*notes, *notes_on(watch, seen, is_green, bool(notes))],
+        "samples": seen.looks,
+        "interval_ms": round(interval_s * 1000, 3),
+        "seen_ms": round(sums["seen"] * 1000, 3),
+    }
+    if not is_green:
+        waited_s = max(0.0, sums["seen"] - sums["ran"] - sums["queued"])
+        profile["ran_ms"] = round(sums["ran"] * 1000, 3)
+        profile["in_line_ms"] = round(sums["queued"] * 1000, 3)
+        profile["waited_ms"] = round(waited_s * 1000, 3)
+    before = watch.profile or {}
+    if "chosen_by" in before:
+        profile["chosen_by"] = before["chosen_by"]
+    attach(SAMPLES_SUFFIX, session_of(seen, about), profile)
+
+
+def notes_on(
+    watch: StacksWatch, seen: Seen, is_green: bool, is_explained: bool
+) -> list[str]:
+    """Return what is not true or not complete about the stacks *seen*.
+
+    *is_explained* is whether it is known why there are none.
+    """
+    if not seen.looks:
+        if is_explained:
+            return []
+        return [f"the reader has no stack of this request: {NOT_LOOKED}"]
+    notes = []
+    if seen.left_out:
+        notes.append(f"{seen.left_out} looks left out: too many stacks")
+    if watch.unseen:
+        notes.append(f"{watch.unseen} {NO_SLOT}")
+    seen_s = seen.sums_s["seen"]
+    share = seen.sums_s["queued"] / seen_s if seen_s > 0 else 0.0
+    if share >= _NOTED and not is_green:
+        notes.append(CROWDED.format(share=share))
+    return notes
+
+
+def session_of(seen: Seen, about: About) -> bytes:
+    """Return the file of the stacks *seen*, each with its seconds.
+
+    Empty if there is none, or of our own frames only. What a thread waited
+    for is one frame more; time without a place in the stacks is a record of
+    its own.
+    """
+    records: list[Sample] = []
+    for last, state, seconds in seen.stacks:
+        names = list(_names(seen.frames, last))
+        if not names or seconds <= 0:
+            continue
+        if state in _STATES:
+            names.append(_STATES[state])
+        records.append((names, seconds))
+    if not records:
+        return b""
+    # pyinstrument joins only neighbours that are equal.
+    records.sort(key=lambda record: record[0])
+    root = identifier_of(records[0][0][0])
+    for name, frame in (
+        ("queued", IN_LINE),
+        ("ran_unseen", RAN_UNSEEN),
+        ("waited_unseen", WAITED_UNSEEN),
+    ):
+        if seen.sums_s[name] >= _LEAST_S:
+            records.append(([frame], seen.sums_s[name]))
+    return write_session(
+        records, about._replace(root=root), of_this_process=True
+    )
+
+
+def _names(frames: list[tuple[int, str]], last: int) -> Iterator[str]:
+    """Return the frames up to number *last*, the outermost first."""
+    found = []
+    while 0 <= last < len(frames):
+        caller, text = frames[last]
+        if text:
+            found.append(text)
+        # Each entry comes after its caller's.
+        last = caller if caller < last else -1
+    return reversed(found)

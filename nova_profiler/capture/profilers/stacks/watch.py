@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One request that the reader sees, by its slots."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from time import monotonic_ns
+from types import ModuleType
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+from nova_profiler.capture.profilers.stacks.slot_words import (
+    ASLEEP,
+    GREENLET,
+    HOME,
+    REQUEST,
+    THREAD,
+    TID,
+)
+from nova_profiler.capture.profilers.stacks.slots import Slots, next_number
+from nova_profiler.dump_store.processes import this_process
+from nova_profiler.profiles import SAMPLES_SUFFIX, STACKS
+from nova_profiler.profiles.pending import ASKED_FOR, PENDING
+from nova_profiler.record import Attach, RequestRecord
+
+NO_SLOT = "threads that had no slot, and of which no stack is in here"
+
+Result = TypeVar("Result")
+
+
+class About(NamedTuple):
+    """What a session file has of its request."""
+
+    method: str
+    route: str
+    started_at: str
+    duration_ms: float
+    cpu_ms: float | None
+
+
+NOTHING = About("", "", "", 0.0, None)
+
+
+class Keeper(Protocol):
+    """What gets the stacks of requests that are to be kept."""
+
+    slots: Slots
+
+    def wake(self) -> None:
+        """Have the reader look, if it sleeps."""
+
+    def keep(self, watch: StacksWatch) -> str | None:
+        """Have *watch* get its stacks; return why it cannot, or None."""
+
+
+class StacksWatch:
+    """A request, and the slots in which its threads are found."""
+
+    __slots__ = (
+        "_at",
+        "_call",
+        "_greenlets",
+        "_keeper",
+        "_slots",
+        "_token",
+        "about",
+        "attach_to",
+        "ended_ns",
+        "number",
+        "profile",
+        "unseen",
+    )
+
+    def __init__(
+        self, keeper: Keeper, at: int, greenlets: ModuleType | None
+    ) -> None:
+        """*at* is the request's own slot, *greenlets* greenlet if used."""
+        self._keeper = keeper
+        self._slots = slots = keeper.slots
+        self._greenlets = greenlets
+        self._at = at
+        self._call = slots.call_of(at)
+        # The right to give the slot back, which is used once.
+        self._token = [at]
+        self.number = number = next_number()
+        words = slots.words
+        words[at + HOME] = at
+        words[at + REQUEST] = number
+        # Pieces that had no slot.
+        self.unseen = 0
+        self.ended_ns = 0
+        self.attach_to: Attach | None = None
+        self.profile: dict[str, Any] | None = None
+        self.about = NOTHING
+
+    def run(self, function: Callable[..., Result], /, *args: Any) -> Result:
+        """Return what *function* does, called where the reader sees it."""
+        slots, at = self._slots, self._at
+        words = slots.words
+        if self.ended_ns or words[at]:
+            # The request is over, or another of its threads is in its slot.
+            return function(*args)
+        # What _begin() does: each call here is in the price of a request.
+        try:
+            words[at + THREAD], words[at + TID] = slots.local.ids
+        except AttributeError:
+            words[at + THREAD], words[at + TID] = slots.ids_here()
+        if self._greenlets is not None:
+            words[at + GREENLET] = id(self._greenlets.getcurrent())
+        words[at] = next_number()
+        if words[ASLEEP]:
+            self._wake()
+        try:
+            result: Result = self._call(function, *args)
+            return result
+        finally:
+            words[at] = 0
+            # finish() may have been called meanwhile.
+            if self.ended_ns:
+                self._give_back()  # type: ignore[unreachable]
+
+    def _begin(self, at: int, words: Any) -> None:
+        words[at + THREAD], words[at + TID] = self._slots.ids_here()
+        if self._greenlets is not None:
+            words[at + GREENLET] = id(self._greenlets.getcurrent())
+        words[at] = next_number()
+        if words[ASLEEP]:
+            self._wake()
+
+    def _wake(self) -> None:
+        self._slots.words[ASLEEP] = 0
+        self._keeper.wake()
+
+    def lasted_ns(self) -> tuple[int, int]:
+        """Return when the request began and ended, in nanoseconds."""
+        ended_ns = self.ended_ns
+        return ended_ns - int(self.about.duration_ms * 1e6), ended_ns
+
+    def spawned(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Return *function* to be called in a slot, in any thread."""
+        return partial(self._run_spawned, function)
+
+    def _run_spawned(
+        self, function: Callable[..., Any], /, *args: Any, **kwargs: Any
+    ) -> Any:
+        slots = self._slots
+        at = 0 if self.ended_ns else slots.take()
+        if not at:
+            self.unseen += 1
+            return function(*args, **kwargs)
+        words = slots.words
+        words[at + HOME], words[at + REQUEST] = self._at, self.number
+        self._begin(at, words)
+        try:
+            return slots.call_of(at)(function, *args, **kwargs)
+        finally:
+            words[at] = words[at + REQUEST] = 0
+            slots.give_back(at)
+
+    def finish(self, record: RequestRecord) -> None:
+        """Note in *record* that stacks may follow; end the request."""
+        self.ended_ns = monotonic_ns()
+        if not self._slots.words[self._at]:
+            self._give_back()
+        record.profile = self.profile = {
+            "engine": STACKS,
+            "file": None,
+            "notes": [],
+        }
+        record.profiled = self
+        self.about = About(
+            record.method,
+            record.route,
+            record.started_at,
+            record.duration_ms,
+            record.cpu_ms,
+        )
+
+    def attach(self, attach: Attach) -> None:
+        """Have the stacks handed to *attach* when they are there.
+
+        The dump names the process that they come from: once that has ended
+        without them, they are lost.
+        """
+        profile = self.profile or {}
+        with suppress(OSError):
+            profile[PENDING] = str(this_process())
+        profile["notes"] = [ASKED_FOR]
+        self.attach_to = attach
+        trouble = self._keeper.keep(self)
+        if trouble is not None:
+            self.attach_to = None
+            profile.pop(PENDING, None)
+            profile["notes"] = [trouble]
+            attach(SAMPLES_SUFFIX, b"", profile)
+
+    def _give_back(self) -> None:
+        try:
+            at = self._token.pop()
+        except IndexError:
+            return
+        self._slots.words[at + REQUEST] = 0
+        self._slots.give_back(at)
+
+    def __del__(self) -> None:
+        # A server may drop a request without closing its body.
+        if self._token:
+            self._give_back()

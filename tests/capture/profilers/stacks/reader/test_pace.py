@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How often the reader looks."""
+
+from __future__ import annotations
+
+import pytest
+
+from nova_profiler.capture.profilers.stacks.reader.pace import (
+    LONG_S,
+    SHARE,
+    SLOWEST_S,
+    STEADY_S,
+    Pace,
+)
+
+
+def cost_of(pace, is_long, cost_s, seconds):
+    """Return the share of a processor that rounds of *cost_s* take."""
+    now = spent_s = 0.0
+    while now < seconds:
+        step_s = pace.long_s() if is_long else pace.steady_s()
+        now += step_s
+        spent_s += cost_s
+        pace.spent(is_long, cost_s, step_s)
+    return spent_s / now
+
+
+@pytest.mark.parametrize("is_long", [False, True])
+@pytest.mark.parametrize("cost_s", [0.0001, 0.0003, 0.001, 0.005])
+def test_the_share_is_kept_in_the_long_run(is_long, cost_s):
+    """Whatever a round costs here."""
+    pace = Pace()
+    cost_of(pace, is_long, cost_s, 60)
+
+    assert cost_of(pace, is_long, cost_s, 60) <= SHARE * 1.05
+
+
+def test_steady_looks_leave_half_of_it_for_long_requests():
+    """So that the first seconds of a long one have a look each 10 ms."""
+    pace = Pace()
+    assert cost_of(pace, False, 0.0005, 60) <= SHARE / 2 * 1.05
+
+    assert pace.long_s() == LONG_S
+    cost_of(pace, True, 0.0005, 2)
+
+    assert pace.long_s() == LONG_S
+
+
+def test_cheap_looks_are_no_more_frequent_than_is_useful():
+    """Not where they cost next to nothing, either."""
+    pace = Pace()
+    cost_of(pace, False, 0.000001, 10)
+
+    assert pace.steady_s() == STEADY_S
+    assert pace.long_s() == LONG_S
+
+
+def test_dear_looks_still_come():
+    """Once a second, on the slowest machine."""
+    pace = Pace()
+    for _ in range(1000):
+        pace.spent(False, 1.0, 1.0)
+
+    assert pace.steady_s() == SLOWEST_S
+
+
+def test_an_interval_that_is_asked_for_is_kept():
+    """Whatever it costs."""
+    pace = Pace()
+    pace.interval_s = 0.005
+    for _ in range(1000):
+        pace.spent(False, 1.0, 0.005)
+
+    assert pace.steady_s() == pace.long_s() == 0.005

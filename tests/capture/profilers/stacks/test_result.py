@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a dump gets of an answer."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from nova_profiler import OWN_FOLDER
+from nova_profiler.capture.profilers.stacks.reader.thread_states import (
+    GIL,
+    RUNS,
+    WAITS,
+)
+from nova_profiler.capture.profilers.stacks.result import attach_result
+from nova_profiler.capture.profilers.stacks.watch import About
+from nova_profiler.profiles import (
+    IN_LINE,
+    RAN_UNSEEN,
+    WAITED_UNSEEN,
+    WAITING,
+    WAITING_FOR_GIL,
+)
+from nova_profiler.profiles.frames import frame_text
+
+MS = 1_000_000
+ANSWER = {
+    "request": 5,
+    "frames": [
+        [-1, "run", OWN_FOLDER + "x.py", 1, 2],
+        [0, "f", "/a.py", 3, 4],
+        [1, "g", "/b.py", 5, 6],
+    ],
+    "stacks": [
+        [1, RUNS, 3, 30 * MS],
+        [2, WAITS, 2, 20 * MS],
+        [2, GIL, 1, 10 * MS],
+        [0, RUNS, 1, 5 * MS],
+    ],
+    "looks": 7,
+    "left_out": 0,
+    "seen_ns": 100 * MS,
+    "ran_ns": 35 * MS,
+    "queued_ns": 25 * MS,
+    "ran_unseen_ns": 0,
+    "waited_unseen_ns": 4 * MS,
+}
+F, G = frame_text("f", "/a.py", 3, 4), frame_text("g", "/b.py", 5, 6)
+
+
+class Watch:
+    """A request that was kept."""
+
+    def __init__(self):
+        self.about = About(
+            "GET", "/r", "2026-11-21T10:00:00+00:00", 100.0, 35.0
+        )
+        self.profile = {"chosen_by": "always"}
+        self.unseen = 0
+        self.attached = []
+        self.attach_to = self.attach
+
+    def attach(self, *what):
+        self.attached.append(what)
+
+
+def attached(answer, is_green=False, notes=(), watch=None):
+    """Return the session's fields and the profile."""
+    watch = watch or Watch()
+    attach_result(watch, answer, is_green, notes)
+    ((_, content, profile),) = watch.attached
+    return json.loads(content or "null"), profile
+
+
+def test_each_stack_has_its_time_and_what_it_waited_for():
+    """Our own frames are left out; what has no place is by itself."""
+    session, profile = attached(ANSWER)
+
+    assert session["frame_records"] == [
+        [[F], 0.03],
+        [[F, G, WAITING_FOR_GIL], 0.01],
+        [[F, G, WAITING], 0.02],
+        [[IN_LINE], 0.025],
+        [[WAITED_UNSEEN], 0.004],
+    ]
+    assert session["sample_count"] == 7
+    assert profile["chosen_by"] == "always"
+    assert profile["ran_ms"] == 35
+    assert profile["in_line_ms"] == 25
+    assert profile["waited_ms"] == 40
+    assert RAN_UNSEEN not in str(session)
+
+
+def test_a_machine_that_is_full_has_a_note():
+    """Where a thread stood in line is not known."""
+    _, profile = attached(ANSWER)
+
+    assert profile["notes"][0].startswith(
+        "it stood in line for a processor for 25% of the time"
+    )
+    _, profile = attached({**ANSWER, "queued_ns": 0})
+    assert profile["notes"] == []
+
+
+def test_greenthreads_have_no_clocks_of_their_own():
+    """Sums of their thread are none of theirs."""
+    _, profile = attached(ANSWER, is_green=True)
+
+    assert "ran_ms" not in profile
+    assert profile["notes"] == []
+
+
+def test_what_was_not_seen_is_noted():
+    """Looks for which there was no room, threads without a slot."""
+    watch = Watch()
+    watch.unseen = 2
+
+    _, profile = attached(
+        {**ANSWER, "queued_ns": 0, "left_out": 3}, watch=watch
+    )
+
+    assert [note.split()[0] for note in profile["notes"]] == ["3", "2"]
+
+
+@pytest.mark.parametrize("notes", [[], ["it ended"]])
+def test_no_stack_is_a_note_and_no_file(notes):
+    """With the reason."""
+    session, profile = attached({}, notes=notes)
+
+    assert session is None
+    assert profile["samples"] == 0
+    (note,) = profile["notes"]
+    assert note in notes or "it did not look" in note
+
+
+@pytest.mark.parametrize("last", [-1, 3, 10**9])
+def test_an_entry_that_is_not_there_is_no_stack(last):
+    """Nor is one whose caller comes after it."""
+    session, _ = attached({**ANSWER, "stacks": [[last, RUNS, 1, MS]]})
+
+    assert session is None
+    loop = [[0, "f", "/a.py", 1, 1]]
+    session, _ = attached({**ANSWER, "frames": loop})
+    assert len(session["frame_records"][0][0]) == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nova_profiler.record import RequestRecord
+from nova_profiler.record import REQUEST, RequestRecord
 
 _MACHINERY = ("eventlet/", "gevent/", "greenlet/")
 # A call within a call within a call says where a request is.
@@ -14,9 +14,34 @@ _OPEN_CALLS = 3
 
 def title_of(record: RequestRecord) -> str:
     """Return the route with the action's name."""
-    if record.action:
-        return f"{record.route} {record.action}"
-    return record.route
+    return _with_action(record.route, record.action)
+
+
+def full_title_of(record: RequestRecord) -> str:
+    """Return method, route and action."""
+    return full_title(record.method, record.route, record.action)
+
+
+def full_title(method: str, route: str, action: str | None = None) -> str:
+    """Return *method*, *route* and *action*.
+
+    The route of a task begins with the word that its method is.
+    """
+    title = _with_action(route, action)
+    if method.lower() == title.partition(" ")[0]:
+        return title
+    return f"{method} {title}"
+
+
+def _with_action(route: str, action: str | None) -> str:
+    return f"{route} {action}" if action else route
+
+
+def status_of(record: RequestRecord, without: str = "none") -> str:
+    """Return the status; *without* one, the outcome of what has but that."""
+    if record.status:
+        return str(record.status)
+    return without if record.kind == REQUEST.name else record.outcome
 
 
 def user_of(record: RequestRecord) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from nova_profiler.errors import NovaProfilerError
 from nova_profiler.profiles import ProfileError
-from nova_profiler.profiles.loading import Profiles
+from nova_profiler.profiles.loading import Profile, Profiles
 from nova_profiler.reading.command_line.progress import with_progress
 from nova_profiler.reading.command_line.skipped import Skipped
 from nova_profiler.reading.process_pools import process_pool, usable_cores
@@ -43,6 +43,23 @@ def added_up(paths: Sequence[Path], skipped: Skipped) -> Profiles:
     for error in unread:
         skipped.add(error)
     return whole
+
+
+def one_of(profiles: Profiles, skipped: Skipped) -> Profile:
+    """Return the only profile of *profiles*, which must be of one engine.
+
+    Raises NovaProfilerError, once what was *skipped* is printed.
+    """
+    if len(profiles.engines) == 1:
+        return profiles.engines[0]
+    skipped.print()
+    if profiles.engines:
+        engines = " and ".join(profile.engine for profile in profiles.engines)
+        raise NovaProfilerError(
+            f"these profiles are of {engines}, whose times do not add up; "
+            f"name those of one"
+        )
+    raise NovaProfilerError("no such dumps with stacks")
 
 
 def none_read(errors: Sequence[str]) -> NovaProfilerError:

@@ -6,8 +6,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from nova_profiler.profiles import PYSPY
+from nova_profiler.profiles import IN_LINE, PYSPY
+from nova_profiler.profiles.call_graph import CallGraph
 from nova_profiler.profiles.loading import Profile
+from nova_profiler.profiles.stack_tree import StackTree
 from nova_profiler.profiles.summaries import CALLS, SAMPLES, Row
 from nova_profiler.reading.screen.terminal import (
     counted,
@@ -26,7 +28,18 @@ _MOST_NAMED = 3
 
 def has_shares(profile: Profile) -> bool:
     """Tell whether there are enough samples for shares of the work."""
-    return profile.kind != SAMPLES or is_enough(profile.busy_number)
+    if isinstance(profile, CallGraph):
+        return True
+    return is_enough(profile.busy_number) and not is_crowded(profile)
+
+
+def is_crowded(profile: StackTree) -> bool:
+    """Tell whether threads stood in line for a processor more than they ran.
+
+    A thread that stands there looks like one that runs: where the processor
+    was used is not known, then.
+    """
+    return profile.time_in(IN_LINE) > profile.busy_s
 
 
 def is_enough(samples: float) -> bool:
@@ -62,7 +75,13 @@ def notes_of(
     seen = seen_note(profile, duration_ms, lanes)
     if seen is not None:
         notes.append(seen)
-    if profile.busy_s > 0 and not has_shares(profile):
+    if isinstance(profile, StackTree) and is_crowded(profile):
+        notes.append(
+            f"{seconds(profile.time_in(IN_LINE))} in line for a processor, "
+            f"and {seconds(profile.busy_s)} at work: shares of the work are "
+            "not known"
+        )
+    elif profile.busy_s > 0 and not has_shares(profile):
         notes.append(
             f"about {max(0.1, profile.busy_number):.1f} samples of work, "
             f"each for {seconds(profile.sample_s)}: too few for shares"

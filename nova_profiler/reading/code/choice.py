@@ -15,8 +15,10 @@ from nova_profiler.dump_store import (
     DumpError,
     DumpStore,
 )
+from nova_profiler.dump_store.names import entry_of
 from nova_profiler.errors import NovaProfilerError
 from nova_profiler.profiles.loading import SUFFIXES, beside
+from nova_profiler.reading.command_line.kind_option import WantedKind
 from nova_profiler.reading.command_line.options import store_of
 from nova_profiler.reading.command_line.route_option import meant_names
 from nova_profiler.reading.command_line.skipped import Skipped
@@ -35,8 +37,21 @@ class ProfileChoice:
     """Finds profiles; looks for the dump directory only where it must."""
 
     def __init__(
-        self, dump_dir: str | None, config_file: str | None, skipped: Skipped
+        self,
+        dump_dir: str | None,
+        config_file: str | None,
+        skipped: Skipped,
+        kind: WantedKind | None = None,
+        *,
+        takes_bare: bool = False,
     ) -> None:
+        """Of directories take dumps of *kind*, or of any without one.
+
+        With *takes_bare* a dump stands for itself where no profile lies
+        beside it.
+        """
+        self._takes_bare = takes_bare
+        self._kind = WantedKind() if kind is None else kind
         self._skipped = skipped
         self._dump_dir = dump_dir
         self._config_file = config_file
@@ -70,8 +85,8 @@ class ProfileChoice:
         """Return the profiles of the newest of the chosen dumps."""
         store = store_of(self._dump_dir, self._config_file)
         foreign: list[str] = []
-        entries = _chosen(store.entries(foreign, since), route, None)
-        found = list(islice(_beside_each(entries), last))
+        entries = self._chosen(store.entries(foreign, since), route)
+        found = list(islice(self._of_each(entries), last))
         self._skipped.add_foreign(foreign)
         return found
 
@@ -84,7 +99,7 @@ class ProfileChoice:
         """Return the profiles of the chosen dumps, and the dumps without."""
         store = store_of(self._dump_dir, self._config_file)
         foreign: list[str] = []
-        entries = _chosen(store.entries(foreign, since), route, before)
+        entries = self._chosen(store.entries(foreign, since), route, before)
         side = _parted(entries)
         self._skipped.add_foreign(foreign)
         return side
@@ -96,10 +111,10 @@ class ProfileChoice:
             return Side(self.of(text), [])
         profiles = self._of_directory(path)
         if profiles[0].parent == path:
-            dumps = sorted(path.glob("*.json"))
+            dumps = sorted(filter(self._is_named, path.glob("*.json")))
             bare = [dump for dump in dumps if beside(dump) is None]
             return Side(profiles, bare)
-        return _parted(DumpStore(path).entries())
+        return _parted(self._chosen(DumpStore(path).entries()))
 
     def of(self, text: str) -> list[Path]:
         """Return the profiles that *text* names: one, or a directory's."""
@@ -110,22 +125,60 @@ class ProfileChoice:
             return [path]
         if path.is_file() and self._dump_dir is None:
             # A dump from elsewhere needs no dump directory.
-            return [profile_of(DumpStore(".").find(text))]
+            return [self._of_dump(DumpStore(".").find(text))]
         store = store_of(self._dump_dir, self._config_file)
-        return [profile_of(store.find(text))]
+        return [self._of_dump(store.find(text))]
 
     def of_all(self, texts: Sequence[str]) -> list[Path]:
         """Return the profiles that any of *texts* names."""
         return [path for text in texts for path in self.of(text)]
 
     def _of_directory(self, path: Path) -> list[Path]:
-        files = [one for one in path.iterdir() if one.suffix in SUFFIXES]
+        files = [
+            one
+            for one in path.iterdir()
+            if one.suffix in SUFFIXES and self._is_named(one)
+        ]
         if not files and any(path.glob(_IS_DAY)):
-            entries = DumpStore(path).entries()
-            files = list(_beside_each(entries))
+            entries = self._chosen(DumpStore(path).entries())
+            files = list(self._of_each(entries))
         if not files:
-            raise NovaProfilerError(f"{path}: no profiles in it")
+            why = self._kind.about_others or "no profiles in it"
+            raise NovaProfilerError(f"{path}: {why}")
         return sorted(files)
+
+    def _of_dump(self, entry: DumpEntry) -> Path:
+        if self._takes_bare:
+            return beside(entry.path) or entry.path
+        return profile_of(entry)
+
+    def _of_each(self, entries: Iterable[DumpEntry]) -> Iterator[Path]:
+        for entry in entries:
+            path = beside(entry.path)
+            if path is not None:
+                yield path
+            elif self._takes_bare:
+                yield entry.path
+
+    def _chosen(
+        self,
+        entries: Iterable[DumpEntry],
+        route: str | None = None,
+        before: str | None = None,
+    ) -> Iterator[DumpEntry]:
+        is_wanted = meant_names(route)
+        for entry in entries:
+            if before is not None and entry.started_at >= before:
+                continue
+            if is_wanted(entry.route_name) and self._kind.has_method(
+                entry.method
+            ):
+                yield entry
+
+    def _is_named(self, path: Path) -> bool:
+        """Tell whether *path* is of the kind, or has no dump's name."""
+        entry = entry_of("", "", path.stem)
+        return entry is None or self._kind.has_method(entry.method)
 
 
 def profile_of(entry: DumpEntry) -> Path:
@@ -139,13 +192,6 @@ def profile_of(entry: DumpEntry) -> Path:
     return path
 
 
-def _beside_each(entries: Iterable[DumpEntry]) -> Iterator[Path]:
-    for entry in entries:
-        path = beside(entry.path)
-        if path is not None:
-            yield path
-
-
 def _parted(entries: Iterable[DumpEntry]) -> Side:
     side = Side([], [])
     for entry in entries:
@@ -155,16 +201,3 @@ def _parted(entries: Iterable[DumpEntry]) -> Side:
         else:
             side.profiles.append(path)
     return side
-
-
-def _chosen(
-    entries: Iterable[DumpEntry],
-    route: str | None,
-    before: str | None,
-) -> Iterator[DumpEntry]:
-    is_wanted = meant_names(route)
-    for entry in entries:
-        if before is not None and entry.started_at >= before:
-            continue
-        if is_wanted(entry.route_name):
-            yield entry

@@ -8,11 +8,15 @@ import json
 import click
 
 from nova_profiler.errors import NovaProfilerError
-from nova_profiler.profiles import PYSPY, ProfileError
+from nova_profiler.profiles import PYSPY, STACKS, ProfileError
 from nova_profiler.profiles.loading import had_no_sample, load
 from nova_profiler.reading.code.adding_up import none_read
 from nova_profiler.reading.code.choice import ProfileChoice, Side
 from nova_profiler.reading.code.diff import OWN, TOTAL, ProfileSet, figures_of
+from nova_profiler.reading.command_line.kind_option import (
+    WantedKind,
+    kind_option,
+)
 from nova_profiler.reading.command_line.options import (
     dump_dir_options,
     json_option,
@@ -21,6 +25,7 @@ from nova_profiler.reading.command_line.options import (
 )
 from nova_profiler.reading.command_line.progress import with_progress
 from nova_profiler.reading.command_line.skipped import Skipped
+from nova_profiler.record import REQUEST
 
 Sets = dict[str, ProfileSet]
 
@@ -33,6 +38,7 @@ Sets = dict[str, ProfileSet]
     metavar="ROUTE",
     help="Without A and B: compare the dumps of this route.",
 )
+@kind_option(REQUEST.name)
 @click.option(
     "--before",
     metavar="WHEN",
@@ -61,6 +67,7 @@ def command(
     route: str | None,
     before: str | None,
     after: str | None,
+    kind: WantedKind,
     by: str,
     limit: int,
     as_json: bool,
@@ -76,14 +83,16 @@ def command(
     nova-profiler diff --route /v2.1/servers/detail --before 2h
     """
     skipped = Skipped()
-    choice = ProfileChoice(dump_dir, config_file, skipped)
+    choice = ProfileChoice(dump_dir, config_file, skipped, kind)
     sides = _sides(choice, names, route, before, after)
-    for side, (paths, _) in zip("AB", sides, strict=True):
+    spans = _spans_of(before, after)
+    for side, span, (paths, _) in zip("AB", spans, sides, strict=True):
         if not paths:
             skipped.print()
             raise NovaProfilerError(
-                f"{side} has no dumps with stacks; the option profiler takes "
-                f"them"
+                kind.about_others
+                or f"{side} has no dumps with stacks{span}; the option "
+                f"profiler takes them"
             )
     first, second = (_sets_of(side, by, skipped) for side in sides)
     both = [engine for engine in first if engine in second]
@@ -96,7 +105,8 @@ def command(
         side = "A" if engine in first else "B"
         skipped.add(f"{engine}: only {side} has profiles of it")
     skipped.print()
-    _print([(first[one], second[one]) for one in both], by, limit, as_json)
+    pairs = [(first[one], second[one]) for one in both]
+    _print(pairs, by, limit, kind.noun, as_json)
 
 
 def _sides(
@@ -119,6 +129,14 @@ def _sides(
     )
 
 
+def _spans_of(before: str | None, after: str | None) -> tuple[str, str]:
+    """Return which time each side has, for a message; empty if any."""
+    before, after = before or after, after or before
+    if before is None:
+        return "", ""
+    return f" before {before}", f" since {after}"
+
+
 def _sets_of(side: Side, by: str, skipped: Skipped) -> Sets:
     """Return the profiles of each engine, added up request by request."""
     sets: Sets = {}
@@ -138,9 +156,12 @@ def _sets_of(side: Side, by: str, skipped: Skipped) -> Sets:
         raise none_read(unread)
     for error in unread:
         skipped.add(error)
-    if PYSPY in sets:
-        # Else the mean would be over the requests with samples only.
-        sets[PYSPY].add_without_samples(sum(map(had_no_sample, side.bare)))
+    for engine in (STACKS, PYSPY):
+        if engine in sets:
+            # Else the mean would be over the requests with samples only.
+            sets[engine].add_without_samples(
+                sum(had_no_sample(bare, engine) for bare in side.bare)
+            )
     return sets
 
 
@@ -148,6 +169,7 @@ def _print(
     pairs: list[tuple[ProfileSet, ProfileSet]],
     by: str,
     limit: int,
+    noun: str,
     as_json: bool,
 ) -> None:
     if as_json:
@@ -161,4 +183,4 @@ def _print(
     for number, pair in enumerate(pairs):
         if number:
             console.print()
-        print_diff(console, *pair, by, limit)
+        print_diff(console, *pair, by, limit, noun)

@@ -26,12 +26,13 @@ def print_diff(
     after: ProfileSet,
     by: str,
     limit: int,
+    noun: str,
 ) -> None:
     """Print the functions that changed most, with a verdict on each."""
     console.print(
         Text(
-            f"{before.engine}, {by} in ms a request   A: {_size(before)}   "
-            f"B: {_size(after)}",
+            f"{before.engine}, {by} in ms a {noun}   "
+            f"A: {_size(before, noun)}   B: {_size(after, noun)}",
             style=HEADING,
         )
     )
@@ -71,12 +72,12 @@ def print_diff(
         console.print(safe(note, WARNING))
 
 
-def _size(one: ProfileSet) -> str:
-    noun = "call" if one.kind == CALLS else "sample"
-    requests = counted(one.requests, "request")
+def _size(one: ProfileSet, noun: str) -> str:
+    unit = "call" if one.kind == CALLS else "sample"
+    requests = counted(one.requests, noun)
     if one.without_samples:
         requests += f" ({one.without_samples} without a sample)"
-    return f"{requests}, {counted(one.number, noun)}"
+    return f"{requests}, {counted(one.number, unit)}"
 
 
 def _verdict(one: Change) -> Text:

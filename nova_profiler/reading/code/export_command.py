@@ -13,20 +13,25 @@ from nova_profiler.dump_store import DumpError, DumpStore, name_of_route
 from nova_profiler.errors import NovaProfilerError
 from nova_profiler.profiles.exports import SUFFIXES, exported
 from nova_profiler.profiles.loading import Profile
-from nova_profiler.reading.code.adding_up import added_up
+from nova_profiler.reading.code.adding_up import added_up, one_of
 from nova_profiler.reading.code.choice import ProfileChoice
+from nova_profiler.reading.code.timelines import formats
 from nova_profiler.reading.command_line.options import (
     dump_dir_options,
     filter_options,
     last_option,
 )
 from nova_profiler.reading.command_line.skipped import Skipped
-from nova_profiler.reading.record_words import profile_notes, title_of
-from nova_profiler.reading.screen.terminal import time_text
+from nova_profiler.reading.record_words import full_title_of, profile_notes
+from nova_profiler.reading.screen.terminal import printable, time_text
 from nova_profiler.record import RequestRecord
 
 _HTML = "html"
-_FORMATS = {**SUFFIXES, _HTML: ".html"}
+_FORMATS = {
+    **SUFFIXES,
+    **{how: one.suffix for how, one in formats.FORMATS.items()},
+    _HTML: ".html",
+}
 
 
 @click.command("export")
@@ -41,7 +46,8 @@ _FORMATS = {**SUFFIXES, _HTML: ".html"}
     default=_HTML,
     show_default=True,
     help="pstats for snakeviz and gprof2dot; speedscope; collapsed for "
-    "flamegraph.pl; pyinstrument for its --load; a page of its own.",
+    "flamegraph.pl; pyinstrument for its --load; a page of its own. firefox "
+    "and perfetto have the calls over time, too, and each request apart.",
 )
 @click.option(
     "-o",
@@ -68,16 +74,22 @@ def command(
 
     \b
     nova-profiler export req-6ec84648 --format html -o slow.html
+    nova-profiler export req-6ec84648 --format firefox
     nova-profiler export --route /v2.1/servers/detail --format speedscope
     """
     if as_json and str(output) == "-":
         raise click.UsageError("--json and -o - would both print")
     skipped = Skipped()
-    choice = ProfileChoice(dump_dir, config_file, skipped)
+    has_times = how in formats.FORMATS
+    choice = ProfileChoice(
+        dump_dir, config_file, skipped, takes_bare=has_times
+    )
     paths = choice.chosen(names, route, since, last)
-    profile = _one(paths, skipped)
-    title, notes = _about(paths, route)
-    content = _content(profile, how, title, notes)
+    if has_times:
+        content = _content_over_time(paths, how, route, skipped)
+    else:
+        profile = one_of(added_up(paths, skipped), skipped)
+        content = _content(profile, how, *_about(paths, route))
     if output is None:
         output = _file_name(paths, route, how)
         if output.is_symlink():
@@ -85,21 +97,6 @@ def command(
             raise NovaProfilerError(f"{output}: is a link; give -o FILE")
     _write(content, output, paths, as_json=as_json)
     skipped.print()
-
-
-def _one(paths: list[Path], skipped: Skipped) -> Profile:
-    """Return the sum of *paths*, which must all be of one engine."""
-    profiles = added_up(paths, skipped).engines
-    if len(profiles) == 1:
-        return profiles[0]
-    skipped.print()
-    if profiles:
-        engines = " and ".join(profile.engine for profile in profiles)
-        raise NovaProfilerError(
-            f"these profiles are of {engines}, whose times do not add up; "
-            f"name those of one"
-        )
-    raise NovaProfilerError("no such dumps with stacks")
 
 
 def _about(paths: list[Path], route: str | None) -> tuple[str, list[str]]:
@@ -118,9 +115,19 @@ def _about(paths: list[Path], route: str | None) -> tuple[str, list[str]]:
 
 def _title(record: RequestRecord) -> str:
     return (
-        f"{record.method} {title_of(record)}, {record.duration_ms:.1f} ms, "
+        f"{full_title_of(record)}, {record.duration_ms:.1f} ms, "
         f"{time_text(record.started_at)} UTC"
     )
+
+
+def _content_over_time(
+    paths: list[Path], how: str, route: str | None, skipped: Skipped
+) -> bytes:
+    if not paths:
+        skipped.print()
+        raise NovaProfilerError("no such dumps")
+    title, _ = _about(paths, route)
+    return formats.content_in(how, printable(title), paths, skipped)
 
 
 def _content(
@@ -128,7 +135,7 @@ def _content(
 ) -> bytes:
     if how != _HTML:
         return exported(profile, how, title)
-    from nova_profiler.reading.code.html_page import page_of
+    from nova_profiler.reading.code.profile_page.page import page_of
 
     return page_of(profile, title, notes).encode("utf-8", "replace")
 

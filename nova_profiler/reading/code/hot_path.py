@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from itertools import zip_longest
 from typing import Any
 
+from nova_profiler.profiles import IN_LINE, STACKS, WAITING_FOR_GIL
 from nova_profiler.profiles.functions import Function
 from nova_profiler.profiles.loading import Profile
+from nova_profiler.profiles.stack_tree import StackTree
 from nova_profiler.profiles.summaries import CALLS, SAMPLES, Row, Step, Wait
 from nova_profiler.reading.code.certainty import (
     has_shares,
@@ -16,7 +18,7 @@ from nova_profiler.reading.code.certainty import (
     seconds,
     share_in,
 )
-from nova_profiler.reading.screen.terminal import counted
+from nova_profiler.reading.screen.terminal import counted, share_text
 
 # Of functions whose shares differ by less, the innermost stands for all.
 _SAME = 0.02
@@ -52,8 +54,13 @@ def hot_function(steps: Sequence[Step]) -> Step | None:
     return own[-1] if own else (steps[-1] if steps else None)
 
 
-def sentence_of(profile: Profile) -> str:
-    """Return the sum of samples or calls, of work and of waiting."""
+def sentence_of(profile: Profile, duration_ms: float = 0.0) -> str:
+    """Return the sum of samples or calls, of work and of waiting.
+
+    *duration_ms* is the request's, if the profile is of one.
+    """
+    if isinstance(profile, StackTree) and profile.engine == STACKS:
+        return _sentence_of_looks(profile, duration_ms)
     noun = "sample" if profile.kind == SAMPLES else "call"
     text = (
         f"{counted(profile.number, noun)}: {seconds(profile.busy_s)} at work"
@@ -63,6 +70,29 @@ def sentence_of(profile: Profile) -> str:
     if profile.elsewhere_s > 0:
         text += f"; {seconds(profile.elsewhere_s)} not this request's"
     return text
+
+
+def _sentence_of_looks(profile: StackTree, duration_ms: float) -> str:
+    """Return how often was looked, and what was seen."""
+    parts = [counted(profile.number, "look")]
+    if profile.number:
+        parts.append(f"one each {seconds(profile.sample_s)}")
+    seen_s = profile.busy_s + profile.waiting_s
+    # More than all of it was seen where several threads worked for it.
+    if 0 < 1000 * seen_s <= 1.01 * duration_ms:
+        seen = share_text(1000 * seen_s / duration_ms)
+        parts.append(f"seen {seen} of the request")
+    in_line_s = profile.time_in(IN_LINE)
+    gil_s = profile.time_in(WAITING_FOR_GIL)
+    waits = [
+        f"{seconds(profile.busy_s)} at work",
+        f"{seconds(profile.waiting_s - in_line_s - gil_s)} waiting",
+    ]
+    if gil_s > 0:
+        waits.append(f"{seconds(gil_s)} waiting for the GIL")
+    if in_line_s > 0:
+        waits.append(f"{seconds(in_line_s)} in line for a processor")
+    return f"{', '.join(parts)}: {', '.join(waits)}"
 
 
 def figures_of(
@@ -103,6 +133,9 @@ def totals_of(profile: Profile) -> dict[str, Any]:
     }
     if profile.kind == SAMPLES:
         figures["sample_s"] = round(profile.sample_s, 6)
+    if isinstance(profile, StackTree) and profile.engine == STACKS:
+        figures["gil_s"] = round(profile.time_in(WAITING_FOR_GIL), 6)
+        figures["in_line_s"] = round(profile.time_in(IN_LINE), 6)
     return figures
 
 
@@ -127,6 +160,7 @@ def wait_figures(wait: Wait) -> dict[str, Any]:
         **function_figures(wait.function),
         "number": wait.number,
         "seconds": round(wait.seconds, 6),
+        "line_waited_in": wait.line,
         "for": None if wait.caller is None else function_figures(wait.caller),
     }
 

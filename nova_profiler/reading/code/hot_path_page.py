@@ -37,7 +37,7 @@ def hot_path_parts(
     """
     steps = figures.steps_of(profile)
     parts: list[RenderableType] = [
-        Text(figures.sentence_of(profile)),
+        Text(figures.sentence_of(profile, duration_ms)),
         *_hottest(steps),
     ]
     rows = [row for row in profile.rows() if row.self_s > 0]
@@ -113,10 +113,13 @@ def _waits(profile: Profile) -> Table:
         # A free lock takes less; it is no wait.
         if wait.seconds >= 0.0005:
             caller = wait.caller
+            place = "" if caller is None else caller.short_place
+            if wait.line is not None:
+                place += f", line {wait.line}"
             table.add_row(
                 ms_text(1000 * wait.seconds),
                 named(wait.function),
                 Text() if caller is None else named(caller),
-                safe("" if caller is None else caller.short_place, FAINT),
+                safe(place, FAINT),
             )
     return table

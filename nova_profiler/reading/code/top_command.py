@@ -7,9 +7,13 @@ import json
 
 import click
 
-from nova_profiler.profiles.loading import Profiles
-from nova_profiler.reading.code.adding_up import added_up
+from nova_profiler.profiles.loading import Profile, Profiles
+from nova_profiler.reading.code.adding_up import added_up, one_of
 from nova_profiler.reading.code.choice import ProfileChoice
+from nova_profiler.reading.command_line.kind_option import (
+    WantedKind,
+    kind_option,
+)
 from nova_profiler.reading.command_line.options import (
     dump_dir_options,
     filter_options,
@@ -18,7 +22,10 @@ from nova_profiler.reading.command_line.options import (
     limit_option,
 )
 from nova_profiler.reading.command_line.skipped import Skipped
+from nova_profiler.reading.screen.terminal import counted
+from nova_profiler.record import REQUEST
 
+_FORMATS = ("text", "html")
 _SORTS = ("tottime", "cumtime", "ncalls", "percall")
 
 
@@ -26,6 +33,7 @@ _SORTS = ("tottime", "cumtime", "ncalls", "percall")
 @click.argument("names", metavar="[FILE|ID|DIR]...", nargs=-1)
 @dump_dir_options
 @filter_options
+@kind_option(REQUEST.name)
 @last_option
 @click.option(
     "--sort",
@@ -36,6 +44,13 @@ _SORTS = ("tottime", "cumtime", "ncalls", "percall")
     "samples are sorted by samples for ncalls, by tottime for percall.",
 )
 @limit_option(25, "How many functions to show.")
+@click.option(
+    "--format",
+    "how",
+    type=click.Choice(_FORMATS),
+    default=_FORMATS[0],
+    help="html: one page, with the stacks as a tree to open.",
+)
 @json_option
 def command(
     names: tuple[str, ...],
@@ -43,9 +58,11 @@ def command(
     config_file: str | None,
     route: str | None,
     since: str | None,
+    kind: WantedKind,
     last: int | None,
     sort: str,
     limit: int,
+    how: str,
     as_json: bool,
 ) -> None:
     """Show which functions took the time over many profiles.
@@ -58,11 +75,29 @@ def command(
     nova-profiler top --route /v2.1/servers/detail --since 2h
     nova-profiler top 103501.123-3117ms-POST-v2_1_servers.prof --sort cumtime
     """
+    is_page = how != _FORMATS[0]
+    if is_page and as_json:
+        raise click.UsageError("give one of --format and --json")
     skipped = Skipped()
-    choice = ProfileChoice(dump_dir, config_file, skipped)
+    choice = ProfileChoice(dump_dir, config_file, skipped, kind)
     paths = choice.chosen(names, route, since, last)
     profiles = added_up(paths, skipped)
-    _print(profiles, sort, limit, as_json)
+    if is_page:
+        _print_page(one_of(profiles, skipped), route, skipped)
+        return
+    if as_json or not kind.about_others:
+        _print(profiles, sort, limit, as_json)
+    kind.print_others()
+    skipped.print()
+
+
+def _print_page(profile: Profile, route: str | None, skipped: Skipped) -> None:
+    from nova_profiler.reading.code.profile_page.page import page_of
+
+    title = f"{route or 'all routes'}, {counted(profile.profiles, 'request')}"
+    notes = [skipped.first] if skipped.count else []
+    page = page_of(profile, title, notes)
+    click.echo(page.encode("utf-8", "replace"))
     skipped.print()
 
 

@@ -8,7 +8,7 @@ import re
 
 from nova_profiler.errors import NovaProfilerError
 from nova_profiler.paste_file import PasteFileError, own_filters, sections_of
-from nova_profiler.untrusted_files import FileError
+from nova_profiler.trust.files import FileError
 
 CONFIG_FILES = ("/etc/nova/api-paste.ini", "/etc/nova/nova.conf")
 

@@ -79,14 +79,17 @@ class Finite(click.FloatRange):
         return number
 
 
+_config_file_option = click.option(
+    "--config-file",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False),
+    help="nova.conf or api-paste.ini to take dump_dir from.",
+)
+
+
 def dump_dir_options(function: Function) -> Function:
     """Add the options for the place of the dumps."""
-    function = click.option(
-        "--config-file",
-        metavar="FILE",
-        type=click.Path(exists=True, dir_okay=False),
-        help="nova.conf or api-paste.ini to take dump_dir from.",
-    )(function)
+    function = _config_file_option(function)
     return click.option(
         "--dump-dir",
         metavar="DIR",
@@ -94,6 +97,22 @@ def dump_dir_options(function: Function) -> Function:
         type=click.Path(file_okay=False),
         help="Where the dumps are; also NOVA_PROFILER_DUMP_DIR. Without it, "
         "the dump_dir of nova's configuration.",
+    )(function)
+
+
+def dump_dirs_options(function: Function) -> Function:
+    """Add the options for the places of dumps, one or several."""
+    function = _config_file_option(function)
+    return click.option(
+        "--dump-dir",
+        "dump_dirs",
+        metavar="DIR",
+        envvar="NOVA_PROFILER_DUMP_DIR",
+        multiple=True,
+        type=click.Path(file_okay=False),
+        help="Where the dumps are, or a folder of dump directories; may be "
+        "given several times; also NOVA_PROFILER_DUMP_DIR. Without it, the "
+        "dump_dir of nova's configuration.",
     )(function)
 
 

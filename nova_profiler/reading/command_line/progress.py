@@ -68,6 +68,16 @@ def log_progress(
 
 
 @contextmanager
+def dump_progress(label: str, *, is_shown: bool = True) -> Iterator[Progress]:
+    """Give a bar of dumps of which it is not known how many there are."""
+    if not is_shown:
+        yield Progress()
+        return
+    with _bar(label, None, is_bytes=False) as progress:
+        yield progress
+
+
+@contextmanager
 def _bar(
     label: str, total: int | None, *, is_bytes: bool
 ) -> Iterator[Progress]:

@@ -9,6 +9,7 @@ from datetime import tzinfo
 
 import click
 
+from nova_profiler.reading.command_line.form_option import form_option
 from nova_profiler.reading.command_line.options import (
     Finite,
     json_option,
@@ -17,7 +18,9 @@ from nova_profiler.reading.command_line.options import (
 from nova_profiler.reading.command_line.progress import log_progress
 from nova_profiler.reading.command_line.skipped import print_unread
 from nova_profiler.reading.follow.progress import LABELS, SearchProgress
+from nova_profiler.reading.follow.records.finding import Records
 from nova_profiler.reading.follow.search.search import (
+    FollowedRequest,
     RequestNotFound,
     RequestSearch,
 )
@@ -39,6 +42,19 @@ def _request_id(ctx: click.Context, param: click.Parameter, value: str) -> str:
             param,
         )
     return value.strip()
+
+
+def _request(
+    search: RequestSearch, text: str, records: Records
+) -> FollowedRequest:
+    """Return the lines of the request; none, where only records have it."""
+    try:
+        return search.find(text)
+    except RequestNotFound:
+        request_id = records.id_of(text) if records.has_dumps else None
+        if request_id is None:
+            raise
+        return FollowedRequest(request_id, (), [], 0, 0, 0)
 
 
 @click.command("follow")
@@ -65,6 +81,7 @@ def _request_id(ctx: click.Context, param: click.Parameter, value: str) -> str:
     show_default=True,
 )
 @timezone_option
+@form_option
 @json_option
 def command(
     request_id: str,
@@ -74,6 +91,7 @@ def command(
     stream: bool,
     shape: str,
     local: tzinfo | None,
+    stated: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """Follow one request through the logs of all services.
@@ -81,14 +99,17 @@ def command(
     Shows every line of the request and of the requests to other services
     that it led to, in the order of time, the gaps between them, and which
     service held the time. LOG is a file, a folder, a pattern or - for
-    standard input, compressed or not.
+    standard input, compressed or not. Where a service has records, as dumps
+    in a folder or lines of log_file, these show what held the time.
 
     \b
     nova-profiler follow req-6ec84648-93a7-4e51-8d02-b0d2a2b0b2d0 /var/log
     nova-profiler follow 6ec84648 logs/*.log.gz --format markdown
     """
     unread = Unread()
-    sources = sources_of(logs, unread, local)
+    sources = sources_of(logs, unread, local, stated)
+    records = Records(logs, sources, unread)
+    unread = records.unread
     stream = stream and shape == "text" and not as_json
     with log_progress(sources, LABELS[0], is_shown=not stream) as bar:
         progress = SearchProgress(bar, stream=stream)
@@ -100,11 +121,12 @@ def command(
             on_line=progress.on_line,
         )
         try:
-            request = search.find(request_id)
+            request = _request(search, request_id, records)
         except RequestNotFound:
             print_unread(unread)
             raise
-    story = story_of(request, gap_ms)
+        picture = records.picture_of(request)
+    story = story_of(request, gap_ms, picture)
     if as_json or shape == "json":
         figures = {**figures_of(story), "unread": unread.figures()}
         click.echo(json.dumps(figures, indent=2))

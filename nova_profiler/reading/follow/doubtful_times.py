@@ -90,11 +90,23 @@ def _of_begins(rows: Sequence[Row], lines: list[LogLine]) -> Iterator[Skew]:
             known = services.get(line.service, line.at)
             services[line.service] = min(known, line.at)
     why = "it has lines of the request from before its begin"
+    # A service may answer its caller under the caller's id: only the
+    # outermost of its requests is the first of all.
+    outermost: dict[str | None, Row] = {}
     for begin in rows:
         if begin.kind == BEGIN:
-            for service, at in first.get(begin.request_id, {}).items():
-                ms = (begin.at - at) * 1000
-                yield Skew(service, begin.service, ms, why)
+            longest = outermost.get(begin.request_id)
+            if longest is None or _ms_of(begin) > _ms_of(longest):
+                outermost[begin.request_id] = begin
+    for begin in outermost.values():
+        for service, at in first.get(begin.request_id, {}).items():
+            ms = (begin.at - at) * 1000
+            yield Skew(service, begin.service, ms, why)
+
+
+def _ms_of(begin: Row) -> float:
+    entry = begin.lines[0].entry
+    return 0.0 if entry is None else entry.ms
 
 
 def _skew(early: LogLine, late: LogLine, why: str) -> Skew:

@@ -17,9 +17,14 @@ from nova_profiler.reading.follow.search.messages import (
     CALL,
     RECEIVED,
     REPLY,
+    TIMED_OUT,
+    UNDELIVERED,
+    late_reply_of,
 )
 
 ARROW = " -> "
+# What a call goes to of which no line has the topic.
+RPC_SERVER = "an RPC server"
 
 
 class Gap(NamedTuple):
@@ -44,6 +49,7 @@ def gaps_of(rows: Sequence[Row]) -> list[Gap]:
     first, last = _ends_of(rows, timed)
     services = {row.service for row in rows}
     answering = _answering(rows)
+    callers = _callers(rows)
     gaps = []
     for number, after in zip(timed, timed[1:], strict=False):
         row, following = rows[number], rows[after]
@@ -51,13 +57,69 @@ def gaps_of(rows: Sequence[Row]) -> list[Gap]:
         is_last = last[row.service] == number
         has_begun = first[following.service] <= number
         is_done = is_last and row.service in answering
-        holder = _holder(row, following, is_done, has_begun, services)
-        if holder is None:
+        late = _late(following, rows)
+        if late is not None:
+            holder = late or None
+        elif number in callers and following.service == row.service:
+            holder = callers[number]
+        else:
+            holder = _holder(row, following, is_done, has_begun, services)
+        if late == "":
+            pair = f"{row.service}{ARROW}{RPC_SERVER}"
+            gaps.append(Gap(ms, pair, True, number, after))
+        elif holder is None:
             pair = f"{row.service}{ARROW}{following.service}"
             gaps.append(Gap(ms, pair, True, number, after))
         else:
             gaps.append(Gap(ms, holder, False, number, after))
     return gaps
+
+
+def _callers(rows: Sequence[Row]) -> dict[int, str]:
+    """Return which service waited on after a row that ended a request.
+
+    By the row's number: the service with the latest request that was open
+    then. Without one the next lines are the service's own.
+    """
+    found = {}
+    opened: list[tuple[float, Row]] = []
+    for number, row in enumerate(rows):
+        if row.kind == BEGIN:
+            entry = row.lines[0].entry
+            if entry is not None and entry.at is not None:
+                opened.append((entry.at, row))
+            continue
+        entry = row.lines[-1].entry if row.lines else None
+        if entry is None or entry.at is None:
+            continue
+        waiting = [
+            begin.service
+            for end, begin in opened
+            if begin.lines[0] is not row.lines[-1] and end > entry.at
+        ]
+        if waiting and any(one.lines[0] is row.lines[-1] for _, one in opened):
+            found[number] = waiting[-1]
+    return found
+
+
+def _late(following: Row, rows: Sequence[Row]) -> str | None:
+    """Return the service whose reply *following* waited for in vain.
+
+    Empty if no line names it, None where nothing was waited for.
+    """
+    step = following.lines and late_reply_of(following.lines[0].message)
+    if following.kind == BEGIN or not step or step.step != TIMED_OUT:
+        return None
+    for row in rows:
+        for line in row.lines if row.kind != BEGIN else ():
+            late = late_reply_of(line.message)
+            if (
+                late is not None
+                and late.step == UNDELIVERED
+                and late.message_id == step.message_id
+            ):
+                return row.service
+    return ""
 
 
 def _ends_of(

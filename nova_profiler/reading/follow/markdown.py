@@ -9,8 +9,9 @@ from nova_profiler.reading.follow.doubtful_times import (
 )
 from nova_profiler.reading.follow.rows import Row
 from nova_profiler.reading.follow.story import Story
-from nova_profiler.reading.follow.summary import short_text
+from nova_profiler.reading.follow.summary import answer_texts, short_text
 from nova_profiler.reading.logs.line_parts.stamps import iso_of
+from nova_profiler.reading.over_services.markdown import picture_lines
 from nova_profiler.reading.screen.markdown_cells import (
     code_block,
     code_span,
@@ -30,6 +31,11 @@ def markdown_of(story: Story) -> str:
             f"{ms_text(entry.ms)} ms",
             "",
         ]
+    parts += [
+        line
+        for text in answer_texts(story)
+        for line in (quoted(text.plain), "")
+    ]
     if story.rows:
         parts.append(_held(story))
     largest = story.largest_gap
@@ -45,6 +51,8 @@ def markdown_of(story: Story) -> str:
         f"more behind {quoted(skew.other)}: {skew.why}"
         for skew in story.skews
     ]
+    if story.picture is not None:
+        parts += ["", *picture_lines(story.picture)]
     return "\n".join([*parts, "", code_block(_lines(story))])
 
 

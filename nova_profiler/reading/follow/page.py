@@ -15,11 +15,14 @@ from nova_profiler.reading.follow.gaps import Gap
 from nova_profiler.reading.follow.rows import BEGIN, LINE, Row
 from nova_profiler.reading.follow.story import Story
 from nova_profiler.reading.follow.summary import (
+    answer_texts,
     held_picture,
     notes_of,
     print_held,
 )
 from nova_profiler.reading.logs.line_parts.stamps import iso_of
+from nova_profiler.reading.over_services.page import styles_of
+from nova_profiler.reading.over_services.waterfall import waterfall
 from nova_profiler.reading.screen.terminal import (
     BAD,
     FAINT,
@@ -63,6 +66,7 @@ def print_story(console: Console, story: Story, *, whole: bool) -> None:
     named = _named_width(story, most)
     _print_rows(console, story, styles, named, whole)
     _print_apart(console, story, styles, named, whole)
+    _print_records(console, story, width)
     if story.rows:
         console.print()
         console.print(Text("Which service held the time", style=HEADING))
@@ -74,6 +78,20 @@ def print_story(console: Console, story: Story, *, whole: bool) -> None:
         console.print(Text("When", style=HEADING))
         picture = held_picture(console, story, styles, most, width)
         print_part(console, _indented(picture), width)
+
+
+def _print_records(console: Console, story: Story, width: int) -> None:
+    """Print the waterfall of the records, if there are several."""
+    picture = story.picture
+    if picture is None or len(picture.served) < 2:
+        return
+    console.print()
+    console.print(
+        Text("What each service did when, by records", style=HEADING)
+    )
+    styles = styles_of(picture)
+    for part in waterfall(console, picture, styles, width - _INDENT, False):
+        print_part(console, _indented(part), width)
 
 
 def _indented(part: RenderableType) -> Padding:
@@ -99,15 +117,22 @@ def _header(story: Story, width: int) -> list[Text]:
         whole = title + Text("   ") + safe(request.request_id)
         fits = whole.cell_len <= width
         parts = [whole] if fits else [title, safe(request.request_id)]
+    # The answer to what the command is asked for, before all else.
+    parts[1:1] = answer_texts(story)
     services = {row.service for row in (*story.rows, *story.apart)}
     facts = (
         f"{counted(len(request.lines), 'line')} of "
         f"{counted(len(services), 'service')}"
     )
+    if story.picture is not None:
+        records = counted(len(story.picture.served), "record")
+        facts = f"{records}, {facts}"
     if story.rows:
         facts += f" over {ms_text(story.ms)} ms"
     if story.entry is not None and story.entry.user != "-":
-        facts += f"   user {story.entry.user}   project {story.entry.project}"
+        facts += f"   user {story.entry.user}"
+        if story.entry.project != "-":
+            facts += f"   project {story.entry.project}"
     parts.append(safe(facts))
     if request.related_ids:
         ids = ", ".join(request.related_ids)

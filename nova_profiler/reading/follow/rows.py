@@ -18,6 +18,7 @@ from nova_profiler.reading.follow.search.messages import (
     db_call_of,
     rpc_step_of,
 )
+from nova_profiler.reading.logs.entries import AccessEntry
 
 BEGIN = "begin"
 LINE = "line"
@@ -152,22 +153,36 @@ def row_of(line: LogLine, place: float) -> Row:
 
 
 def _begins(lines: Sequence[LogLine]) -> list[Row]:
-    """Return a row for the begin of each request whose end has a line."""
-    begun: dict[tuple[str, str | None], Row] = {}
-    first: dict[tuple[str, str | None], float] = {}
+    """Return a row for the begin of each request whose end has a line.
+
+    A service may answer several requests under one id, one after the other.
+    A begin within the lines of an earlier one is not known exactly enough.
+    """
+    by_request: dict[tuple[str, str | None], list[LogLine]] = {}
     for line in lines:
-        whose = line.service, line.request_id
-        first[whose] = min(first.get(whose, _at(line)), _at(line))
-        if line.entry is None or line.entry.at is None:
-            continue
-        began = line.entry.at - line.entry.ms / 1000
-        known = begun.get(whose)
-        if began > 0 and (known is None or began < known.at):
-            text = f"{line.entry.method} {line.entry.route} begins"
-            begun[whose] = Row(
-                began, began, line.service, BEGIN, text, (line,)
-            )
-    return [row for whose, row in begun.items() if row.at < first[whose]]
+        by_request.setdefault((line.service, line.request_id), []).append(line)
+    rows = []
+    for own in by_request.values():
+        own.sort(key=_at)
+        # Since the last end nothing of the next request was logged.
+        before: list[LogLine] = []
+        ended = 0.0
+        for line in own:
+            before.append(line)
+            if line.entry is None or line.entry.at is None:
+                continue
+            began = line.entry.at - line.entry.ms / 1000
+            if max(ended, 0.0) < began < _at(before[0]):
+                rows.append(_begin(line, line.entry, began))
+            elif 0 < began < _at(own[0]) and rows and rows[-1].at > began:
+                rows[-1] = _begin(line, line.entry, began)
+            ended, before = max(ended, line.entry.at), []
+    return rows
+
+
+def _begin(line: LogLine, entry: AccessEntry, began: float) -> Row:
+    text = f"{entry.method} {entry.route} begins"
+    return Row(began, began, line.service, BEGIN, text, (line,))
 
 
 def _summed(row: Row, messages: RpcMessages) -> Row:

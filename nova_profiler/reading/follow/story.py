@@ -6,8 +6,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from nova_profiler.reading.follow.answer import (
+    Answer,
+    Share,
+    answer_of,
+    client_entry,
+)
 from nova_profiler.reading.follow.doubtful_times import Skew, placed, skews_of
 from nova_profiler.reading.follow.gaps import ARROW, Gap, gaps_of
+from nova_profiler.reading.follow.lines_once import sorted_lines
+from nova_profiler.reading.follow.records.lines import with_records
+from nova_profiler.reading.follow.records.spans import (
+    Stay,
+    held_by_records,
+    outside,
+    stays_of,
+)
 from nova_profiler.reading.follow.rows import (
     BEGIN,
     DB,
@@ -20,6 +34,10 @@ from nova_profiler.reading.follow.search.hits import LogLine
 from nova_profiler.reading.follow.search.search import FollowedRequest
 from nova_profiler.reading.logs.entries import AccessEntry
 from nova_profiler.reading.logs.line_parts.stamps import iso_of
+from nova_profiler.reading.over_services.figures import (
+    figures_of as picture_figures,
+)
+from nova_profiler.reading.over_services.picture import Picture
 
 # A gap of at least this share of the whole has a line of its own.
 GAP_SHARE = 0.02
@@ -47,8 +65,9 @@ class Held(NamedTuple):
 class Story(NamedTuple):
     """What is known of a request, ready to be shown.
 
-    ``apart`` are the rows without a place in time. ``gaps`` are by the
-    number of the row after which they are shown.
+    ``apart`` are the rows without a place in time, ``left_over`` those that
+    only have the id. ``gaps`` are by the number of the row after which they
+    are shown.
     """
 
     request: FollowedRequest
@@ -61,6 +80,12 @@ class Story(NamedTuple):
     gap_ms: float
     # The end of the request itself, None if no line has it.
     entry: AccessEntry | None
+    # What came before the client's answer and after it, None if no line has
+    # the answer.
+    answer: Answer | None = None
+    left_over: Sequence[LogLine] = ()
+    # Of the records among what was searched, None without any.
+    picture: Picture | None = None
 
     def shown_gap(self, number: int) -> Gap | None:
         """Return the gap after a row, None if it is short or absent."""
@@ -74,9 +99,19 @@ class Story(NamedTuple):
         return largest if largest and largest.ms > 0 else None
 
 
-def story_of(request: FollowedRequest, gap_ms: float | None = None) -> Story:
-    """Return the story of *request*, to be shown with gaps of *gap_ms*."""
-    lines = _with_hosts(request.lines)
+def story_of(
+    request: FollowedRequest,
+    gap_ms: float | None = None,
+    picture: Picture | None = None,
+) -> Story:
+    """Return the story of *request*, to be shown with gaps of *gap_ms*.
+
+    Where there is a *picture* of its records, they show what held the time.
+    """
+    found = request.lines
+    if picture is not None:
+        found = with_records(found, picture)
+    lines, left_over = sorted_lines(found)
     times = [line.at for line in lines if line.at is not None]
     length_ms = (max(times) - min(times)) * 1000 if times else 0.0
     if gap_ms is None:
@@ -84,18 +119,38 @@ def story_of(request: FollowedRequest, gap_ms: float | None = None) -> Story:
     standing, apart_lines = placed(lines)
     rows = rows_of(standing, gap_ms / 1000)
     apart = [row_of(line, 0.0) for line in apart_lines]
-    gaps = gaps_of(rows)
+    stays = []
+    if picture is not None and rows:
+        stays = stays_of(picture, rows[0].at, rows[-1].until)
+    gaps = held_by_records(gaps_of(rows), rows, stays)
     ms = (rows[-1].until - rows[0].at) * 1000 if rows else 0.0
+    held = _held(rows, apart, gaps, ms, stays)
+    entry = client_entry(lines, request.request_id)
     return Story(
-        request,
+        request._replace(lines=lines),
         rows,
         apart,
         {gap.following - 1: gap for gap in gaps},
-        _held(rows, apart, gaps, ms),
+        held,
         skews_of([row for row in rows if row.has_time]),
         ms,
         gap_ms,
-        _entry_of(request),
+        entry,
+        _answer_of(held, rows, entry),
+        left_over,
+        picture,
+    )
+
+
+def _answer_of(
+    held: Sequence[Held], rows: Sequence[Row], entry: AccessEntry | None
+) -> Answer | None:
+    if entry is None or entry.at is None or not rows:
+        return None
+    return answer_of(
+        {one.holder: one.spans for one in held},
+        entry.at - rows[0].at,
+        rows[-1].until - rows[0].at,
     )
 
 
@@ -108,6 +163,7 @@ def figures_of(story: Story) -> dict[str, Any]:
         "ms": round(story.ms, 3) if story.rows else None,
         "started_at": iso_of(story.rows[0].at) if story.rows else None,
         "entry": None if story.entry is None else story.entry._asdict(),
+        "answer": _answer_figures(story.answer),
         "held": [
             {
                 **one._asdict(),
@@ -122,7 +178,14 @@ def figures_of(story: Story) -> dict[str, Any]:
         "largest_gap": (
             None if story.largest_gap is None else story.largest_gap._asdict()
         ),
+        "records": (
+            None if story.picture is None else picture_figures(story.picture)
+        ),
         "clock_skews": [skew._asdict() for skew in story.skews],
+        "left_over": [
+            line._replace(entry=None, half=None)._asdict()
+            for line in story.left_over
+        ],
         "rows": [_row_figures(*one) for one in _each_row(story)],
         "searched": {
             "files": request.searched_files,
@@ -130,6 +193,25 @@ def figures_of(story: Story) -> dict[str, Any]:
             "lines_found": len(request.lines),
             "lines_left_out": request.lines_left_out,
         },
+    }
+
+
+def _answer_figures(answer: Answer | None) -> dict[str, Any] | None:
+    if answer is None:
+        return None
+    return {
+        "until_ms": round(answer.until_ms, 3),
+        "until": [_share_figures(one) for one in answer.until],
+        "after_ms": round(answer.after_ms, 3),
+        "after": [_share_figures(one) for one in answer.after],
+    }
+
+
+def _share_figures(one: Share) -> dict[str, Any]:
+    return {
+        "holder": one.holder,
+        "ms": round(one.ms, 3),
+        "share": round(one.share, 6),
     }
 
 
@@ -157,7 +239,7 @@ def _row_figures(
         "calls": row.calls,
         "ms": None if row.ms is None else round(row.ms, 3),
         "lines": [
-            line._replace(entry=None)._asdict()
+            line._replace(entry=None, half=None)._asdict()
             for line in row.lines
             if row.kind != BEGIN
         ],
@@ -169,32 +251,12 @@ def _row_figures(
     }
 
 
-def _with_hosts(lines: Sequence[LogLine]) -> list[LogLine]:
-    """Return *lines*, with the host in the name of services on several."""
-    hosts: dict[str, set[str]] = {}
-    for line in lines:
-        if line.host:
-            hosts.setdefault(line.service, set()).add(line.host)
-    return [
-        line._replace(service=f"{line.service}@{line.host}")
-        if line.host and len(hosts[line.service]) > 1
-        else line
-        for line in lines
-    ]
-
-
-def _entry_of(request: FollowedRequest) -> AccessEntry | None:
-    """Return how the request itself ended: its longest entry."""
-    entries = [
-        line.entry
-        for line in request.lines
-        if line.entry is not None and line.request_id == request.request_id
-    ]
-    return max(entries, key=lambda entry: entry.ms, default=None)
-
-
 def _held(
-    rows: Sequence[Row], apart: Sequence[Row], gaps: Sequence[Gap], ms: float
+    rows: Sequence[Row],
+    apart: Sequence[Row],
+    gaps: Sequence[Gap],
+    ms: float,
+    stays: Sequence[Stay],
 ) -> list[Held]:
     spans: dict[str, list[tuple[float, float]]] = {}
     handovers = {_held_by(gap) for gap in gaps if gap.is_handover}
@@ -203,10 +265,14 @@ def _held(
             continue
         spans.setdefault(row.service, [])
         # Between the lines of one row its service was at work.
-        _add(spans, row.service, row.at, row.until, rows[0].at)
+        for start, end in outside(row.at, row.until, stays):
+            _add(spans, row.service, start, end, rows[0].at)
     for gap in gaps:
-        start, end = rows[gap.row].until, rows[gap.following].at
-        _add(spans, _held_by(gap), start, end, rows[0].at)
+        own = rows[gap.row].until, rows[gap.following].at
+        for start, end in outside(*own, stays):
+            _add(spans, _held_by(gap), start, end, rows[0].at)
+    for stay in stays:
+        _add(spans, stay.holder, stay.start, stay.end, rows[0].at)
     held = [
         _one_held(holder, own, [*rows, *apart], ms, holder in handovers)
         for holder, own in spans.items()

@@ -10,9 +10,19 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from nova_profiler.reading.follow.answer import Share
 from nova_profiler.reading.follow.gaps import ARROW
+from nova_profiler.reading.follow.lines_once import LEFT_OVER
 from nova_profiler.reading.follow.rows import Row
+from nova_profiler.reading.follow.search.messages import (
+    TIMED_OUT,
+    late_reply_of,
+)
 from nova_profiler.reading.follow.story import Held, Story
+from nova_profiler.reading.over_services.notes import (
+    clock_sentences,
+    doubt_sentences,
+)
 from nova_profiler.reading.screen.fitted_table import (
     Column,
     print_fitted,
@@ -22,6 +32,7 @@ from nova_profiler.reading.screen.terminal import (
     FAINT,
     WARNING,
     bar,
+    counted,
     heights,
     ms_text,
     printable,
@@ -37,6 +48,7 @@ _WIDEST_BAR = 30
 _SHORTEST_BAR = 6
 # Enough for nova-conductor.
 _SHORTEST_NAME = 14
+_MOST_HOLDERS = 3
 _INSTANCE = re.compile(r"\A\[instance: [^]]{1,64}\] ")
 
 
@@ -77,6 +89,52 @@ def print_held(
     print_left_out(console, print_fitted(console, columns, indent), indent)
 
 
+def answer_texts(story: Story) -> list[Text]:
+    """Return which services held the time until the answer, and after it."""
+    answer = story.answer
+    if answer is None:
+        shares = [Share(one.holder, one.ms, one.share) for one in story.held]
+        return [safe(f"held by {_shares_text(shares)}")] if story.ms else []
+    found = []
+    if answer.until:
+        found.append(
+            safe(f"until the answer held by {_shares_text(answer.until)}")
+        )
+    if story.skews:
+        # What a wrong clock adds to one it takes from another.
+        skew = story.skews[0]
+        found.append(
+            safe(
+                f"these parts are in doubt: the clock of {skew.service} seems "
+                f"{ms_text(skew.ms)} ms or more behind {skew.other}",
+                WARNING,
+            )
+        )
+    if answer.after and answer.after_ms >= story.gap_ms:
+        held = ", ".join(
+            f"{one.holder} {ms_text(one.ms)} ms"
+            for one in answer.after[:_MOST_HOLDERS]
+        )
+        found.append(
+            safe(
+                f"went on for {ms_text(answer.after_ms)} ms after the answer: "
+                f"{held}"
+            )
+        )
+    return found
+
+
+def _shares_text(shares: Sequence[Share]) -> str:
+    """Return the first of *shares*, the longest, in words."""
+    shown = [
+        f"{one.holder} {ms_text(one.ms)} ms ({share_text(one.share)})"
+        for one in shares[:_MOST_HOLDERS]
+        if one.ms > 0
+    ]
+    more = len([one for one in shares[_MOST_HOLDERS:] if one.ms > 0])
+    return ", ".join(shown) + (f" and {more} more" if more else "")
+
+
 def _figures(heading: str, cells: Sequence[str], gives: int = 0) -> Column:
     return Column(heading, list(map(Text, cells)), right=True, gives=gives)
 
@@ -112,6 +170,23 @@ def notes_of(story: Story) -> list[Text]:
                 WARNING,
             )
         )
+    if story.picture is not None:
+        notes += [
+            safe(text, WARNING)
+            for text in (
+                *clock_sentences(story.picture),
+                *doubt_sentences(story.picture),
+            )
+        ]
+    if story.left_over:
+        services = sorted({line.service for line in story.left_over})
+        notes.append(
+            safe(
+                f"Set apart: {counted(len(story.left_over), 'line')} of "
+                f"{', '.join(services)}: {LEFT_OVER}"
+            )
+        )
+    notes += [safe(text, WARNING) for text in _late_replies(story)]
     if story.request.lines_left_out:
         notes.append(
             safe(
@@ -121,6 +196,22 @@ def notes_of(story: Story) -> list[Text]:
             )
         )
     return notes
+
+
+def _late_replies(story: Story) -> list[str]:
+    """Return what was waited for in vain."""
+    found = []
+    for gap in story.gaps.values():
+        lines = story.rows[gap.following].lines
+        step = lines and late_reply_of(lines[0].message)
+        if step and step.step == TIMED_OUT:
+            holder = gap.holder.rpartition(ARROW)[2]
+            found.append(
+                f"Waited {ms_text(gap.ms)} ms for the reply to message "
+                f"{step.message_id}, which timed out: {holder} did not reply "
+                "in time"
+            )
+    return found
 
 
 def held_picture(

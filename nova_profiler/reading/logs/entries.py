@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from nova_profiler.reading.advice.adding_up import Found
+
 
 class AccessEntry(NamedTuple):
     """One answered request, read from any form of log line.
@@ -34,6 +36,17 @@ class AccessEntry(NamedTuple):
     breakdown_ms: dict[str, float] | None = None
     # A moment with several calls counts once here, and for each in db_api_ms.
     db_api_wall_ms: float | None = None
+    # What rules of advice find in it, each with its rule's name; None where
+    # the form does not say what they look at.
+    found: tuple[Found, ...] | None = None
+    # What a front or a client knows: where its time went, and the time that
+    # the service itself logged for the same call.
+    waits_ms: dict[str, float] | None = None
+    server_ms: float | None = None
+    # How a front says that the call ended, None where it ended well.
+    ended: str | None = None
+    # The front whose waits these are, where its client logged the call, too.
+    front: str | None = None
 
     @property
     def user(self) -> str:

@@ -41,6 +41,7 @@ class Lines(NamedTuple):
     block: bytes
     file: str
     years: Years
+    stated: tuple[str, ...] = ()
 
 
 # Makes a result of one part's lines; other processes import it by its name.
@@ -184,4 +185,5 @@ def _lines_of(part: _Part, unread: Unread) -> Iterator[Lines]:
         part.source, unread, None, part.start, part.end
     )
     for block in blocks:
-        yield Lines(block, part.source.name, part.years)
+        source = part.source
+        yield Lines(block, source.name, part.years, source.stated)

@@ -6,14 +6,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 
-from nova_profiler.reading.logs.duplicates import Spool, SpooledRow, spooled
 from nova_profiler.reading.logs.entries import AccessEntry
-from nova_profiler.reading.logs.entry_of_line import entry_of_line
+from nova_profiler.reading.logs.entry_of_line import entry_of_line, marks_in
 from nova_profiler.reading.logs.files.sources import Source, sources_of
+from nova_profiler.reading.logs.merging.spool import (
+    DUPLICATE,
+    Spool,
+    SpooledRow,
+    spooled,
+)
+from nova_profiler.reading.logs.other_lines import without_blank_lines
 from nova_profiler.reading.logs.parts import Lines, read_in_parts
 from nova_profiler.reading.logs.unread import Unread
-
-DUPLICATE = "further line about a request, merged"
 
 
 def entries_of(
@@ -39,7 +43,7 @@ def entries_of_sources(
     with closing(Spool()) as spool:
         for rows in read_in_parts(_rows_of, sources, unread, on_bytes):
             spool.add(rows)
-        merged = spool.merge()
+        merged = spool.merge(unread)
         if merged:
             unread.add(DUPLICATE, spool.dropped_example(), merged)
         yield from spool.entries()
@@ -48,8 +52,12 @@ def entries_of_sources(
 def _rows_of(parts: Iterable[Lines], unread: Unread) -> list[SpooledRow]:
     rows = []
     for part in parts:
-        for line in part.block.split(b"\n"):
-            entry = entry_of_line(line, part.years, part.file, unread)
+        block = without_blank_lines(part.block)
+        marks = marks_in(block)
+        for line in block.split(b"\n"):
+            entry = entry_of_line(
+                line, part.years, part.file, unread, marks, part.stated
+            )
             if entry is not None:
-                rows.append(spooled(entry))
+                rows.append(spooled(entry, line, part.file))
     return rows

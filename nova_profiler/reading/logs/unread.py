@@ -3,14 +3,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from nova_profiler.errors import NovaProfilerError
 
 _LONGEST_EXAMPLE = 300
+# What kinds are about: the first such word of one.
+_NOUN = re.compile(
+    r"\b(?:line|request|call|file|link|record|worker|begin|end|archive|dump"
+    r"|pipe|option)\b"
+)
 # Kinds are a few words of ours; the limit guards against a mistake.
 _MOST_KINDS = 100
+# How a kind begins whose calls count, but lack something.
+IN_PART = "call counted without"
 
 
 class ReadError(NovaProfilerError):
@@ -60,6 +68,16 @@ class Unread:
     def figures(self) -> list[dict[str, Any]]:
         """Return the kinds as JSON-ready values."""
         return [row._asdict() for row in self]
+
+
+def is_in_part(kind: str) -> bool:
+    """Return whether calls of this *kind* count, for all that they lack."""
+    return kind.startswith(IN_PART)
+
+
+def kind_text(count: int, kind: str) -> str:
+    """Return *kind* as it reads after *count*: its noun in the plural."""
+    return kind if count == 1 else _NOUN.sub(r"\g<0>s", kind, count=1)
 
 
 def _clipped(example: bytes | str) -> str:

@@ -10,13 +10,10 @@ from functools import lru_cache, partial
 from operator import itemgetter
 from typing import NamedTuple, TypeAlias
 
-from nova_profiler.reading.logs.entry_of_line import entry_of_line
+from nova_profiler.reading.logs.entry_of_line import entry_of_line, marks_in
 from nova_profiler.reading.logs.files.pipes import copied
 from nova_profiler.reading.logs.files.sources import Source
-from nova_profiler.reading.logs.forms.wsgi_server import (
-    REQUESTLOG,
-    WSGI_SERVER,
-)
+from nova_profiler.reading.logs.forms.begin_and_end import is_half
 from nova_profiler.reading.logs.line_parts.contexts import id_and_name
 from nova_profiler.reading.logs.line_parts.path_routes import (
     method_of,
@@ -27,9 +24,14 @@ from nova_profiler.reading.logs.line_parts.services import (
     service_of_logger,
 )
 from nova_profiler.reading.logs.line_parts.stamps import epoch_of
+from nova_profiler.reading.logs.other_lines import (
+    add_others,
+    without_blank_lines,
+)
 from nova_profiler.reading.logs.parts import Lines, read_in_parts
 from nova_profiler.reading.logs.requests_once import entries_of_sources
 from nova_profiler.reading.logs.unread import Unread
+from nova_profiler.reading.report.copies import Probes, probes_of
 from nova_profiler.reading.report.figures import (
     EXACT_MOST,
     Answered,
@@ -39,6 +41,7 @@ from nova_profiler.reading.report.figures import (
 )
 from nova_profiler.reading.report.quick_lines import (
     QuickRow,
+    form_of,
     quick_rows,
     requests_of,
 )
@@ -72,17 +75,24 @@ def report_of(
     """Return the report on *sources*.
 
     Lines of one form are about different requests, so that they are added
-    up as they are read. At the first line of a second form all logs are
-    read again, as entries that can be compared; *on_restart* hears of that.
+    up as they are read. At the first line of a second form, half of a
+    request, or line that two files have, all logs are read again, as entries
+    that can be compared; *on_restart* hears of that.
     """
     with copied(sources, unread, on_bytes) as files:
         known = Unread()
-        figures = _figures_of_one_form(files, asked, known, on_bytes)
+        probes = probes_of(files)
+        figures = None
+        # Of a part of the time the lines may have one form after all.
+        if asked.has_time or not probes.must_be_compared:
+            figures = _figures_of_one_form(
+                files, asked, known, probes, on_bytes
+            )
+            if figures is None and on_restart is not None:
+                on_restart()
         if figures is not None:
             unread.merge(known)
         else:
-            if on_restart is not None:
-                on_restart()
             figures = _figures_of_entries(files, asked, unread, on_bytes)
     return Report(figures, unread, len(sources))
 
@@ -104,52 +114,92 @@ def _figures_of_one_form(
     sources: Sequence[Source],
     asked: Asked,
     unread: Unread,
+    probes: Probes,
     on_bytes: Callable[[int], None] | None,
 ) -> Figures | None:
     """Return the figures, None if the lines have several forms."""
     size = sum(source.size or 0 for source in sources)
-    read = partial(figures_of_lines, asked, size // _LINE_BYTES <= EXACT_MOST)
+    is_exact = size // _LINE_BYTES <= EXACT_MOST
+    read = partial(figures_of_lines, asked, is_exact, probes)
     figures = Figures(asked)
     parts = read_in_parts(
         read, sources, unread, on_bytes, part_bytes=_PART_BYTES
     )
     for part in parts:
         figures.merge(part)
-        if len(figures.forms) > 1:
+        if len(figures.forms) > 1 or not figures.is_whole:
             return None
     return figures
 
 
 def figures_of_lines(
-    asked: Asked, is_exact: bool, parts: Iterable[Lines], unread: Unread
+    asked: Asked,
+    is_exact: bool,
+    probes: Probes,
+    parts: Iterable[Lines],
+    unread: Unread,
 ) -> Figures:
-    """Return the figures of one part of a log."""
+    """Return the figures of one part of a log.
+
+    They are not whole where lines have to be compared with others.
+    """
     figures = Figures(asked, is_exact)
     alike: Alike = defaultdict(list)
     for part in parts:
-        rows = quick_rows(part.block)
+        block = without_blank_lines(part.block)
+        rows = quick_rows(block)
         others = [row[-1] for row in rows if row[-1]]
+        marks = marks_in(b"\n".join(others))
+        if not marks.forms and not part.stated:
+            add_others(others, marks.others, unread)
+            others = []
         for line in others:
-            entry = entry_of_line(line, part.years, part.file, unread)
-            if entry is not None:
-                figures.add_entry(entry)
-        if len(others) < len(rows):
-            _add_quick(rows, figures, part.years.local, alike)
+            entry = entry_of_line(
+                line, part.years, part.file, unread, marks, part.stated
+            )
+            if entry is None:
+                continue
+            if is_half(entry) or probes.has(entry, line, part.file):
+                figures.is_whole = False
+            figures.add_entry(entry)
+        if not all(map(itemgetter(-1), rows)):
+            stamps = list(filter(None, map(itemgetter(0), rows)))
+            ends = min(stamps), max(stamps)
+            if probes.stamps and probes.are_in(block, part.file, *ends):
+                figures.is_whole = False
+            _add_quick(rows, ends, figures, part.years.local, alike)
+        if figures.forms and alike and len(_forms_in(figures, alike)) > 1:
+            figures.is_whole = False
+        if not figures.is_whole:
+            break
     for key, values in alike.items():
         figures.add(_answered(*key), values)
     return figures
 
 
+def _forms_in(figures: Figures, alike: Alike) -> set[str]:
+    """Return the forms of all requests so far."""
+    return {*figures.forms, *map(form_of, {key[1] for key in alike})}
+
+
 def _add_quick(
     rows: list[QuickRow],
+    ends: tuple[bytes, bytes],
     figures: Figures,
     local: tzinfo | None,
     alike: Alike,
 ) -> None:
-    """Add the times of *rows* to those of equal requests in *alike*."""
+    """Add the times of *rows* to those of equal requests in *alike*.
+
+    *ends* are their least and their latest stamp.
+    """
     asked = figures.asked
-    if asked.since is not None or asked.until is not None:
+    if asked.has_time:
         rows = _in_time(rows, figures, local)
+        stamps = list(filter(None, map(itemgetter(0), rows)))
+        if not stamps:
+            return
+        ends = min(stamps), max(stamps)
     requests = requests_of(rows)
     if asked.by == "hour":
         for row, request in zip(rows, requests, strict=True):
@@ -168,8 +218,7 @@ def _add_quick(
                 alike[b"", logger, caller, request, status].append(
                     1000 * float(seconds)
                 )
-    stamps = list(filter(None, map(itemgetter(0), rows)))
-    for stamp in (min(stamps), max(stamps)) if stamps else ():
+    for stamp in ends:
         at = _at(stamp, local)
         if at is not None:
             figures.saw(at)
@@ -224,7 +273,7 @@ def _answered(
     code = int(status)
     user, _, project = caller.partition(b" ")
     return Answered(
-        REQUESTLOG if b"requestlog" in logger else WSGI_SERVER,
+        form_of(logger),
         service_of_logger(logger.decode("utf-8", "replace")) or UNKNOWN,
         _name_of(user),
         _name_of(project),

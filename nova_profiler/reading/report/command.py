@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from nova_profiler.errors import NovaProfilerError
+from nova_profiler.reading.command_line.form_option import form_option
 from nova_profiler.reading.command_line.options import (
     json_option,
     limit_option,
@@ -21,7 +22,7 @@ from nova_profiler.reading.command_line.progress import log_progress
 from nova_profiler.reading.command_line.route_option import route_option
 from nova_profiler.reading.logs.files.sources import sources_of
 from nova_profiler.reading.logs.line_parts.stamps import iso_epoch
-from nova_profiler.reading.logs.unread import Unread
+from nova_profiler.reading.logs.unread import Unread, kind_text
 from nova_profiler.reading.report.adding_up import report_of
 from nova_profiler.reading.report.figures import BY, METADATA, Asked
 from nova_profiler.reading.report.summary import summary_of
@@ -90,6 +91,7 @@ def _duration_ms(
     "sections of the first such report, in seconds; table is the default.",
 )
 @timezone_option
+@form_option
 @json_option
 def command(
     logs: tuple[str, ...],
@@ -102,6 +104,7 @@ def command(
     limit: int,
     shown_as: str | None,
     local: tzinfo | None,
+    stated: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """Show which REST calls are slow, and for whom, from any logs.
@@ -127,7 +130,7 @@ def command(
         route,
     )
     unread = Unread()
-    sources = sources_of(logs, unread, local)
+    sources = sources_of(logs, unread, local, stated)
     with log_progress(sources, _READING) as progress:
         report = report_of(
             sources,
@@ -136,7 +139,8 @@ def command(
             progress.advance,
             lambda: progress.restart(f"{_READING}, lines of several forms"),
         )
-    if not report.figures.forms and not report.figures.out_of_time:
+    left_out = report.figures.out_of_time + report.figures.without_time
+    if not report.figures.forms and not left_out:
         raise NovaProfilerError(_nothing_read(unread))
     shown_as = "json" if as_json else shown_as or "table"
     _print(summary_of(report, limit), shown_as)
@@ -145,8 +149,9 @@ def command(
 def _nothing_read(unread: Unread) -> str:
     """Return in one line why no request was found."""
     kinds = [
-        f"{kind.count} {kind.kind} ({printable(kind.example)[:100]})"
-        for kind in unread
+        f"{row.count} {kind_text(row.count, row.kind)} "
+        f"({printable(row.example)[:100]})"
+        for row in unread
     ]
     why = "; ".join(kinds[:3]) or "the logs are empty"
     return f"no timed requests found: {why}"
@@ -167,7 +172,7 @@ def _print(summary: dict[str, Any], shown_as: str) -> None:
     if shown_as == "html":
         from nova_profiler.reading.report.html_page import html_of
 
-        click.echo(html_of(summary))
+        click.echo(html_of(summary).encode("utf-8", "replace"))
         return
     show = {
         "text": plain_text.text_of,

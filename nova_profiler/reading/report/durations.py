@@ -7,6 +7,7 @@ from array import array
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from math import log
+from typing import Any
 
 # Each step is 2 % wide: a percentile is at most 1 % off.
 _GROWTH = 1.02
@@ -15,6 +16,7 @@ _PER_LOG = 1 / log(_GROWTH)
 _OFFSET = 2_000
 _LEAST_MS = 1e-9
 _NS = 1_000_000
+_MS_PER_S = 1000
 
 QUANTILE_ERROR = 0.01
 
@@ -164,9 +166,25 @@ class Durations:
         return min(max(middle, self.shortest_ms), self.longest_ms)
 
 
-def duration_text(ms: float) -> str:
-    """Return *ms* in the unit that fits."""
-    return f"{ms / 1000:g} s" if ms >= 1000 else f"{ms:g} ms"
+def duration_texts(durations_ms: Sequence[float]) -> list[str]:
+    """Return *durations_ms* as texts of one unit, which suits the largest."""
+    if max(durations_ms, default=0.0) >= _MS_PER_S:
+        return [f"{_plain(ms / _MS_PER_S)} s" for ms in durations_ms]
+    return [f"{_plain(ms)} ms" for ms in durations_ms]
+
+
+def step_texts(steps: Sequence[dict[str, Any]]) -> list[str]:
+    """Return what each of the spread's *steps* holds, in one unit."""
+    bounds = [step["below_ms"] or step["from_ms"] for step in steps]
+    return [
+        f"from {text}" if step["below_ms"] is None else f"below {text}"
+        for step, text in zip(steps, duration_texts(bounds), strict=True)
+    ]
+
+
+def _plain(number: float) -> str:
+    """Return *number* without an exponent, and without zeros at its end."""
+    return f"{number:.6f}".rstrip("0").rstrip(".")
 
 
 def _steps_of(values: Sequence[float]) -> list[int]:

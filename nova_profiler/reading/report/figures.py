@@ -5,11 +5,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from nova_profiler.reading.advice.adding_up import Evidence
 from nova_profiler.reading.command_line.route_option import is_meant
 from nova_profiler.reading.logs.entries import AccessEntry
 from nova_profiler.reading.logs.line_parts.path_routes import is_metadata
 from nova_profiler.reading.logs.line_parts.stamps import iso_of
 from nova_profiler.reading.report.durations import Batch, Durations
+from nova_profiler.reading.report.fronts import Fronts
 
 METADATA = "metadata"
 OTHERS = "(others)"
@@ -22,6 +24,7 @@ EXACT_MOST = 200_000
 # Clients make rows, by their paths and users: these limits hold them.
 _MOST_ROUTES = 1_000
 _MOST_CALLERS = 10_000
+_MOST_BUCKETS = 100
 
 
 class Asked(NamedTuple):
@@ -38,7 +41,14 @@ class Asked(NamedTuple):
         """Tell whether requests of *route* are counted."""
         if self.route is not None and not _is_meant(self.route, route):
             return False
+        if not self.exclude:
+            return True
         return not any(_is_meant(text, route) for text in self.exclude)
+
+    @property
+    def has_time(self) -> bool:
+        """Tell whether only a part of the time is asked for."""
+        return self.since is not None or self.until is not None
 
     def is_time(self, at: float | None) -> bool:
         """Tell whether requests that ended *at* are counted."""
@@ -102,10 +112,13 @@ class Row:
             # A damaged line may claim more than there was.
             self.db_api_wall_ms += min(entry.db_api_wall_ms, entry.ms)
             self.db_api_of_ms += entry.ms
-        for bucket, ms in (entry.breakdown_ms or {}).items():
-            if bucket in self.breakdown_ms or len(self.breakdown_ms) < 100:
-                known = self.breakdown_ms.get(bucket, 0.0)
-                self.breakdown_ms[bucket] = known + ms
+        if entry.breakdown_ms:
+            known = self.breakdown_ms
+            for bucket, ms in entry.breakdown_ms.items():
+                if bucket in known:
+                    known[bucket] += ms
+                elif len(known) < _MOST_BUCKETS:
+                    known[bucket] = ms
 
     def merge(self, other: Row) -> None:
         """Add what *other* holds."""
@@ -167,11 +180,17 @@ class Figures:
         self.routes = Rows(_MOST_ROUTES, is_exact)
         self.callers = Rows(_MOST_CALLERS, is_exact)
         self.groups = Rows(_MOST_CALLERS, is_exact)
+        self.evidence: dict[Key, Evidence] = {}
         self.forms: dict[str, int] = {}
         self.first: float | None = None
         self.last: float | None = None
         self.excluded = 0
         self.out_of_time = 0
+        # Calls whose time of day is not known, where that was asked for.
+        self.without_time = 0
+        self.fronts = Fronts()
+        # False where lines have to be compared with others first.
+        self.is_whole = True
 
     def add(self, answered: Answered, values: list[float]) -> list[Row]:
         """Add requests that took *values* ms; return the rows they went to."""
@@ -196,8 +215,12 @@ class Figures:
     def add_entry(self, entry: AccessEntry) -> None:
         """Add one request."""
         if not self.asked.is_time(entry.at):
-            self.out_of_time += 1
+            if entry.at is None:
+                self.without_time += 1
+            else:
+                self.out_of_time += 1
             return
+        is_by_hour = self.asked.by == "hour"
         answered = Answered(
             entry.form,
             entry.service,
@@ -206,12 +229,26 @@ class Figures:
             entry.method,
             entry.route,
             entry.status,
-            "" if entry.at is None else hour_of(entry.at),
+            hour_of(entry.at) if is_by_hour and entry.at is not None else "",
         )
-        for row in self.add(answered, [entry.ms]):
+        rows = self.add(answered, [entry.ms])
+        for row in rows:
             row.add_inside(entry)
+        if rows and entry.found is not None:
+            evidence = self._evidence_on((entry.method, entry.route))
+            if evidence is not None:
+                evidence.add(entry.ms, entry.found)
+        if self.asked.is_route(entry.route):
+            self.fronts.add(entry)
         if entry.at is not None:
             self.saw(entry.at)
+
+    def _evidence_on(self, key: Key) -> Evidence | None:
+        """Return what was found on a route; None if routes are too many."""
+        evidence = self.evidence.get(key)
+        if evidence is None and len(self.evidence) < _MOST_ROUTES:
+            evidence = self.evidence[key] = Evidence()
+        return evidence
 
     def saw(self, at: float) -> None:
         """Note a request *at* that time."""
@@ -224,6 +261,10 @@ class Figures:
         self.routes.merge(other.routes)
         self.callers.merge(other.callers)
         self.groups.merge(other.groups)
+        for key, found in other.evidence.items():
+            evidence = self._evidence_on(key)
+            if evidence is not None:
+                evidence.merge(found)
         for form, count in other.forms.items():
             self.forms[form] = self.forms.get(form, 0) + count
         for at in (other.first, other.last):
@@ -231,6 +272,9 @@ class Figures:
                 self.saw(at)
         self.excluded += other.excluded
         self.out_of_time += other.out_of_time
+        self.without_time += other.without_time
+        self.fronts.merge(other.fronts)
+        self.is_whole &= other.is_whole
         self.stay_small()
 
     def stay_small(self) -> None:

@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.text import Text
 
 from nova_profiler.groups import COLORS, LABELS
+from nova_profiler.reading.advice.page import print_advice
+from nova_profiler.reading.report.headline import front_facts, sentences_of
 from nova_profiler.reading.report.summary import nothing_counted
 from nova_profiler.reading.report.tables import (
     print_fastest,
@@ -22,6 +24,7 @@ from nova_profiler.reading.report.tables import (
 from nova_profiler.reading.screen.terminal import (
     FAINT,
     HEADING,
+    counted,
     has_width,
     ms_text,
     page_width,
@@ -29,6 +32,8 @@ from nova_profiler.reading.screen.terminal import (
     share_text,
     time_text,
 )
+
+_SMALL_SHARE = 0.005
 
 
 def print_report(console: Console, summary: dict[str, Any]) -> None:
@@ -38,6 +43,7 @@ def print_report(console: Console, summary: dict[str, Any]) -> None:
         console.print(nothing)
         return
     _print_total(console, summary)
+    print_advice(console, summary["advice"])
     print_spread(console, summary)
     print_rows(console, summary)
     print_slow_calls(console, summary)
@@ -61,11 +67,25 @@ def _print_total(console: Console, summary: dict[str, Any]) -> None:
         for name in ("mean", "p50", "p90", "p99")
     ]
     longest = Text(f"max {ms_text(total['max_ms'])} ms")
-    calls = Text(f"{total['calls']} calls", HEADING)
+    calls = Text(counted(total["calls"], "call"), HEADING)
+    _print_sentences(console, summary)
     _print_facts(console, [calls, slow, *figures, longest])
     _print_facts(console, _source_facts(summary), "; ", FAINT)
     _print_facts(console, _db_api_facts(total), ", ")
     _print_facts(console, _breakdown_facts(total))
+    for front in summary["fronts"]:
+        facts = [safe(fact) for fact in front_facts(front)]
+        _print_facts(console, facts, "; ")
+    console.print()
+
+
+def _print_sentences(console: Console, summary: dict[str, Any]) -> None:
+    """Print in two sentences what is slow, and for whom."""
+    room = page_width(console) if has_width(console) else None
+    for sentence, style in sentences_of(summary):
+        console.print(
+            safe(sentence, style), width=room, soft_wrap=room is None
+        )
     console.print()
 
 
@@ -93,7 +113,11 @@ def _print_facts(
 
 def _source_facts(summary: dict[str, Any]) -> list[Text]:
     """Return what was read, and the time that it covers."""
-    forms = ", ".join(f"{n} {name}" for name, n in summary["forms"].items())
+    # A comma in a name would look like the end of one.
+    forms = ", ".join(
+        f"{n} {name.replace(', JSON', ' in JSON')}"
+        for name, n in summary["forms"].items()
+    )
     plural = "" if summary["logs"] == 1 else "s"
     words = [f"{summary['logs']} log{plural}: {forms}"]
     if summary["from"] is not None:
@@ -127,7 +151,7 @@ def _breakdown_facts(total: dict[str, Any]) -> list[Text]:
     whole = sum(breakdown.values())
     facts: list[Text] = []
     for bucket, ms in breakdown.items():
-        if whole > 0 and ms / whole >= 0.005:
+        if whole > 0 and ms / whole >= _SMALL_SHARE:
             fact = Text("" if facts else "spent in: ")
             label = LABELS.get(bucket, bucket)
             style = COLORS.get(bucket, "")

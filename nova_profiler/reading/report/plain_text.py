@@ -9,6 +9,16 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from nova_profiler.reading.advice.page import (
+    ADVICE_HEADING,
+    MOST_SHOWN,
+    sentence_of,
+)
+from nova_profiler.reading.report.headline import (
+    front_facts,
+    left_out_heading,
+    lost_sentence,
+)
 from nova_profiler.reading.report.summary import nothing_counted
 from nova_profiler.reading.screen.markdown_cells import (
     code_span,
@@ -40,6 +50,7 @@ def text_of(summary: dict[str, Any]) -> str:
 
     The share of slow calls, the mean, the fastest routes as minimum and
     mean, and the slow calls as ``mean user METHOD route``, the slowest last.
+    Where there are any, lost calls and fronts follow, these in milliseconds.
     """
     nothing = nothing_counted(summary)
     if nothing is not None:
@@ -65,8 +76,19 @@ def text_of(summary: dict[str, Any]) -> str:
             f"{row['method']} {printable(row['route'])}"
             for row in reversed(summary["slow_calls"])
         ),
+        *_text_of_the_rest(summary),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _text_of_the_rest(summary: dict[str, Any]) -> list[str]:
+    """Return calls without a line and waits of fronts, where there are any."""
+    lost = lost_sentence(summary)
+    lines = ["", lost] if lost else []
+    for front in summary["fronts"]:
+        first, *facts = map(printable, front_facts(front))
+        lines += ["", f"{first}:", *facts]
+    return lines
 
 
 def csv_of(summary: dict[str, Any]) -> str:
@@ -100,6 +122,8 @@ def markdown_of(summary: dict[str, Any]) -> str:
         f"mean {total['mean_ms']:.1f} ms, "
         f"p50 {total['p50_ms']:.1f}, p90 {total['p90_ms']:.1f}, "
         f"p99 {total['p99_ms']:.1f}, max {total['max_ms']:.1f} ms",
+        *_markdown_waits(summary),
+        *_markdown_advice(summary["advice"]),
         _markdown_table(names, summary["rows"]),
         "Slow calls by mean:",
         _markdown_table(["user", "method", "route"], summary["slow_calls"]),
@@ -116,8 +140,23 @@ def markdown_of(summary: dict[str, Any]) -> str:
         for row in summary["unread"]
     ]
     if left_out:
-        parts += ["Left out:", "\n".join(left_out)]
+        parts += [f"{left_out_heading(summary)}:", "\n".join(left_out)]
     return "\n\n".join(parts) + "\n"
+
+
+def _markdown_waits(summary: dict[str, Any]) -> list[str]:
+    """Return calls without a line and waits of fronts as paragraphs."""
+    lost = lost_sentence(summary)
+    parts = [f"**{lost}**"] if lost else []
+    for front in summary["fronts"]:
+        first, *facts = map(quoted, front_facts(front))
+        parts.append("\n".join([f"{first}:", "", *(f"* {f}" for f in facts)]))
+    return parts
+
+
+def _markdown_advice(advice: list[dict[str, Any]]) -> list[str]:
+    lines = [f"* {quoted(sentence_of(row))}" for row in advice[:MOST_SHOWN]]
+    return [f"{ADVICE_HEADING}:", "\n".join(lines)] if lines else []
 
 
 def _seconds(ms: float) -> str:

@@ -10,6 +10,11 @@ from __future__ import annotations
 import re
 from typing import TypeAlias
 
+from nova_profiler.reading.logs.forms.wsgi_server import (
+    REQUESTLOG,
+    WSGI_SERVER,
+)
+
 # Stamp, logger, user and project, method and path, status, seconds; then
 # the line itself, if it has another form.
 QuickRow: TypeAlias = tuple[bytes, bytes, bytes, bytes, bytes, bytes, bytes]
@@ -63,6 +68,11 @@ def quick_rows(block: bytes) -> list[QuickRow]:
     strict, quick = _LINES[block[:2] not in _CENTURIES]
     rows: list[QuickRow] = quick.findall(block)
     return rows if _are_strict(rows, block) else strict.findall(block)
+
+
+def form_of(logger: bytes) -> str:
+    """Return the form of a row with this *logger*."""
+    return REQUESTLOG if b"requestlog" in logger else WSGI_SERVER
 
 
 def requests_of(rows: list[QuickRow]) -> list[bytes]:

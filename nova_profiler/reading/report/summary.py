@@ -3,9 +3,17 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import Any
 
+from nova_profiler.reading.advice.adding_up import advice_rows
+from nova_profiler.reading.logs.forms.worker_losses import (
+    ANNOUNCED,
+    DEATH,
+    LOSSES,
+)
 from nova_profiler.reading.logs.line_parts.stamps import iso_of
+from nova_profiler.reading.logs.unread import Unread
 from nova_profiler.reading.report.adding_up import Report
 from nova_profiler.reading.report.durations import QUANTILE_ERROR
 from nova_profiler.reading.report.figures import OTHERS, Figures, Row
@@ -32,6 +40,11 @@ def summary_of(report: Report, limit: int) -> dict[str, Any]:
             0.0 if figures.total.durations.is_exact else QUANTILE_ERROR
         ),
         "total": figures_of(figures.total),
+        "advice": advice_rows(
+            one
+            for key, evidence in figures.evidence.items()
+            for one in evidence.advice(" ".join(key))
+        ),
         "spread": _spread_of(figures.total),
         "fastest": _fastest_of(figures),
         "slow_calls": callers[:limit],
@@ -41,8 +54,18 @@ def summary_of(report: Report, limit: int) -> dict[str, Any]:
         "rows_more": len(rows[limit:]),
         "excluded": figures.excluded,
         "out_of_time": figures.out_of_time,
+        "without_time": figures.without_time,
+        "fronts": figures.fronts.figures(),
+        "lost": sum(map(report.unread.count_of, LOSSES)),
+        "deaths": _deaths_of(report.unread),
         "unread": report.unread.figures(),
     }
+
+
+def _deaths_of(unread: Unread) -> int:
+    """Return how many workers died of which no line says why."""
+    announced = sum(map(unread.count_of, ANNOUNCED))
+    return max(0, unread.count_of(DEATH) - announced)
 
 
 def nothing_counted(summary: dict[str, Any]) -> str | None:
@@ -51,6 +74,8 @@ def nothing_counted(summary: dict[str, Any]) -> str | None:
         return None
     if summary["out_of_time"]:
         return "no calls in this time"
+    if summary["without_time"]:
+        return "no calls with a time of day; leave --since and --until out"
     return "no calls of these routes"
 
 
@@ -143,10 +168,7 @@ def _spread_of(row: Row) -> list[dict[str, Any]]:
     steps: dict[int, int] = {}
     bounds = _bounds()
     for ms, count in row.durations.spread():
-        step = next(
-            (at for at, bound in enumerate(bounds) if ms < bound),
-            len(bounds),
-        )
+        step = bisect_right(bounds, ms)
         steps[step] = steps.get(step, 0) + count
     return (
         [

@@ -10,8 +10,9 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from nova_profiler.reading.report.durations import duration_text
+from nova_profiler.reading.report.durations import step_texts
 from nova_profiler.reading.report.figures import BY
+from nova_profiler.reading.report.headline import left_out_heading
 from nova_profiler.reading.screen.fitted_table import (
     Column,
     print_fitted,
@@ -33,8 +34,10 @@ _ID = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _BAR_WIDTH = 12
 _SPREAD_WIDTH = 40
 _SHORTEST_SPREAD = 8
-# A route's width before a figure is left out, and its least.
-_ROUTE = 28
+# A route is whole before all but the mean; it has its least where even that
+# leaves too little. Other names are longer, and known by their begin.
+_ROUTE = 44
+_NAME = 28
 _SHORTEST_ROUTE = 12
 _METHOD = 8
 _USER = 16
@@ -63,7 +66,7 @@ def print_spread(console: Console, summary: dict[str, Any]) -> None:
     ]
     bars = _bars(console, [step["calls"] / most for step in steps], styles)
     columns = [
-        _figures("took", map(_step_text, steps)),
+        _figures("took", step_texts(steps)),
         Column(drawn=bars, ease=_SHORTEST_SPREAD, most=_SPREAD_WIDTH, gives=1),
         _figures("calls", (step["calls"] for step in steps)),
     ]
@@ -77,7 +80,8 @@ def print_rows(console: Console, summary: dict[str, Any]) -> None:
     if not rows:
         return
     by = summary["by"]
-    names = _names(by, rows, _ROUTE, _SHORTEST_ROUTE, gives=4)
+    ease = _ROUTE if by == "route" else _NAME
+    names = _names(by, rows, ease, _SHORTEST_ROUTE, gives=8)
     columns = [names, *_row_figures(console, summary)]
     if by == "route":
         columns.insert(0, _methods(rows))
@@ -102,17 +106,17 @@ def _row_figures(console: Console, summary: dict[str, Any]) -> list[Column]:
             f">={summary['slow_ms'] / 1000:g} s",
             [share_cell(row["slow_share"]) for row in rows],
             right=True,
-            gives=7,
+            gives=6,
         ),
-        _milliseconds("mean", rows, "mean_ms", style=HEADING),
-        _milliseconds("p50", rows, "p50_ms", gives=3),
-        _milliseconds("p90", rows, "p90_ms", gives=2),
-        _milliseconds("p99", rows, "p99_ms", gives=6),
-        _milliseconds("max ms", rows, "max_ms", gives=8),
+        _milliseconds("mean ms", rows, "mean_ms", style=HEADING),
+        _milliseconds("p50 ms", rows, "p50_ms", gives=3),
+        _milliseconds("p90 ms", rows, "p90_ms", gives=2),
+        _milliseconds("p99 ms", rows, "p99_ms", gives=5),
+        _milliseconds("max ms", rows, "max_ms", gives=7),
     ]
     if any("db_api" in row for row in rows):
         shares = (row.get("db_api", {}).get("share") for row in rows)
-        columns.append(_figures("DB", map(share_text, shares), gives=5))
+        columns.append(_figures("DB", map(share_text, shares), gives=4))
     columns.append(
         Column(
             "of all time",
@@ -141,11 +145,11 @@ def print_slow_calls(console: Console, summary: dict[str, Any]) -> None:
         Column(drawn=bars, most=_BAR_WIDTH, gives=1),
         _names("user", rows, _USER, _SHORTEST_USER, gives=3),
         _methods(rows),
-        _names("route", rows, _ROUTE, _SHORTEST_ROUTE, gives=4),
-        _figures("calls", (row["calls"] for row in rows), gives=5),
-        _figures("slow", (row["slow_calls"] for row in rows), gives=6),
-        _milliseconds("p99", rows, "p99_ms", gives=2),
-        _milliseconds("max ms", rows, "max_ms", gives=7),
+        _names("route", rows, _ROUTE, _SHORTEST_ROUTE, gives=7),
+        _figures("calls", (row["calls"] for row in rows), gives=4),
+        _figures("slow", (row["slow_calls"] for row in rows), gives=5),
+        _milliseconds("p99 ms", rows, "p99_ms", gives=2),
+        _milliseconds("max ms", rows, "max_ms", gives=6),
     ]
     left_out = print_fitted(console, columns)
     if summary["slow_calls_more"]:
@@ -164,9 +168,9 @@ def print_fastest(console: Console, summary: dict[str, Any]) -> None:
     console.print("Fastest routes", style=HEADING)
     columns = [
         _milliseconds("min ms", rows, "min_ms", digits=3),
-        _milliseconds("mean ms", rows, "mean_ms", digits=3, gives=2),
+        _milliseconds("mean ms", rows, "mean_ms", digits=3, gives=1),
         _methods(rows),
-        _names("route", rows, _ROUTE, _SHORTEST_ROUTE, gives=1),
+        _names("route", rows, _ROUTE, _SHORTEST_ROUTE, gives=2),
     ]
     print_left_out(console, print_fitted(console, columns))
     console.print()
@@ -182,9 +186,13 @@ def print_not_counted(console: Console, summary: dict[str, Any]) -> None:
         rows.append((summary["excluded"], "call left out by its route", ""))
     if summary["out_of_time"]:
         rows.append((summary["out_of_time"], "call at another time", ""))
+    if summary["without_time"]:
+        rows.append(
+            (summary["without_time"], "call whose time is not known", "")
+        )
     if not rows:
         return
-    console.print("Not counted", style=HEADING)
+    console.print(left_out_heading(summary), style=HEADING)
 
     def examples(width: int) -> list[Text]:
         return [safe(_shortened(text, width), FAINT) for _, _, text in rows]
@@ -260,12 +268,6 @@ def _bars(
         ]
 
     return drawn
-
-
-def _step_text(step: dict[str, Any]) -> str:
-    if step["below_ms"] is None:
-        return f"from {duration_text(step['from_ms'])}"
-    return f"below {duration_text(step['below_ms'])}"
 
 
 def _shortened(example: str, most: int) -> str:

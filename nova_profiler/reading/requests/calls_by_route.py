@@ -7,7 +7,18 @@ from array import array
 from collections.abc import Iterable
 from typing import Any
 
-from nova_profiler.record import KILLED, CallTotals, RequestRecord
+from nova_profiler.groups import SUMMED_GROUPS
+from nova_profiler.reading.advice.adding_up import Evidence, advice_rows
+from nova_profiler.reading.record_words import full_title
+from nova_profiler.record import (
+    KILLED,
+    CallTotals,
+    GroupTotals,
+    RequestRecord,
+)
+
+# What stands for the names of a group whose calls have none.
+_SUMMED = {group.name: group.bucket.label for group in SUMMED_GROUPS}
 
 
 class FunctionCalls:
@@ -29,7 +40,8 @@ class FunctionCalls:
         self.calls = 0
         self.errors = 0
         self.ms = 0.0
-        self.max_ms = 0.0
+        # None: calls without names have no longest one.
+        self.max_ms: float | None = 0.0
         # The driver's share is over the calls whose driver time is known.
         self.driver_ms = 0.0
         self.driver_of_ms = 0.0
@@ -40,10 +52,18 @@ class FunctionCalls:
         self.calls += int(totals.count - totals.nested)
         self.errors += int(totals.errors)
         self.ms += totals.ms
-        self.max_ms = max(self.max_ms, totals.max_ms)
+        if self.max_ms is not None:
+            self.max_ms = max(self.max_ms, totals.max_ms)
         if totals.driver_ms is not None:
             self.driver_ms += float(totals.driver_ms)
             self.driver_of_ms += totals.ms
+        self.per_request_ms.append(totals.ms)
+
+    def add_sum(self, totals: GroupTotals) -> None:
+        """Add one request's calls of a group whose calls have no names."""
+        self.calls += int(totals.calls)
+        self.ms += totals.ms
+        self.max_ms = None
         self.per_request_ms.append(totals.ms)
 
     @property
@@ -62,20 +82,27 @@ class FunctionCalls:
 class RouteCalls:
     """The requests of one route and their calls."""
 
-    def __init__(self, method: str, route: str, action: str | None) -> None:
+    def __init__(
+        self, kind: str, method: str, route: str, action: str | None
+    ) -> None:
+        self.kind = kind
         self.method = method
         self.route = route
         self.action = action
         self.durations_ms = array("d")
         self.wall_ms = 0.0
+        self.evidence = Evidence()
         self.functions: dict[str, FunctionCalls] = {}
 
     def add(self, record: RequestRecord, group: str) -> None:
-        """Add one request's calls of *group*."""
+        """Add one request's calls of *group*, and its evidence of all."""
+        self.evidence.add_record(record)
         self.durations_ms.append(record.duration_ms)
         totals = record.groups.get(group)
         if totals is not None:
             self.wall_ms += totals.wall_ms
+            if group in _SUMMED:
+                self.function(_SUMMED[group]).add_sum(totals)
         for call in record.calls:
             if call.group == group:
                 self.function(call.name).add(call)
@@ -86,6 +113,11 @@ class RouteCalls:
         if row is None:
             row = self.functions[name] = FunctionCalls(name)
         return row
+
+    @property
+    def name(self) -> str:
+        """Return method, route and action."""
+        return full_title(self.method, self.route, self.action)
 
     @property
     def requests(self) -> int:
@@ -111,7 +143,10 @@ class RouteCalls:
             totals.calls += row.calls
             totals.errors += row.errors
             totals.ms += row.ms
-            totals.max_ms = max(totals.max_ms, row.max_ms)
+            if row.max_ms is None or totals.max_ms is None:
+                totals.max_ms = None
+            else:
+                totals.max_ms = max(totals.max_ms, row.max_ms)
             totals.driver_ms += row.driver_ms
             totals.driver_of_ms += row.driver_of_ms
         return totals
@@ -134,12 +169,12 @@ def calls_by_route(
     records: Iterable[RequestRecord], group: str
 ) -> list[RouteCalls]:
     """Return the calls of *group* by route, the most expensive one first."""
-    routes: dict[tuple[str, str, str | None], RouteCalls] = {}
+    routes: dict[tuple[str, str, str, str | None], RouteCalls] = {}
     for record in records:
         if record.outcome == KILLED:
             # Its calls are not known, so that it would lower their means.
             continue
-        key = (record.method, record.route, record.action)
+        key = (record.kind, record.method, record.route, record.action)
         route = routes.get(key)
         if route is None:
             route = routes[key] = RouteCalls(*key)
@@ -160,6 +195,7 @@ def figures_of(route: RouteCalls) -> dict[str, Any]:
     durations = sorted(route.durations_ms)
     totals = route.totals
     return {
+        "kind": route.kind,
         "method": route.method,
         "route": route.route,
         "action": route.action,
@@ -172,6 +208,7 @@ def figures_of(route: RouteCalls) -> dict[str, Any]:
         },
         "wall_ms": round(route.wall_ms, 3),
         "share": _rounded(route.share),
+        "advice": advice_rows(route.evidence.advice()),
         "totals": _row_figures(route, totals),
         "functions": [
             {
@@ -191,11 +228,11 @@ def _row_figures(route: RouteCalls, row: FunctionCalls) -> dict[str, Any]:
         "calls_per_request": round(row.calls / max(1, route.requests), 3),
         "ms": round(row.ms, 3),
         "mean_ms": round(row.mean_ms, 3),
-        "max_ms": round(row.max_ms, 3),
+        "max_ms": _rounded(row.max_ms, 3),
         "errors": row.errors,
         "driver_share": _rounded(row.driver_share),
     }
 
 
-def _rounded(share: float | None) -> float | None:
-    return None if share is None else round(share, 4)
+def _rounded(value: float | None, digits: int = 4) -> float | None:
+    return None if value is None else round(value, digits)

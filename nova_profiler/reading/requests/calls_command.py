@@ -9,7 +9,12 @@ from collections.abc import Iterator, Sequence
 import click
 
 from nova_profiler.dump_store import DumpError, DumpStore, name_of_route
-from nova_profiler.groups import NAMED_GROUPS, Group
+from nova_profiler.groups import GROUPS, Group
+from nova_profiler.reading.advice.adding_up import advice_rows
+from nova_profiler.reading.command_line.kind_option import (
+    WantedKind,
+    kind_option,
+)
 from nova_profiler.reading.command_line.options import (
     dump_dir_options,
     filter_options,
@@ -26,17 +31,17 @@ from nova_profiler.reading.requests.calls_by_route import (
     figures_of,
 )
 from nova_profiler.reading.requests.log_file_records import records_of_logs
-from nova_profiler.record import RequestRecord
+from nova_profiler.record import REQUEST, RequestRecord
 
 # By what an operator may write; "function" was there before other groups.
 _GROUPS = {
     word: group
-    for group in NAMED_GROUPS
+    for group in GROUPS
     for word in (group.also_called, group.name)
     if word
 }
 _DUMPS_NOTE = (
-    "From dumps: only requests that dump_when chose, so mostly slow ones. "
+    "From dumps: only {}s that dump_when chose, so mostly slow ones. "
     "For all of them give the log_file."
 )
 
@@ -47,12 +52,14 @@ _DUMPS_NOTE = (
 )
 @dump_dir_options
 @filter_options
+@kind_option(REQUEST.name)
 @click.option(
     "--by",
     type=click.Choice(sorted(_GROUPS)),
     default="function",
     show_default=True,
-    help="Group of calls: DB API functions, SQL verbs and tables, ...",
+    help="Group of calls: DB API functions, SQL verbs and tables, ...; one "
+    "row for a group whose calls have no names.",
 )
 @limit_option(10, "How many routes to show.")
 @json_option
@@ -62,6 +69,7 @@ def command(
     config_file: str | None,
     route: str | None,
     since: str | None,
+    kind: WantedKind,
     by: str,
     limit: int,
     as_json: bool,
@@ -77,27 +85,34 @@ def command(
     """
     skipped = Skipped()
     records = (
-        _of_logs(log_files, route, since, skipped)
+        _of_logs(log_files, route, since, kind, skipped)
         if log_files
-        else _of_dumps(store_of(dump_dir, config_file), route, since, skipped)
+        else _of_dumps(
+            store_of(dump_dir, config_file), route, since, kind, skipped
+        )
     )
     routes = calls_by_route(records, _GROUPS[by].name)
     if as_json:
         figures = [figures_of(one) for one in routes[:limit]]
         click.echo(json.dumps(figures, indent=2))
-    else:
-        _print(routes, limit, _GROUPS[by], from_dumps=not log_files)
+    elif not kind.about_others:
+        _print(routes, limit, _GROUPS[by], kind.noun, not log_files)
+    kind.print_others()
     skipped.print()
 
 
 def _of_dumps(
-    store: DumpStore, route: str | None, since: str | None, skipped: Skipped
+    store: DumpStore,
+    route: str | None,
+    since: str | None,
+    kind: WantedKind,
+    skipped: Skipped,
 ) -> Iterator[RequestRecord]:
     is_wanted = meant_names(route)
     foreign: list[str] = []
     chosen = []
     for entry in store.entries(foreign, since):
-        if is_wanted(entry.route_name):
+        if is_wanted(entry.route_name) and kind.has_method(entry.method):
             chosen.append(entry)
     skipped.add_foreign(foreign)
     for entry in with_progress(chosen, "reading dumps", len(chosen)):
@@ -111,19 +126,25 @@ def _of_logs(
     logs: Sequence[str],
     route: str | None,
     since: str | None,
+    kind: WantedKind,
     skipped: Skipped,
 ) -> Iterator[RequestRecord]:
     is_wanted = meant_names(route)
     for record in records_of_logs(logs, skipped):
         if since is not None and record.started_at < since:
             continue
-        if is_wanted(name_of_route(record.route)):
+        if is_wanted(name_of_route(record.route)) and kind.has(record.kind):
             yield record
 
 
 def _print(
-    routes: list[RouteCalls], limit: int, group: Group, *, from_dumps: bool
+    routes: list[RouteCalls],
+    limit: int,
+    group: Group,
+    noun: str,
+    from_dumps: bool,
 ) -> None:
+    from nova_profiler.reading.advice.page import print_advice
     from nova_profiler.reading.requests.calls_page import print_calls
     from nova_profiler.reading.screen.terminal import counted, terminal
 
@@ -131,13 +152,22 @@ def _print(
     if not calling:
         requests = sum(one.requests for one in routes)
         found = (
-            f"no {group.name} calls in {counted(requests, 'request')}"
+            f"no {group.name} calls in {counted(requests, noun)}"
             if requests
-            else "no such requests"
+            else f"no such {noun}s"
         )
         click.echo(found, err=True)
         return
-    print_calls(terminal(), calling[:limit], group)
+    console = terminal()
+    print_advice(
+        console,
+        advice_rows(
+            advice
+            for one in routes
+            for advice in one.evidence.advice(one.name if routes[1:] else "")
+        ),
+    )
+    print_calls(console, calling[:limit], group)
     if calling[limit:]:
         more = counted(len(calling) - limit, "route")
         click.echo(f"{more} more; see --limit")
@@ -145,4 +175,4 @@ def _print(
     if without:
         click.echo(f"{counted(without, 'route')} made no {group.name} calls")
     if from_dumps:
-        click.echo(_DUMPS_NOTE)
+        console.print(_DUMPS_NOTE.format(noun))

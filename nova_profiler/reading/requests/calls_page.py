@@ -7,28 +7,46 @@ from collections.abc import Sequence
 
 from rich.console import Console
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from nova_profiler.groups import WRAPPER, Group
+from nova_profiler.reading.command_line.kind_option import noun_of
 from nova_profiler.reading.requests.calls_by_route import (
     FunctionCalls,
     RouteCalls,
     percentile,
 )
+from nova_profiler.reading.screen.fitted_table import (
+    Column,
+    print_fitted,
+    print_left_out,
+)
 from nova_profiler.reading.screen.terminal import (
     BAD,
     FAINT,
+    HEADING,
     counted,
     ms_text,
     page_width,
-    plain_table,
     safe,
     share_text,
 )
 
 _MOST_FUNCTIONS = 25
-_WIDE = 110
+_INDENT = 2
+# The longest name of nova's DB API, and what can still be read.
+_NAME, _SHORTEST_NAME = 46, 20
+# The columns of figures, and the order in which they are left out; 0: never.
+_FIGURES = {
+    "calls": 0,
+    "/req": 0,
+    "total ms": 0,
+    "mean": 3,
+    "max": 2,
+    "p50/req": 1,
+    "p95/req": 4,
+    "driver": 0,
+}
 
 
 def print_calls(
@@ -38,22 +56,18 @@ def print_calls(
     for route in routes:
         width = page_width(console)
         console.print(_heading(route), width=width)
-        # Names are long: on a narrow terminal smaller gaps leave them room.
-        table = _table(route, group, gap=2 if width >= _WIDE else 1)
-        for part in (table, Text(_sum_in_words(route, group))):
-            indented = Padding(part, (0, 0, 0, 2), expand=False)
-            console.print(indented, width=width)
+        left_out = print_fitted(console, _columns(route, group), _INDENT)
+        words = Padding(Text(_sum_in_words(route, group)), (0, 0, 0, _INDENT))
+        console.print(words, width=width)
+        print_left_out(console, left_out, _INDENT)
         console.print()
 
 
 def _heading(route: RouteCalls) -> Text:
     durations = sorted(route.durations_ms)
-    name = f"{route.method} {route.route}"
-    if route.action:
-        name += f" {route.action}"
     return Text.assemble(
-        safe(name, "bold"),
-        f"   {counted(route.requests, 'request')}",
+        safe(route.name, "bold"),
+        f"   {counted(route.requests, noun_of(route.kind))}",
         (
             f"   p50 {ms_text(percentile(durations, 50))}"
             f"   p95 {ms_text(percentile(durations, 95))}"
@@ -63,65 +77,81 @@ def _heading(route: RouteCalls) -> Text:
     )
 
 
-def _table(route: RouteCalls, group: Group, gap: int) -> Table:
-    table = plain_table(gap)
-    table.add_column(group.named, overflow="fold")
-    headings = ["calls", "/req", "total ms", "mean", "max"]
-    # These two are percentiles of the time in one request.
-    headings += ["p50/req", "p95/req"]
-    if group.kind == WRAPPER:
-        headings.append("driver")
-    for heading in headings:
-        table.add_column(heading, justify="right", no_wrap=True)
+def _columns(route: RouteCalls, group: Group) -> list[Column]:
+    """Return the table; where it is too wide, names are the last to fold."""
     rows = route.slowest_functions()
-    for row in rows[:_MOST_FUNCTIONS]:
-        label = safe(row.name)
-        if row.errors:
-            label.append(f" {row.errors} failed", style=BAD)
-        percentiles = [
-            ms_text(route.percentile_ms(row, percent), 2)
-            for percent in (50, 95)
-        ]
-        table.add_row(label, *_figures(route, row, percentiles, group))
-    if len(rows) > _MOST_FUNCTIONS:
-        table.add_row(
-            Text(f"and {len(rows) - _MOST_FUNCTIONS} more", style=FAINT)
-        )
+    shown = rows[:_MOST_FUNCTIONS]
+    names = [_label(row) for row in shown]
+    figures = [_figures(route, row) for row in shown]
+    if rows[_MOST_FUNCTIONS:]:
+        more = f"and {len(rows) - _MOST_FUNCTIONS} more"
+        names.append(Text(more, style=FAINT))
+        figures.append({})
     if len(rows) > 1:
-        totals = _figures(route, route.totals, ["", ""], group)
-        table.add_row(Text("total"), *totals, style="bold")
-    return table
-
-
-def _figures(
-    route: RouteCalls,
-    row: FunctionCalls,
-    percentiles: list[str],
-    group: Group,
-) -> list[str]:
-    cells = [
-        str(row.calls),
-        f"{row.calls / max(1, route.requests):.1f}",
-        ms_text(row.ms),
-        ms_text(row.mean_ms, 2),
-        ms_text(row.max_ms, 2),
-        *percentiles,
+        names.append(Text("total", HEADING))
+        totals = _figures(route, route.totals)
+        # A sum of percentiles is none.
+        figures.append({**totals, "p50/req": "", "p95/req": ""})
+    headings = dict(_FIGURES)
+    if group.kind != WRAPPER:
+        del headings["driver"]
+    return [
+        Column(
+            group.named,
+            names,
+            gives=len(_FIGURES),
+            least=_SHORTEST_NAME,
+            ease=_NAME,
+            folds=True,
+        ),
+        *(
+            Column(
+                heading,
+                [
+                    Text(cells.get(heading, ""), name.style)
+                    for name, cells in zip(names, figures, strict=True)
+                ],
+                right=True,
+                gives=gives,
+            )
+            for heading, gives in headings.items()
+        ),
     ]
-    if group.kind == WRAPPER:
-        cells.append(share_text(row.driver_share))
-    return cells
+
+
+def _label(row: FunctionCalls) -> Text:
+    label = safe(row.name)
+    if row.errors:
+        label.append(f" {row.errors} failed", style=BAD)
+    return label
+
+
+def _figures(route: RouteCalls, row: FunctionCalls) -> dict[str, str]:
+    """Return the cells of a row by their headings."""
+    return {
+        "calls": str(row.calls),
+        "/req": f"{row.calls / max(1, route.requests):.1f}",
+        "total ms": ms_text(row.ms),
+        "mean": ms_text(row.mean_ms, 2),
+        "max": "" if row.max_ms is None else ms_text(row.max_ms, 2),
+        # These two are percentiles of the time in one request.
+        "p50/req": ms_text(route.percentile_ms(row, 50), 2),
+        "p95/req": ms_text(route.percentile_ms(row, 95), 2),
+        "driver": share_text(row.driver_share),
+    }
 
 
 def _sum_in_words(route: RouteCalls, group: Group) -> str:
     words = []
     if route.share is not None:
         words.append(
-            f"{group.name} {share_text(route.share)} of these requests' time"
+            f"{group.name} {share_text(route.share)} of these "
+            f"{noun_of(route.kind)}s' time"
         )
     driver = route.totals.driver_share
     if driver is not None:
         words.append(
-            f"of the calls' time driver {share_text(driver)}, SQLAlchemy, "
-            f"wrapper and waiting {share_text(1 - driver)}"
+            f"of the calls' time driver {share_text(driver)}, SQLAlchemy and "
+            f"what else runs inside {share_text(1 - driver)}"
         )
     return "; ".join(words)

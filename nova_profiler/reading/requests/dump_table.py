@@ -11,25 +11,35 @@ from rich.console import Console
 from rich.text import Text
 
 from nova_profiler.dump_store import DumpEntry
-from nova_profiler.profiles import ENGINES
+from nova_profiler.profiles import WRITERS
 from nova_profiler.profiles.loading import beside
-from nova_profiler.reading.record_words import title_of, user_of
+from nova_profiler.reading.record_words import (
+    full_title_of,
+    status_of,
+    user_of,
+)
 from nova_profiler.reading.requests.one_request.figures import (
     db_api_share,
+)
+from nova_profiler.reading.screen.fitted_table import (
+    Column,
+    print_fitted,
+    print_left_out,
 )
 from nova_profiler.reading.screen.terminal import (
     BAD,
     FAINT,
+    HEADING,
     WARNING,
     ms_text,
-    plain_table,
+    printable,
     safe,
 )
 from nova_profiler.record import ABORTED, FAILED, KILLED, RequestRecord
 
-# The route matters more than the user, which has the rest of the width.
-_WIDTH_WITHOUT_BOTH = 63
-_SHORTEST_USER, _LONGEST_USER = 10, 32
+# A user's name is cut first, then columns are left out, then a route folds.
+_SHORTEST_ROUTE = 20
+_SHORTEST_USER = 10
 _LONGEST_ID = 8
 _LENGTH_OF_YEAR = len("2026-")
 
@@ -38,45 +48,59 @@ def print_dumps(
     console: Console, rows: Sequence[tuple[DumpEntry, RequestRecord]]
 ) -> None:
     """Print a line for each of *rows*, in their order."""
-    days = {record.started_at[:10] for _, record in rows}
+    columns = _columns(rows)
+    print_left_out(console, print_fitted(console, columns))
+
+
+def _columns(
+    rows: Sequence[tuple[DumpEntry, RequestRecord]],
+) -> list[Column]:
+    records = [record for _, record in rows]
+    days = {record.started_at[:10] for record in records}
     # A day that all have goes into the heading, which keeps lines short.
     same_day = len(days) == 1
-    shown_from = 11 if same_day else _start_of_shown_day(days)
-    longest = max(len(title_of(record)) for _, record in rows)
-    engines = [stacks_of(*row) for row in rows]
-    room = console.width - _WIDTH_WITHOUT_BOTH - longest
-    if not shown_from:
-        room -= _LENGTH_OF_YEAR
+    day_from = _start_of_shown_day(days)
+    shown_from = 11 if same_day else day_from
+    engines = [safe(stacks_of(*row)) for row in rows]
+    columns = [
+        Column(
+            f"{printable(min(days)[day_from:])} UTC" if same_day else "UTC",
+            [
+                safe(one.started_at[shown_from:23].replace("T", " "))
+                for one in records
+            ],
+        ),
+        Column(
+            "ms",
+            [Text(ms_text(one.duration_ms), HEADING) for one in records],
+            right=True,
+        ),
+        Column("status", [_status(one) for one in records], right=True),
+        Column(
+            "route",
+            [_route(one) for one in records],
+            gives=3,
+            least=_SHORTEST_ROUTE,
+            folds=True,
+        ),
+        Column(
+            "user",
+            [safe(user_of(one)) for one in records],
+            ease=_SHORTEST_USER,
+            gives=2,
+        ),
+        Column(
+            "db_api",
+            [Text(_percent(db_api_share(one))) for one in records],
+            right=True,
+            gives=1,
+        ),
+    ]
     if any(engines):
-        room -= 2 + max(map(len, engines))
-    room = max(_SHORTEST_USER, min(_LONGEST_USER, room))
-    table = plain_table()
-    heading = f"{min(days)} UTC" if same_day else "UTC"
-    table.add_column(safe(heading), no_wrap=True)
-    table.add_column("ms", justify="right", no_wrap=True)
-    table.add_column("status", justify="right", no_wrap=True)
-    table.add_column("method", no_wrap=True)
-    table.add_column("route", overflow="fold")
-    table.add_column("user", no_wrap=True)
-    table.add_column("db_api", justify="right", no_wrap=True)
-    if any(engines):
-        table.add_column("stacks", no_wrap=True)
-    table.add_column("request", no_wrap=True)
-    for (entry, record), engine in zip(rows, engines, strict=True):
-        user = safe(user_of(record))
-        user.truncate(room, overflow="ellipsis")
-        table.add_row(
-            safe(record.started_at[shown_from:23].replace("T", " ")),
-            Text(ms_text(record.duration_ms), style="bold"),
-            _status(record),
-            safe(record.method),
-            _route(record),
-            user,
-            _percent(db_api_share(record)),
-            *([safe(engine)] if any(engines) else []),
-            safe(_id_of(entry, record), FAINT),
-        )
-    console.print(table)
+        columns.append(Column("stacks", engines))
+    ids = [safe(_id_of(*row), FAINT) for row in rows]
+    columns.append(Column("request", ids))
+    return columns
 
 
 def figures_of(entry: DumpEntry, record: RequestRecord) -> dict[str, Any]:
@@ -84,6 +108,8 @@ def figures_of(entry: DumpEntry, record: RequestRecord) -> dict[str, Any]:
     share = db_api_share(record)
     return {
         "file": str(entry.path),
+        "kind": record.kind,
+        "record_id": record.record_id,
         "request_id": record.request_id,
         "started_at": record.started_at,
         "duration_ms": round(record.duration_ms, 3),
@@ -107,7 +133,7 @@ def stacks_of(entry: DumpEntry, record: RequestRecord) -> str:
     if path is None:
         return ""
     engine = (record.profile or {}).get("engine")
-    if engine in ENGINES:
+    if engine in WRITERS:
         return str(engine)
     # The dump names no engine: the file is from elsewhere.
     return path.suffix
@@ -127,9 +153,12 @@ def _start_of_shown_day(days: set[str]) -> int:
 
 
 def _route(record: RequestRecord) -> Text:
-    text = safe(record.route)
-    if record.action:
-        text.append(safe(title_of(record)[len(record.route) :], "bold"))
+    """Return method, route and action."""
+    title = full_title_of(record)
+    if not record.action:
+        return safe(title)
+    text = safe(title[: -len(record.action)])
+    text.append(safe(record.action, HEADING))
     return text
 
 
@@ -138,7 +167,7 @@ def _status(record: RequestRecord) -> Text:
         return Text("aborted", style=WARNING)
     if record.outcome == KILLED:
         return Text("killed", style=BAD)
-    text = str(record.status or "none")
+    text = status_of(record)
     if record.outcome == FAILED:
         return Text(text, style=BAD)
     return Text(text, style=WARNING if record.status >= 400 else "")

@@ -3,20 +3,17 @@
 
 from __future__ import annotations
 
-import heapq
 import json
 import re
 import time
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 import click
 
-from nova_profiler.dump_store import (
-    DumpEntry,
-    DumpError,
-    DumpStore,
-    is_ahead,
+from nova_profiler.dump_store import is_ahead
+from nova_profiler.reading.command_line.kind_option import (
+    ALL,
+    WantedKind,
+    kind_option,
 )
 from nova_profiler.reading.command_line.options import (
     Finite,
@@ -26,78 +23,14 @@ from nova_profiler.reading.command_line.options import (
     limit_option,
     store_of,
 )
-from nova_profiler.reading.command_line.progress import with_progress
-from nova_profiler.reading.command_line.route_option import meant_names
 from nova_profiler.reading.command_line.skipped import Skipped
-from nova_profiler.record import FAILED, KILLED, RequestRecord
-
-Row = tuple[DumpEntry, RequestRecord]
+from nova_profiler.reading.requests.chosen_dumps import (
+    Row,
+    Wanted,
+    chosen_rows,
+)
 
 _STATUSES = re.compile(r"[0-9x]{1,3}(,[0-9x]{1,3})*")
-
-
-class Wanted(NamedTuple):
-    """Which dumps to list, by their names and by the content of files."""
-
-    route: str | None = None
-    method: str | None = None
-    since: str | None = None
-    min_ms: float | None = None
-    user: str | None = None
-    status: str | None = None
-    failed: bool = False
-
-    @property
-    def needs_files(self) -> bool:
-        """Tell whether the content of files decides, too."""
-        return self.user is not None or self.status is not None or self.failed
-
-    @property
-    def has_all_in_names(self) -> bool:
-        """Tell whether every dump whose name fits is wanted."""
-        return not self.needs_files and self.min_ms is None
-
-    def names(self, entries: Iterable[DumpEntry]) -> Iterator[DumpEntry]:
-        """Yield those of *entries* whose names fit."""
-        is_wanted = meant_names(self.route)
-        method = None if self.method is None else self.method.upper()
-        for entry in entries:
-            if (
-                (method is None or entry.method == method)
-                # Names have whole milliseconds, rounded.
-                and (
-                    self.min_ms is None
-                    or entry.duration_ms >= round(self.min_ms)
-                )
-                and is_wanted(entry.route_name)
-            ):
-                yield entry
-
-    def has(self, record: RequestRecord) -> bool:
-        """Tell whether the content of a file fits."""
-        if self.failed and record.outcome not in (FAILED, KILLED):
-            return False
-        if self.min_ms is not None and record.duration_ms < self.min_ms:
-            return False
-        if self.user is not None and self.user not in (
-            record.user_name,
-            record.user_id,
-            record.project_name,
-            record.project_id,
-        ):
-            return False
-        return self.status is None or _has_status(record, self.status)
-
-
-class Rows(NamedTuple):
-    """The dumps to list, and the most that there can be.
-
-    Damaged files that were not opened count, too. ``most`` is None where
-    names do not decide.
-    """
-
-    rows: list[Row]
-    most: int | None
 
 
 def status_of(
@@ -119,6 +52,7 @@ def status_of(
 @click.command("list")
 @dump_dir_options
 @filter_options
+@kind_option(ALL)
 @click.option("--slowest", is_flag=True, help="Slowest first, not newest.")
 @limit_option(20, "How many to list.")
 @click.option("--method", help="Only this method.")
@@ -138,17 +72,18 @@ def command(
     config_file: str | None,
     slowest: bool,
     limit: int,
+    kind: WantedKind,
     as_json: bool,
     **wanted: object,
 ) -> None:
-    """List the dumped requests, newest first.
+    """List the dumps of requests, messages and tasks, newest first.
 
     \b
     nova-profiler list --slowest --route /v2.1/servers/detail --since 2h
     """
     store = store_of(dump_dir, config_file)
     # click's types are those of the fields.
-    chosen = Wanted(**wanted)  # type: ignore[arg-type]
+    chosen = Wanted(kind=kind, **wanted)  # type: ignore[arg-type]
     skipped = Skipped()
     rows, most = chosen_rows(store, chosen, limit, slowest, skipped)
     # Only here: it takes a good part of a short run, which may fail before.
@@ -164,67 +99,10 @@ def command(
         print_dumps(terminal(), rows)
         _print_more(len(rows), most, limit)
         _print_ahead(rows)
-    else:
+    elif not kind.about_others:
         click.echo(f"no such dumps in {store.directory}", err=True)
+    kind.print_others()
     skipped.print()
-
-
-def chosen_rows(
-    store: DumpStore,
-    wanted: Wanted,
-    limit: int,
-    slowest: bool,
-    skipped: Skipped,
-) -> Rows:
-    """Return the first *limit* dumps that are *wanted*; open few others."""
-    foreign: list[str] = []
-    named = _Counted(wanted.names(store.entries(foreign, wanted.since)))
-    entries: Iterator[DumpEntry] = iter(named)
-    if slowest and wanted.needs_files:
-        entries = iter(sorted(entries, key=_slowest_first))
-    elif slowest:
-        # More than the limit, since a few may be damaged.
-        entries = iter(
-            heapq.nsmallest(limit + 100, entries, key=_slowest_first)
-        )
-    if wanted.needs_files:
-        entries = with_progress(entries, "reading dumps", None)
-    rows: list[Row] = []
-    damaged = 0
-    for entry in entries:
-        try:
-            record = store.read(entry)
-        except DumpError as exc:
-            skipped.add(str(exc))
-            damaged += 1
-            continue
-        if wanted.has(record):
-            rows.append((entry, record))
-            if len(rows) == limit:
-                break
-    if not wanted.has_all_in_names:
-        skipped.add_foreign(foreign)
-        return Rows(rows, None)
-    most = named.count_all() - damaged
-    skipped.add_foreign(foreign)
-    return Rows(rows, most)
-
-
-class _Counted:
-    """Yields dumps and counts them."""
-
-    def __init__(self, entries: Iterator[DumpEntry]) -> None:
-        self._entries = entries
-        self._count = 0
-
-    def __iter__(self) -> Iterator[DumpEntry]:
-        for entry in self._entries:
-            self._count += 1
-            yield entry
-
-    def count_all(self) -> int:
-        """Return the number of all dumps, by their names."""
-        return self._count + sum(1 for _ in self._entries)
 
 
 def _print_more(listed: int, most: int | None, limit: int) -> None:
@@ -242,16 +120,3 @@ def _print_ahead(rows: list[Row]) -> None:
             f"{ahead} of them dated in the future: a clock was ahead, or this "
             "one is behind"
         )
-
-
-def _slowest_first(entry: DumpEntry) -> int:
-    return -entry.duration_ms
-
-
-def _has_status(record: RequestRecord, wanted: str) -> bool:
-    status = str(record.status)
-    return any(
-        len(one) == len(status)
-        and all(a in ("x", b) for a, b in zip(one, status, strict=True))
-        for one in wanted.split(",")
-    )

@@ -10,24 +10,35 @@ import shlex
 import click
 from click.core import ParameterSource
 
-from nova_profiler.dump_store import DumpEntry, DumpError, DumpStore
+from nova_profiler.dump_store import DumpEntry
+from nova_profiler.dump_store.names import DUMP_SUFFIX, is_stem
 from nova_profiler.profiles import (
     CALLS_SUFFIX,
     SAMPLES_SUFFIX,
-    ProfileError,
 )
-from nova_profiler.profiles.loading import Profile, beside, load
-from nova_profiler.profiles.pending import give_up, why_lost
-from nova_profiler.reading.code.hot_path import figures_of
+from nova_profiler.profiles.loading import Profile
+from nova_profiler.reading.command_line.dump_dir import dump_dir_of
 from nova_profiler.reading.command_line.options import (
-    dump_dir_options,
+    dump_dirs_options,
     json_option,
-    store_of,
 )
 from nova_profiler.reading.command_line.skipped import Skipped
-from nova_profiler.reading.requests.one_request.figures import lanes_of
+from nova_profiler.reading.over_services.picture import picture_of
+from nova_profiler.reading.over_services.reasons import sources_of_time
+from nova_profiler.reading.requests.found_request import (
+    One,
+    Whole,
+    places_of,
+    request_for,
+)
+from nova_profiler.reading.requests.one_request.loading import (
+    json_fields,
+    profile_beside,
+)
 from nova_profiler.record import RequestRecord
 
+_FORMATS = ("text", "html")
+_HTML = _FORMATS[1]
 _READERS = {
     SAMPLES_SUFFIX: "pyinstrument --load",
     CALLS_SUFFIX: "python -m pstats",
@@ -36,108 +47,129 @@ _READERS = {
 
 @click.command("show")
 @click.argument("request_id", metavar="[ID]", required=False)
-@dump_dir_options
+@click.argument("places", metavar="[PLACE]...", nargs=-1, type=click.Path())
+@dump_dirs_options
 @click.option("--last", is_flag=True, help="The newest dump.")
 @click.option("--slowest", is_flag=True, help="The slowest dump.")
+@click.option(
+    "--full", is_flag=True, help="All rows, whole statements and names."
+)
+@click.option(
+    "--format",
+    "how",
+    type=click.Choice(_FORMATS),
+    default=_FORMATS[0],
+    help="html: one page with all of it, to attach to a report.",
+)
 @json_option
 def command(
     request_id: str | None,
-    dump_dir: str | None,
+    places: tuple[str, ...],
+    dump_dirs: tuple[str, ...],
     config_file: str | None,
     last: bool,
     slowest: bool,
+    full: bool,
+    how: str,
     as_json: bool,
 ) -> None:
     """Show what one request did and where its time went.
 
-    ID is a request id or its start, a dump's name or its path.
+    ID is a request id or its start, a dump's name or its path. Where several
+    records have the id, as those of messages and tasks in other services do,
+    they are one picture: which waited for which, and the critical path. PLACE
+    is another dump directory, a log that log_file made, or a folder of both,
+    such as one copied from other hosts.
 
     \b
     nova-profiler show req-6ec84648
-    nova-profiler show --slowest
+    nova-profiler show req-6ec84648 copied-from-hosts/
+    nova-profiler show --slowest --format html > slowest.html
     """
+    if as_json and how != _FORMATS[0]:
+        raise click.UsageError("give one of --format and --json")
+    if (last or slowest) and request_id and os.path.exists(request_id):
+        places = request_id, *places
+        request_id = None
     if [request_id is not None, last, slowest].count(True) != 1:
         raise click.UsageError("give one of ID, --last and --slowest")
     if request_id is not None and os.path.isfile(request_id):
         # A file from elsewhere needs no dump directory.
-        dump_dir = dump_dir or os.curdir
+        dump_dirs = dump_dirs or (os.curdir,)
         request_id = os.path.join(os.curdir, request_id)
-    store = store_of(dump_dir, config_file)
-    entry = _chosen(store, request_id, slowest)
-    record = _read(store, entry)
+    if not dump_dirs and not places:
+        dump_dirs = (dump_dir_of(config_file),)
     skipped = Skipped()
-    profile = _profile_of(entry, skipped)
-    _print(entry, record, profile, as_json)
+    shown = request_for(
+        request_id, slowest, places_of(dump_dirs, places, skipped), skipped
+    )
+    if isinstance(shown, Whole):
+        _print_whole(shown, how, as_json, full, skipped)
+    else:
+        _print_one(shown, how, as_json, full, skipped)
     skipped.print()
 
 
-def _read(store: DumpStore, entry: DumpEntry) -> RequestRecord:
-    """Return the record of *entry*, which promises no stacks in vain."""
-    record = store.read(entry)
-    if why_lost(record) is not None:
-        # The last that its worker did may have been to write them.
-        record = store.read(entry)
-        why = why_lost(record)
-        if why is not None:
-            give_up(record, why)
-    return record
+def _print_one(
+    one: One, how: str, as_json: bool, full: bool, skipped: Skipped
+) -> None:
+    record, entry = one
+    profile = None if entry is None else profile_beside(entry.path, skipped)
+    if how == _HTML:
+        from nova_profiler.reading.requests.one_file import file_of
+
+        _echo_html(file_of(record, entry, profile, skipped))
+    elif as_json:
+        path = None if entry is None else entry.path
+        fields = json_fields(path, record, profile)
+        click.echo(json.dumps(fields, indent=2))
+    else:
+        _print(entry, record, profile, full)
+
+
+def _print_whole(
+    whole: Whole, how: str, as_json: bool, full: bool, skipped: Skipped
+) -> None:
+    picture = picture_of(whole.request_id, whole.found.served)
+    notes = []
+    if whole.found.left_out:
+        notes.append(f"{whole.found.left_out} more records are left out")
+    if how == _HTML:
+        from nova_profiler.reading.requests.one_file import file_of_picture
+
+        _echo_html(file_of_picture(picture, notes, skipped))
+        return
+    if as_json:
+        from nova_profiler.reading.over_services.figures import figures_of
+
+        click.echo(json.dumps(figures_of(picture, notes), indent=2))
+        return
+    from nova_profiler.reading.over_services.page import print_picture
+    from nova_profiler.reading.screen.terminal import terminal
+
+    commands = [
+        f"nova-profiler show {shlex.quote(source)}"
+        for source in sources_of_time(picture)
+        if is_stem(os.path.basename(source).removesuffix(DUMP_SUFFIX))
+    ]
+    print_picture(terminal(), picture, commands, notes, full)
 
 
 def _print(
-    entry: DumpEntry,
+    entry: DumpEntry | None,
     record: RequestRecord,
     profile: Profile | None,
-    as_json: bool,
+    full: bool,
 ) -> None:
-    if as_json:
-        fields = {**record.to_dict(), "file": str(entry.path)}
-        if profile is not None:
-            fields["stacks"] = figures_of(
-                profile,
-                duration_ms=record.duration_ms,
-                lanes=len(lanes_of(record)),
-            )
-        click.echo(json.dumps(fields, indent=2))
-        return
     from nova_profiler.reading.requests.one_request.page import print_request
     from nova_profiler.reading.screen.terminal import terminal
 
-    commands = _next_commands(entry, record)
-    print_request(terminal(), record, commands, profile)
+    commands = [] if entry is None else _next_commands(entry, record)
+    print_request(terminal(), record, commands, profile, full)
 
 
-def _profile_of(entry: DumpEntry, skipped: Skipped) -> Profile | None:
-    path = beside(entry.path)
-    if path is None:
-        return None
-    try:
-        return load(path)
-    except ProfileError as exc:
-        skipped.add(str(exc))
-        return None
-
-
-def _chosen(
-    store: DumpStore, request_id: str | None, slowest: bool
-) -> DumpEntry:
-    if request_id is not None:
-        return store.find(request_id)
-    entries = store.entries()
-    entry = (
-        max(entries, key=_duration_of, default=None)
-        if slowest
-        else next(entries, None)
-    )
-    if entry is None:
-        raise DumpError(
-            f"no dumps in {store.directory}; dump_when sets which requests "
-            f"get one"
-        )
-    return entry
-
-
-def _duration_of(entry: DumpEntry) -> int:
-    return entry.duration_ms
+def _echo_html(page: str) -> None:
+    click.echo(page.encode("utf-8", "replace"))
 
 
 def _next_commands(entry: DumpEntry, record: RequestRecord) -> list[str]:
@@ -162,7 +194,7 @@ def _next_commands(entry: DumpEntry, record: RequestRecord) -> list[str]:
 
 def _where(entry: DumpEntry) -> str:
     """Return --dump-dir as the user gave it, empty if not given."""
-    source = click.get_current_context().get_parameter_source("dump_dir")
+    source = click.get_current_context().get_parameter_source("dump_dirs")
     if source is not ParameterSource.COMMANDLINE:
         return ""
     return f" --dump-dir {shlex.quote(str(entry.path.parent.parent))}"

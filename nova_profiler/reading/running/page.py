@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from nova_profiler.reading.record_words import (
+    full_title,
     open_call_words,
     telling_frame,
     title_of,
@@ -83,7 +84,7 @@ def _lines_of(request: Request, with_stacks: bool) -> Iterator[str]:
     user = user_of(record)
     facts = [
         f"{seconds_text(request.on_ms):>{_INDENT - 2}}  "
-        f"{record.method} {route}",
+        f"{full_title(record.method, route)}",
         request_id,
         f"pid {record.pid:.0f}",
         f"user {user}" if user else "",

@@ -19,6 +19,7 @@ from nova_profiler.dump_store.running import (
 )
 from nova_profiler.errors import NovaProfilerError
 from nova_profiler.record import RecordError, RequestRecord
+from nova_profiler.record.rows import number_of
 
 # A worker that can answer does so within milliseconds, on a machine that has
 # a processor for it.
@@ -117,8 +118,8 @@ def _records_of(answer: bytes) -> tuple[list[RequestRecord], int]:
     """Return the records in an answer, and how many requests are on."""
     try:
         fields: Any = json.loads(answer)
-        requests, on = fields["requests"], int(fields["on"])
-        return [RequestRecord.from_dict(one) for one in requests], on
+        on = int(number_of("on", fields["on"]))
+        return [RequestRecord.from_dict(one) for one in fields["requests"]], on
     except (ValueError, TypeError, KeyError, RecursionError) as exc:
         raise RecordError(f"no answer of a worker: {exc}") from None
 

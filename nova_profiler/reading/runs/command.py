@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from nova_profiler.errors import NovaProfilerError
+from nova_profiler.reading.command_line.form_option import form_option
 from nova_profiler.reading.command_line.options import (
     json_option,
     limit_option,
@@ -62,6 +63,7 @@ def command(ctx: click.Context) -> None:
 @click.argument("logs", metavar="LOG...", nargs=-1, required=True)
 @click.option("--replace", is_flag=True, help="Replace a run of this name.")
 @timezone_option
+@form_option
 @history_option
 @json_option
 @uses_history_extra
@@ -70,6 +72,7 @@ def add(
     logs: tuple[str, ...],
     replace: bool,
     local: tzinfo | None,
+    stated: tuple[str, ...],
     directory: Path,
     as_json: bool,
 ) -> None:
@@ -88,7 +91,7 @@ def add(
     try:
         run, uncounted = History(directory).add(
             name,
-            entries_of_logs(logs, unread, local),
+            entries_of_logs(logs, unread, local, stated),
             logs,
             replace=replace,
         )

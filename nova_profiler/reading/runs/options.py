@@ -73,10 +73,13 @@ def uses_history_extra(function: Function) -> Function:
 
 
 def entries_of_logs(
-    logs: Sequence[str], unread: Unread, local: tzinfo | None = None
+    logs: Sequence[str],
+    unread: Unread,
+    local: tzinfo | None = None,
+    stated: tuple[str, ...] = (),
 ) -> Iterator[AccessEntry]:
     """Yield the requests in *logs*; a bar on a terminal shows how far."""
-    sources = sources_of(logs, unread, local)
+    sources = sources_of(logs, unread, local, stated)
     with log_progress(sources, "reading logs") as progress:
         yield from entries_of_sources(sources, unread, progress.advance)
 

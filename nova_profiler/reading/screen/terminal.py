@@ -15,8 +15,8 @@ from rich.text import Text
 _PIPE_WIDTH = 120
 _WIDEST_PAGE = 120
 _LONGEST_TEXT = 600
-# Of a part in a pipe; only a hostile name is longer.
-_WIDEST_PART = 400
+# Of a part in a pipe; a statement that a record holds is shorter.
+_WIDEST_PART = 100_000
 
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 _HEIGHTS = " ▁▂▃▄▅▆▇█"
@@ -56,6 +56,8 @@ def printable(text: object, most: int = _LONGEST_TEXT) -> str:
     """
     whole = str(text)
     shown = whole[:most]
+    if shown.isprintable():
+        return shown + ("..." if len(whole) > most else "")
     return "".join(
         letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}"
         for letter in shown

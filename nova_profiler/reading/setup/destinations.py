@@ -7,6 +7,7 @@ import errno
 import os
 import pwd
 import queue
+import shlex
 import socket
 import stat
 import threading
@@ -90,7 +91,10 @@ def dump_dir_point(path: str | None) -> Point:
     name = "dump_dir"
     if not path:
         return Point(OK, name, "unset: no dumps are kept")
-    remedy = (f"install -d -m 0700 -o nova -g nova {path}", _RUN_AS)
+    remedy = (
+        f"install -d -m 0700 -o nova -g nova {shlex.quote(path)}",
+        _RUN_AS,
+    )
     if os.path.lexists(path) and not os.path.isdir(path):
         found = f"{path} is not a directory"
         return Point(WRONG, name, found, ("choose another dump_dir",))
@@ -118,8 +122,10 @@ def log_file_point(path: str | None, number: int | None = None) -> Point:
         return Point(WRONG, name, found, (f"log_file = {path}/nova.json",))
     folder = os.path.dirname(os.path.abspath(path))
     if os.path.exists(path):
-        return _writable_point(name, path, (f"chown nova {path}", _RUN_AS))
-    remedy = (f"install -d -m 0750 -o nova -g nova {folder}", _RUN_AS)
+        remedy = (f"chown nova {shlex.quote(path)}", _RUN_AS)
+        return _writable_point(name, path, remedy)
+    quoted = shlex.quote(folder)
+    remedy = (f"install -d -m 0750 -o nova -g nova {quoted}", _RUN_AS)
     return _writable_point(name, folder, remedy)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -12,13 +13,20 @@ from pathlib import Path
 
 from nova_profiler.dump_store.processes import ALIVE, state_of
 from nova_profiler.dump_store.running import workers_of
-from nova_profiler.profiles import ENGINES
+from nova_profiler.profiles import ENGINES, STACKS
+from nova_profiler.projects import BY_NAME, NOVA, NOVA_DB_API, Project
 from nova_profiler.reading.setup import OK, WARNING, WRONG, Point
-from nova_profiler.signed_headers import SHORTEST_KEY
+from nova_profiler.trust.signed_headers import SHORTEST_KEY
 
 # Yama's setting: 0 allows the same user, 1 a tracer that was named, 2 root.
 PTRACE_SCOPE = Path("/proc/sys/kernel/yama/ptrace_scope")
+# What looks into the worker from outside, by its engine.
+_LOOK_IN = {STACKS: "the reader of stacks"}
 _TIMED = "timed_callables"
+_MODULE = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*(?::[^\W\d]\w*)?")
+_FUNCTION = re.compile(
+    r"[^\W\d]\w*(?:\.[^\W\d]\w*)*:[^\W\d]\w*(?:\.[^\W\d]\w*)*"
+)
 _CHANGED_REMEDY = (
     "start the server as its user (User= of its unit), or",
     "profiler_dumpable = true; run this while it serves to see which it is",
@@ -56,8 +64,8 @@ def profiler_points(
         yield Point(OK, "profiler", f"{profiler} can work here")
     else:
         yield Point(WARNING, "profiler", doubt, _CHANGED_REMEDY)
-    if profiler == "pyspy":
-        yield _ptrace_point(PTRACE_SCOPE)
+    if profiler in _LOOK_IN:
+        yield _ptrace_point(PTRACE_SCOPE, _LOOK_IN[profiler])
     yield _when_point(profiler, profile_when)
     if "signed" in profile_when:
         yield _keys_point(profile_keys)
@@ -67,11 +75,11 @@ def profiler_points(
         yield Point(WARNING, "profiler", found, remedy)
 
 
-def doubt_of_user(name: str) -> str:
-    """Return where pyspy cannot work though it can in a process of *name*."""
+def doubt_of_user(profiler: str, name: str) -> str:
+    """Return where *profiler* cannot work though it can as *name*."""
     return (
-        f"pyspy can look into a server that starts as {name}, and not into "
-        f"one that root starts and that becomes {name}"
+        f"{profiler} can look into a server that starts as {name}, and not "
+        f"into one that root starts and that becomes {name}"
     )
 
 
@@ -103,18 +111,18 @@ def pids_of_workers(dump_dir: str | None) -> list[int]:
     return []
 
 
-def _ptrace_point(path: Path) -> Point:
+def _ptrace_point(path: Path, what: str) -> Point:
     name = "ptrace_scope"
     try:
         scope = path.read_text(encoding="ascii").strip()
     except (OSError, UnicodeError):
-        return Point(OK, name, "this kernel does not restrict py-spy")
+        return Point(OK, name, f"this kernel does not restrict {what}")
     if scope in ("0", "1"):
-        return Point(OK, name, f"{scope}: py-spy may look at its worker")
+        return Point(OK, name, f"{scope}: {what} may look at its worker")
     return Point(
         WARNING,
         name,
-        f"{scope}: py-spy may look at nova-api only as root",
+        f"{scope}: {what} may look at nova-api only as root",
         ("sysctl kernel.yama.ptrace_scope=1", "or profiler = pyinstrument"),
     )
 
@@ -165,19 +173,53 @@ def hook_remedy(
     return (f"take it out of hooks = {kept}, or install it",)
 
 
-def db_api_point(modules: Sequence[str]) -> Point:
-    """Return whether one of the modules with nova's DB API is loaded."""
+def untried_points(
+    timed: Sequence[str], modules: Sequence[str]
+) -> Iterator[Point]:
+    """Yield whether names of another host's modules are names at all.
+
+    They are not imported: such a name may be of any module.
+    """
+    for option, names, form, expected in (
+        (_TIMED, timed, _FUNCTION, "module:function or module:Class.method"),
+        ("db_api_modules", modules, _MODULE, "module or module:Class"),
+    ):
+        wrong = [one for one in names if not form.fullmatch(one)]
+        if wrong:
+            found = f"{wrong[0]!r}: expected {expected}"
+            yield Point(WRONG, option, found, (f"mend it in {option}",))
+        elif names:
+            shown = ", ".join(names)
+            found = f"not tried: another host's or user's: {shown}"
+            yield Point(OK, option, found)
+
+
+def db_api_point(
+    modules: Sequence[str], project: Project | None = None
+) -> Point:
+    """Return whether one of the modules with a DB API is loaded.
+
+    Of nova, unless *project* is another one.
+    """
     name = "db_api_modules"
-    there = [one for one in modules if one in sys.modules]
+    if project and project.name != NOVA:
+        # Beside which nova may be installed.
+        modules = [one for one in modules if one not in NOVA_DB_API]
+    there = [one for one in modules if one.partition(":")[0] in sys.modules]
     if there:
         return Point(OK, name, f"{', '.join(there)} is there")
+    if project and not project.db_api:
+        found = f"{project.name} has none: its statements are timed"
+        return Point(OK, name, found)
+    wanted = (project or BY_NAME[NOVA]).db_api[:1]
+    service = project.service if project else "nova-api"
     return Point(
         WARNING,
         name,
         f"none exists in this environment: {', '.join(modules) or '(empty)'}",
         (
-            "run this with the Python of nova-api, or name the module:",
-            "db_api_modules = nova.db.main.api",
+            f"run this with the Python of {service}, or name the module:",
+            f"db_api_modules = {wanted[0]}",
         ),
     )
 

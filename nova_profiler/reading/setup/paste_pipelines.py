@@ -10,6 +10,8 @@ from nova_profiler.paste_file import FILTER, FILTER_APP, Sections
 
 # The application that nova-api serves.
 ROOT = "osapi_compute"
+# Nova's other API, in the same file.
+METADATA = "metadata"
 # The keys of a composite that hold a pipeline each in most projects.
 AUTH_KEYS = ("keystone", "noauth2", "noauth", "keystone_nolimit")
 
@@ -31,6 +33,9 @@ _MOUNTS = ("/", "http", "domain ")
 Walk = Iterator["Pipeline | tuple[str, bool]"]
 
 
+_UNTIMED = {"version": "version documents", "healthcheck": "health checks"}
+
+
 class Pipeline(NamedTuple):
     """A line of filters and an application.
 
@@ -42,24 +47,34 @@ class Pipeline(NamedTuple):
     names: tuple[str, ...]
     is_covered: bool
 
+    @property
+    def untimed(self) -> str | None:
+        """What it serves that is never timed; None if it is to be timed."""
+        for word, what in _UNTIMED.items():
+            if word in self.section or word in self.names[-1]:
+                return what
+        return None
 
-def pipelines_of(sections: Sections, ours: Sequence[str]) -> list[Pipeline]:
-    """Return the pipelines of the compute API, as requests reach them.
 
-    Without an ``osapi_compute`` in the file, return all its pipelines. *ours*
+def pipelines_of(
+    sections: Sections, ours: Sequence[str], root: str = ROOT
+) -> list[Pipeline]:
+    """Return the pipelines that *root* leads to, as requests reach them.
+
+    Without such an application in the file, return all its pipelines. *ours*
     are the words of a pipeline that mean our filter. Each section is looked
     at twice at most, however many lead to it.
     """
     named = _by_name(sections)
-    is_nova = ROOT in named
+    is_nova = root in named
     found: dict[tuple[str, str], Pipeline] = {}
     seen: set[tuple[str, bool]] = set()
-    roots = [ROOT] if is_nova else _roots(sections, named)
+    roots = [root] if is_nova else _roots(sections, named)
     # What leads in circles has no root of its own.
-    for root in [*roots, *([] if is_nova else named)]:
-        if (root, True) in seen or (root, False) in seen:
+    for first in [*roots, *([] if is_nova else named)]:
+        if (first, True) in seen or (first, False) in seen:
             continue
-        for one in _reached(sections, named, ours, root, seen):
+        for one in _reached(sections, named, ours, first, seen):
             known = found.setdefault((one.section, one.key), one)
             if known.is_covered and not one.is_covered:
                 found[one.section, one.key] = one
@@ -98,6 +113,11 @@ def unknown_composites(sections: Sections) -> list[str]:
         and not any(_mounted(sections[name]))
         and not any(_lines(sections, name, ()))
     ]
+
+
+def has_application(sections: Sections, name: str) -> bool:
+    """Return whether the file has an application of that *name*."""
+    return any(start + name in sections for start in _APPLICATIONS)
 
 
 def has_applications(sections: Sections) -> bool:

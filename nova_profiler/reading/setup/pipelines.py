@@ -67,6 +67,11 @@ def filters_of(sections: Sections) -> list[str]:
     ]
 
 
+def words_of_ours(sections: Sections) -> list[str]:
+    """Return all words of a pipeline of *sections* that mean our filter."""
+    return [*filters_of(sections), *_direct(sections)]
+
+
 def _undeclared(sections: Sections, ours: list[str]) -> list[str]:
     """Return the names for our filter in pipelines that have no section."""
     declared = {name.partition(":")[2] for name in sections}
@@ -200,8 +205,8 @@ def _without_filter(
 ) -> Point:
     if pipeline.is_covered:
         return Point(OK, name, "timed by the filter around it")
-    if any("version" in one for one in (pipeline.section, pipeline.names[-1])):
-        return Point(OK, name, "not in it: version documents are not timed")
+    if pipeline.untimed is not None:
+        return Point(OK, name, f"not in it: {pipeline.untimed} are not timed")
     return Point(
         WARNING if _is_one_of_several(pipeline, with_it) else WRONG,
         name,
@@ -234,17 +239,22 @@ def _with_filter(pipeline: Pipeline, mine: Mine) -> tuple[str, ...]:
     )
 
 
-def nova_paste_file(configured: str | None, prefix: str) -> str:
+def nova_paste_file(
+    configured: str | None, prefix: str, etc: str = "/etc"
+) -> str:
     """Return the path of nova's paste file where no option names it.
 
     *configured* is api_paste_config of nova.conf, *prefix* the folder of
-    the environment, into which nova installs its own. Raises
-    NovaProfilerError.
+    the environment, into which nova installs its own, *etc* that of the
+    host's configuration. Raises NovaProfilerError.
     """
     name = configured or "api-paste.ini"
     places = [
         os.path.join(folder, name)
-        for folder in ("/etc/nova", os.path.join(prefix, "etc", "nova"))
+        for folder in (
+            os.path.join(etc, "nova"),
+            os.path.join(prefix, "etc", "nova"),
+        )
     ]
     for place in places:
         if os.path.exists(place):

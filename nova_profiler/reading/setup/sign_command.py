@@ -14,7 +14,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 import click
 
 from nova_profiler.reading.command_line.options import json_option
-from nova_profiler.signed_headers import (
+from nova_profiler.trust.signed_headers import (
     HEADER,
     LONGEST_S,
     SHORTEST_KEY,

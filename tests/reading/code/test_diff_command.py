@@ -8,7 +8,7 @@ import random
 from pathlib import Path
 
 import pytest
-from builders import numbered, written
+from builders import numbered, one_of_each_kind, written
 from profile_builders import (
     API,
     CONTROLLER,
@@ -22,9 +22,7 @@ from profile_builders import (
     write_stats,
 )
 
-from nova_profiler.capture.profilers.pyspy.result import notes_on
-from nova_profiler.capture.profilers.pyspy.stacks import Stacks
-from nova_profiler.capture.profilers.pyspy.watch import PyspyWatch
+from nova_profiler.capture.profilers.stacks.result import notes_on, seen_of
 from nova_profiler.cli import main
 from nova_profiler.profiles import NOT_LOOKED
 
@@ -323,16 +321,14 @@ def test_only_what_is_known_to_be_nothing_counts_as_nothing(
 
 
 def test_the_engine_says_it_in_these_words():
-    """A dump of pyspy tells by them that a request was just short."""
-    watch = PyspyWatch.__new__(PyspyWatch)
-    # py-spy was at work for so long while it went on.
-    watch.covered_s = 0.1
+    """A dump of stacks tells by them that a request was just short."""
+    nothing = seen_of({})
 
-    (note,) = notes_on(watch, Stacks(), is_known=True, trouble="")
-    (other,) = notes_on(watch, Stacks(), is_known=True, trouble="no py-spy")
+    (note,) = notes_on(None, nothing, is_green=False, is_explained=False)
+    others = notes_on(None, nothing, is_green=False, is_explained=True)
 
     assert NOT_LOOKED in note
-    assert NOT_LOOKED not in other
+    assert others == []
 
 
 @pytest.mark.parametrize(
@@ -351,11 +347,39 @@ def test_a_side_without_stacks_is_named(tmp_path, capsys, side):
     (path,) = written(tmp_path, numbered(1))
     write_session(path.with_suffix(".pyisession"), ([API], 0.01))
     when = "2001-01-01" if side == "A" else "2101-01-01"
+    span = "before" if side == "A" else "since"
 
     args = ["diff", "--dump-dir", str(tmp_path), "--before", when]
     assert main(args) == 2
 
     assert capsys.readouterr().err == (
-        f"nova-profiler: {side} has no dumps with stacks; the option "
-        f"profiler takes them\n"
+        f"nova-profiler: {side} has no dumps with stacks {span} "
+        f"{when}T00:00:00.000+00:00; the option profiler takes them\n"
+    )
+
+
+def test_messages_are_not_mixed_with_requests(tmp_path, capsys):
+    """A and B have dumps of one kind, and say of which."""
+    for name in ("a", "b"):
+        for path in written(tmp_path / name, *one_of_each_kind()):
+            write_stats(path.with_suffix(".prof"), rebuild_stats())
+    both = [str(tmp_path / "a"), str(tmp_path / "b")]
+
+    for kind, requests in (("request", 1), ("message", 1), ("all", 4)):
+        (table,) = diff(capsys, *both, "--kind", kind)
+        assert table["a"]["requests"] == table["b"]["requests"] == requests
+    assert main(["diff", *both, "--kind", "task"]) == 0
+    assert "in ms a task   A: 1 task, " in capsys.readouterr().out
+
+
+def test_a_side_with_another_kind_alone_says_so(tmp_path, capsys):
+    """It is no side without stacks."""
+    (path,) = written(tmp_path, one_of_each_kind()[1])
+    write_stats(path.with_suffix(".prof"), rebuild_stats())
+
+    args = ["diff", "--dump-dir", str(tmp_path), "--before", "1h"]
+    assert main(args) == 2
+
+    assert capsys.readouterr().err.endswith(
+        "no requests, but 1 message; --kind all is about these, too\n"
     )

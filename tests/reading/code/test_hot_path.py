@@ -9,6 +9,7 @@ import json
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from one_file_pages import parts_of
 from profile_builders import (
     API,
     CONTROLLER,
@@ -19,6 +20,7 @@ from profile_builders import (
     rebuild_samples,
     rebuild_stats,
     session,
+    stacks_session,
     write_session,
     write_stats,
 )
@@ -31,7 +33,7 @@ from nova_profiler.profiles.stack_tree import StackTree
 from nova_profiler.profiles.summaries import Step
 from nova_profiler.reading.code import hot_path, top_page
 from nova_profiler.reading.code.hot_path_page import hot_path_parts
-from nova_profiler.reading.code.html_page import page_of
+from nova_profiler.reading.code.profile_page.page import page_of
 
 
 def shown(*parts, width: int = 120) -> str:
@@ -147,7 +149,7 @@ def test_too_few_samples_have_no_shares():
 
     page = shown(*hot_path_parts(tree, 203.7), width=200)
     figures = hot_path.figures_of(tree, duration_ms=203.7)
-    html = page_of(tree, "a")
+    html, _ = parts_of(page_of(tree, "a"))
     console = Console(file=io.StringIO(), width=120, highlight=False)
     top_page.print_top(console, tree, "tottime", 5)
     table = console.file.getvalue()  # type: ignore[attr-defined]
@@ -220,57 +222,14 @@ def test_top_of_samples_has_no_calls(samples):
     assert page.splitlines()[2].split()[:3] == ["80", "0.000", "0.800"]
 
 
-def test_the_page_of_html_stands_alone(samples):
-    """No address, no script, no style from anywhere else."""
-    page = page_of(samples, "POST /v2.1/servers", ["pyspy: partly seen"])
-
-    assert "default-src 'none'" in page
-    assert "http" not in page.replace("http-equiv", "")
-    assert " src=" not in page
-    assert "<link" not in page
-    assert "<title>POST /v2.1/servers</title>" in page
-    assert "pyspy: partly seen" in page
-    assert "mostly in line 3540" in page
-
-
-def test_the_picture_has_every_second(samples):
-    """Callers come before their callees, and own times add up."""
-    page = page_of(samples, "a")
-    data = json.loads(page.split('id="nodes">')[1].split("</script>")[0])
-
-    assert all(
-        caller < number
-        for number, (caller, *_) in enumerate(data["nodes"])
-        if number
-    )
-    assert sum(node[2] for node in data["nodes"]) == pytest.approx(800.0)
-    assert sum(node[3] for node in data["nodes"]) == pytest.approx(200.0)
-    names = [data["functions"][node[1]][0] for node in data["nodes"]]
-    assert names[0] == "all"
-    assert "nova.compute.api:rebuild" in names
-
-
-def test_counted_calls_have_no_picture(calls):
-    """Without stacks there is none; the tables are there."""
-    page = page_of(calls, "a")
-
-    assert "<script" not in page
-    assert "nova.compute.api:rebuild" in page
-
-
 HOSTILE = "</script><script>alert(1)</script>\x1b[31m<b>&\"'"
 
 
 def test_hostile_names_are_shown_as_text(tmp_path):
-    """Neither a terminal nor a browser takes them for anything else."""
+    """A terminal takes them for nothing else."""
     frame = f"{HOSTILE}\x00/x/{HOSTILE}.py\x001"
     tree = load(write_session(tmp_path / "a.pyisession", ([frame], 1.0)))
 
-    page = page_of(tree, HOSTILE, [HOSTILE])
-    assert page.count("<script") == 2
-    assert page.count("</script>") == 2
-    assert "\x1b" not in page
-    assert "<b>" not in page
     assert "\x1b" not in shown(*hot_path_parts(tree))
 
 
@@ -300,4 +259,45 @@ def test_no_profile_makes_a_report_fail(samples, width):
 
     text = console.file.getvalue()  # type: ignore[attr-defined]
     assert all(letter.isprintable() or letter == "\n" for letter in text)
-    assert page_of(tree, "a").count("<script") == 2
+    parts_of(page_of(tree, "a"))
+
+
+def tree_of_looks(in_line_s: float) -> StackTree:
+    """Return a request of the engine stacks, seen in 25 looks."""
+    one = stacks_session(
+        ([f"{API}\x01l7"], 0.3),
+        ([f"{API}\x01l9", WAITING], 0.4),
+        ([f"{API}\x01l9", "[waiting for the GIL]"], 0.1),
+        (["[in line for a processor]"], in_line_s),
+        number=25,
+    )
+    tree = StackTree("stacks")
+    tree.add(read_session(json.dumps(one).encode()))
+    return tree
+
+
+def test_looks_are_named_with_what_they_stand_for():
+    """How often, for how long each, for how much of the request."""
+    page = shown(*hot_path_parts(tree_of_looks(0.2), 1250.0), width=200)
+
+    assert (
+        "25 looks, one each 40.0 ms, seen 80.0 % of the request: 300.0 ms at "
+        "work, 400.0 ms waiting, 100.0 ms waiting for the GIL, 200.0 ms in "
+        "line for a processor"
+    ) in page
+    assert "api.py:3512, line 9" in page
+    assert "holds 100.0 % of the work" in page
+
+
+def test_shares_are_not_shown_where_a_thread_mostly_stood_in_line():
+    """Where the processor was used is not known, then."""
+    tree = tree_of_looks(0.31)
+    page = shown(*hot_path_parts(tree, 1250.0), width=200)
+    figures = hot_path.figures_of(tree)
+
+    assert "holds" not in page
+    assert "shares of the work are not known" in page
+    assert figures["hot_path"] == []
+    assert figures["in_line_s"] == 0.31
+    assert figures["gil_s"] == 0.1
+    assert all(one["share"] is None for one in figures["functions"])

@@ -8,7 +8,8 @@ import os
 from pathlib import Path
 
 import pytest
-from builders import numbered, slow_rebuild, written
+from builders import numbered, one_of_each_kind, slow_rebuild, written
+from one_file_pages import parts_of
 from profile_builders import (
     rebuild_samples,
     rebuild_stats,
@@ -192,3 +193,53 @@ def test_many_profiles_cost_no_more_memory_than_one(tmp_path):
         os.link(path, tmp_path / f"{number}.prof")
 
     assert main(["top", str(tmp_path)]) == 0
+
+
+def test_messages_are_not_mixed_with_requests(tmp_path, capsys):
+    """Neither out of the dump directory nor out of one of its days."""
+    paths = written(tmp_path / "dumps", *one_of_each_kind(), numbered(9))
+    for path in paths:
+        write_stats(path.with_suffix(".prof"), rebuild_stats())
+    directory = ["--dump-dir", str(tmp_path / "dumps")]
+
+    for named in (directory, [str(tmp_path / "dumps")], [str(path.parent)]):
+        assert top(capsys, *named) == {"cprofile": 2}
+        assert top(capsys, *named, "--kind", "task") == {"cprofile": 1}
+        assert top(capsys, *named, "--kind", "all") == {"cprofile": 5}
+    # What is named alone is what is meant.
+    assert top(capsys, str(paths[1])) == {"cprofile": 1}
+
+
+def test_stacks_of_another_kind_alone_are_said(tmp_path, capsys):
+    """Where they are, in one line."""
+    (path,) = written(tmp_path, one_of_each_kind()[1])
+    write_stats(path.with_suffix(".prof"), rebuild_stats())
+    said = "no requests, but 1 message; --kind all is about these, too\n"
+
+    assert main(["top", "--dump-dir", str(tmp_path)]) == 0
+    assert capsys.readouterr() == ("", said)
+    assert main(["top", str(tmp_path)]) == 2
+    assert capsys.readouterr().err.endswith(f"{tmp_path}: {said}")
+
+
+def test_the_page_of_a_route(tmp_path, capsys):
+    """One file with the functions and the tree of their stacks."""
+    session = write_session(tmp_path / "a.pyisession", *rebuild_samples())
+
+    assert main(["top", str(session), "--format", "html"]) == 0
+
+    text, _ = parts_of(capsys.readouterr().out)
+    assert text.startswith("all routes, 1 request")
+    assert "Where it was, by caller" in text
+
+
+def test_a_page_is_of_one_engine_and_no_json(tmp_path, capsys):
+    """Times of two engines do not add up."""
+    paths = [
+        str(write_session(tmp_path / "a.pyisession", *rebuild_samples())),
+        str(write_stats(tmp_path / "b.prof", rebuild_stats())),
+    ]
+
+    assert main(["top", *paths, "--format", "html"]) == 2
+    assert "whose times do not add up" in capsys.readouterr().err
+    assert main(["top", *paths, "--format", "html", "--json"]) == 2

@@ -61,6 +61,28 @@ def test_who_held_the_time_is_told_at_any_width(tmp_path, width):
     assert f"{found.largest_gap.ms:.1f}  █" in shown
 
 
+@pytest.mark.parametrize("width", [120, 100, 80, 60])
+def test_the_answer_is_whole_at_any_width(tmp_path, width):
+    """The call with its time, and each holder with its own."""
+    shown = page_of(story(tmp_path, rebuild()), width)
+
+    head = " ".join(shown.partition("\n\n")[0].split())
+    assert head.startswith("POST /v2.1/servers/{id}/action 202 3200.0 ms ")
+    assert "until the answer held by nova-api 3" in head
+
+
+def test_a_pipe_gets_the_answer_in_a_line(tmp_path):
+    """A program that searches for it finds it, with its figures."""
+    file = io.StringIO()
+    console = Console(file=file, width=80)
+    print_story(console, story(tmp_path, rebuild()), whole=False)
+
+    shown = file.getvalue().splitlines()
+    assert shown[0].startswith("POST /v2.1/servers/{id}/action 202 3200.0 ms")
+    assert shown[1].startswith("until the answer held by nova-api 3")
+    assert not any(text.endswith(" ") for text in shown)
+
+
 def test_lines_of_files_without_any_time(tmp_path):
     """One by one, without a date, a length or a holder."""
     found = story(tmp_path, {"nova-api.log": UNSTAMPED})

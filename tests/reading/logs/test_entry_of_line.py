@@ -12,15 +12,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nova_profiler.reading.logs.entry_of_line import (
-    OTHER_LINE,
-    PREFERRED,
+    NO_IDS,
+    NO_TIME_OF_DAY,
     UNKNOWN_FORM,
+    UNSTATED_FORM,
     entry_of_line,
 )
 from nova_profiler.reading.logs.files.blocks import LONG_LINE
 from nova_profiler.reading.logs.files.sources import DUMP
+from nova_profiler.reading.logs.form_table import PREFERRED
 from nova_profiler.reading.logs.line_parts.stamps import Years, iso_of
-from nova_profiler.reading.logs.unread import Unread
+from nova_profiler.reading.logs.other_lines import OF_TRACEBACK, OTHER
+from nova_profiler.reading.logs.unread import Unread, is_in_part
 
 FILE = "/var/log/nova/nova-api.log"
 YEARS = Years(1504700000.0)  # 2017-09-06
@@ -42,7 +45,7 @@ def kinds(line: str | bytes) -> list[tuple[str, int]]:
     ("line", "expected"),
     [
         pytest.param(line, expected, id=f"{at}-{expected[0]}")
-        for at, (line, expected) in enumerate(forms.EXPECTED.items())
+        for at, (line, expected) in enumerate(forms.ALL.items())
     ],
 )
 def test_each_form(line, expected):
@@ -64,7 +67,7 @@ def test_each_form(line, expected):
     assert found.form in PREFERRED
 
 
-@pytest.mark.parametrize("line", forms.EXPECTED)
+@pytest.mark.parametrize("line", forms.ALL)
 def test_hosts_in_local_time(line):
     """Each form's stamps are of that zone, but those that name their own."""
     ahead = timezone(timedelta(hours=2))
@@ -73,7 +76,9 @@ def test_hosts_in_local_time(line):
         line.encode(), YEARS._replace(local=ahead), FILE, Unread()
     )
 
-    has_zone = utc.form in ("apache", "log_file") or '"created"' in line
+    has_zone = (
+        utc.form in ("apache", "nginx", "log_file") or '"created"' in line
+    )
     if utc.at is None:
         assert found.at is None
     else:
@@ -215,6 +220,64 @@ def test_what_is_put_around_a_line(changed):
     assert entry(changed) == entry(forms.TWO_ADDRESSES)
 
 
+@pytest.mark.parametrize(
+    "shown",
+    [
+        json.dumps(forms.TWO_ADDRESSES) + ",",
+        "        " + json.dumps(forms.TWO_ADDRESSES + "\n"),
+        'fatal: [ctl]: {"stdout": ' + json.dumps(forms.TWO_ADDRESSES) + "}}",
+        f"`{forms.TWO_ADDRESSES}`",
+        f"| {forms.TWO_ADDRESSES} |",
+        f"12-{forms.TWO_ADDRESSES}",
+    ],
+)
+def test_a_line_within_a_text_of_others(shown):
+    """Ansible, Markdown and grep -n show a line as a text of theirs."""
+    found = entry(shown)
+
+    whole = entry(forms.TWO_ADDRESSES)
+    assert found._replace(service="") == whole._replace(service="")
+
+
+def test_ids_behind_a_prefix_that_is_not_known():
+    """The context is found by its looks, wherever it stands."""
+    line = (
+        f"at noon [None {forms.REQ} {forms.USER} {forms.PROJECT} - -] "
+        + forms.TWO_ADDRESSES.partition("] ")[2]
+    )
+
+    found = entry(line)
+
+    assert (found.request_id, found.user_id) == (forms.REQ, forms.USER)
+    assert found.remote_address == "10.91.126.38"
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        (f"noon [None {forms.REQ} u p - -) "
+         + forms.TWO_ADDRESSES.partition("] ")[2], NO_IDS),
+        (forms.JOURNALD.partition("]: ")[2], NO_TIME_OF_DAY),
+    ],
+)  # fmt: skip
+def test_what_a_counted_call_lacks_is_noted(line, kind):
+    """The call counts, and the report shows such a line."""
+    unread = Unread()
+
+    found = entry_of_line(line.encode(), YEARS, FILE, unread)
+
+    assert found.ms > 0
+    assert [(row.kind, row.count) for row in unread] == [(kind, 1)]
+    assert is_in_part(kind)
+
+
+def test_uwsgis_line_behind_its_stamp():
+    """The day of logdate's stamp is no file, and so no service."""
+    line = forms.UWSGI.partition("]: ")[2]
+
+    assert entry(f"Tue Sep  5 09:02:05 2017 - {line}") == entry(line)
+
+
 @pytest.mark.parametrize(("before", "at"), forms.IN_FRONT.items())
 def test_what_is_put_around_a_line_without_a_stamp(before, at):
     """Its time is that of the prefix, all else is its own."""
@@ -278,12 +341,12 @@ def test_requests_without_a_time():
 
 def test_lines_of_other_kinds():
     """Other lines are counted as such, empty ones are not."""
-    assert kinds(forms.STARTING_UP) == [(OTHER_LINE, 1)]
-    assert kinds("Traceback (most recent call last):") == [(OTHER_LINE, 1)]
-    assert kinds('{"a": 1}') == [(OTHER_LINE, 1)]
+    assert kinds(forms.STARTING_UP) == [(OTHER, 1)]
+    assert kinds("Traceback (most recent call last):") == [(OF_TRACEBACK, 1)]
+    assert kinds('{"a": 1}') == [(OTHER, 1)]
     assert kinds("{'a': {\"b\"}}") == [("damaged record", 1)]
     assert kinds("  ") == []
-    assert kinds('x] "GET / HTTP/1.1" 200') == [(UNKNOWN_FORM, 1)]
+    assert kinds('x] "GET / HTTP/1.1" 200') == [(UNSTATED_FORM, 1)]
 
 
 def test_records_of_other_versions():
@@ -329,13 +392,13 @@ def test_no_line_is_too_much(line):
 
     found = entry_of_line(line.encode(), YEARS, FILE, unread)
 
-    noted = sum(kind.count for kind in unread)
+    noted = sum(row.count for row in unread if not is_in_part(row.kind))
     assert noted == (1 if found is None and line.encode().strip() else 0)
     if found is not None:
         assert 0 <= found.ms <= 1e9
 
 
-@given(st.sampled_from(list(forms.EXPECTED)), st.data())
+@given(st.sampled_from(list(forms.ALL)), st.data())
 def test_damaged_lines(line, data):
     """A line that lost a part is an entry or noted, never an error."""
     start = data.draw(st.integers(0, len(line)))
@@ -346,5 +409,5 @@ def test_damaged_lines(line, data):
     cut = (line[:start] + put + line[end:]).encode()
     found = entry_of_line(cut, YEARS, FILE, unread)
 
-    noted = sum(kind.count for kind in unread)
+    noted = sum(row.count for row in unread if not is_in_part(row.kind))
     assert noted == (1 if found is None and cut.strip() else 0)

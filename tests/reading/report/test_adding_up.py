@@ -144,3 +144,51 @@ def test_a_pipe_gives_what_the_file_gives(log, monkeypatch):
             monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=piped))
 
             assert summary("-") == whole
+
+
+def test_files_of_several_forms_are_read_once(tmp_path, monkeypatch):
+    """Their first lines show it: a pass by blocks would be for nothing."""
+    (tmp_path / "nova-api.log").write_text(line(1) + "\n")
+    (tmp_path / "uwsgi.log").write_text(UWSGI + "\n")
+    monkeypatch.setattr(adding_up, "_figures_of_one_form", None)
+    restarts = []
+    unread = Unread()
+    sources = sources_of([str(tmp_path)], unread)
+
+    report = report_of(
+        sources, Asked(), unread, on_restart=lambda: restarts.append(1)
+    )
+
+    assert report.figures.total.durations.count == 2
+    assert restarts == []
+
+
+def test_a_part_of_the_time_may_have_one_form(tmp_path):
+    """Then lines are added up as in a log of that form alone."""
+    (tmp_path / "nova-api.log").write_text(line(1) + "\n")
+    (tmp_path / "uwsgi.log").write_text(UWSGI + "\n")
+
+    found = summary(tmp_path, Asked(since=1494935000.0))
+
+    assert found["forms"] == {"uwsgi": 1}
+    assert found["out_of_time"] == 1
+
+
+def test_a_second_form_ends_the_first_pass_at_its_block(tmp_path):
+    """Also within one file, where no first line shows it."""
+    log = tmp_path / "journal.log"
+    log.write_text("\n".join([*map(line, range(50)), UWSGI, ""]))
+    whole = log.read_bytes()
+    begun = []
+
+    def lines():
+        for block in (whole, whole):
+            begun.append(block)
+            yield parts.Lines(block, str(log), parts.years_of(b"", 1.5e9))
+
+    figures = adding_up.figures_of_lines(
+        Asked(), True, adding_up.probes_of([]), lines(), Unread()
+    )
+
+    assert not figures.is_whole
+    assert len(begun) == 1

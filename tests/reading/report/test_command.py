@@ -172,7 +172,8 @@ def test_every_format(capsys, log, shown_as):
     """Each is printed, with the slowest route in it."""
     assert main(["report", str(log), "--format", shown_as]) == 0
 
-    shown = capsys.readouterr().out
+    # A page may break a long route at the ends of its words.
+    shown = capsys.readouterr().out.replace("<wbr>", "")
     assert "/services/Cloud" in shown
     assert "\x1b" not in shown
 

@@ -10,7 +10,14 @@ from types import SimpleNamespace
 
 import pytest
 from archives import COMPRESSORS
-from builders import numbered, parallel_detail, record, slow_rebuild, written
+from builders import (
+    numbered,
+    one_of_each_kind,
+    parallel_detail,
+    record,
+    slow_rebuild,
+    written,
+)
 
 from nova_profiler.cli import main
 from nova_profiler.reading.requests import log_file_records
@@ -48,6 +55,9 @@ def test_dumps_and_log_lines_give_the_same(tmp_path, capsys, log_file):
     from_dumps = figures(capsys, "--dump-dir", str(dumps))
     from_log = figures(capsys, str(log_file))
 
+    # Only dumps have statements.
+    assert [one.pop("advice") for one in from_log] == [[], [], []]
+    assert [len(one.pop("advice")) for one in from_dumps] == [0, 1, 0]
     assert from_dumps == from_log
     assert [
         (one["route"], one["requests"], one["totals"]["calls"])
@@ -88,7 +98,9 @@ def test_by_sql(capsys, log_file):
     ]
 
 
-def test_the_page_says_where_it_is_from(tmp_path, capsys, log_file):
+def test_the_page_says_where_it_is_from(
+    tmp_path, capsys, monkeypatch, log_file
+):
     """Dumps are a choice of the slow ones, a log file is not."""
     written(tmp_path / "dumps", slow_rebuild(), parallel_detail(), record())
 
@@ -96,6 +108,11 @@ def test_the_page_says_where_it_is_from(tmp_path, capsys, log_file):
     shown = capsys.readouterr().out
     assert "From dumps: only requests that dump_when chose" in shown
     assert "1 route made no db_api calls" in shown
+    monkeypatch.setenv("COLUMNS", "60")
+    assert main(["calls", "--dump-dir", str(tmp_path / "dumps")]) == 0
+    note = capsys.readouterr().out.rpartition("From dumps")[2]
+    assert note.split()[-2:] == ["the", "log_file."]
+    assert all(len(line) <= 60 for line in note.splitlines())
 
     assert main(["calls", str(log_file), "--limit", "1"]) == 0
     shown = capsys.readouterr().out
@@ -141,7 +158,7 @@ def test_lines_that_are_no_records_are_named(tmp_path, capsys, monkeypatch):
     assert shown.err.splitlines() == [
         "skipped: log:1: not JSON: Extra data: line 1 column 5 (char 4)",
         "skipped: log:4: too long for a record",
-        "skipped: log:5: schema 7 is newer than this version reads (1); "
+        "skipped: log:5: schema 7 is newer than this version reads (2); "
         "upgrade nova-profiler",
         "skipped: 2 more",
     ]
@@ -205,3 +222,53 @@ def test_a_folder_with_an_archive_that_is_cut_off(tmp_path, capsys):
     assert len(json.loads(shown.out)) == 2
     assert "skipped: binary file: " in shown.err
     assert "skipped: damaged archive, read as far as it goes: " in shown.err
+
+
+@pytest.fixture(params=["dumps", "log"])
+def of_each_kind(request, tmp_path) -> list[str]:
+    """Return arguments for one record of each kind."""
+    records = one_of_each_kind()
+    if request.param == "dumps":
+        written(tmp_path, *records)
+        return ["--dump-dir", str(tmp_path)]
+    path = tmp_path / "requests.json"
+    path.write_bytes(b"".join(map(line_of, records)))
+    return [str(path)]
+
+
+def test_requests_are_requests(of_each_kind, capsys):
+    """What is of another kind is only there if asked for."""
+    assert [
+        (one["kind"], one["route"]) for one in figures(capsys, *of_each_kind)
+    ] == [("request", "/v2.1/servers")]
+    (one,) = figures(capsys, *of_each_kind, "--kind", "message")
+    assert (one["kind"], one["requests"]) == ("message", 1)
+    assert len(figures(capsys, *of_each_kind, "--kind", "all")) == 4
+
+
+def test_what_is_counted_has_its_name(of_each_kind, capsys):
+    """The word of its kind, and that of its route but once."""
+    assert main(["calls", *of_each_kind, "--kind", "all"]) == 0
+    shown = capsys.readouterr().out
+    headings = [line for line in shown.splitlines() if "p50 1" in line]
+
+    assert {line.partition("   p50")[0] for line in headings} == {
+        "GET /v2.1/servers   1 request",
+        "CAST rpc compute reboot_instance   1 message",
+        "task LONG_TASK ComputeManager._build   1 task",
+        "periodic ComputeManager._sync   1 periodic task",
+    }
+    assert "of these periodic tasks' time" in shown
+
+
+def test_records_of_another_kind_alone_are_said(of_each_kind, capsys):
+    """One line, in the place of an empty page."""
+    args = [*of_each_kind, "--route", "ComputeManager"]
+
+    assert main(["calls", *args]) == 0
+
+    assert capsys.readouterr() == (
+        "",
+        "no requests, but 1 task, 1 periodic task; --kind all is about "
+        "these, too\n",
+    )

@@ -9,13 +9,20 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from builders import numbered, parallel_detail, record, slow_rebuild, written
+from builders import (
+    numbered,
+    one_of_each_kind,
+    parallel_detail,
+    record,
+    slow_rebuild,
+    written,
+)
 from running_requests import left_behind
 
 from nova_profiler.cli import main
 from nova_profiler.dump_store import DumpStore
 from nova_profiler.reading.command_line.skipped import Skipped
-from nova_profiler.reading.requests.list_command import Wanted, chosen_rows
+from nova_profiler.reading.requests.chosen_dumps import Wanted, chosen_rows
 
 
 def listed(capsys, directory: Path, *args: str) -> list[dict]:
@@ -69,6 +76,40 @@ def test_slowest_first(tmp_path, capsys):
     rows = listed(capsys, tmp_path, "--slowest")
 
     assert [row["duration_ms"] for row in rows] == [9, 7, 5]
+
+
+@pytest.mark.parametrize("more", [[], ["--status", "200"]])
+def test_dumps_of_the_same_millisecond_are_in_order(tmp_path, capsys, more):
+    """Names have whole ones: the files decide, beyond the limit, too."""
+    times = (100.2, 99.6, 100.4, 99.8, 12.0)
+    written(
+        tmp_path, *(numbered(n, duration_ms=ms) for n, ms in enumerate(times))
+    )
+
+    two = listed(capsys, tmp_path, "--slowest", "--limit", "2", *more)
+    rows = listed(capsys, tmp_path, "--slowest", *more)
+    main(["show", "--slowest", "--json", "--dump-dir", str(tmp_path)])
+    shown = json.loads(capsys.readouterr().out)
+
+    assert [row["duration_ms"] for row in two] == [100.4, 100.2]
+    assert [row["duration_ms"] for row in rows] == sorted(times)[::-1]
+    assert shown["duration_ms"] == 100.4
+
+
+def test_equal_names_do_not_open_all_files(tmp_path, monkeypatch):
+    """A directory full of one duration."""
+    written(tmp_path, *(numbered(n, duration_ms=1.0) for n in range(150)))
+    store = DumpStore(tmp_path)
+    opened = []
+    read = store.read
+    monkeypatch.setattr(
+        store, "read", lambda entry: opened.append(entry) or read(entry)
+    )
+
+    rows, _ = chosen_rows(store, Wanted(), 3, True, Skipped())
+
+    assert len(rows) == 3
+    assert len(opened) <= 103
 
 
 @pytest.fixture
@@ -242,7 +283,7 @@ def test_damaged_and_foreign_files_are_named(tmp_path, capsys, order):
     assert f"skipped: dump {bad.name}: not JSON" in shown.err
     assert (
         f"skipped: dump {newer.name}: schema 7 is newer than this version "
-        f"reads (1); upgrade nova-profiler"
+        f"reads (2); upgrade nova-profiler"
     ) in shown.err
     assert "skipped: 2 more" in shown.err
     assert "\x1b" not in shown.err
@@ -328,4 +369,36 @@ def test_requests_of_killed_workers_are_listed(tmp_path, capsys):
     rows = listed(capsys, tmp_path)
     assert [row["outcome"] for row in rows] == ["killed", "ok"]
     main(["list", "--dump-dir", str(tmp_path)])
-    assert "  killed  GET     /v2.1/servers/detail" in capsys.readouterr().out
+    assert "  killed  GET /v2.1/servers/detail" in capsys.readouterr().out
+
+
+def test_all_kinds_or_one(tmp_path, capsys):
+    """All by default; the name of a dump is enough to tell them."""
+    written(tmp_path, *one_of_each_kind())
+
+    rows = listed(capsys, tmp_path)
+    assert [(row["kind"], row["record_id"]) for row in rows] == [
+        ("periodic", "0000000000000003"),
+        ("task", "0000000000000002"),
+        ("message", "0000000000000001"),
+        ("request", "0000000000000000"),
+    ]
+    for kind in ("request", "message", "task", "periodic"):
+        rows = listed(capsys, tmp_path, "--kind", kind)
+        assert [row["kind"] for row in rows] == [kind]
+
+
+def test_what_is_of_another_kind_alone_is_said(tmp_path, capsys):
+    """In one line, which counts it; in JSON nothing is listed."""
+    written(tmp_path, *one_of_each_kind()[:2])
+    args = ["list", "--dump-dir", str(tmp_path), "--kind", "task"]
+    said = (
+        "no tasks, but 1 request, 1 message; --kind all is about these, too\n"
+    )
+
+    assert main(args) == 0
+    assert capsys.readouterr() == ("", said)
+    assert main([*args, "--json"]) == 0
+    assert capsys.readouterr() == ("[]\n", said)
+    assert main([*args, "--route", "/v2.1/flavors"]) == 0
+    assert capsys.readouterr().err == f"no such dumps in {tmp_path}\n"

@@ -4,9 +4,12 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from builders import REQUEST_ID, numbered, slow_rebuild, written
+from created_servers import created, rebuilt
+from places import ROOT
 from profile_builders import rebuild_samples, write_session
 from running_requests import left_behind
 
@@ -37,6 +40,9 @@ def test_the_request_that_was_asked_for(dumps, capsys, args, which):
 
     fields = json.loads(capsys.readouterr().out)
     assert fields.pop("file") == str(dumps[which])
+    assert [one["rule"] for one in fields.pop("advice")] == (
+        ["repeated_statement"] if which == "rebuild" else []
+    )
     assert fields == json.loads(dumps[which].read_text())
 
 
@@ -136,7 +142,7 @@ def test_a_newer_dump_is_one_line(dumps, capsys):
 
     assert capsys.readouterr().err == (
         f"nova-profiler: dump {dumps['rebuild'].name}: schema 7 is newer "
-        f"than this version reads (1); upgrade nova-profiler\n"
+        f"than this version reads (2); upgrade nova-profiler\n"
     )
 
 
@@ -191,3 +197,178 @@ def test_a_long_stack_is_cut_on_the_page(dumps, tmp_path, capsys):
     main(["show", "6ec84648-1111", "--json"])
     fields = json.loads(capsys.readouterr().out)
     assert len(fields["open_stacks"][0]["frames"]) == 40
+
+
+def test_one_page_has_all_of_it(dumps, capfdbinary):
+    """It stands alone: no link out of it, no network, no script."""
+    write_session(
+        dumps["rebuild"].with_suffix(".pyisession"), *rebuild_samples()
+    )
+
+    assert main(["show", "6ec8", "--format", "html"]) == 0
+
+    page = capfdbinary.readouterr().out.decode()
+    assert page.startswith("<!DOCTYPE html>")
+    assert page.endswith("</html>\n")
+    assert "instance_update_and_get_original" in page
+    assert "sqlalchemy.orm.loading:instances" in page
+    assert not re.findall(r'href="(?!#)', page)
+    assert "<script" not in page
+
+
+def test_one_format_at_a_time(dumps, capsys):
+    """JSON is no form of the page."""
+    assert main(["show", "6ec8", "--format", "html", "--json"]) == 2
+
+    assert "one of --format and --json" in capsys.readouterr().err
+
+
+@pytest.fixture
+def hosts(tmp_path, monkeypatch):
+    """Return a folder with the dumps of a create, one directory a host."""
+    monkeypatch.delenv("NOVA_PROFILER_DUMP_DIR", raising=False)
+    monkeypatch.setenv("COLUMNS", "80")
+    for request in (created(), rebuilt()):
+        for one in request.records:
+            written(tmp_path / "hosts" / one.host / "dumps", one)
+    return tmp_path / "hosts"
+
+
+def test_the_post_is_found_in_the_first_three_lines(hosts, capsys):
+    """A rebuild whose time is in nova-api, before it casts to nova-compute."""
+    assert main(["show", "req-00001bad", "--dump-dir", str(hosts)]) == 0
+
+    assert capsys.readouterr().out.splitlines()[:3] == [
+        "POST /v2.1/servers/{id}/action rebuild 202 3117.4 ms",
+        "Until the answer, 3.12 s: nova-api 100 % (before casting "
+        "rebuild_instance)",
+        "Until all was done, 3.16 s: nova-api 3.10 s 98 %, nova-compute "
+        "54.8 ms 2 %",
+    ]
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["req-6ec84648", "--dump-dir", "{hosts}"],
+        ["6ec84648", "{hosts}"],
+        ["--slowest", "--dump-dir", "{hosts}"],
+        ["--slowest", "{hosts}"],
+        [
+            "6ec84648", "--dump-dir", "{hosts}/controller-1/dumps",
+            "--dump-dir", "{hosts}/controller-2", "{hosts}/compute-7",
+            "{hosts}/controller-3",
+        ],
+    ],
+)  # fmt: skip
+def test_one_picture_over_all_hosts(hosts, capsys, args):
+    """A folder of folders, several directories; the newest, the slowest."""
+    assert main(["show", *(one.format(hosts=hosts) for one in args)]) == 0
+
+    shown = capsys.readouterr().out
+    assert "16 records of 5 services on 4 hosts" in shown
+    assert "nova-conductor 10 x Instance.save" in shown
+
+
+def test_the_picture_for_programs(hosts, capsys):
+    """Each record with its file, its parent and how that is known."""
+    assert main(["show", "6ec84648", str(hosts), "--json"]) == 0
+
+    figures = json.loads(capsys.readouterr().out)
+    assert figures["request_id"] == created().request_id
+    assert len(figures["records"]) == 16
+    assert figures["records"][0]["file"].endswith(".json")
+
+
+def test_the_picture_as_a_page(hosts, capfdbinary):
+    """In that of the client's request, which stands alone."""
+    assert main(["show", "6ec84648", str(hosts), "--format", "html"]) == 0
+
+    page = capfdbinary.readouterr().out.decode()
+    assert page.startswith("<!DOCTYPE html>")
+    assert "10 x Instance.save" in page
+    assert re.search(r"POST /v2.1/servers <span[^>]*>this page", page)
+    assert "quota_reserve\n" in page
+    assert not re.findall(r'href="(?!#)', page)
+    assert "<script" not in page
+
+
+def test_a_page_has_the_others_of_its_route(tmp_path, capfdbinary):
+    """As far as names of dumps have them."""
+    written(tmp_path, *map(numbered, range(20)))
+    asked = ["show", "--slowest", "--dump-dir", str(tmp_path)]
+
+    assert main([*asked, "--format", "html"]) == 0
+
+    page = capfdbinary.readouterr().out.decode()
+    assert "The slowest of 20" in page
+
+
+def test_one_of_the_records_alone(hosts, capsys):
+    """By the path that the picture ends with."""
+    main(["show", "6ec84648", str(hosts)])
+    command = capsys.readouterr().out.splitlines()[-3].split()
+
+    assert main(command[1:]) == 0
+
+    shown = capsys.readouterr().out
+    assert "task default ComputeManager._do_build" in shown
+    assert "records of" not in shown
+
+
+def test_a_record_alone_is_shown_as_ever(dumps, tmp_path, capsys):
+    """The same page by its id as by its path, whatever else lies around."""
+    main(["show", REQUEST_ID, "--dump-dir", str(tmp_path)])
+    by_id = capsys.readouterr().out
+    main(["show", str(dumps["rebuild"]), "--dump-dir", str(tmp_path)])
+
+    assert by_id == capsys.readouterr().out
+    assert by_id.startswith("POST /v2.1/servers/{id}/action rebuild")
+
+
+def test_a_record_of_a_log_line(tmp_path, capsys):
+    """What has no dump has no timeline, and a page all the same."""
+    log = tmp_path / "requests.json"
+    one = slow_rebuild()
+    one.timeline = one.statements = None
+    log.write_text(json.dumps(one.to_dict()) + "\n")
+
+    assert main(["show", "6ec84648", str(log)]) == 0
+    assert "Where its time went" in capsys.readouterr().out
+    assert main(["show", "6ec84648", str(log), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["file"] is None
+
+
+def test_starts_of_ids_in_equal_names(hosts, capsys):
+    """Which of them was meant is not guessed."""
+    other = numbered(1, request_id="req-6ec84648-ffff")
+    written(hosts / "controller-1", other)
+
+    assert main(["show", "6ec84648", str(hosts)]) == 2
+    assert "give more of the id" in capsys.readouterr().err
+    assert main(["show", "6ec84648-ffff", str(hosts)]) == 0
+    assert main(["show", created().request_id, str(hosts)]) == 0
+
+
+def test_a_missing_place_is_one_line(hosts, capsys):
+    """A directory that was named has to be there."""
+    assert main(["show", "6ec8", "--dump-dir", str(hosts / "no")]) == 2
+
+    assert "no such directory" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("request_id", "most"), [("6ec84648", None), ("00001bad", 5)]
+)
+def test_the_picture_in_the_manual_is_real(
+    hosts, capsys, monkeypatch, request_id, most
+):
+    """What the manual shows is what the command prints."""
+    monkeypatch.setenv("COLUMNS", "79")
+    manual = (ROOT / "doc" / "source" / "one_picture.rst").read_text()
+
+    assert main(["show", request_id, str(hosts)]) == 0
+
+    shown = capsys.readouterr().out.partition("\nNext\n")[0]
+    lines = shown.rstrip("\n").splitlines()[:most]
+    assert "\n".join(f"    {line}".rstrip() for line in lines) in manual

@@ -43,11 +43,11 @@ def worker(tmp_path, monkeypatch):
             target=listener.serve, args=(60.0, lambda: answer)
         )
         thread.start()
-        started.append((listener, thread))
+        started.append((folder, listener, thread))
 
     yield make
-    for listener, thread in started:
-        asking.ask(listener.path.parent, [listener.path.name], 0.0)
+    for folder, listener, thread in started:
+        asking.ask(folder, [listener.name], 0.0)
         thread.join()
         listener.close()
 
@@ -96,6 +96,15 @@ def test_the_longest_comes_first(worker, tmp_path, capsys):
         "    0.50 s  GET /v2.1/os-services  6ec84648  pid 4711",
         "            at pymysql/connections.py:7 read",
     ]
+
+
+def test_a_task_has_its_word_once(worker, tmp_path, capsys):
+    """Its route begins with it."""
+    worker(on_for(3.0, method="TASK", route="task LONG_TASK f", kind="task"))
+
+    _, line, *_ = shown(capsys, "--dump-dir", tmp_path).splitlines()
+
+    assert line.startswith("     3.0 s  task LONG_TASK f  6ec84648  pid")
 
 
 def test_one_request_is_one(worker, tmp_path, capsys):

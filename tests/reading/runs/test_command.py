@@ -242,7 +242,7 @@ def test_trend_names_a_damaged_run_and_shows_the_others(own, capsys, damage):
     out, err = capsys.readouterr()
     assert err.startswith("skipped: run n05: is damaged: ")
     assert err.count("\n") == 1
-    assert "2 runs, 30 routes, 0 changed level" in out
+    assert "2 runs, 30 routes, too few runs to see a level change" in out
 
 
 def test_trend_of_damaged_runs_only(directory, capsys):

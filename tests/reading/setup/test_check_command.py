@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import socket
 import sys
 import threading
@@ -19,6 +20,7 @@ from nova_profiler.reading.setup import (
     WRONG,
     check_command,
     destinations,
+    settings_points,
 )
 from nova_profiler.reading.setup.destinations import (
     dump_dir_point,
@@ -90,7 +92,7 @@ class Files:
     def check(self) -> tuple[int, dict[str, dict]]:
         """Return the exit code and the points by their names."""
         code = main([*self.args(), "--json"])
-        points = json.loads(self._capsys.readouterr().out)
+        points = json.loads(self._capsys.readouterr().out)["points"]
         return code, {point["name"]: point for point in points}
 
 
@@ -118,7 +120,9 @@ def test_points_are_lines(files, capsys):
     lines = capsys.readouterr().out.splitlines()
     at = lines.index("warning  enabled: false: no request is timed")
     assert lines[at + 1].split() == ["enabled", "=", "true"]
-    assert lines[-1] == f"{len(lines) - 2} points, 0 wrong, 1 warning"
+    begun = [line for line in lines[:-1] if not line.startswith(" ")]
+    assert lines[-1] == f"{len(begun)} points, 0 wrong, 1 warning"
+    assert all(len(line) <= 80 or "/" in line for line in lines)
 
 
 def test_a_missing_section_is_wrong(files):
@@ -319,7 +323,7 @@ def test_all_wrong_options_are_named(files):
 
     main([*files.args(), "--json"])
 
-    points = json.loads(files._capsys.readouterr().out)
+    points = json.loads(files._capsys.readouterr().out)["points"]
     wrong = [one["found"] for one in points if one["name"] == "options"]
     assert [found.split(":")[1].split()[0:3] for found in wrong] == [
         ["unknown", "option", "'enabledd';"],
@@ -431,7 +435,7 @@ def test_what_a_hook_does_not_find_in_a_library_is_named(
     files, monkeypatch, tmp_path
 ):
     """The library is imported for that, as nova-api does."""
-    late_patches = check_command.late_patches
+    late_patches = settings_points.late_patches
     (tmp_path / "a_late_library.py").write_text("def send(url): pass\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     wanted = [
@@ -443,7 +447,7 @@ def test_what_a_hook_does_not_find_in_a_library_is_named(
         )
     ]
     monkeypatch.setattr(
-        check_command,
+        settings_points,
         "install_hooks",
         lambda settings: late_patches.patch_when_loaded(wanted),
     )
@@ -457,13 +461,13 @@ def test_what_a_hook_does_not_find_in_a_library_is_named(
 
 
 class Trials:
-    """Stands for the trials of py-spy; *problems* by how the process is."""
+    """Stands for the trials; *problems* by how the process is."""
 
     def __init__(self, monkeypatch):
         self.problems = {}
         self.tried = []
         self.changed = ()
-        module = check_command
+        module = settings_points
         monkeypatch.setattr(module, "check_engine", lambda name: None)
         monkeypatch.setattr(module.self_test, "problem_with", self.trial)
         monkeypatch.setattr(module, "user_of_workers", lambda path: NOVA)
@@ -473,7 +477,7 @@ class Trials:
         )
         self.pids = ()
 
-    def trial(self, program, user=None, changed=False, dumpable=False):
+    def trial(self, user=None, changed=False, dumpable=False):
         way = user.name, changed, dumpable
         self.tried.append(way)
         return self.problems.get(way)
@@ -486,14 +490,14 @@ BECAME_NOVA = "nova", True, True
 
 @pytest.fixture
 def trials(files, monkeypatch):
-    """Have pyspy for the profiler, and no trial made."""
+    """Have stacks for the profiler, and no trial made."""
     dumps = f"dump_dir = {files.dumps}"
-    files.write_conf(f"profiler = pyspy\n{dumps}")
+    files.write_conf(f"profiler = stacks\n{dumps}")
     return Trials(monkeypatch)
 
 
-def test_pyspy_that_may_not_look_is_wrong(files, trials):
-    """That it is installed does not mean that it may."""
+def test_a_reader_that_may_not_look_is_wrong(files, trials):
+    """Containers, units and kernels may each forbid it."""
     trials.problems[STARTED_AS_NOVA] = "give it CAP_SYS_PTRACE"
 
     code, points = files.check()
@@ -503,7 +507,7 @@ def test_pyspy_that_may_not_look_is_wrong(files, trials):
     assert points["profiler"]["found"] == "give it CAP_SYS_PTRACE"
 
 
-def test_pyspy_is_not_ok_where_it_depends_on_the_server(files, trials):
+def test_stacks_are_not_ok_where_it_depends_on_the_server(files, trials):
     """No worker is there to look at: root may start them, or nova."""
     code, points = files.check()
 
@@ -511,10 +515,23 @@ def test_pyspy_is_not_ok_where_it_depends_on_the_server(files, trials):
     point = points["profiler"]
     assert point["state"] == WARNING
     assert point["found"] == (
-        "pyspy can look into a server that starts as nova, and not into one "
+        "stacks can look into a server that starts as nova, and not into one "
         "that root starts and that becomes nova"
     )
     assert "profiler_dumpable = true" in point["remedy"][1]
+
+
+def test_stacks_that_cannot_be_read_are_wrong(files, trials):
+    """With the reason, and with what needs no reader."""
+    trials.problems[STARTED_AS_NOVA] = (
+        "stacks cannot be read; profiler = pyinstrument"
+    )
+
+    code, points = files.check()
+
+    assert trials.tried == [STARTED_AS_NOVA]
+    assert code == 1
+    assert "pyinstrument" in points["profiler"]["found"]
 
 
 def test_a_worker_that_changed_its_user_is_wrong(files, trials):
@@ -538,13 +555,14 @@ def test_workers_that_are_their_users_from_the_start_are_fine(files, trials):
     assert files.check()[1]["profiler"]["state"] == OK
 
 
-@pytest.mark.parametrize("problem", [None, "py-spy may not look"])
+@pytest.mark.parametrize("problem", [None, "it may not look"])
 def test_the_option_is_tried_out_as_a_worker_that_changed(
     files, trials, problem
 ):
     """Whichever way the server starts, a trial shows what comes of it."""
     files.write_conf(
-        f"profiler = pyspy\nprofiler_dumpable = true\ndump_dir = {files.dumps}"
+        "profiler = stacks\nprofiler_dumpable = true\n"
+        f"dump_dir = {files.dumps}"
     )
     trials.problems[BECAME_NOVA] = problem
 
@@ -611,13 +629,14 @@ def test_a_path_may_be_relative(files, monkeypatch):
 
 def test_the_usual_nova_conf_may_be_absent(files, capsys, monkeypatch):
     """A paste file alone can be checked; a point has what was not read."""
-    monkeypatch.setattr(check_command, "NOVA_CONF", str(files.conf) + ".not")
+    usual = str(files.conf) + ".not"
+    monkeypatch.setattr(check_command, "conf_file_of", lambda *names: usual)
     options = "hooks = db_api\ndb_api_modules = a_db_api\n"
     files.paste.write_text(BOTH + SECTION + options)
 
     main(["check", "--paste", str(files.paste), "--json"])
 
-    points = json.loads(capsys.readouterr().out)
+    points = json.loads(capsys.readouterr().out)["points"]
     assert points[0]["name"] == "nova.conf"
     assert points[0]["state"] == WARNING
 
@@ -650,7 +669,12 @@ def test_the_paste_file_of_nova_conf_is_read(files, capsys):
     code = main(["check", "--config-file", str(files.conf)])
 
     assert code == 0
-    assert f"in {files.paste}" in capsys.readouterr().out
+    words = capsys.readouterr().out.split()
+    assert words[words.index("section:") :][1:4] == [
+        "[filter:nova_profiler]",
+        "in",
+        str(files.paste),
+    ]
 
 
 def test_no_paste_file_is_one_line(files, capsys):
@@ -662,6 +686,16 @@ def test_no_paste_file_is_one_line(files, capsys):
     assert capsys.readouterr().err == (
         "nova-profiler: /etc/nova/not-there.ini: No such file or directory; "
         "give --paste FILE\n"
+    )
+
+
+def test_a_paste_file_is_no_nova_conf(files, capsys):
+    """Which option it belongs to is in the line."""
+    assert main(["check", "--config-file", str(files.paste)]) == 2
+
+    assert capsys.readouterr().err == (
+        f"nova-profiler: {files.paste} is a paste file: give it as --paste, "
+        "and nova.conf as --config-file\n"
     )
 
 
@@ -878,7 +912,7 @@ def test_a_paste_file_that_is_not_utf_8_is_wrong(tmp_path, capsys):
 
     code = main(["check", "--paste", str(paste), "--json"])
 
-    points = json.loads(capsys.readouterr().out)
+    points = json.loads(capsys.readouterr().out)["points"]
     assert code == 1
     (point,) = [one for one in points if one["name"] == "oslo.config"]
     assert point["state"] == "wrong"
@@ -920,3 +954,135 @@ def test_no_point_has_a_part_of_a_key(tmp_path, capsys):
         assert "profile_keys" in shown
         assert "cret" not in shown
         assert "12345" not in shown
+
+
+class Wrapped:
+    """A service without a paste file, and the command that looks at it."""
+
+    def __init__(self, folder, capsys) -> None:
+        self.conf = folder / "a_service.conf"
+        self.conf.write_text("[nova_profiler]\nhooks = sqlalchemy\n")
+        (folder / "a_service.py").write_text("raise SystemExit('started')\n")
+        self._capsys = capsys
+
+    def check(self, name: str, *more: str) -> tuple[int, dict[str, dict]]:
+        """Return the exit code and the points by their names."""
+        code = main(["check", "--application", name, *more, "--json"])
+        points = json.loads(self._capsys.readouterr().out)["points"]
+        return code, {point["name"]: point for point in points}
+
+
+@pytest.fixture
+def wrapped(tmp_path, capsys, monkeypatch):
+    """Return a service that can be imported."""
+    monkeypatch.syspath_prepend(tmp_path)
+    return Wrapped(tmp_path, capsys)
+
+
+def test_a_wrapped_application_is_found_and_not_started(wrapped):
+    """Its options are looked at as those of a paste file are."""
+    name = "a_service:application"
+
+    code, points = wrapped.check(name, "--config-file", str(wrapped.conf))
+
+    assert code == 0
+    assert points["application"]["state"] == OK
+    assert "a_service is not known" in points["project"]["found"]
+    assert points["hooks"]["found"] == "sqlalchemy can be installed"
+    assert "factory" not in points
+
+
+def test_the_environment_names_it_as_well(wrapped, monkeypatch):
+    """As the server has it; its options, too."""
+    monkeypatch.setenv("NOVA_PROFILER_CONFIG", str(wrapped.conf))
+    monkeypatch.setenv("NOVA_PROFILER_APPLICATION", "a_service:application")
+
+    assert main(["check"]) == 0
+
+    out = wrapped._capsys.readouterr().out
+    assert out.startswith("ok       application: a_service:application is")
+    assert "sqlalchemy can be installed" in out
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("a_service", "expected module:callable"),
+        ("no_service:application", "there is no module no_service here"),
+        ("a_service.wsgi:application", "no module a_service.wsgi here"),
+    ],
+)
+def test_a_name_that_leads_nowhere_is_wrong(wrapped, name, found):
+    """Whatever the module or its package does."""
+    code, points = wrapped.check(name, "--config-file", str(wrapped.conf))
+
+    assert code == 1
+    assert points["application"]["state"] == WRONG
+    assert found in points["application"]["found"]
+
+
+def test_a_package_that_starts_the_service_is_not_imported(wrapped, tmp_path):
+    """As that of ironic does."""
+    (tmp_path / "starting").mkdir()
+    for name in "__init__.py", "api.py":
+        (tmp_path / "starting" / name).write_text("raise SystemExit(3)\n")
+    name = "starting.api:application"
+
+    code, points = wrapped.check(name, "--config-file", str(wrapped.conf))
+
+    assert code == 0
+    assert points["application"]["state"] == OK
+
+
+def test_a_wrong_option_of_a_wrapped_application_is_wrong(wrapped):
+    """The service would run without the filter."""
+    wrapped.conf.write_text("[nova_profiler]\nslow_ms = soon\n")
+    name = "a_service:application"
+
+    code, points = wrapped.check(name, "--config-file", str(wrapped.conf))
+
+    assert code == 1
+    assert "slow_ms = 'soon'" in points["options"]["found"]
+
+
+def test_a_paste_file_of_another_project_is_that_projects(
+    tmp_path, capsys, monkeypatch
+):
+    """Its configuration, its DB API and its release."""
+    conf = tmp_path / "heat.conf"
+    conf.write_text("[nova_profiler]\nslow_ms = 5\n")
+    monkeypatch.setattr(
+        check_command, "conf_file_of", lambda *names: str(conf)
+    )
+    paste = tmp_path / "api-paste.ini"
+    paste.write_text(
+        "[composite:api]\npaste.composite_factory = heat.api:factory\n"
+        "default = nova_profiler cors app\n"
+        "[filter:cors]\n[app:app]\npaste.app_factory = heat.api:App\n"
+        + SECTION
+    )
+
+    main(["check", "--paste", str(paste), "--json"])
+
+    found = json.loads(capsys.readouterr().out)["points"]
+    points = {point["name"]: point for point in found}
+    assert points["project"]["found"] == "heat is not installed here"
+    assert points["[composite:api] default"]["state"] == OK
+    assert points["options"]["state"] == OK
+    assert points["db_api_modules"]["remedy"] == [
+        "run this with the Python of heat-api, or name the module:",
+        "db_api_modules = heat.db.api",
+    ]
+
+
+@pytest.mark.parametrize("name", ["a b", "x; id", "it's"])
+def test_a_path_is_quoted_in_a_remedy(tmp_path, name):
+    """It is to be pasted into root's shell."""
+    path = tmp_path / name
+    path.mkdir()
+    path.chmod(0o777)
+
+    dumps = dump_dir_point(str(path)).remedy[0]
+
+    assert shlex.split(dumps)[-1] == str(path)
+    assert shlex.split(dumps)[:2] == ["install", "-d"]

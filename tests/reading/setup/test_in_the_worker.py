@@ -58,11 +58,11 @@ def test_a_profiler_that_cannot_work_is_wrong():
 
 def test_a_profiler_that_works_in_some_servers_is_doubtful():
     """With what to do in the others."""
-    assert points("pyspy", doubt="it depends")[0] == ("profiler", WARNING)
+    assert points("stacks", doubt="it depends")[0] == ("profiler", WARNING)
 
 
 def test_only_root_can_become_another_user(tmp_path, monkeypatch):
-    """Others can only try py-spy as themselves."""
+    """Others can only try the reader as themselves."""
     monkeypatch.setattr(module.os, "geteuid", lambda: 1000)
 
     assert module.user_of_workers(str(tmp_path)) is None
@@ -122,7 +122,7 @@ def test_keys_are_not_asked_for_where_nothing_is_signed():
         ("pyinstrument", (), WARNING),
         ("pyinstrument", ("always",), WARNING),
         ("cprofile", ("always", "rate"), WARNING),
-        ("pyspy", ("always",), OK),
+        ("stacks", ("always",), OK),
         ("cprofile", ("rate",), OK),
     ],
 )
@@ -140,12 +140,12 @@ def test_stacks_without_a_directory_are_doubtful():
     ("text", "state"),
     [(None, OK), ("0\n", OK), ("1\n", OK), ("2\n", WARNING), ("3\n", WARNING)],
 )
-def test_what_the_kernel_lets_pyspy_do(scope, text, state):
+def test_what_the_kernel_lets_a_reader_do(scope, text, state):
     """At 1 the worker allows it by itself."""
     if text is not None:
         scope.write_text(text)
 
-    assert ("ptrace_scope", state) in points("pyspy")
+    assert ("ptrace_scope", state) in points("stacks")
 
 
 def test_a_hook_is_taken_out_of_hooks():

@@ -204,3 +204,25 @@ def test_a_package_that_pip_does_not_know_is_installed():
 
     assert remedy[0] == "pip install nova-profiler, in nova-api's environment"
     assert remedy[-1] == MAKER
+
+
+@pytest.mark.parametrize(
+    ("section", "app", "what"),
+    [
+        ("pipeline:healthcheck", "app", "health checks"),
+        ("pipeline:main", "healthcheckapp", "health checks"),
+        ("pipeline:apiversions", "app", "version documents"),
+    ],
+)
+def test_what_is_not_the_api_needs_no_filter(section, app, what):
+    """Load balancers ask for it all the time."""
+    sections = {
+        section: {"pipeline": f"cors {app}"},
+        "filter:cors": {},
+        "filter:nova_profiler": {},
+    }
+
+    (point,) = pipeline_points(sections, ["nova_profiler"])
+
+    assert point.state == OK
+    assert point.found == f"not in it: {what} are not timed"

@@ -12,7 +12,7 @@ from serving import Asked, Profiled
 
 from nova_profiler.capture.choosing.choice import Choice
 from nova_profiler.cli import main
-from nova_profiler.signed_headers import trigger_fault
+from nova_profiler.trust.signed_headers import trigger_fault
 
 KEY = "0123456789abcdef0123456789abcdef"
 PATH = "/v2.1/servers/detail"
@@ -175,7 +175,7 @@ def test_the_filter_takes_it(capsys):
     asked: list[bool] = []
 
     class Engine:
-        name = "pyspy"
+        name = "stacks"
         watches_all = False
 
         def watch(self, capture, chosen, interval_ms):
@@ -191,7 +191,7 @@ def test_the_filter_takes_it(capsys):
     over = Profiled(
         app,
         load=lambda *_: Engine(),
-        profiler="pyspy",
+        profiler="stacks",
         profile_when=("signed",),
         profile_keys=(KEY,),
     )

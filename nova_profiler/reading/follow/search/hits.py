@@ -18,8 +18,9 @@ class LogLine(NamedTuple):
     """One line of a request, and the lines without a prefix after it.
 
     ``at`` is in seconds since 1970 UTC, None where the line has no time.
-    ``entry`` is the request that ends with the line, if one does. The line
-    begins at ``offset`` of the text of ``source``.
+    ``entry`` is the request that ends with the line, if one does; ``half`` is
+    the begin or the end of one whose time stands in no line. The line begins
+    at ``offset`` of the text of ``source``.
     """
 
     at: float | None
@@ -35,6 +36,7 @@ class LogLine(NamedTuple):
     more: tuple[str, ...] = ()
     source: str = ""
     offset: int = 0
+    half: AccessEntry | None = None
 
 
 class Hit(NamedTuple):

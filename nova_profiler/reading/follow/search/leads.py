@@ -16,6 +16,9 @@ from nova_profiler.reading.follow.search.messages import (
 
 # Beyond that the needles are marks that every RPC message has.
 _MOST_MESSAGES = 8
+# What is learned early; for more than that, files are searched once more. A
+# line that adds to it takes as long as all of it.
+MOST_LEARNED = 500
 
 
 class Wanted(NamedTuple):
@@ -73,7 +76,9 @@ class Leads:
         self._without: dict[int, frozenset[str]] = {}
 
     def learn(self, request_id: str, line: LogLine) -> None:
-        """Note what *line* of the request names."""
+        """Note what *line* of the request names, up to MOST_LEARNED."""
+        if len(self._ids) + len(self._messages) >= MOST_LEARNED:
+            return
         ids = ids_named_by([line], [request_id])
         messages = messages_of([line])
         if self._ids.keys() >= set(ids) and self._messages >= messages:

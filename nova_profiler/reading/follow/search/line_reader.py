@@ -4,45 +4,53 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from typing import Any
 
 from nova_profiler.groups import DB_API
 from nova_profiler.reading.follow.search.hits import MOST_JOINED, Hit, LogLine
+from nova_profiler.reading.logs.collectors.json_lines import unwrapped
+from nova_profiler.reading.logs.entries import AccessEntry
 from nova_profiler.reading.logs.entry_of_line import entry_of_line
 from nova_profiler.reading.logs.files.sources import Source, head_of
 from nova_profiler.reading.logs.forms import Unusable
-from nova_profiler.reading.logs.forms.json_lines import unwrapped
+from nova_profiler.reading.logs.forms.begin_and_end import is_half
 from nova_profiler.reading.logs.forms.own_log_lines import LOGGER
+from nova_profiler.reading.logs.line_parts.colours import without_colours
 from nova_profiler.reading.logs.line_parts.contexts import RequestContext
 from nova_profiler.reading.logs.line_parts.prefixes import (
     LinePrefix,
     prefix_of,
-    without_colours,
 )
-from nova_profiler.reading.logs.line_parts.services import UNKNOWN
+from nova_profiler.reading.logs.line_parts.services import (
+    UNKNOWN,
+    is_service,
+    service_that_logs,
+)
 from nova_profiler.reading.logs.line_parts.stamps import (
     Years,
     iso_epoch,
     years_of,
 )
 from nova_profiler.reading.logs.unread import Unread
-from nova_profiler.record import RecordError, RequestRecord
+from nova_profiler.reading.record_words import full_title_of, status_of
+from nova_profiler.record import REQUEST, RecordError, RequestRecord
 
 # The begin of a line that has a prefix of its own.
 _BEGINS = re.compile(
     rb"\S{0,300}?[: ]?(?:\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d"
     rb"|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\{\")"
 )
-_JSON = re.compile(r"(?:\S{1,300}: ?)?(?=\{\")")
+_JSON = re.compile(r"(?:[^\s{]{1,300}: ?)?(?=\{\")")
 # oslo.log writes the lines of a traceback with a prefix and no context.
 _TRACE = re.compile(
-    rb"(?:\d+ )?(?:ERROR|TRACE|CRITICAL|WARNING) (?P<logger>[\w.\-]+)"
+    rb"(?:(?<= )(?P<pid>\d+) )?(?:ERROR|TRACE|CRITICAL|WARNING) "
+    rb"(?P<logger>[\w.\-]+)"
     rb"(?: (?!\[(?:-|None|g?req-))|$)"
 )
 _LOGGER = re.compile(
-    rb"(?:\d+ )?(?:ERROR|CRITICAL|WARNING|INFO|DEBUG) (?P<logger>[\w.\-]+)"
+    rb"(?:(?<= )(?P<pid>\d+) )?(?:ERROR|CRITICAL|WARNING|INFO|DEBUG) "
+    rb"(?P<logger>[\w.\-]+)"
     rb" +\["
 )
 # The last line of a traceback.
@@ -51,23 +59,18 @@ _EXCEPTION = re.compile(
 )
 # The year 5138; a damaged record may hold any number.
 _LATEST_AT = 1e11
-_PROJECTS = re.compile(
-    r"(?:barbican|cinder|designate|glance|heat|ironic|keystone|magnum|manila"
-    r"|neutron|nova|octavia|placement|swift|trove)\b"
+# What has no prefix and is a line of its own all the same: of uWSGI, of an
+# access log, of haproxy, of a server's standard error.
+_REQUESTS = re.compile(
+    rb"\[pid: \d|\{address space |\*\*\* |DAMN ! |HARAKIRI"
+    rb"|[0-9A-Fa-f][0-9A-Fa-f.:]{2,45}(?:, ?[0-9A-Fa-f.:]{3,45}){0,8}"
+    rb"(?::\d{1,5} \[\d\d/| \S{1,100} \S{1,100} \[\d\d/)"
+    rb"|[^\n\"]{0,200}\"[A-Z]{3,10} [^\n\"]{1,2000}\" (?:status: )?\d{3} "
 )
-# The service by the start of its logger, for files named otherwise.
-_LOGGERS = (
-    ("nova.api", "nova-api"),
-    ("nova.osapi_compute", "nova-api"),
-    ("nova.metadata", "nova-metadata"),
-    ("nova.compute.claims", "nova-compute"),
-    ("nova.compute.manager", "nova-compute"),
-    ("nova.compute.resource_tracker", "nova-compute"),
-    ("nova.virt", "nova-compute"),
-    ("nova.conductor", "nova-conductor"),
-    ("nova.scheduler.host_manager", "nova-scheduler"),
-    ("nova.scheduler.manager", "nova-scheduler"),
-    ("neutron", "neutron-server"),
+# A line of oslo.log in a file without stamps.
+_NO_STAMP = re.compile(
+    rb"(?=(?:\d{1,10} )?(?:TRACE|DEBUG|INFO|AUDIT|WARNING|ERROR|CRITICAL) "
+    rb"[A-Za-z_][\w.\-]{0,200} )"
 )
 
 
@@ -75,18 +78,21 @@ def joins(line: bytes, following: bytes) -> bool:
     """Tell whether *following* continues *line*, as a traceback does."""
     if not following:
         return False
-    begins = _BEGINS.match(following)
+    begins = _BEGINS.match(following) or _NO_STAMP.match(following)
     if begins is None:
-        if following.startswith(b"{"):
+        if following.startswith(b"{") or _REQUESTS.match(following):
             return False
         # In a file without stamps a line without one is nothing special.
         return _BEGINS.match(line) is not None or _is_traceback(following)
     traced = _TRACE.search(following, begins.end(), begins.end() + 400)
-    logged = _LOGGER.search(line, 0, 600)
+    first = _BEGINS.match(line)
+    start = first.end() if first else 0
+    logged = _LOGGER.search(line, start, start + 600)
     return (
         traced is not None
         and logged is not None
         and traced["logger"] == logged["logger"]
+        and traced["pid"] == logged["pid"]
     )
 
 
@@ -119,19 +125,37 @@ class LineReader:
         """Return *hit* as a line, the prefixes of its traceback removed."""
         text = without_colours(hit.line.decode("utf-8", "replace"))
         json_start = _JSON.match(text)
-        if json_start is None:
-            prefix = self._prefix(text)
-            more = tuple(map(self._joined, hit.more))
-        else:
+        prefix = LinePrefix(None, text) if json_start else self._prefix(text)
+        if json_start is not None:
             text = text[json_start.end() :]
-            prefix = self._json_prefix(text)
+        elif prefix.message.startswith('{"') and not prefix.has_logger:
+            # A collector's own prefix stands before its JSON.
+            text = prefix.message
+        else:
+            text = ""
+        more: tuple[str, ...]
+        if text:
+            held = self._json_prefix(text)
+            at = held.at if held.at is not None else prefix.at
+            prefix = held._replace(at=at)
             more = _traceback_in(text)
+        else:
+            more = tuple(map(self._joined, hit.more))
         name = self._source.name
         # A line of no known form is shown as it stands.
-        entry = entry_of_line(hit.line, self._years, name, Unread())
+        entry = entry_of_line(
+            hit.line,
+            self._years,
+            name,
+            Unread(),
+            stated=self._source.stated,
+        )
+        half = None
+        if entry is not None and is_half(entry):
+            entry, half = None, entry
         if entry is not None and _possible(entry.at) is None:
             entry = None
-        ids = entry or prefix.context
+        ids = _ids_of(entry, half, prefix)
         at = _possible(prefix.at)
         if at is None and entry is not None:
             # A web server's stamp stands within its line.
@@ -150,6 +174,7 @@ class LineReader:
             more=_without_blank_end(more),
             source=name,
             offset=hit.offset,
+            half=half,
         )
 
     @property
@@ -178,28 +203,34 @@ class LineReader:
 
     def _joined(self, line: bytes) -> str:
         text = without_colours(line.decode("utf-8", "replace"))
-        if _BEGINS.match(line) is None:
+        if _BEGINS.match(line) is None and _NO_STAMP.match(line) is None:
             return text
-        return self._prefix(text).message
+        name = self._source.name
+        return prefix_of(text, self._years, name, is_stamped=True).message
 
     def _service_of(self, prefix: LinePrefix) -> str:
         """Return the service of a line: by file or unit, logger, process."""
         named = prefix.service or ""
-        if _PROJECTS.match(named):
+        if is_service(named):
             return named
         pid = prefix.pid or 0
-        service = self._services.get(pid) or _service_of_logger(prefix.logger)
+        service = self._services.get(pid) or service_that_logs(prefix.logger)
         if service is not None:
             # Libraries log for the same service in this process.
             self._services[pid] = service
             return service
-        project = _PROJECTS.match(prefix.logger)
-        return (
-            _service_of_folder(self._source.name)
-            or (project and project[0])
-            or named
-            or UNKNOWN
-        )
+        project = prefix.logger.partition(".")[0]
+        return (project if is_service(project) else named) or UNKNOWN
+
+
+def _ids_of(
+    entry: AccessEntry | None, half: AccessEntry | None, prefix: LinePrefix
+) -> AccessEntry | RequestContext:
+    """Return what has the ids of a line: a front's line has no context."""
+    found = entry or half
+    if found is not None and found.request_id:
+        return found
+    return prefix.context
 
 
 def _without_blank_end(lines: tuple[str, ...]) -> tuple[str, ...]:
@@ -212,21 +243,6 @@ def _without_blank_end(lines: tuple[str, ...]) -> tuple[str, ...]:
 def _possible(at: float | None) -> float | None:
     """Return *at* if a calendar has it, or else None."""
     return at if at is not None and 0 <= at < _LATEST_AT else None
-
-
-def _service_of_logger(logger: str) -> str | None:
-    for start, service in _LOGGERS:
-        if f"{logger}.".startswith(f"{start}."):
-            return service
-    return None
-
-
-def _service_of_folder(name: str) -> str | None:
-    """Return the service that a folder names: ``nova-api/0.log``."""
-    for part in reversed(name.split(os.sep)[:-1]):
-        if "-" in part and _PROJECTS.match(part):
-            return part
-    return None
 
 
 def _record_prefix(fields: dict[str, Any]) -> LinePrefix:
@@ -253,10 +269,11 @@ def _text_of(record: RequestRecord) -> str:
     calls = (
         f", db_api {db_api.calls} calls {db_api.ms:.1f} ms" if db_api else ""
     )
-    return (
-        f"{record.method} {record.path or record.route} {record.status} "
-        f"{record.duration_ms:.1f} ms{calls}"
-    )
+    title = full_title_of(record)
+    if record.kind == REQUEST.name:
+        title = f"{record.method} {record.path or record.route}"
+    status = status_of(record, "0")
+    return f"{title} {status} {record.duration_ms:.1f} ms{calls}"
 
 
 def _traceback_in(text: str) -> tuple[str, ...]:

@@ -14,6 +14,9 @@ CAST = "cast"
 RECEIVED = "received"
 REPLY = "reply"
 ANSWERED = "answered"
+# What became of a call that was not answered in time.
+TIMED_OUT = "timed out"
+UNDELIVERED = "undelivered"
 
 
 class DbCall(NamedTuple):
@@ -54,15 +57,37 @@ _STEPS = (
     (re.compile(r"MSG_ID is ([0-9a-f]{32})"), CALL),
     (re.compile(r"'_msg_id': u?'([0-9a-f]{32})'"), RECEIVED),
 )
+_LATE = (
+    (
+        re.compile(
+            r"waiting for a reply to message ID:? ([0-9a-f]{32})",
+            re.IGNORECASE,
+        ),
+        TIMED_OUT,
+    ),
+    (re.compile(r"drop reply to ([0-9a-f]{32})"), UNDELIVERED),
+    (re.compile(r"The reply ([0-9a-f]{32}) failed"), UNDELIVERED),
+    (re.compile(r"waiting for msg_id ?: ([0-9a-f]{32})"), UNDELIVERED),
+)
 # Lines about a step hold one of these, whatever the message.
-RPC_MARKS = (b"msg_id: ", b"unique_id: ", b"'_msg_id': ")
+RPC_MARKS = (
+    b"msg_id: ",
+    b"unique_id: ",
+    b"'_msg_id': ",
+    b"msg_id : ",
+    b"reply to ",
+    b"The reply ",
+)
 _MESSAGE_ID = re.compile(
-    rb"(?:msg_id: |unique_id: |'_msg_id': u?')([0-9a-f]{32})"
+    rb"(?:msg_id ?: |unique_id: |'_msg_id': u?'|reply to (?:message ID:? )?"
+    rb"|The reply )([0-9a-f]{32})"
 )
 _OLD_SENT = re.compile(
     r"Making (?:a )?(synchronous call|asynchronous cast|asynchronous call) "
     r"on ([\w.-]*\w)"
 )
+# As it stands in lines. In JSON anything may have the name of one.
+_ID = re.compile(r"[0-9A-Za-z-]{1,64}")
 _OTHER_REQUEST = re.compile(
     r"(?i)\brequest[-_ ]ids?\b\W{1,6}(req-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}"
     r"-[0-9a-f]{12})"
@@ -94,6 +119,17 @@ def rpc_step_of(message: str) -> RpcStep | None:
     return None
 
 
+def late_reply_of(message: str) -> RpcStep | None:
+    """Return what *message* has of a reply that came late or never."""
+    if "reply" not in message and "msg_id" not in message:
+        return None
+    for pattern, step in _LATE:
+        match = pattern.search(message)
+        if match is not None:
+            return RpcStep(step, match[1])
+    return None
+
+
 def requests_named_in(message: str) -> list[str]:
     """Return the ids of the requests that this one made to other services.
 
@@ -110,7 +146,9 @@ def ids_named_by(lines: Iterable[LogLine], known: list[str]) -> list[str]:
         ids = (line.request_id, line.global_request_id)
         if not any(one in known for one in ids):
             continue
-        named.update(dict.fromkeys(one for one in ids if one))
+        named.update(
+            dict.fromkeys(one for one in ids if one and _ID.fullmatch(one))
+        )
         if line.request_id in known:
             named.update(dict.fromkeys(requests_named_in(line.message)))
     return [one for one in named if one not in known]
@@ -118,7 +156,10 @@ def ids_named_by(lines: Iterable[LogLine], known: list[str]) -> list[str]:
 
 def messages_of(lines: Iterable[LogLine]) -> set[str]:
     """Return the ids of RPC messages that these lines send or receive."""
-    steps = (rpc_step_of(line.message) for line in lines)
+    steps = (
+        rpc_step_of(line.message) or late_reply_of(line.message)
+        for line in lines
+    )
     return {step.message_id for step in steps if step and step.message_id}
 
 

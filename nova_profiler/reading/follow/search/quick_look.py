@@ -37,7 +37,7 @@ class QuickLook(threading.local):
         """
         if (
             source.path is None
-            or source.compression is not None
+            or not source.is_plain
             or source.size is None
             or source.size > _LARGEST_FILE
         ):

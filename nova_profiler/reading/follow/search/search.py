@@ -29,6 +29,7 @@ from nova_profiler.reading.follow.search.messages import (
 from nova_profiler.reading.follow.search.quick_look import QuickLook
 from nova_profiler.reading.logs.files.blocks import blocks_of
 from nova_profiler.reading.logs.files.sources import Source
+from nova_profiler.reading.logs.line_parts.colours import BEFORE_ID
 from nova_profiler.reading.logs.unread import Unread
 
 READ_ONCE = "pipe, read once: related requests in it may be missing"
@@ -127,7 +128,7 @@ class RequestSearch:
         """Keep the lines with ids that begin with *start*; return the ids."""
         ids: set[str] = set()
         whole = re.compile(
-            rb"(?<![0-9A-Za-z])" + re.escape(start) + rb"[0-9A-Za-z-]{0,64}"
+            BEFORE_ID + re.escape(start) + rb"[0-9A-Za-z-]{0,64}"
         )
         rare = start.removeprefix(b"req-")
         # "req-" is in every line: the rest is found more quickly.

@@ -11,8 +11,8 @@ from nova_profiler.reading.logs.files.compression import (
     Damaged,
     Reader,
     compression_of,
-    opened,
 )
+from nova_profiler.reading.logs.files.halves import with_joined_halves
 from nova_profiler.reading.logs.files.sources import (
     BINARY,
     NOT_READABLE,
@@ -77,12 +77,14 @@ def _blocks_of_file(
         compression = compression_of(file.peek(LONGEST_MAGIC)[:LONGEST_MAGIC])
     chunks = _counted(
         _chunks_of(
-            opened(file, compression), None if end is None else end - start
+            source.text_in(file, compression),
+            None if end is None else end - start,
         ),
         _position_of(file, source, compression),
         on_bytes,
     )
-    yield from _cut_at_lines(source, chunks, unread, is_start=not start)
+    for block in _cut_at_lines(source, chunks, unread, is_start=not start):
+        yield with_joined_halves(block)
 
 
 def _skip_line(file: IO[bytes]) -> int:
@@ -98,7 +100,7 @@ def _position_of(
     file: IO[bytes], source: Source, compression: str | None
 ) -> Callable[[], int] | None:
     """Return the way to ask how far an archive was read, None if plain."""
-    if compression is None or source.size is None:
+    if source.size is None or (compression is None and not source.packing):
         return None
     return file.tell
 
@@ -151,13 +153,18 @@ def _cut_at_lines(
 ) -> Iterator[bytes]:
     held: list[bytes] = []
     size = 0
-    is_long = False
+    is_long = is_hole = False
     try:
         for chunk in chunks:
             if is_start and is_binary(chunk):
                 unread.add(BINARY, source.name)
                 return
-            is_start = False
+            if chunk[:1] == b"\0":
+                chunk = chunk.lstrip(b"\0")
+                is_hole = not chunk and is_start
+                if is_hole:
+                    continue
+            is_start = is_hole = False
             if is_long:
                 stop = chunk.find(b"\n") + 1
                 if not stop:
@@ -180,6 +187,9 @@ def _cut_at_lines(
         # The text before the damage is good.
         yield b"".join(held)
         raise
+    if is_hole:
+        # Zeros and nothing else.
+        unread.add(BINARY, source.name)
     last = b"".join(held)
     if last:
         yield last

@@ -75,7 +75,7 @@ def _copy_of(
             f"{exc.strerror or exc}; set TMPDIR to where there is"
         ) from exc
     return source_of_file(_path_of(copy))._replace(
-        name=source.name, local=source.local
+        name=source.name, local=source.local, stated=source.stated
     )
 
 

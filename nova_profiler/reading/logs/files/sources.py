@@ -6,6 +6,7 @@ from __future__ import annotations
 import errno
 import glob
 import os
+import re
 import stat
 import sys
 import time
@@ -20,10 +21,15 @@ from nova_profiler.dump_store.names import (
     is_stem,
 )
 from nova_profiler.reading.logs.files.compression import (
-    LONGEST_MAGIC,
     Damaged,
+    Reader,
     compression_of,
     opened,
+)
+from nova_profiler.reading.logs.files.recoding import (
+    PACKING_BYTES,
+    packing_of,
+    unpacked,
 )
 from nova_profiler.reading.logs.unread import Unread
 
@@ -31,6 +37,10 @@ STDIN = "-"
 
 # The kind and the year of a file are found in so much of its text.
 HEAD_BYTES = 8 * 1024
+
+# No line of text begins with one of these.
+_CONTROLS = frozenset(bytes([code]) for code in range(1, 9))
+_PACKED_NAME = re.compile(r"\.(?:json|csv)\.\w{2,4}\Z")
 
 MISSING = "no such file"
 DUMP = "dump; show and calls read it from its --dump-dir"
@@ -46,7 +56,9 @@ class Source(NamedTuple):
 
     ``path`` is None for standard input, ``size`` is the bytes on disk, None
     for a pipe. ``modified`` helps to find the year of lines without one.
-    ``local`` is the zone of stamps without one, None for UTC.
+    ``local`` is the zone of stamps without one, None for UTC. ``packing`` is
+    how records are packed within the text, None for lines. ``stated`` are
+    the formats of lines that the user stated.
     """
 
     name: str
@@ -55,15 +67,30 @@ class Source(NamedTuple):
     modified: float
     compression: str | None = None
     local: tzinfo | None = None
+    packing: str | None = None
+    stated: tuple[str, ...] = ()
+
+    @property
+    def is_plain(self) -> bool:
+        """Tell whether the file's bytes are the text itself."""
+        return self.compression is None and self.packing is None
 
     @property
     def is_splittable(self) -> bool:
         """Tell whether the log can be read from any offset."""
-        return self.size is not None and self.compression is None
+        return self.size is not None and self.is_plain
+
+    def text_in(self, file: IO[bytes], compression: str | None) -> Reader:
+        """Return the text of the open *file*; see ``opened``."""
+        return unpacked(opened(file, compression), self.packing)
 
 
 def sources_of(
-    paths: Iterable[str], unread: Unread, local: tzinfo | None = None
+    paths: Iterable[str],
+    unread: Unread,
+    local: tzinfo | None = None,
+    stated: tuple[str, ...] = (),
+    folder: str | None = None,
 ) -> list[Source]:
     """Return the logs that *paths* name: files, folders, globs and ``-``.
 
@@ -72,15 +99,18 @@ def sources_of(
     to a dump, whose request is in the log_file as well. It notes devices, and
     links in a folder, or of a pattern, that lead out of it: a stranger may
     have put them there. *local* is the zone of stamps without one, None for
-    UTC.
+    UTC, and *stated* are formats that the user stated. *paths* that were
+    found in a *folder* are as its own files are.
     """
     found = []
     seen: set[tuple[int, int]] = set()
+    searched = None if folder is None else os.path.realpath(folder)
     for path in paths:
-        for name, within in _names_of(path):
+        for name, found_in in _names_of(path):
+            within = searched or found_in
             source = _source_of(name, within, seen, unread)
             if source is not None:
-                found.append(source._replace(local=local))
+                found.append(source._replace(local=local, stated=stated))
     return found
 
 
@@ -88,8 +118,28 @@ def source_of_file(name: str) -> Source:
     """Return the file *name*; raises OSError where it cannot be read."""
     with _regular(name) as file:
         found = os.fstat(file.fileno())
-        compression = compression_of(file.read(LONGEST_MAGIC))
-    return Source(name, name, found.st_size, found.st_mtime, compression)
+        head = file.read(PACKING_BYTES)
+        compression = compression_of(head)
+        if compression is not None and _PACKED_NAME.search(name):
+            # Of other archives the packing is not worth opening them twice.
+            file.seek(0)
+            head = _head_in(file, compression)
+    return Source(
+        name,
+        name,
+        found.st_size,
+        found.st_mtime,
+        compression,
+        packing=packing_of(head),
+    )
+
+
+def _head_in(file: IO[bytes], compression: str) -> bytes:
+    try:
+        return opened(file, compression).read1(PACKING_BYTES)
+    except Damaged:
+        # The reader of the whole file notes why.
+        return b""
 
 
 @contextmanager
@@ -119,13 +169,13 @@ def without_waiting(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NONBLOCK)
 
 
-def head_of(source: Source) -> bytes:
-    """Return the first few KiB of a file's text, nothing of a pipe."""
+def head_of(source: Source, size: int = HEAD_BYTES) -> bytes:
+    """Return the first *size* bytes of a file's text, nothing of a pipe."""
     if source.size is None:
         return b""
     try:
         with file_of(source) as file:
-            return opened(file, source.compression).read1(HEAD_BYTES)
+            return source.text_in(file, source.compression).read1(size)
     except (Damaged, OSError):
         # The reader of the whole file notes why.
         return b""
@@ -249,4 +299,6 @@ def _is_standard_input(found: os.stat_result) -> bool:
 
 def is_binary(head: bytes) -> bool:
     """Tell whether a file that begins with *head* is binary."""
-    return b"\0" in head[:HEAD_BYTES]
+    # Rotation by copying leaves a hole of zeros where the text was.
+    text = head[:HEAD_BYTES].lstrip(b"\0")
+    return b"\0" in text or (head[:1] == b"\0" and text[:1] in _CONTROLS)

@@ -10,13 +10,14 @@ from __future__ import annotations
 import re
 
 from nova_profiler.reading.logs.entries import AccessEntry
-from nova_profiler.reading.logs.forms import ms_of
+from nova_profiler.reading.logs.forms import OTHER_KIND, Unusable, ms_of
 from nova_profiler.reading.logs.line_parts.contexts import id_and_name
 from nova_profiler.reading.logs.line_parts.path_routes import (
     method_of,
     route_of_path,
 )
 from nova_profiler.reading.logs.line_parts.prefixes import LinePrefix
+from nova_profiler.record import KINDS
 
 LOG_LINE = "log_requests"
 LOGGER = "nova_profiler.requests"
@@ -32,6 +33,8 @@ _MIDDLE = re.compile(
     r", user="
 )
 _PROJECT = " project="
+# How the routes of messages and tasks begin; a request has a path there.
+_OTHER_KINDS = tuple(f"{kind.word} " for kind in KINDS if kind.word)
 _LONGEST_METHOD = 40
 
 
@@ -43,6 +46,8 @@ def entry_of(line: LinePrefix) -> AccessEntry | None:
     project_at = rest.rfind(_PROJECT)
     if not 0 < len(method) <= _LONGEST_METHOD or "\n" in rest:
         return None
+    if rest.startswith(_OTHER_KINDS):
+        raise Unusable(OTHER_KIND)
     found = None
     for match in _MIDDLE.finditer(rest, 0, max(0, project_at)):
         found = match

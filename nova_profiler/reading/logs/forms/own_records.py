@@ -6,6 +6,12 @@ from __future__ import annotations
 from typing import Any
 
 from nova_profiler.groups import DB_API
+from nova_profiler.reading.advice.adding_up import Found
+from nova_profiler.reading.advice.rules.table import (
+    findings_of,
+    largest_group,
+    looks_at,
+)
 from nova_profiler.reading.logs.entries import AccessEntry
 from nova_profiler.reading.logs.files.sources import DUMP
 from nova_profiler.reading.logs.forms import (
@@ -13,6 +19,7 @@ from nova_profiler.reading.logs.forms import (
     BAD_TIME,
     LONGEST_MS,
     NEWER_RECORD,
+    OTHER_KIND,
     Unusable,
 )
 from nova_profiler.reading.logs.line_parts.path_routes import (
@@ -21,7 +28,14 @@ from nova_profiler.reading.logs.line_parts.path_routes import (
 )
 from nova_profiler.reading.logs.line_parts.services import UNKNOWN
 from nova_profiler.reading.logs.line_parts.stamps import iso_epoch
-from nova_profiler.record import SCHEMA, RecordError, RequestRecord
+from nova_profiler.record import (
+    REQUEST,
+    SCHEMA,
+    CallTotals,
+    RecordError,
+    RequestRecord,
+    rows_of,
+)
 
 LOG_FILE = "log_file"
 
@@ -42,13 +56,17 @@ def entry_of(fields: dict[str, Any], form: str = LOG_FILE) -> AccessEntry:
     """
     if "timeline" in fields:
         raise Unusable(DUMP)
-    kept = {k: v for k, v in fields.items() if k not in _LISTS}
+    kept = fields.copy()
+    for name in _LISTS:
+        kept.pop(name, None)
     try:
         record = RequestRecord.from_dict(kept)
     except RecordError as exc:
         schema = fields["schema"]
         is_newer = isinstance(schema, int) and schema > SCHEMA
         raise Unusable(NEWER_RECORD if is_newer else BAD_RECORD) from exc
+    if record.kind != REQUEST.name:
+        raise Unusable(OTHER_KIND)
     if not 0 <= record.duration_ms <= LONGEST_MS:
         raise Unusable(BAD_TIME)
     began = iso_epoch(record.started_at)
@@ -71,6 +89,21 @@ def entry_of(fields: dict[str, Any], form: str = LOG_FILE) -> AccessEntry:
         record.remote_address,
         None if db_api is None else db_api.ms,
         None if db_api is None else int(db_api.calls),
-        record.breakdown_ms or None,
+        record.parts_ms or None,
         None if db_api is None else db_api.wall_ms,
+        _found_in(record, fields.get("calls")),
     )
+
+
+def _found_in(record: RequestRecord, calls: Any) -> tuple[Found, ...]:
+    """Return what rules find in *record*, which gets those of its *calls*."""
+    largest = largest_group(record)
+    try:
+        record.calls = rows_of(
+            CallTotals,
+            [row for row in calls or () if looks_at(row["group"], largest)],
+        )
+    except (TypeError, ValueError, KeyError):
+        # Figures need no calls: a damaged one is not in the way.
+        return ()
+    return tuple(findings_of(record, largest))

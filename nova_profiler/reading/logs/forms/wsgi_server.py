@@ -26,12 +26,19 @@ from nova_profiler.reading.logs.line_parts.prefixes import LinePrefix
 
 WSGI_SERVER = "wsgi.server"
 REQUESTLOG = "requestlog"
+# neutron's agent passes a server's request for its metadata on to nova.
+METADATA_AGENT = "metadata agent"
+_METADATA = "nova-metadata"
 
+# A program that shows the line as a text of its own escapes its quotation
+# marks, and puts something behind the time.
 _MESSAGE = re.compile(
-    r'(?:\[instance: [^\]]*\] )?(?P<address>[^"]{0,300}?) ?'
-    r'"(?P<method>[^\s"]{1,40}) (?P<path>.*?)(?: HTTP/\d(?:\.\d)?)?"'
+    r'(?:\[instance: [^\]]*\] )?(?P<address>[^"\\]{0,300}?) ?'
+    r'\\?"(?P<method>[^\s"]{1,40}) (?P<path>.*?)(?: HTTP/\d(?:\.\d)?)?\\?"'
     r" status: +(?P<status>\d{3}) +len: +(?P<size>\S+)"
-    r"(?P<requestlog> +microversion: +\S+)?(?: +time: +(?P<time>\S+))?\s*\Z"
+    r"(?P<requestlog> +microversion: +\S+)?"
+    r"(?: +time: +(?P<time>[^\s\"'`,;|<>)\]}\\]+))?"
+    r"(?:\\[nr]|[\s\"'`,;|<>)\]}]){0,20}\Z"
 )
 
 
@@ -43,9 +50,13 @@ def entry_of(line: LinePrefix) -> AccessEntry | None:
     if found["time"] is None:
         raise Unusable(NO_TIME)
     status = int(found["status"])
+    form = REQUESTLOG if found["requestlog"] else WSGI_SERVER
+    service = service_of(line)
+    if _is_of_agent(line):
+        form, service = METADATA_AGENT, _METADATA
     return AccessEntry(
-        REQUESTLOG if found["requestlog"] else WSGI_SERVER,
-        service_of(line),
+        form,
+        service,
         line.at,
         method_of(found["method"]),
         route_of_path(found["path"], status),
@@ -53,5 +64,13 @@ def entry_of(line: LinePrefix) -> AccessEntry | None:
         ms_of(found["time"], 1000),
         bytes_of(found["size"]),
         *line.context,
-        remote_address=address_of(found["address"]),
+        # A context that was no part of a known prefix may stand before it.
+        remote_address=address_of(found["address"].rpartition("] ")[2]),
+    )
+
+
+def _is_of_agent(line: LinePrefix) -> bool:
+    """Tell whether neutron's metadata agent logged *line*."""
+    return (line.service or "").endswith("metadata-agent") or (
+        line.logger.startswith("neutron.agent.") and "metadata" in line.logger
     )

@@ -11,6 +11,9 @@ _UUID = re.compile(
     r"[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 )
 
+_BRACKETS = re.compile(r"\[([^\[\]]{0,500})\]")
+_FAR = 2_000
+
 
 class RequestContext(NamedTuple):
     """The ids of a request, its user and project; None for what is missing."""
@@ -52,6 +55,14 @@ def context_of(text: str) -> RequestContext:
         *id_and_name(user),
         *id_and_name(project),
     )
+
+
+def context_within(text: str) -> RequestContext | None:
+    """Return the first context with an id in *text*, None if there is none."""
+    for found in _BRACKETS.finditer(text, 0, _FAR):
+        if "req-" in found[1] and looks_like_context(found[1]):
+            return context_of(found[1])
+    return None
 
 
 def looks_like_request_id(text: str) -> bool:

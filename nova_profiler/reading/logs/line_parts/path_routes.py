@@ -42,6 +42,41 @@ _WORDS = _COLLECTIONS | frozenset(
     uptime file members
     """.split()
 )
+# The same of the other services: collections, and words that may follow.
+_OTHER_COLLECTIONS = frozenset(
+    """
+    address-groups address-scopes agents allocation_candidates allocations
+    amphorae attachments auto-allocated-topology availability_zones backups
+    cgsnapshots chassis clusters consistencygroups credentials domains drivers
+    endpoints floatingips group_snapshots group_types groups healthmonitors
+    ikepolicies l7policies listeners loadbalancers local-ips logs messages
+    metering-labels namespaces network-ip-availabilities networks nodes
+    os-volume-transfer policies pools portgroups ports projects qos-specs
+    quotas rbac-policies recordsets regions resource_classes resource_providers
+    roles router-interfaces routers secrets security-group-rules
+    security-groups segments service_profiles services share_networks shares
+    snapshots stacks subnetpools subnets tasks tenants traits trunks types
+    users volume-transfers volume_types volumes workers zones
+    """.split()
+)
+# What may stand before a collection: a part of an API.
+_AREAS = frozenset("fwaas lbaas metadefs octavia qos vpn".split())
+_WITHOUT_VERSION = frozenset(
+    "allocation_candidates allocations resource_classes resource_providers "
+    "traits".split()
+)
+_OTHER_WORDS = frozenset(
+    """
+    accept action add_router_interface add_extraroutes aggregates aggregate
+    bandwidth_limit_rules config default default_subnetpools detail details
+    dhcp-agents dhcp-networks encryption events export_record extensions
+    extra_specs failover get_pools import_record inventories l3-agents
+    l3-routers metadata os-volume-type-access port_forwardings preview
+    provision remove_extraroutes remove_router_interface resources restore
+    reset_status share-types states status summary tags template traits usages
+    validate vifs
+    """.split()
+)
 _NOVA_VERSIONS = frozenset(["v1.1", "v2", "v2.1", "v3"])
 
 _UUID = re.compile(
@@ -74,10 +109,12 @@ def route_of_path(path: str, status: int) -> str:
     Without query string, mount point and project. A path that a client made
     up is ``unmatched``: the status is 404 or the like.
     """
+    # A query may name hundreds of ports, and says nothing about the route.
+    path = path.partition("?")[0]
     if len(path) > _LONGEST:
         return UNMATCHED
     # Before the cache, which so holds one route for all servers.
-    route, is_guess = _route_of(_UUID.sub("{id}", path.partition("?")[0]))
+    route, is_guess = _route_of(_UUID.sub("{id}", path))
     if is_guess and status in _NOT_THERE:
         return UNMATCHED
     return route
@@ -114,6 +151,10 @@ def _route_of(path: str) -> tuple[str, bool]:
         known = metadata_route_of(path)
         if known is not None:
             return known, False
+    # placement has no version, and may have a mount point.
+    for place, part in enumerate(parts[:2]):
+        if part in _WITHOUT_VERSION:
+            return _of_others(parts, place)
     return _guessed(parts), bool(parts)
 
 
@@ -134,8 +175,34 @@ def _versioned(version: str, parts: list[str]) -> tuple[str, bool]:
     if version in _NOVA_VERSIONS and (not parts or parts[0] in _COLLECTIONS):
         named = [part if part in _WORDS else "{id}" for part in parts]
         return "/" + "/".join([version, *named]), False
-    guessed = _guessed([version, *parts])
-    return guessed, True
+    return _of_others([version, *parts], 1)
+
+
+def _of_others(parts: list[str], first: int) -> tuple[str, bool]:
+    """Return the route of a path of another service than nova.
+
+    *first* is the place of its collection, which may have a part of the API
+    before it. What follows a collection is an id or a name, whether it is
+    there or not.
+    """
+    if len(parts) > first + 1 and parts[first] in _AREAS:
+        first += 1
+    if len(parts) <= first or parts[first] not in _OTHER_COLLECTIONS:
+        return _guessed(parts), bool(parts)
+    named = parts[:first]
+    is_collection = False
+    for part in parts[first:]:
+        is_word = part in _OTHER_WORDS or (
+            part in _OTHER_COLLECTIONS and not is_collection
+        )
+        is_name = not is_word and (
+            is_collection
+            or _ID.fullmatch(part) is not None
+            or not _PLAIN.fullmatch(part)
+        )
+        named.append("{id}" if is_name else part)
+        is_collection = part in _OTHER_COLLECTIONS
+    return "/" + "/".join(named), False
 
 
 def _has_project(parts: list[str]) -> bool:

@@ -14,6 +14,7 @@ from nova_profiler.reading.logs.line_parts.contexts import (
     looks_like_context,
 )
 from nova_profiler.reading.logs.line_parts.services import (
+    service_named_in,
     service_of_file,
     service_of_unit,
 )
@@ -23,13 +24,6 @@ from nova_profiler.reading.logs.line_parts.stamps import (
     epoch_of,
     seconds_of,
 )
-
-# devstack's colours, also without the ESC, which may be lost on the way.
-# JSON's way to write ESC is left alone until the message is unwrapped.
-_COLOURS = re.compile(
-    r"\x1b\[[0-9;]*[A-Za-z]|(?<!\\u001[bB])\[0[01](?:;3\d)?m"
-)
-COLOUR_MARKS = ("\x1b", "[00;3", "[01;3", "[00m")
 
 _ISO = (
     r"(?P<date>\d{4}-\d\d-\d\d)[ T](?P<clock>\d\d:\d\d:\d\d(?:[.,]\d{1,9})?)"
@@ -81,7 +75,11 @@ _BOOT_SYSLOG = re.compile(
     r"\[ *\d{1,9}\.\d{3,9}[^\[\]]{0,40}\] " + _HOST + _NAME + _PID
 )
 _COMPOSE = re.compile(r"[\w.\-]{1,200} {1,80}\| ")
-_FILE = re.compile(r"(?P<file>[^\s\"]{1,300}?)[: ]\s*" + _START)
+# The day of uWSGI's and asctime's stamps is no file.
+_FILE = re.compile(
+    r"(?!(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) )"
+    r"(?P<file>[^\s\"]{1,300}?)[: ]\s*" + _START
+)
 # By the first character, "0" for any digit.
 _SHAPES: dict[str, tuple[re.Pattern[str], ...]] = {
     "0": (_ISO_SYSLOG, _UNIX_SYSLOG),
@@ -90,14 +88,28 @@ _SHAPES: dict[str, tuple[re.Pattern[str], ...]] = {
 }
 _OTHER_SHAPES = (_SYSLOG, _FULL_SYSLOG)
 _STAMP = re.compile(_ISO + r" ")
+_LEVEL = (
+    r"(?P<level>TRACE|DEBUG|INFO|AUDIT|WARN(?:ING)?|ERROR|CRITICAL|FATAL) "
+)
 _HEAD = re.compile(
     r"(?:(?P<pid>\d{1,10}) )?"
-    r"(?P<level>TRACE|DEBUG|INFO|AUDIT|WARN(?:ING)?|ERROR|CRITICAL|FATAL) "
-    r"(?P<logger>[A-Za-z_][\w.\-]{0,199})"
+    + _LEVEL
+    + r"(?P<logger>[A-Za-z_][\w.\-]{0,199})"
     # One blank: a line of a traceback keeps its indentation.
     r"(?:\s|\Z)"
 )
 _BRACKETS = re.compile(r"\s{0,80}\[([^\[\]]{0,500})\]\s?")
+# oslo.log's prefix behind something that no shape above describes: with its
+# stamp, or else with a context.
+_BEHIND = re.compile(
+    # A quotation mark or a file's name may touch the stamp.
+    r"(?<!\d)"
+    + _ISO
+    + r" (?=(?:\d{1,10} )?[A-Z]{4,8} [A-Za-z_])"
+    + r"|(?<!\S)(?=(?:\d{1,10} )?(?:TRACE|DEBUG|INFO|AUDIT|WARN(?:ING)?"
+    r"|ERROR|CRITICAL) [A-Za-z_][\w.\-]{0,199} \[(?:None req-|g?req-|-\]))"
+)
+_LEVELS = (" INFO ", " DEBUG ", " WARNING ", " ERROR ", " AUDIT ")
 _FAR = 700
 _MOST_ENVELOPES = 4
 
@@ -126,14 +138,6 @@ class LinePrefix(NamedTuple):
         return bool(self.logger)
 
 
-def without_colours(line: str) -> str:
-    """Return *line* without the colours of a terminal."""
-    for mark in COLOUR_MARKS:
-        if mark in line:
-            return _COLOURS.sub("", line)
-    return line
-
-
 def prefix_of(
     line: str, years: Years, file: str = "", is_stamped: bool = False
 ) -> LinePrefix:
@@ -157,7 +161,36 @@ def prefix_of(
         found = _headed(line, head, outer, at, is_stamped)
         if found is not None:
             return found
-    return outer._replace(at=at, message=line[place:])
+    behind = _behind(line, place, outer, at, years)
+    return behind or outer._replace(at=at, message=line[place:])
+
+
+def _behind(
+    line: str, place: int, outer: LinePrefix, at: float | None, years: Years
+) -> LinePrefix | None:
+    """Return the parts of oslo.log's prefix further on in *line*.
+
+    A viewer or a collector that is not known put something in front. It
+    costs nothing but itself; a service that it names is the line's.
+    """
+    for level in _LEVELS:  # any() takes three times as long
+        if level in line:
+            break
+    else:
+        return None
+    found = _BEHIND.search(line, place, place + _FAR)
+    head = found and _HEAD.match(line, found.end())
+    if found is None or head is None:
+        return None
+    own = _at(found.groupdict(), years)
+    service = service_named_in(line[place : found.start()])
+    return _headed(
+        line,
+        head,
+        outer._replace(service=service or outer.service),
+        own if own is not None else at,
+        own is not None,
+    )
 
 
 def _headed(

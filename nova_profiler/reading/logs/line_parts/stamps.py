@@ -30,6 +30,12 @@ _MOST_KNOWN_DAYS = 100
 _QUARTER_S = 900
 
 _ZONE = re.compile(r"([+-])(\d\d):?(\d\d)")
+_UNIX = re.compile(r"\d{9,20}(?:\.\d{1,9})?")
+# The year 5138: a larger number has a smaller unit.
+_LATEST_SECONDS = 1e11
+_DASHBOARD = re.compile(
+    r"([A-Z][a-z]{2}) (\d{1,2}), (\d{4}) @ (\d\d:\d\d:\d\d(?:\.\d{1,9})?)"
+)
 _FRACTION = re.compile(r"\.(\d+)")
 _FULL_STAMP = re.compile(
     rb"(?<![\d-])((?:19|20)\d\d)-(\d\d)-(\d\d)[ T]\d\d:\d\d"
@@ -178,6 +184,27 @@ def iso_epoch(text: str, local: tzinfo | None = None) -> float | None:
         return moment.timestamp()
     except (ValueError, OverflowError):
         return None
+
+
+def moment_of(value: object, local: tzinfo | None = None) -> float | None:
+    """Return the time of *value* as a collector has it, None if it is none.
+
+    ISO 8601, or a number since 1970: seconds, or by its size milliseconds,
+    microseconds or nanoseconds; a dashboard's ``Mar 1, 2024 @ 12:00:01.500``.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    text = str(value).strip()
+    shown = _DASHBOARD.fullmatch(text)
+    if shown:
+        month, day, year, clock = shown.groups()
+        return clf_epoch(f"{day}/{month}/{year}", clock, local=local)
+    if not _UNIX.fullmatch(text):
+        return iso_epoch(text.replace(",", "."), local)
+    seconds = float(text)
+    while seconds >= _LATEST_SECONDS:
+        seconds /= 1000
+    return seconds
 
 
 def _to_micros(fraction: re.Match[str]) -> str:

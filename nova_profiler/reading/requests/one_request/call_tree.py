@@ -9,6 +9,8 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from nova_profiler.groups import DB_API, SQL
+from nova_profiler.reading.record_calls import DEEPEST, CallsAround
+from nova_profiler.reading.requests.one_request.view import View
 from nova_profiler.reading.screen.terminal import (
     FAINT,
     counted,
@@ -24,8 +26,6 @@ from nova_profiler.record import (
 
 # The page fits one screen; --json has each call with its parent.
 MOST_LINES = 12
-# Deeper calls stand beside those at this depth.
-_DEEPEST = 30
 _MOST_SENDERS = 3
 # Names of these show by themselves what they are of.
 _PLAIN = (DB_API.name, SQL.name)
@@ -39,7 +39,19 @@ class Branch:
         self.depth = depth
         self.count = 0
         self.ms = 0.0
+        # The line of the application that made the longest of them.
+        self.made_by: str | None = None
+        self._longest_ms = 0.0
         self.branches: dict[tuple[str, str], Branch] = {}
+
+    def add(self, entry: TimelineEntry) -> None:
+        """Add one call."""
+        ms = float(entry.ms)
+        self.count += 1
+        self.ms += ms
+        if entry.made_by is not None and ms > self._longest_ms:
+            self._longest_ms = ms
+            self.made_by = entry.made_by
 
     @property
     def own_ms(self) -> float:
@@ -48,9 +60,12 @@ class Branch:
         return max(0.0, self.ms - inner_ms)
 
 
-def has_parents(record: RequestRecord) -> bool:
-    """Return whether the timeline says which call made which."""
-    return any(entry.parent is not None for entry in record.timeline or ())
+def has_makers(record: RequestRecord) -> bool:
+    """Return whether the timeline says which call or line made which call."""
+    return any(
+        entry.parent is not None or entry.made_by is not None
+        for entry in record.timeline or ()
+    )
 
 
 def call_tree(record: RequestRecord) -> Branch:
@@ -65,12 +80,11 @@ def call_tree(record: RequestRecord) -> Branch:
         key = (entry.group, entry.name)
         branch = parent.branches.get(key)
         if branch is None:
-            branch = Branch(_named(entry), min(parent.depth + 1, _DEEPEST))
+            branch = Branch(_named(entry), min(parent.depth + 1, DEEPEST))
             parent.branches[key] = branch
-        branch.count += 1
-        branch.ms += float(entry.ms)
+        branch.add(entry)
         if entry.id is not None:
-            made[entry.id] = branch if branch.depth < _DEEPEST else parent
+            made[entry.id] = branch if branch.depth < DEEPEST else parent
     return root
 
 
@@ -105,12 +119,12 @@ def senders_of(record: RequestRecord) -> dict[int, list[tuple[str, int]]]:
     The most frequent first. Statements that no such function sent are not
     among the keys.
     """
-    by_id = {entry.id: entry for entry in record.timeline or ()}
+    around = CallsAround(record)
     found: dict[int, dict[str, int]] = {}
     for entry in record.timeline or ():
         if entry.statement is None or entry.group != SQL.name:
             continue
-        sender = _sender_of(entry, by_id)
+        sender = around.db_api_of(entry)
         if sender is not None:
             counts = found.setdefault(int(entry.statement), {})
             counts[sender] = counts.get(sender, 0) + 1
@@ -120,41 +134,35 @@ def senders_of(record: RequestRecord) -> dict[int, list[tuple[str, int]]]:
     }
 
 
-def _sender_of(
-    entry: TimelineEntry, by_id: dict[int | None, TimelineEntry]
-) -> str | None:
-    """Return the innermost DB API function around *entry*."""
-    around = entry
-    # A damaged dump may go round in a circle: parents stand before.
-    while around.parent is not None and around.parent != around.id:
-        before = by_id.get(around.parent)
-        if before is None or (before.id or 0) >= (around.id or 0):
-            return None
-        if before.group == DB_API.name:
-            return before.name
-        around = before
-    return None
+def tree_parts(record: RequestRecord, view: View) -> list[RenderableType]:
+    """Return the tree as lines: calls, their time, and what is their own.
 
-
-def tree_parts(record: RequestRecord) -> list[RenderableType]:
-    """Return the tree as lines: calls, their time, and what is their own."""
-    if not has_parents(record):
+    Below a slow call stands the line of the application that made it.
+    """
+    if not has_makers(record):
         return []
     root = call_tree(record)
-    branches = longest_branches(root)
+    whole = list(_inside(root))
+    most = len(whole) if view.full else MOST_LINES
+    branches = longest_branches(root, most)
     table = plain_table()
     table.add_column("call", overflow="fold", ratio=1)
     for heading in ("calls", "total ms", "own ms"):
         table.add_column(heading, justify="right", no_wrap=True)
     for branch in branches:
+        indent = "  " * (branch.depth - 1)
+        name = safe(indent + branch.name)
+        if branch.made_by is not None:
+            name.append(f"\n{indent}  at ", FAINT)
+            name.append_text(safe(branch.made_by, FAINT))
         table.add_row(
-            safe("  " * (branch.depth - 1) + branch.name),
+            name,
             str(branch.count),
             ms_text(branch.ms),
             ms_text(branch.own_ms),
         )
     parts: list[RenderableType] = [table]
-    more = sum(1 for _ in _inside(root)) - len(branches)
+    more = len(whole) - len(branches)
     if more:
         text = f"and {counted(more, 'line')} of less time"
         parts.append(Text(text, style=FAINT))

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from rich.console import RenderableType
 
+from nova_profiler.reading.requests.one_request.view import View
 from nova_profiler.reading.screen.terminal import (
     FAINT,
     ms_text,
@@ -16,7 +17,7 @@ from nova_profiler.record import RequestRecord
 _MOST_ROWS = 10
 
 
-def far_records(record: RequestRecord) -> list[RenderableType]:
+def far_records(record: RequestRecord, view: View) -> list[RenderableType]:
     """Return a table of the slowest requests to other services with an id.
 
     The id is the other side's: it finds the log lines and the record there.
@@ -31,11 +32,12 @@ def far_records(record: RequestRecord) -> list[RenderableType]:
     table.add_column("ms", justify="right", no_wrap=True)
     table.add_column("request", overflow="fold", ratio=1)
     table.add_column("its id there", no_wrap=True)
-    for row in rows[:_MOST_ROWS]:
+    shown, rest = view.shown(rows, _MOST_ROWS)
+    for row in shown:
         table.add_row(
             ms_text(row.ms), safe(row.name), safe(row.request_id or "")
         )
     parts: list[RenderableType] = [table]
-    if rows[_MOST_ROWS:]:
-        parts.append(safe(f"and {len(rows) - _MOST_ROWS} more", FAINT))
+    if rest:
+        parts.append(safe(f"and {len(rest)} more", FAINT))
     return parts

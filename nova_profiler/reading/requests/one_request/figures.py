@@ -4,16 +4,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from typing import NamedTuple
 
 from nova_profiler.groups import (
     COUNTS,
     DB_API,
+    FETCH,
     LABELS,
     LOG_LINE_GROUPS,
+    UNNAMED,
+    WAITING,
     Group,
 )
+from nova_profiler.reading.record_calls import SHORTEST_MS, merged_spans
 from nova_profiler.reading.record_words import profile_notes
 from nova_profiler.reading.screen.terminal import counted
 from nova_profiler.record import (
@@ -24,17 +27,11 @@ from nova_profiler.record import (
     TimelineEntry,
 )
 
-# A statement this often looks like one query per row of another.
-REPEATED = 5
-
-# BEGIN, SAVEPOINT and the like repeat with each transaction.
-_WITH_ROWS = ("SELECT", "INSERT", "UPDATE", "DELETE", "REPLACE", "WITH")
-
 _LONGEST = 20_000
 _COLUMNS = re.compile(r"\bSELECT\s[^()]{20,}?\sFROM\s", re.IGNORECASE)
 
-# Records have microseconds: a shorter time gives no shares.
-SHORTEST_MS = 0.001
+# Less is no part of a page.
+SHOWN_MS = 0.0005
 
 # The sum of parallel calls exceeds their cover by more than this.
 _ROUNDING_MS = 0.1
@@ -77,9 +74,22 @@ def buckets_of(record: RequestRecord) -> list[Part]:
     return [
         Part(name, LABELS.get(name, name), ms, ms / whole)
         for name, ms in sorted(
-            record.breakdown_ms.items(), key=lambda item: -item[1]
+            record.parts_ms.items(), key=lambda item: -item[1]
         )
-        if ms >= 0.0005
+        if ms >= SHOWN_MS
+    ]
+
+
+def inside(record: RequestRecord, bucket: Part) -> list[Part]:
+    """Return what *bucket* consists of, where the record knows it."""
+    if bucket.name != WAITING.name or bucket.ms <= 0:
+        return []
+    share = bucket.share / bucket.ms
+    parts = record.unnamed_ms or {}
+    return [
+        Part(one.name, one.label, parts[one.name], parts[one.name] * share)
+        for one in UNNAMED
+        if parts.get(one.name, 0.0) >= SHOWN_MS
     ]
 
 
@@ -87,7 +97,7 @@ def group_sentences(record: RequestRecord) -> list[str]:
     """Return in words what each group of the log line took.
 
     "db_api 15 calls 840.0 ms, 26.9 % of the call; driver 188.3 ms of it,
-    the rest SQLAlchemy, wrapper and waiting".
+    the rest SQLAlchemy and what else runs inside".
     """
     sentences = []
     for group in LOG_LINE_GROUPS:
@@ -103,7 +113,7 @@ def group_sentences(record: RequestRecord) -> list[str]:
         if driver_ms:
             sentence += (
                 f"; driver {sum(driver_ms):.1f} ms of it, the rest "
-                f"SQLAlchemy, wrapper and waiting"
+                f"SQLAlchemy and what else runs inside"
             )
         sentences.append(sentence)
     return sentences
@@ -117,21 +127,25 @@ def calls_of(record: RequestRecord, group: str) -> list[CallTotals]:
     )
 
 
-def slowest_statements(record: RequestRecord) -> list[StatementTotals]:
-    """Return the statements by their total time, the longest first."""
-    return sorted(record.statements or (), key=lambda row: -row.ms)
+def slowest_statements(
+    record: RequestRecord,
+) -> list[tuple[StatementTotals, float]]:
+    """Return each statement and how long its rows were fetched, in ms.
 
-
-def repeated_statements(record: RequestRecord) -> list[StatementTotals]:
-    """Return the statements in whose place one query might have done."""
+    The one with the longest time of both first. Only calls in the timeline
+    are known to fetch the rows of a statement.
+    """
+    fetch_ms: dict[float, float] = {}
+    for entry in record.timeline or ():
+        if entry.group == FETCH.name and entry.statement is not None:
+            known = fetch_ms.get(entry.statement, 0.0)
+            fetch_ms[entry.statement] = known + float(entry.ms)
     return sorted(
         (
-            row
-            for row in record.statements or ()
-            if row.count - row.executemany >= REPEATED
-            and row.name.startswith(_WITH_ROWS)
+            (row, fetch_ms.get(place, 0.0))
+            for place, row in enumerate(record.statements or ())
         ),
-        key=lambda row: -row.count,
+        key=lambda item: -(item[0].ms + item[1]),
     )
 
 
@@ -159,27 +173,6 @@ def lanes_of(record: RequestRecord) -> list[Lane]:
     ]
 
 
-def merged_spans(
-    entries: Iterable[TimelineEntry], until_ms: float
-) -> list[tuple[float, float]]:
-    """Return the times in which any of *entries* ran, merged, in order."""
-    merged: list[tuple[float, float]] = []
-    for start, end in sorted(
-        (
-            max(0.0, float(entry.start_ms)),
-            min(until_ms, float(entry.start_ms) + float(entry.ms)),
-        )
-        for entry in entries
-    ):
-        if end <= start:
-            continue
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
-        else:
-            merged.append((start, end))
-    return merged
-
-
 def is_parallel(totals: GroupTotals) -> bool:
     """Tell whether calls of a group ran side by side."""
     return totals.ms - totals.wall_ms > _ROUNDING_MS
@@ -204,7 +197,7 @@ _COUNT_NOTES = {
     "late_calls": ("call", " ended after the request, left out"),
     "unfinished_work": (
         "piece",
-        " of work in threads went on after the request, left out",
+        " of work in threads went on after the request: not in this record",
     ),
     "unclaimed_calls": (
         "hook event",

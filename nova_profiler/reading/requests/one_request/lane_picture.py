@@ -8,8 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 from nova_profiler.groups import LOG_LINE_GROUPS
+from nova_profiler.reading.record_calls import SHORTEST_MS
 from nova_profiler.reading.requests.one_request.figures import (
-    SHORTEST_MS,
     Lane,
     is_parallel,
     lanes_of,

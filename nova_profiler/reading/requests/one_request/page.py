@@ -12,21 +12,29 @@ from rich.text import Text
 
 from nova_profiler.groups import COLORS, GROUPS, WRAPPER, Group
 from nova_profiler.profiles.loading import Profile
-from nova_profiler.reading.code.hot_path_page import hot_path_parts
-from nova_profiler.reading.record_words import title_of
-from nova_profiler.reading.requests.one_request import figures
-from nova_profiler.reading.requests.one_request.call_tree import (
-    Senders,
-    tree_parts,
+from nova_profiler.reading.advice.adding_up import advice_on
+from nova_profiler.reading.advice.page import (
+    ADVICE_HEADING,
+    MOST_SHOWN,
+    advice_parts,
 )
+from nova_profiler.reading.code.hot_path_page import hot_path_parts
+from nova_profiler.reading.record_words import full_title_of, status_of
+from nova_profiler.reading.requests.one_request import figures
+from nova_profiler.reading.requests.one_request.call_tree import tree_parts
 from nova_profiler.reading.requests.one_request.far_records import far_records
 from nova_profiler.reading.requests.one_request.lane_picture import (
     lane_picture,
+)
+from nova_profiler.reading.requests.one_request.statements import (
+    more,
+    slowest_parts,
 )
 from nova_profiler.reading.requests.one_request.unfinished import (
     open_parts,
     outcome_of,
 )
+from nova_profiler.reading.requests.one_request.view import View, view_of
 from nova_profiler.reading.screen.terminal import (
     BAD,
     FAINT,
@@ -37,6 +45,7 @@ from nova_profiler.reading.screen.terminal import (
     ms_text,
     page_width,
     plain_table,
+    print_part,
     printable,
     safe,
     share_text,
@@ -46,16 +55,17 @@ from nova_profiler.record import (
     FAILED,
     KILLED,
     OK,
+    REQUEST,
     RequestRecord,
-    StatementTotals,
 )
 
-# The page fits one screen; --json has everything.
+# The page fits one screen; --full has the rest, and --json everything.
+# The columns of milliseconds and shares beside a bar, with what is between
+# all columns; and the bar that is left on a narrow page.
+_FIGURES = 27
+_SHORTEST_BAR = 4
 _MOST_BUCKETS = 12
 _MOST_CALLS = 8
-_MOST_STATEMENTS = 5
-_MOST_REPEATED = 3
-_LONGEST_ENGINE = 24
 
 
 def print_request(
@@ -63,28 +73,28 @@ def print_request(
     record: RequestRecord,
     next_commands: Sequence[str],
     profile: Profile | None = None,
+    full: bool = False,
 ) -> None:
     """Print the page of *record*, with *next_commands* at its end.
 
-    *profile* is made of its stacks, None without any.
+    *profile* is made of its stacks, None without any. *full*: with all
+    rows, and no text is cut.
     """
     width = page_width(console)
+    view = view_of(console, full)
     for part in _header(record, width):
         console.print(part, width=width)
     sections: tuple[tuple[str, Sequence[RenderableType]], ...] = (
         ("What it was in when last seen", open_parts(record)),
-        ("Where its time went", _breakdown(console, record)),
+        (ADVICE_HEADING, _advice(record, view)),
+        ("Where its time went", _breakdown(console, record, view)),
         *(
-            (group.title, _functions(record, group))
+            (group.title, _functions(record, group, view))
             for group in GROUPS
             if group.title
         ),
-        ("Which call made which", tree_parts(record)),
-        ("Slowest statements", _statements(record, width)),
-        (
-            "Repeated statements, one for all might have done",
-            _repeated(record, width),
-        ),
+        ("Which call made which", tree_parts(record, view)),
+        ("Slowest statements", slowest_parts(record, view)),
         (
             "Hot path" if profile is None else f"Hot path, {profile.engine}",
             []
@@ -95,7 +105,10 @@ def print_request(
                 len(figures.lanes_of(record)),
             ),
         ),
-        ("Requests that other services have records of", far_records(record)),
+        (
+            "Requests that other services have records of",
+            far_records(record, view),
+        ),
         ("When the calls ran", lane_picture(console, record, width - 2)),
         ("Note", [safe(note, WARNING) for note in figures.notes_of(record)]),
     )
@@ -105,7 +118,7 @@ def print_request(
             console.print(Text(heading, style=HEADING))
             for part in parts:
                 indented = Padding(part, (0, 0, 0, 2), expand=False)
-                console.print(indented, width=width)
+                print_part(console, indented, view.width)
     if next_commands:
         console.print()
         console.print(Text("Next", style=HEADING))
@@ -118,9 +131,9 @@ def _header(record: RequestRecord, width: int) -> Iterator[RenderableType]:
     grid = Table.grid(expand=True)
     grid.add_column(ratio=1)
     grid.add_column(justify="right", no_wrap=True)
-    status = "no status" if not record.status else str(record.status)
+    status = status_of(record, "no status")
     grid.add_row(
-        safe(f"{record.method} {title_of(record)}", "bold"),
+        safe(full_title_of(record), "bold"),
         Text.assemble(
             (status, _status_style(record)),
             "   ",
@@ -130,7 +143,7 @@ def _header(record: RequestRecord, width: int) -> Iterator[RenderableType]:
     yield grid
     if record.outcome != OK:
         yield safe(outcome_of(record), BAD)
-    if record.path != record.route:
+    if record.kind == REQUEST.name and record.path != record.route:
         yield safe(record.path, FAINT)
     yield _facts(
         width,
@@ -169,20 +182,26 @@ def _facts(width: int, *facts: tuple[str, str | None]) -> Text:
 
 
 def _breakdown(
-    console: Console, record: RequestRecord
+    console: Console, record: RequestRecord, view: View
 ) -> list[RenderableType]:
     buckets = figures.buckets_of(record)
     if not buckets:
         return []
     table = plain_table()
     table.show_header = False
-    table.add_column(no_wrap=True)
+    # Labels fold on a narrow page.
+    table.add_column(overflow="fold")
     table.add_column(justify="right", no_wrap=True)
     table.add_column(justify="right", no_wrap=True)
     table.add_column(no_wrap=True)
-    room = max(10, page_width(console) - 60)
+    shown, rest = view.shown(buckets, _MOST_BUCKETS)
+    inside = [figures.inside(record, bucket) for bucket in shown]
+    # Bars have what the longest label leaves: figures are never cut.
+    labels = [len(bucket.label) for bucket in shown]
+    labels += [len(part.label) + 2 for parts in inside for part in parts]
+    room = max(_SHORTEST_BAR, page_width(console) - max(labels) - _FIGURES)
     longest = max(bucket.share for bucket in buckets)
-    for bucket in buckets[:_MOST_BUCKETS]:
+    for bucket, its_parts in zip(shown, inside, strict=True):
         style = COLORS.get(bucket.name, "green")
         table.add_row(
             safe(bucket.label),
@@ -190,15 +209,27 @@ def _breakdown(
             share_text(bucket.share),
             bar(console, bucket.share / longest, room, style),
         )
+        for part in its_parts:
+            table.add_row(
+                safe(f"  {part.label}", FAINT),
+                f"{ms_text(part.ms)} ms",
+                share_text(part.share),
+            )
     parts: list[RenderableType] = [table]
-    if buckets[_MOST_BUCKETS:]:
-        rest_ms = sum(bucket.ms for bucket in buckets[_MOST_BUCKETS:])
-        parts.append(_more(len(buckets) - _MOST_BUCKETS, rest_ms))
+    if rest:
+        parts.append(more(len(rest), sum(bucket.ms for bucket in rest)))
     parts.extend(map(Text, figures.group_sentences(record)))
     return parts
 
 
-def _functions(record: RequestRecord, group: Group) -> list[RenderableType]:
+def _advice(record: RequestRecord, view: View) -> list[Text]:
+    advice = advice_on(record)
+    return advice_parts(advice, len(advice) if view.full else MOST_SHOWN)
+
+
+def _functions(
+    record: RequestRecord, group: Group, view: View
+) -> list[RenderableType]:
     calls = figures.calls_of(record, group.name)
     if not calls:
         return []
@@ -209,7 +240,8 @@ def _functions(record: RequestRecord, group: Group) -> list[RenderableType]:
         headings.append("driver")
     for heading in headings:
         table.add_column(heading, justify="right", no_wrap=True)
-    for call in calls[:_MOST_CALLS]:
+    shown, rest = view.shown(calls, _MOST_CALLS)
+    for call in shown:
         name = safe(call.name)
         if call.nested:
             name.append(f" +{call.nested} inside others", style=FAINT)
@@ -229,72 +261,9 @@ def _functions(record: RequestRecord, group: Group) -> list[RenderableType]:
             cells.append(share_text(share))
         table.add_row(name, *cells)
     parts: list[RenderableType] = [table]
-    if calls[_MOST_CALLS:]:
-        rest_ms = sum(call.ms for call in calls[_MOST_CALLS:])
-        parts.append(_more(len(calls) - _MOST_CALLS, rest_ms))
+    if rest:
+        parts.append(more(len(rest), sum(call.ms for call in rest)))
     return parts
-
-
-def _statements(record: RequestRecord, width: int) -> list[RenderableType]:
-    rows = figures.slowest_statements(record)
-    if not rows:
-        return []
-    table = plain_table()
-    for heading in ("total ms", "times", "max ms", "rows"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("statement", ratio=1)
-    senders = Senders(record)
-    for row in rows[:_MOST_STATEMENTS]:
-        table.add_row(
-            ms_text(row.ms),
-            str(row.count),
-            ms_text(row.max_ms, 2),
-            "-" if row.rows is None else str(row.rows),
-            _statement_text(row, width - 36).append_text(senders.of(row)),
-        )
-    parts: list[RenderableType] = [table]
-    if rows[_MOST_STATEMENTS:]:
-        rest_ms = sum(row.ms for row in rows[_MOST_STATEMENTS:])
-        parts.append(_more(len(rows) - _MOST_STATEMENTS, rest_ms))
-    return parts
-
-
-def _repeated(record: RequestRecord, width: int) -> list[RenderableType]:
-    rows = figures.repeated_statements(record)
-    if not rows:
-        return []
-    table = plain_table()
-    table.show_header = False
-    table.add_column(justify="right", no_wrap=True, style=WARNING)
-    table.add_column(justify="right", no_wrap=True)
-    table.add_column()
-    senders = Senders(record)
-    for row in rows[:_MOST_REPEATED]:
-        table.add_row(
-            f"{row.count} times",
-            f"{ms_text(row.ms)} ms together",
-            _cropped(row, width - 36).append_text(senders.of(row)),
-        )
-    return [table]
-
-
-def _statement_text(row: StatementTotals, room: int) -> Text:
-    engine = safe(row.engine, FAINT)
-    engine.truncate(_LONGEST_ENGINE, overflow="ellipsis")
-    text = _cropped(row, 2 * room - len(engine) - 12)
-    if row.errors:
-        text.append(f"  {row.errors} failed", style=BAD)
-    return text.append("  ").append_text(engine)
-
-
-def _cropped(row: StatementTotals, room: int) -> Text:
-    text = safe(figures.condensed(row))
-    text.truncate(max(20, room), overflow="ellipsis")
-    return text
-
-
-def _more(count: int, ms: float) -> Text:
-    return Text(f"and {count} more, {ms_text(ms)} ms", style=FAINT)
 
 
 def _status_style(record: RequestRecord) -> str:

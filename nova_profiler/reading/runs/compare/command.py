@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from nova_profiler.errors import NovaProfilerError
+from nova_profiler.reading.command_line.form_option import form_option
 from nova_profiler.reading.command_line.options import (
     Finite,
     json_option,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
         Comparison,
         Limits,
     )
+    from nova_profiler.reading.runs.compare.sides import Sides
 
 _FAILED = 1
 
@@ -56,12 +58,13 @@ _FAILED = 1
 )
 @least_change_option
 @limit_option(40, "How many routes to show, changed ones first; not of JSON.")
+@form_option
 @history_option
 @engine_option
 @click.option(
     "--format",
     "shape",
-    type=click.Choice(["text", "markdown", "json"]),
+    type=click.Choice(["text", "markdown", "html", "json"]),
     default="text",
     show_default=True,
 )
@@ -77,6 +80,7 @@ def command(
     confidence: float,
     least_change: float,
     limit: int,
+    stated: tuple[str, ...],
     directory: Path,
     engine: str,
     shape: str,
@@ -92,10 +96,9 @@ def command(
     nova-profiler compare nightly-20 nightly-21
     nova-profiler compare 'nightly-*' logs/n-api.log.gz --fail-above 10
     """
-    from nova_profiler.reading.runs.compare.comparison import (
-        Limits,
-        figures_of,
-    )
+    from nova_profiler.reading.runs.compare.comparison import Limits
+    from nova_profiler.reading.runs.compare.sides import Sides
+    from nova_profiler.reading.runs.kept.store import History
 
     limits = Limits(
         confidence / 100,
@@ -103,18 +106,9 @@ def command(
         _part(fail_above),
         _part(fail_all_above),
     )
-    found = _compared(a, b, directory, engine, limits)
-    if as_json or shape == "json":
-        click.echo(json.dumps(figures_of(found), indent=2))
-    elif shape == "markdown":
-        from nova_profiler.reading.runs.compare.page import markdown_of
-
-        click.echo(markdown_of(found, limit))
-    else:
-        from nova_profiler.reading.runs.compare.page import print_comparison
-        from nova_profiler.reading.screen.terminal import terminal
-
-        print_comparison(terminal(), found, limit)
+    sides = Sides(History(directory), stated)
+    found = _compared(a, b, sides, engine, limits)
+    _print(found, "json" if as_json else shape, limit)
     if limits.is_gate and found.nothing_compared:
         raise NovaProfilerError(
             f"nothing could be compared: {found.nothing_compared}"
@@ -123,18 +117,36 @@ def command(
         ctx.exit(_FAILED)
 
 
+def _print(found: Comparison, shape: str, limit: int) -> None:
+    if shape == "json":
+        from nova_profiler.reading.runs.compare.comparison import figures_of
+
+        click.echo(json.dumps(figures_of(found), indent=2))
+    elif shape == "markdown":
+        from nova_profiler.reading.runs.compare.page import markdown_of
+
+        click.echo(markdown_of(found, limit))
+    elif shape == "html":
+        from nova_profiler.reading.runs.compare.html_page import html_of
+
+        click.echo(html_of(found, limit).encode("utf-8", "replace"))
+    else:
+        from nova_profiler.reading.runs.compare.page import print_comparison
+        from nova_profiler.reading.screen.terminal import terminal
+
+        print_comparison(terminal(), found, limit)
+
+
 def _compared(
-    a: str, b: str, directory: Path, engine: str, limits: Limits
+    a: str, b: str, both: Sides, engine: str, limits: Limits
 ) -> Comparison:
     from nova_profiler.reading.runs.compare.comparison import compared
-    from nova_profiler.reading.runs.compare.sides import Sides
     from nova_profiler.reading.runs.kept.damaged import damaged
     from nova_profiler.reading.runs.kept.engines import engine_at, requests_of
     from nova_profiler.reading.runs.kept.queries import SidesFigures
     from nova_profiler.reading.runs.kept.run import HistoryError
-    from nova_profiler.reading.runs.kept.store import History
 
-    with Sides(History(directory)) as sides, engine_at(engine) as backend:
+    with both as sides, engine_at(engine) as backend:
         side_a, side_b = sides.side(a), sides.side(b)
         try:
             figures = SidesFigures(

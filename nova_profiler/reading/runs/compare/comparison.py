@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from nova_profiler.reading.runs import FEW_CALLS
 from nova_profiler.reading.runs.compare.shifts import (
@@ -27,10 +27,6 @@ from nova_profiler.reading.runs.compare.verdicts import (
     side_figures,
 )
 
-if TYPE_CHECKING:
-    # Only here: it imports ibis, which takes longer than a comparison.
-    from nova_profiler.reading.runs.kept.queries import SidesFigures
-
 __all__ = ["Comparison", "Limits", "compared", "figures_of"]
 
 Rows = Sequence[Mapping[str, Any]]
@@ -38,6 +34,29 @@ Rows = Sequence[Mapping[str, Any]]
 # A machine moves all routes. Where this part of them stayed where they were,
 # the others moved for reasons of their own.
 _MANY_STILL = 0.1
+
+
+class SidesTimes(Protocol):
+    """What is asked of both sides; ``side`` is ``a`` or ``b`` in each row.
+
+    ``queries`` has it of kept runs. ``baseline_runs`` are the runs of side
+    a, and ``baseline_order_statistics`` has one of them in each ``side``.
+    """
+
+    baseline_runs: tuple[str, ...]
+
+    @property
+    def totals(self) -> Rows:
+        """Return calls, failed, p50_ms and p99_ms of each route."""
+
+    def order_statistics(self) -> Rows:
+        """Return a size and a value in each row, evenly by rank."""
+
+    def baseline_order_statistics(self) -> Rows:
+        """Return the same of each run of a."""
+
+    def rank_sums(self, drift: float) -> Rows:
+        """Return calls_a, calls_b, rank_sum_b and ties of each route."""
 
 
 class Comparison(NamedTuple):
@@ -57,7 +76,7 @@ class Comparison(NamedTuple):
 
 
 def compared(
-    names: tuple[str, str], figures: SidesFigures, limits: Limits
+    names: tuple[str, str], figures: SidesTimes, limits: Limits
 ) -> Comparison:
     """Return how side b differs from side a."""
     samples = samples_of(figures.order_statistics())
@@ -86,7 +105,7 @@ def compared(
     )
 
 
-def _baseline(figures: SidesFigures) -> list[dict[RouteKey, Shift]]:
+def _baseline(figures: SidesTimes) -> list[dict[RouteKey, Shift]]:
     if len(figures.baseline_runs) < 2:
         return []
     samples = samples_of(figures.baseline_order_statistics())

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.text import Text
@@ -18,6 +19,11 @@ from nova_profiler.reading.runs.compare.verdicts import (
     VERDICTS,
     RouteChange,
 )
+from nova_profiler.reading.screen.fitted_table import (
+    Column,
+    print_fitted,
+    print_left_out,
+)
 from nova_profiler.reading.screen.markdown_cells import quoted, table_of
 from nova_profiler.reading.screen.terminal import (
     BAD,
@@ -25,13 +31,11 @@ from nova_profiler.reading.screen.terminal import (
     HEADING,
     has_width,
     ms_text,
-    plain_table,
-    print_part,
     printable,
     safe,
 )
 
-_HEADINGS = (
+HEADINGS = (
     "",
     "route",
     "calls A",
@@ -47,51 +51,80 @@ _HEADINGS = (
 )
 _ROUTE = 1
 # The columns from here on hold numbers.
-_FIRST_NUMBER = 2
+FIRST_NUMBER = 2
+# The verdict, the route and the change stay at any width.
+_GIVES = {
+    "": 0,
+    "route": 7,
+    "calls A": 4,
+    "calls B": 4,
+    "p50 A": 8,
+    "p50 B": 8,
+    "p99 A": 6,
+    "p99 B": 6,
+    "change": 0,
+    "interval": 3,
+    "sure": 2,
+    "detectable": 1,
+}
+# In each heading it would take the room of two columns.
+_UNIT = "p50 and p99 in ms"
+# The longest of nova's routes, with its method.
+_EASY_ROUTE = 56
+_SHORTEST_ROUTE = 20
 _STYLES = {FAILED_B: BAD, SLOWER: BAD, FASTER: "green"}
 
 
 def print_comparison(console: Console, found: Comparison, limit: int) -> None:
     """Print at most *limit* routes, and the failures last."""
-    console.print(safe(_heading_of(found), style=HEADING))
-    for line in _lines_about_all(found):
+    console.print(safe(heading_of(found), style=HEADING))
+    for line in lines_about_all(found):
         console.print(Text(line), soft_wrap=not has_width(console))
-    table = plain_table()
-    for index, heading in enumerate(_HEADINGS):
-        table.add_column(
-            heading,
-            justify="right" if index >= _FIRST_NUMBER else "left",
-            no_wrap=index != _ROUTE,
-            overflow="fold" if index == _ROUTE else "ellipsis",
-        )
-    for change in found.changes[:limit]:
-        style = _STYLES.get(change.verdict, FAINT)
-        verdict, *rest = _cells_of(change)
-        table.add_row(Text(verdict, style=style), *map(Text, rest))
-    print_part(console, table)
+    left_out = print_fitted(console, _columns(found.changes[:limit]))
+    console.print(Text(_UNIT, style=FAINT))
+    print_left_out(console, left_out)
     if found.changes[limit:]:
         console.print(f"{len(found.changes) - limit} more; see --limit")
-    console.print(Text(_count_line(found), style=HEADING))
+    console.print(Text(count_line(found), style=HEADING))
     for failure in found.failures:
         # One line each: a CI job is searched for them.
         console.print(safe(f"failed: {failure}", style=BAD), soft_wrap=True)
 
 
+def _columns(changes: Sequence[RouteChange]) -> list[Column]:
+    """Return the table's columns, with the order in which they give way."""
+    cells = [list(map(Text, cells_of(change))) for change in changes]
+    for row, change in zip(cells, changes, strict=True):
+        row[0].stylize(_STYLES.get(change.verdict, FAINT))
+    return [
+        Column(
+            heading,
+            [row[index] for row in cells],
+            right=index >= FIRST_NUMBER,
+            gives=_GIVES[heading],
+            least=_SHORTEST_ROUTE if index == _ROUTE else 0,
+            ease=_EASY_ROUTE if index == _ROUTE else 0,
+            folds=index == _ROUTE,
+        )
+        for index, heading in enumerate(HEADINGS)
+    ]
+
+
 def markdown_of(found: Comparison, limit: int) -> str:
     """Return the failures, and at most *limit* routes as a table."""
-    lines = [f"### {quoted(_heading_of(found))}", ""]
-    lines += [f"- {quoted(line)}" for line in _lines_about_all(found)]
-    lines += [f"- {quoted(_count_line(found))}"]
+    lines = [f"### {quoted(heading_of(found))}", ""]
+    lines += [f"- {quoted(line)}" for line in lines_about_all(found)]
+    lines += [f"- {quoted(count_line(found))}"]
     lines += [f"- **failed**: {quoted(text)}" for text in found.failures]
-    rows = map(_cells_of, found.changes[:limit])
-    lines += ["", table_of(_HEADINGS, rows, _FIRST_NUMBER)]
+    rows = map(cells_of, found.changes[:limit])
+    lines += ["", table_of(HEADINGS, rows, FIRST_NUMBER), "", _UNIT]
     if found.changes[limit:]:
         lines += ["", f"{len(found.changes) - limit} more"]
     return "\n".join(lines)
 
 
-def _cells_of(change: RouteChange) -> tuple[str, ...]:
-    """Return one cell for each of _HEADINGS."""
+def cells_of(change: RouteChange) -> tuple[str, ...]:
+    """Return one cell for each of HEADINGS."""
     return (
         change.verdict,
         printable(f"{change.method} {change.route}"),
@@ -101,20 +134,22 @@ def _cells_of(change: RouteChange) -> tuple[str, ...]:
         _ms(change.b.p50_ms),
         _ms(change.a.p99_ms),
         _ms(change.b.p99_ms),
-        _percent(change.change),
-        _interval(change.low, change.high),
-        _sure(change),
-        "" if change.detectable is None else f"{_percent(change.detectable)}",
+        percent_text(change.change),
+        interval_text(change.low, change.high),
+        sure_text(change),
+        ""
+        if change.detectable is None
+        else f"{percent_text(change.detectable)}",
     )
 
 
-def _heading_of(found: Comparison) -> str:
+def heading_of(found: Comparison) -> str:
     """Return the line with the names of both sides."""
     of_runs = f" ({found.runs_a} runs)" if found.runs_a > 1 else ""
     return printable(f"A {found.a}{of_runs}, B {found.b}")
 
 
-def _lines_about_all(found: Comparison) -> list[str]:
+def lines_about_all(found: Comparison) -> list[str]:
     """Return the lines about the drift and the wobble."""
     drift = found.drift
     if found.nothing_compared:
@@ -125,8 +160,8 @@ def _lines_about_all(found: Comparison) -> list[str]:
             "of a route."
         ]
     return [
-        f"All routes together: {_percent(math.expm1(drift.log_ratio))} "
-        f"({_interval(math.expm1(drift.low), math.expm1(drift.high))}); "
+        f"All routes together: {percent_text(math.expm1(drift.log_ratio))} "
+        f"({interval_text(math.expm1(drift.low), math.expm1(drift.high))}); "
         + (
             "taken out of each route's change."
             if drift.is_taken_out
@@ -142,7 +177,7 @@ def _lines_about_all(found: Comparison) -> list[str]:
     ]
 
 
-def _count_line(found: Comparison) -> str:
+def count_line(found: Comparison) -> str:
     """Return how many routes have which verdict."""
     counts = [
         (verdict, sum(1 for one in found.changes if one.verdict == verdict))
@@ -155,19 +190,25 @@ def _count_line(found: Comparison) -> str:
     )
 
 
-def _percent(part: float | None) -> str:
+def percent_text(part: float | None) -> str:
     """Return a part of one with its sign, in per cent."""
-    return "" if part is None else f"{100 * part:+.1f} %"
+    return "" if part is None else f"{_signed(100 * part)} %"
 
 
-def _interval(low: float | None, high: float | None) -> str:
+def interval_text(low: float | None, high: float | None) -> str:
     """Return both ends with their signs, in per cent."""
     if low is None or high is None:
         return ""
-    return f"{100 * low:+.1f} to {100 * high:+.1f}"
+    return f"{_signed(100 * low)} to {_signed(100 * high)}"
 
 
-def _sure(change: RouteChange) -> str:
+def _signed(number: float) -> str:
+    """Return *number* with its sign; what rounds to nothing has a plus."""
+    return f"{round(number, 1) + 0.0:+.1f}"
+
+
+def sure_text(change: RouteChange) -> str:
+    """Return how sure a change is, empty where none is."""
     if change.p is None or change.verdict not in (SLOWER, FASTER):
         return ""
     sure = 1 - change.p

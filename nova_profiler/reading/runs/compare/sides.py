@@ -34,8 +34,10 @@ class Side(NamedTuple):
 class Sides:
     """Finds the sides; removes the runs that it made of logs."""
 
-    def __init__(self, history: History) -> None:
+    def __init__(self, history: History, stated: tuple[str, ...] = ()) -> None:
         self._history = history
+        # The formats of lines in logs that the user stated.
+        self._stated = stated
         self._aside: list[AbstractContextManager[str]] = []
 
     def __enter__(self) -> Sides:
@@ -101,7 +103,8 @@ class Sides:
         history = History(aside.__enter__())
         unread = Unread()
         try:
-            run, _ = history.add(_LOGS, entries_of_logs([path], unread))
+            entries = entries_of_logs([path], unread, stated=self._stated)
+            run, _ = history.add(_LOGS, entries)
         except HistoryError:
             raise HistoryError(f"{path}: no request in it") from None
         finally:

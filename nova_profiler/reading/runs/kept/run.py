@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 from nova_profiler.errors import NovaProfilerError
 from nova_profiler.reading.runs.kept.schema import SCHEMA
-from nova_profiler.untrusted_files import FileError, read_regular
+from nova_profiler.record.rows import number_of
+from nova_profiler.trust.files import FileError, read_regular
 
 # Engines that read whole directories skip a leading underscore.
 MANIFEST = "_run.json"
@@ -89,7 +90,7 @@ def read_run(folder: Path) -> Run:
                 folder / MANIFEST, "a manifest has", _LARGEST_MANIFEST
             )
         )
-        schema = int(values["schema"])
+        schema = _count(values, "schema")
     except FileNotFoundError:
         raise HistoryError(f"run {name}: has no {MANIFEST}") from None
     except OSError as exc:
@@ -107,8 +108,8 @@ def read_run(folder: Path) -> Run:
         )
     run = _run_of(name, values)
     for part in run.parts:
-        if not (folder / part).is_file():
-            raise HistoryError(f"run {name}: {part} is missing")
+        if not _is_file(folder / part):
+            raise HistoryError(f"run {name}: {part:.255} is missing")
     return run
 
 
@@ -116,12 +117,12 @@ def _run_of(name: str, values: dict[str, Any]) -> Run:
     try:
         run = Run(
             name=name,
-            schema=int(values["schema"]),
+            schema=_count(values, "schema"),
             added_at=str(values["added_at"]),
             first_at=_text_or_none(values["first_at"]),
             last_at=_text_or_none(values["last_at"]),
-            requests=int(values["requests"]),
-            bytes=int(values["bytes"]),
+            requests=_count(values, "requests"),
+            bytes=_count(values, "bytes"),
             parts=tuple(os.path.basename(part) for part in values["parts"]),
             sources=tuple(str(source) for source in values["sources"]),
             version=str(values["version"]),
@@ -129,6 +130,19 @@ def _run_of(name: str, values: dict[str, Any]) -> Run:
     except (KeyError, TypeError, ValueError):
         raise HistoryError(f"run {name}: {MANIFEST} is damaged") from None
     return run
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        # A name that no file can have.
+        return False
+
+
+def _count(values: dict[str, Any], name: str) -> int:
+    """Return a number of the manifest; raises ValueError for 1e999."""
+    return int(number_of(name, values[name]))
 
 
 def _text_or_none(value: object) -> str | None:

@@ -5,13 +5,22 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from nova_profiler.reading.runs import FEW_CALLS
-from nova_profiler.reading.runs.trend.changes import Split, splits_of
+from nova_profiler.reading.runs.trend.changes import (
+    LEAST_RUNS,
+    Split,
+    splits_of,
+)
 
 MEASURES = ("p50", "p99")
 _CHANCE = 0.05
+
+
+# No table of runs takes so many before a step is seen.
+_MOST_RUNS = 60
 
 
 class RouteRun(NamedTuple):
@@ -90,6 +99,19 @@ def trends_of(
             RouteTrend(method, route, runs, len(found) - len(runs), changes)
         )
     return sorted(trends, key=_order)
+
+
+@lru_cache(64)
+def fewest_runs(routes: int) -> int:
+    """Return how many runs it takes to see a level change of *routes*.
+
+    With fewer not even a clean step is beyond chance.
+    """
+    chance = _CHANCE / max(1, routes * len(MEASURES))
+    runs = 2 * LEAST_RUNS
+    while runs < _MOST_RUNS and not splits_of(list(range(runs)), chance):
+        runs += 1
+    return runs
 
 
 def figures_of(trend: RouteTrend) -> dict[str, Any]:

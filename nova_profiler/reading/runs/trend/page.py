@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Sequence
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from nova_profiler.reading.runs.trend.levels import (
@@ -16,15 +15,21 @@ from nova_profiler.reading.runs.trend.levels import (
     LevelChange,
     RouteRun,
     RouteTrend,
+    fewest_runs,
+)
+from nova_profiler.reading.screen.fitted_table import (
+    Column,
+    print_fitted,
+    print_left_out,
 )
 from nova_profiler.reading.screen.terminal import (
     BAD,
     FAINT,
     HEADING,
     bar,
+    counted,
     heights,
     ms_text,
-    page_width,
     plain_table,
     print_part,
     printable,
@@ -36,6 +41,9 @@ from nova_profiler.reading.screen.terminal import (
 _LEAST_RANGE = 0.3
 _BAR_WIDTH = 16
 _WIDEST_LINE = 40
+_SHORTEST_LINE = 8
+_EASY_ROUTE = 44
+_SHORTEST_ROUTE = 20
 _GOOD = "green"
 
 
@@ -46,17 +54,8 @@ def print_trends(
     if len(trends) == 1:
         _print_one(console, trends[0])
         return
-    table = plain_table()
-    table.add_column("route", overflow="fold")
-    table.add_column("runs", justify="right", no_wrap=True)
-    table.add_column("calls", justify="right", no_wrap=True)
-    for measure in MEASURES:
-        table.add_column(f"{measure} ms", justify="right", no_wrap=True)
-        table.add_column("", no_wrap=True)
-    width = min(_WIDEST_LINE, max(8, (page_width(console) - 70) // 2))
-    for trend in trends[:limit]:
-        _add_route(console, table, trend, width)
-    print_part(console, table)
+    columns = _columns(console, trends[:limit])
+    print_left_out(console, print_fitted(console, columns))
     for trend in trends[:limit]:
         for change in trend.changes:
             text = safe(f"{trend.method} {trend.route}: ")
@@ -66,19 +65,46 @@ def print_trends(
     _print_summary(console, trends, runs)
 
 
-def _add_route(
-    console: Console, table: Table, trend: RouteTrend, width: int
-) -> None:
-    cells: list[Text | str] = [
-        safe(f"{trend.method} {trend.route}"),
-        str(len(trend.runs)),
-        str(trend.calls),
+def _columns(console: Console, trends: Sequence[RouteTrend]) -> list[Column]:
+    """Return the columns, the lines of bars giving way first."""
+    names = [safe(f"{trend.method} {trend.route}") for trend in trends]
+    columns = [
+        Column(
+            "route",
+            names,
+            gives=5,
+            least=_SHORTEST_ROUTE,
+            ease=_EASY_ROUTE,
+            folds=True,
+        ),
+        _figures("runs", [str(len(trend.runs)) for trend in trends], 3),
+        _figures("calls", [str(trend.calls) for trend in trends], 4),
     ]
-    for measure in MEASURES:
-        values = [run.ms(measure) for run in trend.runs]
-        cells.append(ms_text(values[-1]) if values else "few")
-        cells.append(_line(console, values, width))
-    table.add_row(*cells)
+    for place, measure in enumerate(MEASURES):
+        values = [[run.ms(measure) for run in trend.runs] for trend in trends]
+        last = [ms_text(one[-1]) if one else "few" for one in values]
+        columns.append(_figures(f"{measure} ms", last))
+        columns.append(_lines(console, values, 2 - place % 2))
+    return columns
+
+
+def _figures(heading: str, cells: Sequence[str], gives: int = 0) -> Column:
+    return Column(heading, list(map(Text, cells)), right=True, gives=gives)
+
+
+def _lines(
+    console: Console, values: Sequence[Sequence[float]], gives: int
+) -> Column:
+    def drawn(width: int) -> list[Text]:
+        return [_line(console, one, width) for one in values]
+
+    longest = max((len(one) for one in values), default=1)
+    return Column(
+        drawn=drawn,
+        ease=_SHORTEST_LINE,
+        most=min(_WIDEST_LINE, max(_SHORTEST_LINE, longest)),
+        gives=gives,
+    )
 
 
 def _line(console: Console, values: Sequence[float], width: int) -> Text:
@@ -131,12 +157,14 @@ def _print_summary(
         for at in {change.at for change in trend.changes}
     )
     changed = sum(1 for trend in trends if trend.changes)
-    console.print(
-        Text(
-            f"{runs} runs, {len(trends)} routes, {changed} changed level",
-            style=HEADING,
-        )
+    counts = f"{counted(runs, 'run')}, {counted(len(trends), 'route')}"
+    fewest = fewest_runs(len(trends))
+    verdict = (
+        f"{changed} changed level"
+        if runs >= fewest or changed
+        else f"too few runs to see a level change: it takes {fewest} or more"
     )
+    console.print(Text(f"{counts}, {verdict}", style=HEADING))
     for at, count in starts.most_common(1):
         if count > max(1, len(trends) // 2):
             console.print(

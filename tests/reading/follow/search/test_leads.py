@@ -8,6 +8,7 @@ from followed import GLOBAL, MESSAGE, NEUTRON, REQUEST
 
 from nova_profiler.reading.follow.search.hits import LogLine
 from nova_profiler.reading.follow.search.leads import (
+    MOST_LEARNED,
     NOTHING,
     Leads,
     Wanted,
@@ -29,6 +30,19 @@ def leads():
     found = Leads(most_ids=5)
     found.learn(REQUEST, CAST)
     return found
+
+
+def test_no_log_makes_it_learn_without_end(leads):
+    """Each line that names another message would cost all before it."""
+    for number in range(MOST_LEARNED * 2):
+        message = CAST.message.replace(MESSAGE, f"{number:032x}")
+        leads.learn(REQUEST, CAST._replace(message=message))
+
+    assert len(leads.wanted.sought) == MOST_LEARNED
+    # Searched for, once a line has named it; no file is without it unseen.
+    late = wanted_of([], {f"{MOST_LEARNED * 2 - 1:032x}"})
+    leads.note_without(1, leads.wanted)
+    assert not leads.rule_out(1, late)
 
 
 def test_a_line_leads_to_ids_and_messages(leads):

@@ -253,7 +253,7 @@ def test_no_text_breaks_the_reader(text):
         ("syslog", "nova.virt.libvirt.driver", "nova-compute"),
         ("syslog", "oslo_messaging.x", "syslog"),
         ("syslog", "nova.scheduler.utils", "nova"),
-        ("/logs/neutron-server-7f9/0.log", "oslo.x", "neutron-server-7f9"),
+        ("/logs/neutron-server-7f9/0.log", "oslo.x", "neutron-server"),
     ],
 )
 def test_whose_line_it_is(name, logger, service):

@@ -9,10 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nova_profiler.reading.follow.search import messages as follow_kinds
+from nova_profiler.reading.follow.search.hits import LogLine
 from nova_profiler.reading.follow.search.messages import (
     DbCall,
     RpcStep,
     db_call_of,
+    ids_named_by,
     requests_named_in,
     rpc_step_of,
 )
@@ -101,6 +103,14 @@ def test_steps_of_rpc(message, step):
 def test_requests_that_others_answered(message):
     """Each service tells under which id it worked."""
     assert requests_named_in(message) == [NEUTRON]
+
+
+@pytest.mark.parametrize("odd", ["\ud800", "a b", "?", "x" * 65, "req-1\n"])
+def test_what_no_line_has_for_an_id_leads_nowhere(odd):
+    """JSON may hold half a character, or a text that many lines have."""
+    line = LogLine(1.0, "nova-api", "", request_id=odd, global_request_id="g")
+
+    assert ids_named_by([line], ["g"]) == []
 
 
 @settings(deadline=None)

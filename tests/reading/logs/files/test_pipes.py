@@ -44,7 +44,9 @@ def text_of(source) -> bytes:
     return b"".join(blocks_of(source, Unread()))
 
 
-@pytest.mark.parametrize("came", [TEXT, gzip.compress(TEXT)])
+@pytest.mark.parametrize(
+    "came", [TEXT, gzip.compress(TEXT)], ids=["plain", "packed"]
+)
 def test_standard_input_is_read_twice(monkeypatch, folder, came):
     """Under its own name, compressed as it came, and gone at the end."""
     sources = stdin(monkeypatch, came)

@@ -7,14 +7,40 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nova_profiler.reading.logs.forms import Unusable, own_records
 from nova_profiler.reading.logs.forms.own_log_lines import LOGGER, entry_of
 from nova_profiler.reading.logs.line_parts.prefixes import LinePrefix
+from nova_profiler.record import RequestRecord
 
 TAIL = " 200 12.5 ms, user=ann project=staff"
 
 
 def entry(message: str):
     return entry_of(LinePrefix(None, message, logger=LOGGER))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "CALL rpc conductor Instance.save ok 12.5 ms, waited 1.0 ms",
+        "TASK task LONG_TASK ComputeManager.build ok 12.5 ms",
+        "PERIODIC periodic ComputeManager._sync_power_states failed 12.5 ms",
+    ],
+)
+def test_a_message_or_a_task_is_named_and_no_request(line):
+    """Its time is no REST call's."""
+    with pytest.raises(Unusable, match="record of a message or a task"):
+        entry(f"{line}, user=ann project=staff")
+
+
+@pytest.mark.parametrize("kind", ["message", "task", "periodic"])
+def test_a_record_of_another_kind_is_no_request(kind):
+    """The same of a line of log_file."""
+    record = RequestRecord()
+    record.kind = kind
+
+    with pytest.raises(Unusable, match="record of a message or a task"):
+        own_records.entry_of(record.to_dict())
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,12 @@ HEX = "54fadb412c4e40cdbaed9335e4c35a9e"
     [
         ("/", "/"),
         ("/compute/v2.1/", "/v2.1"),
+        # nova asks neutron for the ports of a hundred servers at once.
+        (f"/v2.0/ports?{f'device_id={ID}&' * 100}", "/v2.0/ports"),
+        ("/v2.1/" + "x" * 1000, "unmatched"),
+        ("/v2.0/lbaas/loadbalancers/web", "/v2.0/lbaas/loadbalancers/{id}"),
+        ("/v2.0/qos/policies/gold", "/v2.0/qos/policies/{id}"),
+        ("/v2/zones/z1/recordsets/r1", "/v2/zones/{id}/recordsets/{id}"),
         (f"/v2/{HEX}/servers/detail", "/v2/servers/detail"),
         ("/v2/demo/servers/17", "/v2/servers/{id}"),
         (f"/compute/v2.1/servers/{ID}/action?x", "/v2.1/servers/{id}/action"),

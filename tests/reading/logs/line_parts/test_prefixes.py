@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nova_profiler.reading.logs.line_parts.colours import without_colours
 from nova_profiler.reading.logs.line_parts.contexts import (
     NO_CONTEXT,
     RequestContext,
@@ -17,7 +18,6 @@ from nova_profiler.reading.logs.line_parts.contexts import (
 )
 from nova_profiler.reading.logs.line_parts.prefixes import (
     prefix_of,
-    without_colours,
 )
 from nova_profiler.reading.logs.line_parts.services import (
     service_of_file,

@@ -17,6 +17,7 @@ from nova_profiler.reading.requests.one_request.call_tree import (
     longest_branches,
     tree_parts,
 )
+from nova_profiler.reading.requests.one_request.view import View
 from nova_profiler.record import RequestRecord, StatementTotals, TimelineEntry
 
 
@@ -46,9 +47,9 @@ TWO_WAYS = record_of(
 )
 
 
-def printed(record):
+def printed(record, full=False):
     console = Console(width=80, file=io.StringIO())
-    for part in tree_parts(record):
+    for part in tree_parts(record, View(80, full)):
         console.print(part)
     return console.file.getvalue()
 
@@ -90,7 +91,7 @@ def test_one_function_that_sent_all_has_no_number():
 def test_a_dump_of_an_older_release_has_no_tree():
     record = record_of(TimelineEntry("sql", "SELECT t", 0.0, 1.0, statement=0))
 
-    assert tree_parts(record) == []
+    assert tree_parts(record, View(80, False)) == []
     assert Senders(record).of(record.statements[0]).plain == ""
 
 

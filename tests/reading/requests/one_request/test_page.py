@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import io
 import re
+from datetime import datetime, timezone
 
 import pytest
 from builders import numbered, parallel_detail, record, slow_rebuild
@@ -35,12 +36,20 @@ from nova_profiler.record import (
 )
 
 
-def console(width: int = 100, encoding: str = "utf-8") -> Console:
+def console(
+    width: int = 100, encoding: str = "utf-8", is_terminal: bool = True
+) -> Console:
     file = io.TextIOWrapper(
         io.BytesIO(), encoding=encoding, errors="replace", newline=""
     )
     return Console(
-        file=file, width=width, highlight=False, markup=False, emoji=False
+        file=file,
+        width=width,
+        force_terminal=is_terminal,
+        color_system=None,
+        highlight=False,
+        markup=False,
+        emoji=False,
     )
 
 
@@ -50,9 +59,11 @@ def text_of(shown: Console) -> str:
     return content.decode(shown.encoding)
 
 
-def page_of(one: RequestRecord, *commands: str, **how) -> str:
+def page_of(
+    one: RequestRecord, *commands: str, full: bool = False, **how
+) -> str:
     shown = console(**how)
-    print_request(shown, one, commands)
+    print_request(shown, one, commands, full=full)
     return text_of(shown)
 
 
@@ -75,7 +86,8 @@ def test_the_page_of_the_slow_call():
     assert "db_api 15 calls 840.0 ms, 26.9 % of the call" in page
     assert "instance_get_by_uuid +2 inside others" in page
     assert "instance_fault_create 1 failed" in page
-    assert re.search(r"12 times +101\.3 ms together +SELECT \.\.\. FROM", page)
+    assert "SELECT instances ran 12 times: one statement for all" in page
+    assert re.search(r"101\.3 +12 +33\.10 +0\.00 +12 +SELECT \.\.\.", page)
     assert lines[-2:] == ["Next", "  nova-profiler list"]
     assert len(lines) <= 50
 
@@ -150,6 +162,22 @@ def test_no_line_is_wider_than_the_terminal(width):
     assert max(map(len, page.splitlines())) <= width
 
 
+@pytest.mark.parametrize("width", [60, 80, 100])
+def test_no_figure_of_the_breakdown_is_cut(width):
+    """Whatever the longest label: the bars give way, and labels fold."""
+    one = slow_rebuild()
+    one.unnamed_ms = {"processor": 21.6, "other": 12_345.6, "unsplit": 1.0}
+    one.breakdown_ms["waiting"] = 12_368.2
+    one.duration_ms += 12_368.2
+
+    page = page_of(one, width=width)
+    part = page.partition("Where its time went")[2].partition("DB API")[0]
+
+    assert "for the GIL" in part
+    assert "12345.6 ms" in part
+    assert "…" not in part
+
+
 def test_other_encodings_get_plain_characters():
     """Without block characters bars and lanes are still there."""
     page = page_of(parallel_detail(), encoding="ascii")
@@ -168,7 +196,8 @@ def test_dumps_of_one_day_have_it_in_the_heading():
     shown = console()
     print_dumps(shown, [row_of(numbered(1)), row_of(numbered(2))])
     lines = text_of(shown).splitlines()
-    assert lines[0].startswith("2026-11-10 UTC")
+    # This year's needs no year.
+    assert lines[0].removeprefix("2026-").startswith("11-10 UTC")
     assert lines[1].startswith("08:00:01.000")
 
     shown = console()
@@ -183,10 +212,34 @@ def test_a_dump_line_tells_all_at_a_glance():
     shown = console(140)
     print_dumps(shown, [row_of(slow_rebuild())])
 
-    assert text_of(shown).splitlines()[1].split() == [
+    *words, user, share, percent, request = (
+        text_of(shown).splitlines()[1].split()
+    )
+    assert words == [
         "10:35:01.123", "3117.4", "202", "POST", "/v2.1/servers/{id}/action",
-        "rebuild", "TestServerDiskConfig-user/TestS…", "27", "%", "6ec84648",
+        "rebuild",
     ]  # fmt: skip
+    assert user.startswith("TestServerDiskConfig-user/TestS")
+    assert (share, percent, request) == ("27", "%", "6ec84648")
+
+
+def test_a_list_on_eighty_columns_has_a_line_for_each_request(monkeypatch):
+    """A user's name is cut and a column left out before a route is."""
+    monkeypatch.setenv("COLUMNS", "80")
+    shown = console(80)
+    records = [parallel_detail(), slow_rebuild()]
+    for one in records:
+        one.started_at = f"{datetime.now(timezone.utc):%Y}-01-02T10:35:01.123"
+    print_dumps(shown, [row_of(one) for one in records])
+
+    lines = text_of(shown).splitlines()
+    assert len(lines) == 4
+    assert "GET /v2.1/servers/detail " in lines[1]
+    assert "POST /v2.1/servers/{id}/action rebuild " in lines[2]
+    assert all(
+        line.split()[-1] in ("aa11bb22", "6ec84648") for line in lines[1:3]
+    )
+    assert lines[3] == "left out for room: user, db_api; --json has all"
 
 
 def test_statuses_tell_how_it_ended():
@@ -215,6 +268,20 @@ def test_the_figures_of_a_line():
 
     assert figures["request_id"] == slow_rebuild().request_id
     assert figures["db_api_share"] == 0.2695
+
+
+def test_functions_are_whole_on_eighty_columns(monkeypatch):
+    """Figures that matter less are left out, and named."""
+    monkeypatch.setenv("COLUMNS", "80")
+    shown = console(80)
+    routes = calls_by_route([parallel_detail()], "db_api")
+    print_calls(shown, routes, DB_API)
+
+    text = text_of(shown)
+    assert re.search(
+        r"\n  block_device_mapping_get_all_by_instance_uuids +1 ", text
+    )
+    assert "left out for room: mean, max, p50/req, p95/req" in text
 
 
 def test_the_calls_page():
@@ -364,3 +431,94 @@ def test_requests_with_an_id_of_the_other_service_are_listed():
     assert ids[1] not in page
     assert "and 2 more" in page
     assert "other services have" not in page_of(record(timeline=[]))
+
+
+LONG = "SELECT a FROM t WHERE " + " OR ".join(f"b = {n}" for n in range(900))
+
+
+def of_long_texts() -> RequestRecord:
+    """Return a request whose texts no screen has room for."""
+    name = "network GET /v2.0/" + "ports/" * 90
+    return record(
+        calls=[CallTotals("http", name, 1, 9.0, 9.0)],
+        statements=[
+            StatementTotals(LONG, "SELECT t", "n" * 90, 9, 2.0, 2.0)
+            for _ in range(9)
+        ],
+        timeline=[
+            TimelineEntry("http", name, 1.0, 9.0, id=0, made_by="nova/x.py:7")
+        ],
+    )
+
+
+def test_nothing_is_cut_in_a_pipe():
+    """A program behind it searches for whole names."""
+    page = page_of(of_long_texts(), is_terminal=False, width=120)
+
+    assert LONG in page
+    assert "n" * 90 in page
+    assert "ports/" * 90 in page
+    assert "and 4 more" in page
+    assert not [line for line in page.splitlines() if line.endswith("  ")]
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_the_full_page_has_every_row_and_text(is_terminal):
+    """A terminal breaks what is longer than its lines."""
+    page = page_of(
+        of_long_texts(), full=True, is_terminal=is_terminal, width=90
+    )
+
+    assert "".join(page.split()).count("".join(LONG.split())) == 9
+    assert "…" not in page
+    assert "more" not in page
+
+
+@pytest.mark.parametrize("width", [120, 300])
+def test_a_wide_terminal_is_used(width):
+    """What is cut fills the lines that there are."""
+    page = page_of(of_long_texts(), width=width)
+
+    longest = max(len(line.rstrip()) for line in page.splitlines())
+    assert width - 40 < longest <= width
+
+
+def test_waiting_without_a_name_is_split():
+    page = page_of(
+        record(
+            breakdown_ms={"waiting": 30.0, "python": 12.4},
+            unnamed_ms={"processor": 21.0, "other": 8.0, "unsplit": 1.0},
+        )
+    )
+
+    assert re.search(r"\n  waiting, not on the CPU +30\.0 ms +70\.6 %", page)
+    assert re.search(r"\n    in line for a processor +21\.0 ms +49\.4 %", page)
+    assert re.search(r"GIL, or for what no hook names +8\.0 ms +18", page)
+    assert re.search(r"\n    not known which of these +1\.0 ms +2", page)
+
+
+def test_a_request_without_a_clock_is_not_split():
+    """eventlet's greenthreads share a clock: no part looks measured."""
+    page = page_of(record(breakdown_ms={"python": 42.4}, cpu_ms=None))
+
+    assert "running or waiting: no clock can tell" in page
+    assert "Python, the rest" not in page
+    assert "waiting, not on the CPU" not in page
+
+
+def test_the_line_that_made_a_slow_call_stands_below_it():
+    page = page_of(
+        record(
+            timeline=[
+                TimelineEntry(
+                    "http", "network GET /", n, 60.0 + n, id=n, made_by=line
+                )
+                for n, line in enumerate(["nova/a.py:1 a", "nova/b.py:2 b"])
+            ]
+        )
+    )
+
+    assert re.search(
+        r"http network GET / +2 .*\n +at nova/b\.py:2 b *\n", page
+    )
+    assert "nova/a.py" not in page

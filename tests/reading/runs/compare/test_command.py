@@ -125,6 +125,30 @@ def test_markdown_is_a_table(history, capsys):
     assert lines[-1] == "10 more"
 
 
+def test_logs_in_a_format_that_is_stated(history, tmp_path, capsys):
+    """Kept as a run or compared at once: both read the same lines."""
+    form = '--form=own=%t "%r" %>s %{ms}T'
+    log = tmp_path / "front.log"
+    log.write_text(
+        "".join(
+            f'[21/Nov/2026:10:00:{number:02d} +0000] "GET /v2.1/servers '
+            f'HTTP/1.1" 200 {40 + number % 3}\n'
+            for number in range(60)
+        )
+    )
+    kept_in = ["--history", str(tmp_path / "own")]
+
+    assert main(["history", "add", "a", str(log), form, *kept_in]) == 0
+    assert main(["compare", "a", str(log), form, "--json", *kept_in]) == 0
+
+    shown = capsys.readouterr().out
+    assert shown.startswith("kept a: 60 requests")
+    found = json.loads(shown.partition("\n")[2])
+    (route,) = found["routes"]
+    assert route["route"] == "/v2.1/servers"
+    assert (route["a"]["calls"], route["b"]["calls"]) == (60, 60)
+
+
 def test_few_calls_are_called_few(own, capsys):
     """A gate does not pass on them alone; without one they fail nothing."""
     own.add("few", run_of(8, calls=9, routes=12))

@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Adds up what the rules found, and makes advice of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+from nova_profiler.reading.advice.findings import Finding
+from nova_profiler.reading.advice.rules.table import BY_NAME, findings_of
+from nova_profiler.record import RequestRecord
+
+Found = tuple[str, Finding]
+
+# Less than this part of the time is not worth a sentence.
+LEAST_SHARE = 0.02
+# One request among so many is no evidence of its route.
+MANY = 10
+# A route's rules and what they are about; clients may make names.
+MOST_KEYS = 100
+
+
+class Advice(NamedTuple):
+    """What would save time, at most so much of each request.
+
+    ``requests`` of ``of_requests`` have the evidence; ``share`` is of the
+    time of all of them. ``route`` is empty where there is one alone.
+    """
+
+    rule: str
+    text: str
+    saves_ms: float
+    share: float
+    requests: int
+    of_requests: int
+    route: str = ""
+
+    @property
+    def saves_all_ms(self) -> float:
+        """Return what all requests together would save at most."""
+        return self.saves_ms * self.of_requests
+
+    def fields(self) -> dict[str, Any]:
+        """Return it as JSON-ready values."""
+        return {
+            "rule": self.rule,
+            **({"route": self.route} if self.route else {}),
+            "text": self.text,
+            "saves_at_most_ms": round(self.saves_ms, 3),
+            "share": round(self.share, 4),
+            "requests": self.requests,
+            "of_requests": self.of_requests,
+        }
+
+
+class _Sum:
+    """One rule's findings about one thing."""
+
+    __slots__ = ("example", "fewest", "most", "requests", "saves_ms")
+
+    def __init__(self, example: Finding) -> None:
+        self.example = example
+        self.fewest = self.most = example.times
+        self.requests = 0
+        self.saves_ms = 0.0
+
+    def add(self, finding: Finding) -> None:
+        """Add what was found in one request."""
+        self.requests += 1
+        self.saves_ms += finding.saves_ms
+        self._widen(finding, finding.times, finding.times)
+
+    def merge(self, other: _Sum) -> None:
+        """Add what was found in other requests."""
+        self.requests += other.requests
+        self.saves_ms += other.saves_ms
+        self._widen(other.example, other.fewest, other.most)
+
+    def _widen(self, finding: Finding, fewest: int, most: int) -> None:
+        self.fewest = min(self.fewest, fewest)
+        self.most = max(self.most, most)
+        # The same one, in whatever order they come.
+        self.example = max(self.example, finding, key=_saves_and_by)
+
+
+class Evidence:
+    """What the rules found in the requests of one route."""
+
+    __slots__ = ("_sums", "duration_ms", "requests")
+
+    def __init__(self) -> None:
+        self.requests = 0
+        self.duration_ms = 0.0
+        self._sums: dict[tuple[str, str], _Sum] = {}
+
+    def add_record(self, record: RequestRecord) -> None:
+        """Add what the rules find in *record*."""
+        self.add(record.duration_ms, findings_of(record))
+
+    def add(self, duration_ms: float, found: Iterable[Found]) -> None:
+        """Add a request, and what was found in it."""
+        self.requests += 1
+        self.duration_ms += max(0.0, duration_ms)
+        in_this: dict[tuple[str, str], Finding] = {}
+        for rule, finding in found:
+            key = rule, finding.about
+            known = in_this.get(key)
+            if known is None or finding.saves_ms > known.saves_ms:
+                in_this[key] = finding
+        for key, finding in in_this.items():
+            sums = self._of(key, finding)
+            if sums is not None:
+                sums.add(finding)
+
+    def merge(self, other: Evidence) -> None:
+        """Add other requests of the route."""
+        self.requests += other.requests
+        self.duration_ms += other.duration_ms
+        for key, sums in other._sums.items():
+            own = self._of(key, sums.example)
+            if own is not None:
+                own.merge(sums)
+
+    def _of(self, key: tuple[str, str], example: Finding) -> _Sum | None:
+        sums = self._sums.get(key)
+        if sums is None and len(self._sums) < MOST_KEYS:
+            sums = self._sums[key] = _Sum(example)
+        return sums
+
+    def advice(self, route: str = "") -> Iterator[Advice]:
+        """Yield the advice on the requests, which are those of *route*."""
+        if self.duration_ms <= 0:
+            return
+        for (name, _), sums in self._sums.items():
+            rule = BY_NAME[name]
+            if self.requests >= MANY and sums.requests == 1:
+                continue
+            share = min(1.0, sums.saves_ms / self.duration_ms)
+            of_requests = sums.requests / self.requests
+            if (
+                share >= LEAST_SHARE
+                and self.requests >= rule.least_requests
+                and of_requests >= rule.least_share
+            ):
+                yield Advice(
+                    name,
+                    self._sentence(rule.sentence, sums),
+                    sums.saves_ms / self.requests,
+                    share,
+                    sums.requests,
+                    self.requests,
+                    route,
+                )
+
+    def _sentence(self, sentence: str, sums: _Sum) -> str:
+        times = str(sums.most)
+        if sums.fewest != sums.most:
+            times = f"{sums.fewest} to {sums.most}"
+        text = sentence.format(
+            about=sums.example.about, times=times, by=sums.example.by
+        )
+        if self.requests > 1:
+            of = "each" if sums.requests == self.requests else sums.requests
+            text = f"in {of} of {self.requests} requests {text}"
+        share = min(1.0, sums.saves_ms / self.duration_ms)
+        ms = sums.saves_ms / self.requests
+        each = " a request" if self.requests > 1 else ""
+        return f"{text} saves at most {ms:.1f} ms{each}, {100 * share:.1f} %"
+
+
+def advice_on(record: RequestRecord) -> list[dict[str, Any]]:
+    """Return the advice on one request, as rows ready for JSON."""
+    evidence = Evidence()
+    evidence.add_record(record)
+    return advice_rows(evidence.advice())
+
+
+def advice_rows(advice: Iterable[Advice]) -> list[dict[str, Any]]:
+    """Return *advice* as rows ready for JSON, the largest saving first.
+
+    It counts what all requests would save together.
+    """
+    ranked = sorted(advice, key=lambda one: (-one.saves_all_ms, one.text))
+    return [one.fields() for one in ranked]
+
+
+def _saves_and_by(finding: Finding) -> tuple[float, str]:
+    return finding.saves_ms, finding.by

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The formats that have requests over time: one row each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from nova_profiler.dump_store import DumpError, read_dump
+from nova_profiler.dump_store.names import DUMP_SUFFIX
+from nova_profiler.profiles import SAMPLES_SUFFIX, ProfileError
+from nova_profiler.profiles.loading import session_of
+from nova_profiler.reading.code.adding_up import none_read
+from nova_profiler.reading.code.timelines.firefox import firefox_profile
+from nova_profiler.reading.code.timelines.trace_events import trace_events
+from nova_profiler.reading.code.timelines.tracks import (
+    Source,
+    Timelines,
+    timelines_of,
+)
+from nova_profiler.reading.command_line.skipped import Skipped
+from nova_profiler.record import RequestRecord
+from nova_profiler.trust.files import FileError, content_of
+
+# Of a file; the first ones that are named.
+MOST_REQUESTS = 50
+_COUNTED = "counted calls have no stacks: only the calls of the record are in"
+
+
+class Format(NamedTuple):
+    """How files are named, and what makes one of a title and requests."""
+
+    suffix: str
+    content_of: Callable[[str, Timelines], bytes]
+
+
+FORMATS = {
+    "firefox": Format(".firefox.json", firefox_profile),
+    "perfetto": Format(".perfetto.json", trace_events),
+}
+
+
+def content_in(
+    how: str, title: str, paths: Sequence[Path], skipped: Skipped
+) -> bytes:
+    """Return the requests of *paths*, dumps or what lies beside them.
+
+    *skipped* notes what is unreadable or has no room; raises
+    NovaProfilerError if all is.
+    """
+    sources = []
+    errors: list[str] = []
+    for path in paths[:MOST_REQUESTS]:
+        source = _source(path, errors)
+        if source.record is not None or source.session is not None:
+            sources.append(source)
+    if errors and not sources:
+        raise none_read(errors)
+    if paths[MOST_REQUESTS:]:
+        errors.append(
+            f"{len(paths) - MOST_REQUESTS} requests left out: a file has "
+            f"room for {MOST_REQUESTS}"
+        )
+    timelines = timelines_of(sources)
+    if timelines.left_out:
+        errors.append(f"{timelines.left_out} shorter calls left out")
+    for error in errors:
+        skipped.add(error)
+    return FORMATS[how].content_of(title, timelines)
+
+
+def _source(path: Path, errors: list[str]) -> Source:
+    record = _record(path, errors)
+    session = None
+    if path.suffix == SAMPLES_SUFFIX:
+        try:
+            session = session_of(path, content_of(path))
+        except (FileError, ProfileError) as exc:
+            errors.append(str(exc))
+    elif path.suffix != DUMP_SUFFIX and record is not None:
+        errors.append(f"{path.name}: {_COUNTED}")
+    return Source(path.name, record, session)
+
+
+def _record(path: Path, errors: list[str]) -> RequestRecord | None:
+    dump = path.with_suffix(DUMP_SUFFIX)
+    try:
+        return read_dump(dump)
+    except DumpError as exc:
+        # Stacks can be exported without their dump.
+        if path.suffix != SAMPLES_SUFFIX:
+            errors.append(str(exc))
+        return None

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The calls of a record by lane, with what is known of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from nova_profiler.reading.code.timelines.texts import text
+from nova_profiler.reading.record_calls import CallsAround
+from nova_profiler.record import RequestRecord, TimelineEntry
+
+# Of a whole file; the longest calls are in it.
+MOST_CALLS = 100_000
+# Records have microseconds, each rounded: a call may end so much later than
+# the one around it.
+_ROUNDING_MS = 0.005
+_MOST_ROWS = 8
+
+Facts = dict[str, str | int | float]
+
+# What is known of a call, with a heading for each.
+FACTS = {
+    "name": "call",
+    "statement": "statement",
+    "db_api": "DB API function",
+    "rows": "rows",
+    "error": "error",
+    "request_id": "its id there",
+    "made_by": "made by",
+    "nested": "within another of its group",
+}
+
+
+class Call(NamedTuple):
+    """A call of a lane; milliseconds after its request began.
+
+    ``facts`` is what else is known of it, with the keys of FACTS.
+    """
+
+    group: str
+    name: str
+    start_ms: float
+    ms: float
+    facts: Facts
+
+
+def least_ms_of(records: Iterable[RequestRecord]) -> float:
+    """Return the time of the shortest call that a file has room for."""
+    times = [
+        float(call.ms) for record in records for call in record.timeline or ()
+    ]
+    if len(times) <= MOST_CALLS:
+        return float("-inf")
+    return sorted(times, reverse=True)[MOST_CALLS - 1]
+
+
+def lanes_of(
+    record: RequestRecord, least_ms: float
+) -> tuple[dict[int, list[Call]], int]:
+    """Return the calls of each lane by their starts, and how many lack.
+
+    Those lack that took less than *least_ms*. The request's own thread is
+    always there.
+    """
+    lanes: dict[int, list[Call]] = {0: []}
+    around = CallsAround(record)
+    left_out = 0
+    for entry in record.timeline or ():
+        if entry.ms < least_ms:
+            left_out += 1
+            continue
+        of_lane = lanes.setdefault(int(entry.lane), [])
+        of_lane.append(_call(record, around, entry))
+    for calls in lanes.values():
+        calls.sort(key=lambda call: (call.start_ms, -call.ms))
+    return dict(sorted(lanes.items())), left_out
+
+
+def lane_title(lane: int) -> str:
+    """Return what a lane is called; 0 is the request's own thread."""
+    return "the request's own thread" if lane == 0 else f"lane {lane}"
+
+
+def nested(calls: Sequence[Call]) -> list[list[Call]]:
+    """Return *calls* in rows, in each of which they are well nested.
+
+    One row is enough but where a lane's calls overlap, as damaged records
+    have them; past _MOST_ROWS a call is left out.
+    """
+    rows: list[list[Call]] = []
+    ends: list[list[float]] = []
+    for call in calls:
+        end = call.start_ms + call.ms
+        for row, open_ends in zip(rows, ends, strict=True):
+            while open_ends and open_ends[-1] <= call.start_ms:
+                open_ends.pop()
+            if not open_ends or end <= open_ends[-1] + _ROUNDING_MS:
+                if open_ends:
+                    end = min(end, open_ends[-1])
+                row.append(call._replace(ms=max(0.0, end - call.start_ms)))
+                open_ends.append(end)
+                break
+        else:
+            if len(rows) < _MOST_ROWS:
+                rows.append([call])
+                ends.append([end])
+    return rows
+
+
+def _call(
+    record: RequestRecord, around: CallsAround, entry: TimelineEntry
+) -> Call:
+    facts = {
+        "name": entry.name,
+        "statement": _statement_of(record, entry),
+        "db_api": around.db_api_of(entry),
+        "rows": None if entry.rows is None else int(entry.rows),
+        "error": entry.error,
+        "request_id": entry.request_id,
+        "made_by": entry.made_by,
+        "nested": "yes" if entry.nested else None,
+    }
+    return Call(
+        text(entry.group),
+        text(entry.name or entry.group),
+        float(entry.start_ms),
+        max(0.0, float(entry.ms)),
+        {
+            key: text(fact) if isinstance(fact, str) else fact
+            for key, fact in facts.items()
+            if fact is not None
+        },
+    )
+
+
+def _statement_of(record: RequestRecord, entry: TimelineEntry) -> str | None:
+    statements = record.statements or []
+    if entry.statement is None:
+        return None
+    place = int(entry.statement)
+    return (
+        statements[place].statement if 0 <= place < len(statements) else None
+    )

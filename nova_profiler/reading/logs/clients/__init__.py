@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Forms of clients, which log what they waited for."""

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One request over all services: its records as one picture."""

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which request a person means: by an id, the start of one, a dump's name."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from itertools import islice
+from typing import NamedTuple
+
+from nova_profiler.dump_store import DumpEntry, DumpError, name_of_id
+from nova_profiler.dump_store.names import is_stem
+from nova_profiler.dump_store.reading import record_of_json
+from nova_profiler.reading.logs.files.sources import Source
+from nova_profiler.reading.over_services.search.budget import Budget
+from nova_profiler.reading.over_services.search.dumps import (
+    bytes_of_entry,
+    entries_with_id,
+    entry_with_stem,
+    record_of_bytes,
+)
+from nova_profiler.reading.over_services.search.finding import lines_with
+from nova_profiler.record import RecordError
+
+# Dumps that are opened to see whether one has the whole of an id.
+_MOST_OPENED = 10_000
+_NAMED_IN_ERRORS = 3
+# Bytes: a shorter text is in most lines of a log.
+_SHORTEST = 4
+
+
+class Asked(NamedTuple):
+    """A request by its id, or a dump of one without an id or alone."""
+
+    request_id: str | None
+    entry: DumpEntry | None = None
+
+
+def asked_for(
+    text: str, directories: Sequence[str], sources: Sequence[Source] = ()
+) -> Asked:
+    """Return the request that *text* means.
+
+    Raises DumpError for a text that several begin with, or none.
+    """
+    if is_stem(text):
+        entry = entry_with_stem(directories, text)
+        if entry is not None:
+            return Asked(None, entry)
+    found = _in_dumps(text, directories) or _in_lines(text, sources)
+    if found is None:
+        raise DumpError(
+            f"no {'record' if sources else 'dump'} of {text!r} in "
+            f"{_where(directories, sources)}; `nova-profiler list` shows "
+            f"what there is"
+        )
+    return found
+
+
+def named(entries: Sequence[DumpEntry]) -> str:
+    """Return the names of the first few of *entries*."""
+    stems = [entry.stem for entry in entries]
+    more = " and more" if len(stems) > _NAMED_IN_ERRORS else ""
+    return ", ".join(stems[:_NAMED_IN_ERRORS]) + more
+
+
+def _in_dumps(text: str, directories: Sequence[str]) -> Asked | None:
+    """Return what the names of dumps have, and their ids if *text* is long.
+
+    Raises DumpError for several, and where too much would have to be read.
+    """
+    budget = Budget()
+    start = name_of_id(text)
+    is_longer = len(text.removeprefix("req-")) > len(start)
+    first: DumpEntry | None = None
+    for entry in islice(entries_with_id(directories, [text]), _MOST_OPENED):
+        if first is not None and first.id_prefix != entry.id_prefix:
+            raise DumpError(
+                f"{text!r} is in {named([first, entry])}; give one"
+            )
+        if first is None or is_longer:
+            if budget.is_spent:
+                raise DumpError(
+                    f"the dumps whose names begin as {text!r} does are too "
+                    f"large to look into; give the name of one, such as "
+                    f"{named([entry])}"
+                )
+            request_id = _id_in(entry, budget)
+            if not is_longer or _begins_with(request_id, text):
+                first = entry
+                if is_longer or request_id is None:
+                    return Asked(request_id, entry)
+    return None if first is None else Asked(_id_in(first, budget), first)
+
+
+def _id_in(entry: DumpEntry, budget: Budget) -> str | None:
+    """Return the request id that *entry* holds, None where it has none."""
+    try:
+        text = bytes_of_entry(entry)
+        budget.spend(len(text))
+        return record_of_bytes(entry, text).request_id
+    except DumpError:
+        return None
+
+
+def _begins_with(request_id: str | None, text: str) -> bool:
+    whole = (request_id or "").removeprefix("req-")
+    return whole.startswith(text.removeprefix("req-"))
+
+
+def _in_lines(text: str, sources: Sequence[Source]) -> Asked | None:
+    """Return the only id of log lines that begins with *text*.
+
+    Raises DumpError for several.
+    """
+    bare = text.removeprefix("req-").encode("utf-8", "replace")
+    if len(bare) < _SHORTEST:
+        return None
+    ids: set[str] = set()
+    for source in sources:
+        for line in lines_with(source, [bare]):
+            try:
+                record = record_of_json(line)
+            except RecordError:
+                continue
+            for one in (record.request_id, record.global_request_id):
+                if _begins_with(one, text):
+                    ids.add(one or "")
+            if len(ids) > _NAMED_IN_ERRORS:
+                break
+    if len(ids) > 1:
+        some = ", ".join(sorted(ids)[:_NAMED_IN_ERRORS])
+        raise DumpError(f"{text!r} begins {some}; give more of the id")
+    return Asked(min(ids)) if ids else None
+
+
+def _where(directories: Sequence[str], sources: Sequence[Source]) -> str:
+    if len(directories) == 1 and not sources:
+        return directories[0]
+    counts = [f"{len(directories)} dump directories"] if directories else []
+    if sources:
+        counts.append(f"{len(sources)} logs")
+    return " and ".join(counts) or os.curdir

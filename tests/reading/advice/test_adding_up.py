@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Evidence of many requests becomes advice on their route."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+
+from nova_profiler.reading.advice.adding_up import (
+    LEAST_SHARE,
+    MOST_KEYS,
+    Evidence,
+    advice_rows,
+)
+from nova_profiler.reading.advice.findings import Finding
+
+REPEATED = "repeated_statement"
+
+
+def evidence_of(*requests):
+    """Return the evidence of requests of 100 ms each."""
+    evidence = Evidence()
+    for found in requests:
+        evidence.add(100.0, found)
+    return evidence
+
+
+def test_what_is_saved_is_a_mean_of_all_requests():
+    """Those without the evidence count, too."""
+    evidence = evidence_of(
+        [(REPEATED, Finding("SELECT t", 40.0, 5, ", by a"))],
+        [(REPEATED, Finding("SELECT t", 60.0, 9, ", by b"))],
+        [],
+        [],
+    )
+
+    (row,) = advice_rows(evidence.advice("GET /servers"))
+
+    assert row == {
+        "rule": REPEATED,
+        "route": "GET /servers",
+        "text": "in 2 of 4 requests SELECT t ran 5 to 9 times, by b: one "
+        "statement for all saves at most 25.0 ms a request, 25.0 %",
+        "saves_at_most_ms": 25.0,
+        "share": 0.25,
+        "requests": 2,
+        "of_requests": 4,
+    }
+
+
+def test_one_request_is_not_counted():
+    evidence = evidence_of([(REPEATED, Finding("SELECT t", 40.0, 5))])
+
+    (row,) = advice_rows(evidence.advice())
+
+    assert row["text"] == (
+        "SELECT t ran 5 times: one statement for all saves at most 40.0 ms, "
+        "40.0 %"
+    )
+    assert "route" not in row
+
+
+def test_the_route_that_would_save_most_of_all_time_is_first():
+    """Often and a little may be more than once and much."""
+    seldom = evidence_of([(REPEATED, Finding("SELECT seldom", 90.0, 5))])
+    often = evidence_of(*[[(REPEATED, Finding("SELECT often", 9.0, 5))]] * 20)
+
+    rows = advice_rows([*seldom.advice("GET /a"), *often.advice("GET /b")])
+
+    assert [row["route"] for row in rows] == ["GET /b", "GET /a"]
+
+
+@pytest.mark.parametrize(("of", "is_advice"), [(9, True), (10, False)])
+def test_one_request_among_many_is_no_evidence(of, is_advice):
+    """It was slow once, for whatever reason."""
+    found = [(REPEATED, Finding("SELECT t", 90.0, 5))]
+
+    evidence = evidence_of(found, *[[]] * (of - 1))
+
+    assert bool(list(evidence.advice())) is is_advice
+
+
+def test_too_little_is_not_worth_a_sentence():
+    too_little = 100 * LEAST_SHARE - 0.1
+    evidence = evidence_of([(REPEATED, Finding("SELECT t", too_little, 5))])
+
+    assert list(evidence.advice()) == []
+
+
+def test_one_thing_that_two_findings_are_about_is_one_request():
+    """Otherwise they could save more than the request took."""
+    finding = Finding("nova_cell1", 60.0, 2)
+    evidence = evidence_of(
+        [("reconnected", finding), ("reconnected", finding)]
+    )
+
+    (row,) = advice_rows(evidence.advice())
+
+    assert (row["requests"], row["saves_at_most_ms"]) == (1, 60.0)
+
+
+@pytest.mark.parametrize(
+    ("opened", "of", "is_advice"),
+    [(10, 10, True), (5, 10, True), (4, 10, False), (9, 9, False)],
+)
+def test_one_request_that_connects_is_no_evidence(opened, of, is_advice):
+    """A worker's first requests always do; half of ten or more is."""
+    found = [("no_kept_connections", Finding("", 40.0, 1))]
+
+    evidence = evidence_of(*[found] * opened, *[[]] * (of - opened))
+
+    assert bool(list(evidence.advice())) is is_advice
+
+
+def test_names_that_clients_make_are_limited():
+    """What came first stays."""
+    evidence = evidence_of(
+        *[[(REPEATED, Finding(f"t{n}", 90.0, 5))] for n in range(1000)]
+    )
+    assert len(evidence._sums) == MOST_KEYS
+
+
+def test_evidence_goes_from_process_to_process():
+    evidence = evidence_of([(REPEATED, Finding("SELECT t", 40.0, 5))])
+
+    copied = pickle.loads(pickle.dumps(evidence))
+
+    assert list(copied.advice()) == list(evidence.advice())

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Trace events, against what Perfetto's importer asks for."""
+
+from __future__ import annotations
+
+import json
+
+from builders import parallel_detail, record, slow_rebuild
+from profile_builders import rebuild_samples, session
+from timeline_files import check_trace_events
+
+from nova_profiler.profiles.session_files import Session
+from nova_profiler.reading.code.timelines import trace_events as module
+from nova_profiler.reading.code.timelines.looks import STACKS_TITLE
+from nova_profiler.reading.code.timelines.trace_events import trace_events
+from nova_profiler.reading.code.timelines.tracks import Source, timelines_of
+from nova_profiler.record import TimelineEntry
+
+
+def slices_of(one, *samples):
+    """Return the slices of a record by the names of their threads."""
+    stacks = None
+    if samples:
+        records = session(*samples)["frame_records"]
+        stacks = Session(records, "pyinstrument", len(samples), 1.0)
+    made = trace_events("t", timelines_of([Source("a", one, stacks)]))
+    trace = json.loads(made)
+    check_trace_events(trace)
+    names = {
+        event["tid"]: event["args"]["name"]
+        for event in trace["traceEvents"]
+        if event["name"] == "thread_name"
+    }
+    found: dict[str, list] = {name: [] for name in names.values()}
+    for event in trace["traceEvents"]:
+        if event["ph"] == "X":
+            found[names[event["tid"]]].append(event)
+    return found
+
+
+def test_the_request_holds_its_calls():
+    """In microseconds, the group as category."""
+    slices = slices_of(slow_rebuild())["the request's own thread"]
+
+    request, *calls = slices
+    assert request["dur"] == 3_117_400
+    assert request["args"]["status"] == "202"
+    assert {one["cat"] for one in calls} == {"db_api", "sql"}
+    assert any("statement" in one["args"] for one in calls)
+
+
+def test_each_lane_is_a_thread():
+    """With its own calls."""
+    threads = slices_of(parallel_detail())
+
+    assert list(threads)[:2] == ["the request's own thread", "lane 1"]
+    assert all(threads.values())
+
+
+def test_calls_that_overlap_have_a_row_of_their_own():
+    """No slice of a damaged record is lost or bent."""
+    timeline = [
+        TimelineEntry("sql", "SELECT a", 0.0, 20.0),
+        TimelineEntry("sql", "SELECT b", 10.0, 20.0),
+    ]
+
+    threads = slices_of(record(timeline=timeline))
+
+    assert [one["name"] for one in threads["the request's own thread"]] == [
+        "GET /v2.1/servers",
+        "SELECT a",
+    ]
+    [over] = threads["the request's own thread, overlapping 1"]
+    assert (over["name"], over["ts"], over["dur"]) == (
+        "SELECT b",
+        10_000,
+        20_000,
+    )
+
+
+def test_callers_that_neighbours_share_are_one_slice():
+    """As wide as all that they called."""
+    slices = slices_of(slow_rebuild(), *rebuild_samples())[STACKS_TITLE]
+
+    widths = {one["name"]: one["dur"] for one in slices}
+    assert len(slices) == 6
+    assert widths["webob.dec:__call__"] == 1_000_000
+    assert widths["nova.compute.api:rebuild"] == 800_000
+    [waits] = [one for one in slices if one["cat"] == "waiting"]
+    assert waits["dur"] == 200_000
+
+
+def test_slices_of_stacks_are_bounded(monkeypatch):
+    """However many stacks a file has."""
+    monkeypatch.setattr(module, "MOST_SLICES", 3)
+
+    slices = slices_of(slow_rebuild(), *rebuild_samples())[STACKS_TITLE]
+
+    assert len(slices) == 3
+
+
+def test_a_long_text_is_cut():
+    """Each event has its texts anew."""
+    timeline = [TimelineEntry("sql", "x" * 9000, 0.0, 1.0, error="y" * 9000)]
+
+    _, call = slices_of(record(timeline=timeline))["the request's own thread"]
+
+    assert len(call["name"]) == len(call["args"]["error"]) == 500

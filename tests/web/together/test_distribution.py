@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every request is in one step of a distribution, outliers as well."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nova_profiler.web.together.distribution import (
+    distribution_of,
+    edges_of,
+    ticks_of,
+)
+from nova_profiler.web.together.picture import picture_of
+
+DURATIONS = st.floats(0, 1e12, allow_nan=False)
+
+
+@given(st.lists(DURATIONS, min_size=1, max_size=60))
+def test_each_request_is_in_one_step(durations):
+    """Within its ends, which a link chooses by; few steps are enough."""
+    found = distribution_of(durations)
+
+    assert sum(step.requests for step in found.steps) == len(durations)
+    assert len(found.steps) <= 50
+    for step in found.steps:
+        inside = [ms for ms in durations if step.low_ms <= ms < step.high_ms]
+        assert len(inside) == step.requests
+
+
+@given(st.lists(DURATIONS, min_size=1, max_size=20))
+def test_the_picture_stays_within_its_box(durations):
+    """Whatever the times are."""
+    found = distribution_of(durations)
+    picture = picture_of(found, 1000.0, lambda step: "")
+
+    for bar in picture.bars:
+        assert 0 <= bar.left <= bar.left + bar.width <= 1 + 1e-9
+        assert 0 < bar.height <= 1
+    for mark in (*picture.marks, *picture.ticks):
+        assert 0 <= mark.left <= 1
+
+
+def test_percentiles_and_an_outlier():
+    """One slow request of a thousand has a bar of its own."""
+    durations = [100.0 + n % 10 for n in range(999)] + [60_000.0]
+
+    found = distribution_of(durations)
+    picture = picture_of(found, 1000.0, lambda step: f"{step.low_ms:g}")
+
+    assert found.percentiles_ms == {50: 104.0, 90: 108.0, 99: 109.0}
+    assert found.fields()["steps"][-1]["requests"] == 1
+    assert [bar.is_slow for bar in picture.bars] == [False, True]
+    assert picture.bars[-1].words.startswith("1 took")
+    assert [mark.text for mark in picture.marks][0] == "p50 104 ms"
+
+
+def test_two_distributions_have_the_same_steps():
+    """So that they can stand one above the other."""
+    edges = edges_of(1.0, 1000.0)
+
+    one = distribution_of([1.0, 2.0], edges)
+    other = distribution_of([1000.0], edges)
+
+    assert [s.low_ms for s in one.steps] == [s.low_ms for s in other.steps]
+    assert other.steps[-1].requests == 1
+
+
+@pytest.mark.parametrize(
+    ("low", "high"), [(1.0, 1.1), (0.0, 1e9), (90.0, 4000.0), (5.0, 5.0)]
+)
+def test_few_times_stand_at_the_axis(low, high):
+    """Each within it."""
+    ticks = ticks_of(low, high)
+
+    assert len(ticks) <= 7
+    assert all(low <= ms <= high for ms in ticks)
+
+
+def test_none_of_none():
+    """Of no requests there is no distribution."""
+    assert distribution_of([]) is None

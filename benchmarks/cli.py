@@ -8,12 +8,15 @@ from pathlib import Path
 import click
 
 from benchmarks.contenders import CONTENDERS
+from benchmarks.messages.command import messages_command
 from benchmarks.price import commands as price
 from benchmarks.price.measuring import Plan
 from benchmarks.reading import commands as reading
 from benchmarks.running.output import begun, finish, json_option
+from benchmarks.stacks import commands as stacks
 from benchmarks.throughput import commands as throughput
 from benchmarks.truth.command import truth_command
+from benchmarks.waits.command import waits_command
 
 
 @click.group(
@@ -51,14 +54,22 @@ for command in (
     price.price_command,
     price.memory_command,
     price.blocks_command,
+    price.hooks_command,
     throughput.nova_command,
-    throughput.pyspy_command,
     throughput.sampled_command,
+    stacks.stacks_command,
+    stacks.flutter_command,
+    stacks.foreign_command,
     truth_command,
+    waits_command,
+    messages_command,
     reading.report_command,
     reading.follow_command,
     reading.history_command,
     reading.list_command,
     reading.merge_command,
+    reading.picture_command,
+    reading.running_command,
+    reading.serve_command,
 ):
     main.add_command(command)

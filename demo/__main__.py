@@ -4,11 +4,9 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import signal
 import sys
-import time
 from importlib.metadata import version
 from pathlib import Path
 from types import FrameType
@@ -22,19 +20,18 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-from demo import identity, load
+from demo import identity, load, pages
 from demo.databases import mysql_server, sqlite_files
 from demo.databases.making import DatabaseError
 from demo.page import figures, stacks, summary
 from demo.page.metrics import Metrics
+from demo.run_records import MissingRecordsError, records_of, with_calls
 from demo.server import nova_api
 from demo.statsd_listener import StatsdListener
 from nova_profiler.reading.screen.terminal import terminal
 from nova_profiler.record import RequestRecord
 
 _PATHS = ("/v2.1/servers", "/v2.1/servers/detail")
-# The filter's sinks run after the answer has gone out.
-_SETTLE_S = 5
 
 
 def main() -> int:
@@ -51,6 +48,8 @@ def main() -> int:
         DatabaseError,
         nova_api.StartError,
         load.LoadError,
+        MissingRecordsError,
+        pages.PagesError,
     ) as exc:
         sys.stderr.write(f"{exc}\n")
         return 2
@@ -65,7 +64,9 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--clients", type=_number, default=3)
     parser.add_argument("--requests", type=_number, default=100)
     parser.add_argument("--keep", action="store_true")
-    parser.add_argument("--profiler", choices=stacks.ENGINES)
+    parser.add_argument(
+        "--profiler", choices=("none", *stacks.ENGINES), default=stacks.STACKS
+    )
     return parser.parse_args()
 
 
@@ -97,23 +98,28 @@ def _run(options: argparse.Namespace, console: Console) -> None:
     metrics = Metrics()
     with StatsdListener(metrics.add) as statsd:
         profiler = _profiler(directory, statsd.port)
-        if options.profiler:
+        if options.profiler != "none":
             requests = options.clients * options.requests
             profiler |= stacks.options(options.profiler, requests)
         with nova_api.running(directory, urls, options.mode, profiler) as api:
             for path in _PATHS:
                 _load(console, api, path, options)
             expected = options.clients * options.requests * len(_PATHS)
-            records = _records(directory / "requests.jsonl", expected)
-            summary.show(console, records, figures.by_route(records), metrics)
+            records = records_of(directory / "requests.jsonl", expected)
+            with_calls(records, directory / "dumps")
+            routes = figures.by_route(records)
+            summary.show(console, records, routes, metrics)
             summary.show_commands(
                 console, "read on", _commands(directory, records)
             )
-            if options.profiler:
+            if options.profiler != "none":
                 _stacks(console, directory, options.profiler)
             if options.keep:
-                _keep(console, api, options.profiler)
-    progress(f"everything of this run is in {_relative(directory)}")
+                _keep(console, api, options.profiler, directory)
+    progress(f"everything of this run is in {_relative(directory)}\n")
+    slowest = figures.slowest_of(routes)
+    of_route = figures.requests_of(slowest, records)
+    summary.show_answer(console, slowest, _show_slowest(directory, of_route))
 
 
 def _profiler(directory: Path, statsd_port: int) -> dict[str, str]:
@@ -167,34 +173,17 @@ def _load(
         )
 
 
-def _records(log_file: Path, expected: int) -> list[RequestRecord]:
-    """Return the records of the log file, once all have been written."""
-    deadline = time.monotonic() + _SETTLE_S
-    lines: list[str] = []
-    while len(lines) < expected and time.monotonic() < deadline:
-        time.sleep(0.1)
-        if log_file.exists():
-            lines = log_file.read_text().splitlines()
-    if len(lines) != expected:
-        raise load.LoadError(
-            f"{log_file} has {len(lines)} records of {expected} requests"
-        )
-    return [RequestRecord.from_dict(json.loads(line)) for line in lines]
-
-
 def _commands(
     directory: Path, records: list[RequestRecord]
 ) -> list[tuple[str, str]]:
     """Return what to look at next, as (what it shows, command)."""
     program = _program()
-    dumps = _relative(directory / "dumps")
-    slowest = max(records, key=lambda record: record.duration_ms)
     log_file = _relative(directory / "requests.jsonl")
-    at = f"--dump-dir {dumps}"
+    at = f"--dump-dir {_relative(directory / 'dumps')}"
     return [
         (
             "the slowest request: where its milliseconds went",
-            f"{program} show {summary.short_id(slowest)} {at}",
+            _show_slowest(directory, records),
         ),
         ("the slowest first", f"{program} list --slowest {at}"),
         (
@@ -204,6 +193,12 @@ def _commands(
         ("", f"{program} calls {log_file} --by sql"),
         ("what a log shipper gets", f"tail -n 1 {log_file}"),
     ]
+
+
+def _show_slowest(directory: Path, records: list[RequestRecord]) -> str:
+    slowest = max(records, key=lambda record: record.duration_ms)
+    dumps = _relative(directory / "dumps")
+    return f"{_program()} show {summary.short_id(slowest)} --dump-dir {dumps}"
 
 
 def _program() -> str:
@@ -217,9 +212,12 @@ def _relative(path: Path) -> str:
 
 
 def _keep(
-    console: Console, api: nova_api.NovaApi, profiler: str | None
+    console: Console,
+    api: nova_api.NovaApi,
+    profiler: str | None,
+    directory: Path,
 ) -> None:
-    """Serve on until Ctrl-C, and print commands that ask."""
+    """Serve on until Ctrl-C; print commands that ask, and the pages."""
     ask = f"-H 'X-Auth-Token: {identity.token()}' {api.url}/servers/detail"
     commands = [("the token stands in for keystone's", f"curl -s {ask}")]
     if profiler in ("pyinstrument", "cprofile"):
@@ -230,11 +228,13 @@ def _keep(
     summary.show_commands(
         console, f"nova-api serves on at {api.url}; Ctrl-C ends it", commands
     )
-    try:
-        while True:
-            signal.pause()
-    except KeyboardInterrupt:
-        console.print("stopping nova-api")
+    with pages.served(directory / "dumps") as address:
+        console.print(f"pages of its dumps, old and new ones: {address}")
+        try:
+            while True:
+                signal.pause()
+        except KeyboardInterrupt:
+            console.print("stopping nova-api and the pages")
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from rich.console import Console
 from benchmarks.application.workloads import WORKLOADS
 from benchmarks.contenders import CONTENDERS, REFERENCES
 from benchmarks.price import blocks, measuring, memory, page, prices
+from benchmarks.price.hooks import measuring as measuring_hooks
 from benchmarks.running.output import (
     Found,
     begun,
@@ -44,6 +45,19 @@ def price_command(
     )
     console = begun()
     finish(console, price(console, _names(only), plan), json_path)
+
+
+@click.command("hooks")
+@click.option("--quick", is_flag=True, help="A smoke run: no figures to use.")
+@json_option
+def hooks_command(quick: bool, json_path: Path | None) -> None:
+    """Price of a call through each hook, in a request and outside."""
+    console = begun()
+    rounds = measuring_hooks.QUICK_ROUNDS if quick else measuring_hooks.ROUNDS
+    found = list(measuring_hooks.measure(rounds, progress))
+    page.show_hooks(console, found)
+    values = {"hooks": [one._asdict() for one in found]}
+    finish(console, (values, measuring_hooks.figures(found)), json_path)
 
 
 @click.command("memory")

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from benchmarks.contenders import CONTENDERS, REFERENCES
 from benchmarks.price.blocks import Block
+from benchmarks.price.hooks.measuring import HookPrice
 from benchmarks.price.prices import Price
 from benchmarks.running.output import spread_text
 
@@ -54,6 +55,24 @@ def show_prices(
             spread_text(price.fetch),
             spread_text(price.call),
             "\n".join(sorted(CONTENDERS[name].sees)) or "-",
+        )
+    console.print(table)
+
+
+def show_hooks(console: Console, rows: Iterable[HookPrice]) -> None:
+    """Print a row a call, by hook."""
+    table = Table(title="Added to one call: us of CPU, median, quartiles")
+    table.add_column("hook")
+    table.add_column("call")
+    for heading in ("no request", "in a request", "limit"):
+        table.add_column(heading, justify="right")
+    for row in rows:
+        table.add_row(
+            row.hook,
+            row.label,
+            spread_text(row.outside),
+            spread_text(row.inside),
+            "-" if row.limit_us is None else f"{row.limit_us:g}",
         )
     console.print(table)
 

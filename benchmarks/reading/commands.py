@@ -7,7 +7,17 @@ from pathlib import Path
 
 import click
 
-from benchmarks.reading import follow, history, list_dumps, merge, report
+from benchmarks.reading import (
+    follow,
+    history,
+    list_dumps,
+    merge,
+    picture,
+    report,
+    running,
+    serve,
+    serve_records,
+)
 from benchmarks.running.output import begun, finish, json_option, progress
 
 
@@ -66,3 +76,34 @@ def merge_command(profiles: int, json_path: Path | None) -> None:
 def list_command(dumps: int, runs: int) -> None:
     """Time of list and show --last where there are many dumps."""
     finish(begun(), ({}, list_dumps.measure(dumps, runs)))
+
+
+@click.command("running")
+@click.option("--workers", type=click.IntRange(1), default=16)
+@click.option("--requests", type=click.IntRange(1), default=10)
+@click.option("--runs", type=click.IntRange(1), default=15)
+def running_command(workers: int, requests: int, runs: int) -> None:
+    """Time of the command running, where all workers are busy."""
+    finish(begun(), ({}, running.measure(workers, requests, runs)))
+
+
+@click.command("serve")
+@click.option("--dumps", type=click.IntRange(1), default=100_000)
+@click.option("--runs", type=click.IntRange(1), default=9)
+@click.option("--records", type=click.IntRange(0), default=1_000_000)
+def serve_command(dumps: int, runs: int, records: int) -> None:
+    """Time and memory of the pages over many dumps, logs and a history."""
+    began = begun()
+    figures = serve.measure(dumps, runs, progress)
+    if records:
+        figures += serve_records.measure(records, runs, progress)
+    finish(began, ({}, figures))
+
+
+@click.command("picture")
+@click.option("--calls", type=click.IntRange(100), default=2_000)
+@click.option("--runs", type=click.IntRange(1), default=9)
+@json_option
+def picture_command(calls: int, runs: int, json_path: Path | None) -> None:
+    """Time of the waterfall of a create over five services."""
+    finish(begun(), ({}, picture.measure(calls, runs)), json_path)

@@ -15,7 +15,7 @@ from benchmarks.running.output import (
     json_option,
     progress,
 )
-from benchmarks.throughput import measuring, page, pyspy, sampled
+from benchmarks.throughput import measuring, page, sampled
 
 PAIRS, REQUESTS = 32, 12
 _pairs_option = click.option(
@@ -44,29 +44,6 @@ def nova_command(
     """Throughput of the real nova-api, with the filter over without."""
     console = begun()
     finish(console, found(console, pairs, requests, mode), json_path)
-
-
-@click.command("pyspy")
-@_pairs_option
-@_requests_option
-@click.option(
-    "--interval",
-    "intervals_ms",
-    type=click.FloatRange(1),
-    multiple=True,
-    help="Milliseconds asked for; may be given again. Always measured: none.",
-)
-@json_option
-def pyspy_command(
-    pairs: int,
-    requests: int,
-    intervals_ms: tuple[float, ...],
-    json_path: Path | None,
-) -> None:
-    """Throughput of the real nova-api, profiler = pyspy over none."""
-    console = begun()
-    measured = pyspy.run(console, pairs, requests, intervals_ms, progress)
-    finish(console, measured, json_path)
 
 
 @click.command("sampled")

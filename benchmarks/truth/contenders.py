@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from benchmarks.running.wsgi_client import App
 from benchmarks.truth.profiles import Found, of_file, of_records, of_stats
 
-# py-spy's stacks follow when its window closes.
+# Stacks follow when the reader has answered.
 _WAIT_S = 60.0
 _LOOK_S = 0.5
 
@@ -161,7 +161,7 @@ class BareCprofile(Contender):
         return [Profile(path, of_stats(table)) for path, table in self._tables]
 
 
-ENGINES = ("pyspy", "pyinstrument", "cprofile")
+ENGINES = ("stacks", "pyinstrument", "cprofile")
 PEERS = ("pyinstrument's own", "bare cProfile")
 
 

@@ -25,8 +25,6 @@ LEAST_SAMPLES = 5000
 WHY = "called often"
 
 _INTERVAL_MS = 2.0
-# py-spy takes the fewest samples, and shares need two thousand.
-_LONGER = {"pyspy": 3}
 _TIMEOUT_S = 600
 # Runs in which a contender may collect its samples.
 _TRIES = 6
@@ -102,10 +100,9 @@ def measure_shares(seconds: float, progress: Progress) -> list[Share]:
     rows = []
     for load in loads.LOADS.values():
         for name in CONTENDERS:
-            lasts_s = seconds * _LONGER.get(name, 1)
-            progress(f"shares of {load.name} by {name}, {lasts_s:g} s")
+            progress(f"shares of {load.name} by {name}, {seconds:g} s")
             answer = _answer(
-                sys.executable, "shares", name, load.name, str(lasts_s)
+                sys.executable, "shares", name, load.name, str(seconds)
             )
             if not answer["shares"]:
                 raise TruthError(f"{name} recorded nothing of {load.name}")

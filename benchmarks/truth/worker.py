@@ -13,9 +13,8 @@ from typing import Any
 
 from benchmarks.running.wsgi_client import App, get
 
-# Milliseconds between samples. py-spy limits itself to a share of a processor,
-# and that share grows as the interval becomes shorter.
-_INTERVAL_MS = {"pyspy": 2.5}
+# Milliseconds between samples of those that can be had so often.
+_INTERVAL_MS = {"stacks": 2.0}
 # The modules that this needs.
 NEEDED = ("eventlet", "oslo_config", "pyinstrument", "sqlalchemy")
 

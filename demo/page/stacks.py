@@ -12,29 +12,29 @@ from rich.padding import Padding
 
 from demo.load import LoadError
 from nova_profiler.dump_store import DumpEntry, DumpStore, name_of_route
-from nova_profiler.profiles import ENGINES, PYSPY
+from nova_profiler.profiles import ENGINES, STACKS
 from nova_profiler.profiles.loading import Profiles, beside
-from nova_profiler.profiles.pending import FOLLOWS
+from nova_profiler.profiles.pending import promise_in
 from nova_profiler.reading.code.hot_path_page import hot_path_parts
-from nova_profiler.reading.code.html_page import page_of
+from nova_profiler.reading.code.profile_page.page import page_of
 
-__all__ = ["ENGINES", "KEY", "options", "show"]
+__all__ = ["ENGINES", "KEY", "STACKS", "options", "show"]
 
 # Signs what `nova-profiler sign` asks for; guards nothing here.
 KEY = "the-key-of-the-demo"
 # Requests of each path to watch, where watching slows them.
 _CHOSEN = 30
-# py-spy writes some seconds after its window has closed.
-_WINDOW_S = 40
+# A reader answers within ten seconds, or never.
+_WINDOW_S = 15
 
 
 def options(engine: str, requests: int) -> dict[str, str]:
     """Return the filter's options for *engine*.
 
-    py-spy looks at every request from outside. The others run inside the
+    stacks looks at every request from outside. The others run inside the
     requests that were chosen.
     """
-    if engine == PYSPY:
+    if engine == STACKS:
         return {"profiler": engine, "profile_when": "always"}
     return {
         "profiler": engine,
@@ -65,7 +65,7 @@ def _stacks_of(
     entries = [one for one in store.entries() if one.route_name == name]
     left = [one for one in entries if _is_to_come(store, one)]
     if left:
-        progress("waiting for the window of py-spy to close")
+        progress("waiting for stacks that are still to come")
     deadline = time.monotonic() + _WINDOW_S
     while left and time.monotonic() < deadline:
         time.sleep(1)
@@ -78,4 +78,4 @@ def _stacks_of(
 
 def _is_to_come(store: DumpStore, entry: DumpEntry) -> bool:
     profile = store.read(entry).profile
-    return profile is not None and FOLLOWS in profile["notes"]
+    return profile is not None and promise_in(profile["notes"]) is not None

@@ -16,10 +16,12 @@ from nova_profiler.groups import (
     COLORS,
     DB_API,
     DRIVER_GROUPS,
-    LABELS,
+    EITHER,
     SQL,
     WAITING,
 )
+from nova_profiler.reading.advice.adding_up import advice_rows
+from nova_profiler.reading.advice.page import print_advice
 from nova_profiler.reading.requests.calls_by_route import percentile
 from nova_profiler.reading.screen.terminal import (
     HEADING,
@@ -35,6 +37,7 @@ from nova_profiler.record import RequestRecord
 _BAR_CELLS = 30
 _SLOWEST = 10
 _METRICS = 10
+_ANSWER_PARTS = 3
 
 
 def show(
@@ -49,6 +52,7 @@ def show(
         _print(console, _route(route))
         _print(console, _functions(route))
         _print(console, _breakdown(console, route))
+        print_advice(console, advice_rows(route.calls.evidence.advice()))
     print_head(console, "all together")
     _print(console, _whole(routes))
     print_head(console, f"the {_SLOWEST} slowest requests")
@@ -68,6 +72,25 @@ def show_commands(
         # Whole lines, however narrow the screen: they are for copying.
         console.print(Text(f"  {command}"), soft_wrap=True)
     console.print()
+
+
+def show_answer(console: Console, route: RouteFigures, command: str) -> None:
+    """Print *route*, its largest parts, and *command*: 3 lines."""
+    parts = [
+        f"{part.label} {100 * part.share:.0f} %"
+        for part in route.largest_named(_ANSWER_PARTS)
+    ]
+    for line in (
+        Text.assemble(
+            f"{route.name} takes ",
+            (f"{route.mean_ms:.1f} ms", HEADING),
+            f", the slowest {max(route.calls.durations_ms):.1f} ms",
+        ),
+        Text(", ".join(parts)),
+        Text(command),
+    ):
+        # Three lines, however narrow the screen.
+        console.print(line, soft_wrap=True)
 
 
 def short_id(record: RequestRecord) -> str:
@@ -91,10 +114,9 @@ def _print(console: Console, what: Text | Table) -> None:
 
 def _route(route: RouteFigures) -> Text:
     durations = sorted(route.calls.durations_ms)
-    mean_ms = route.calls.duration_ms / route.calls.requests
     return Text.assemble(
         f"{counted(route.calls.requests, 'request')}: mean ",
-        (f"{mean_ms:.1f} ms", HEADING),
+        (f"{route.mean_ms:.1f} ms", HEADING),
         f", p50 {percentile(durations, 50):.1f}"
         f", p95 {percentile(durations, 95):.1f}"
         f", max {durations[-1]:.1f}\n"
@@ -111,9 +133,7 @@ def _functions(route: RouteFigures) -> Table:
     table.add_column("a\nrequest", justify="right", style=HEADING)
     table.add_column("ms a\ncall", justify="right")
     table.add_column("driver", justify="right", style=SQL.bucket.color)
-    table.add_column(
-        "SQLAlchemy,\nwaiting", justify="right", style=DB_API.bucket.color
-    )
+    table.add_column("the\nrest", justify="right", style=DB_API.bucket.color)
     table.add_column("added up,\nof time", justify="right")
     for row in route.calls.slowest_functions():
         fewest, most = route.each[row.name]
@@ -136,21 +156,18 @@ def _breakdown(console: Console, route: RouteFigures) -> Table:
     table.add_column("ms", justify="right")
     table.add_column("", justify="right")
     table.add_column("")
-    means = route.mean_breakdown_ms
-    whole = sum(means.values())
-    for bucket, ms in sorted(means.items(), key=lambda item: -item[1]):
-        if ms:
-            table.add_row(
-                LABELS.get(bucket, bucket),
-                ms_text(ms, 2),
-                share_text(ms / whole),
-                bar(
-                    console,
-                    ms / whole,
-                    _BAR_CELLS,
-                    COLORS.get(bucket, ""),
-                ),
-            )
+    for part in route.parts():
+        table.add_row(
+            part.label,
+            ms_text(part.ms, 2),
+            share_text(part.share),
+            bar(
+                console,
+                part.share,
+                _BAR_CELLS,
+                COLORS.get(part.name, WAITING.color),
+            ),
+        )
     return table
 
 
@@ -162,6 +179,9 @@ def _whole(routes: Sequence[RouteFigures]) -> Text:
     driver_s = sum(row.driver_ms for row in rows) / 1000
     sql_s = sum(_seconds(route, DRIVER_GROUPS) for route in routes)
     wrapper_s = sum(_seconds(route, (DB_API.bucket.name,)) for route in routes)
+    # Without a CPU clock that is running or waiting.
+    is_timed = all(EITHER.name not in one.mean_breakdown_ms for one in routes)
+    running = "running " if is_timed else ""
     requests = sum(route.calls.requests for route in routes)
     lookups = sum(
         route.config_lookups * route.calls.requests for route in routes
@@ -177,11 +197,11 @@ def _whole(routes: Sequence[RouteFigures]) -> Text:
             f"{calls_s - driver_s:.1f} s in SQLAlchemy and nova's wrapper",
             DB_API.bucket.color,
         ),
-        " (and waiting for a turn there).\nWith the API database, which nova "
+        " (and what else runs inside).\nWith the API database, which nova "
         f"reaches without a DB API: {sql_s:.1f} s in the driver "
         f"({share_text(sql_s / total_s)} of all time), {wrapper_s:.1f} s "
-        f"running in SQLAlchemy and wrapper ({share_text(wrapper_s / total_s)}"
-        ").\n",
+        f"{running}in SQLAlchemy and wrapper "
+        f"({share_text(wrapper_s / total_s)}).\n",
         (f"{lookups:.0f} look-ups of options", HEADING),
         " of oslo.config.",
     )
@@ -204,13 +224,14 @@ def _slowest(records: Sequence[RequestRecord]) -> Table:
     slowest = sorted(records, key=lambda record: -record.duration_ms)
     for record in slowest[:_SLOWEST]:
         db_api = record.groups.get(DB_API.name)
-        parts = record.breakdown_ms
+        parts = record.parts_ms
+        waiting_ms = parts.get(WAITING.name, 0.0)
         table.add_row(
             ms_text(record.duration_ms),
             printable(f"{record.method} {record.route}"),
             ms_text(db_api.ms) if db_api else "",
             ms_text(sum(parts.get(name, 0.0) for name in DRIVER_GROUPS)),
-            ms_text(parts.get(WAITING.name, 0.0)),
+            "" if EITHER.name in parts else ms_text(waiting_ms),
             short_id(record),
         )
     return table

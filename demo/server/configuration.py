@@ -11,6 +11,7 @@ from pathlib import Path
 _PIPELINE = re.compile(r"^((?:keystone|noauth2|pipeline)\s*=\s*)", re.M)
 _KEYSTONE = "keystonemiddleware.auth_token:filter_factory"
 _TOKEN_CHECK = "demo.server.token_check:filter_factory"
+DROP_IN = "nova_profiler.conf"
 _FACTORY = "nova_profiler.factory:filter_factory"
 
 
@@ -62,10 +63,18 @@ def nova_conf_text(
         "database": {"connection": databases["cell0"]},
         "oslo_concurrency": {"lock_path": str(directory / "locks")},
         "neutron": {"endpoint_override": neutron_url, "auth_type": "none"},
+        "glance": {"api_servers": neutron_url},
+        # Benchmarks create more servers than the default allows.
+        "quota": dict.fromkeys(("instances", "cores", "ram"), "-1"),
         "cache": {"enabled": "false"},
         "oslo_messaging_notifications": {"driver": "noop"},
         "nova_profiler": profiler or {},
     }
+    return conf_text(groups)
+
+
+def conf_text(groups: Mapping[str, Mapping[str, str]]) -> str:
+    """Return the text of a file for oslo.config."""
     lines = []
     for group, options in groups.items():
         lines.append(f"[{group}]")
@@ -79,10 +88,13 @@ def nova_conf_text(
 
 def environment(directory: Path, mode: str) -> dict[str, str]:
     """Return the variables that lead nova.wsgi.osapi_compute to the files."""
+    # nova takes the first file for paste's.
+    files = ["api-paste.ini", "nova.conf"]
+    if (directory / DROP_IN).exists():
+        files.append(DROP_IN)
     return {
         "OS_NOVA_CONFIG_DIR": str(directory),
-        # nova takes the first file for paste's.
-        "OS_NOVA_CONFIG_FILES": "api-paste.ini;nova.conf",
+        "OS_NOVA_CONFIG_FILES": ";".join(files),
         "OS_NOVA_DISABLE_EVENTLET_PATCHING": (
             "false" if mode == "eventlet" else "true"
         ),

@@ -34,8 +34,7 @@ def main() -> None:
     # nova parses the command line of the program that it is loaded into.
     sys.argv = ["nova-api"]
     os.environ.update(configuration.environment(directory, mode))
-    # Not threading.Thread, which eventlet would find when it patches.
-    _thread.start_new_thread(_end_with_starter, ())
+    end_with_starter()
     serve = {"threads": _threads, "eventlet": _eventlet, "uwsgi": _uwsgi}
     serve[mode](directory, int(workers))
 
@@ -47,7 +46,13 @@ def say_ready(directory: Path, port: int) -> None:
     aside.rename(directory / "port")
 
 
-def _end_with_starter() -> None:
+def end_with_starter() -> None:
+    """End this process when its standard input is closed."""
+    # Not threading.Thread, which eventlet would find when it patches.
+    _thread.start_new_thread(_wait_for_starter, ())
+
+
+def _wait_for_starter() -> None:
     while _read(0, 1024):
         pass
     os.kill(os.getpid(), signal.SIGTERM)
@@ -65,12 +70,18 @@ def _nova_application() -> Any:
 
 
 def _threads(directory: Path, workers: int) -> None:
-    """Serve with cheroot, nova in its native threading mode."""
-    application = _nova_application()
+    """Serve nova-api in its native threading mode."""
+    in_threads(_nova_application(), directory, workers)
+
+
+def in_threads(
+    application: Any, directory: Path, workers: int, port: int = 0
+) -> None:
+    """Serve *application* with cheroot, on a free port if none is given."""
     from cheroot import wsgi
 
     server = wsgi.Server(
-        ("127.0.0.1", 0),
+        ("127.0.0.1", port),
         application,
         numthreads=workers,
         request_queue_size=128,

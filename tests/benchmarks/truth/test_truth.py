@@ -143,7 +143,7 @@ def test_a_share_that_is_off_is_explained_or_missed():
     """A note that explains it is as good as the truth; another one is not."""
     rows = measuring.figures(
         [
-            share("pyspy", 32.0),
+            share("stacks", 32.0),
             share("pyinstrument", 20.0, "samples: 7"),
             share("cprofile", 50.0, f"what is {measuring.WHY} looks slow"),
             share("bare cProfile", 50.0),
@@ -180,7 +180,7 @@ def test_no_note_excuses_what_it_does_not_explain():
 )
 def test_a_row_has_a_verdict(fields, verdict):
     """The table is long: its last words are enough."""
-    row = measuring.Foreign("pyspy", "3.13.0", "threads", **fields)
+    row = measuring.Foreign("stacks", "3.13.0", "threads", **fields)
 
     assert row.verdict == verdict
 
@@ -190,8 +190,8 @@ def test_foreign_samples_are_noted_or_missed():
     rows = measuring.figures(
         [],
         [
-            measuring.Foreign("pyspy", "3.13.0", "threads", samples=5000),
-            measuring.Foreign("pyspy", "3.13.0", "eventlet", samples=4999),
+            measuring.Foreign("stacks", "3.13.0", "threads", samples=5000),
+            measuring.Foreign("stacks", "3.13.0", "eventlet", samples=4999),
             measuring.Foreign(
                 *("cprofile", "3.13.0", "threads"),
                 samples=9000,

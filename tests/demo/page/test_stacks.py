@@ -12,15 +12,15 @@ from rich.console import Console
 
 from demo.load import LoadError
 from demo.page import stacks
-from nova_profiler.profiles.pending import FOLLOWS
+from nova_profiler.profiles.pending import ASKED_FOR
 
 ROUTE = "/v2.1/servers/detail"
 
 
-def test_pyspy_looks_at_every_request() -> None:
+def test_an_engine_outside_looks_at_every_request() -> None:
     """From outside, all are as quick as before."""
-    assert stacks.options("pyspy", 300) == {
-        "profiler": "pyspy",
+    assert stacks.options("stacks", 300) == {
+        "profiler": "stacks",
         "profile_when": "always",
     }
 
@@ -60,11 +60,11 @@ def test_the_hot_path_of_a_route(tmp_path) -> None:
 def test_stacks_that_never_come_end_the_wait(tmp_path, monkeypatch) -> None:
     """The wait is bounded, and without stacks there is no path to show."""
     monkeypatch.setattr(stacks, "_WINDOW_S", 0)
-    profile = {"engine": "pyspy", "file": None, "notes": [FOLLOWS]}
+    profile = {"engine": "stacks", "file": None, "notes": [ASKED_FOR]}
     written(tmp_path, numbered(1, route=ROUTE, profile=profile))
     console = Console(file=io.StringIO(), width=120)
 
     with pytest.raises(LoadError, match="no stacks of /v2.1/servers/detail"):
         stacks.show(console, tmp_path, ROUTE, tmp_path / "page.html")
 
-    assert "waiting for the window of py-spy" in console.file.getvalue()
+    assert "still to come" in console.file.getvalue()

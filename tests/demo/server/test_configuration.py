@@ -62,3 +62,15 @@ def test_a_dollar_in_a_path_is_not_a_reference(tmp_path: Path) -> None:
     )
 
     assert _parsed(text)["DEFAULT"]["state_path"] == f"{tmp_path}/a$$b"
+
+
+def test_a_drop_in_file_is_read_after_nova_conf(tmp_path: Path) -> None:
+    """Where there is one; the first file is paste's."""
+    name = "OS_NOVA_CONFIG_FILES"
+    before = configuration.environment(tmp_path, "threads")[name]
+    (tmp_path / configuration.DROP_IN).touch()
+
+    after = configuration.environment(tmp_path, "threads")[name]
+
+    assert before == "api-paste.ini;nova.conf"
+    assert after == "api-paste.ini;nova.conf;nova_profiler.conf"

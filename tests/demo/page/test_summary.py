@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The end of the demo's page."""
+
+from __future__ import annotations
+
+import io
+
+from builders import numbered
+from rich.console import Console
+
+from demo.page import figures, summary
+
+
+def test_the_answer_has_three_lines() -> None:
+    """The route with most time, its parts, the command: on any screen."""
+    slow = {"http": 60.0, "sql": 30.0, "python": 10.0}
+    console = Console(width=40, file=io.StringIO(), highlight=False)
+    routes = figures.by_route(
+        [
+            numbered(1, duration_ms=10.0, breakdown_ms={"sql": 10.0}),
+            numbered(2, route="/b", duration_ms=90.0, breakdown_ms=slow),
+            numbered(3, route="/b", duration_ms=110.0, breakdown_ms=slow),
+        ]
+    )
+
+    summary.show_answer(
+        console, figures.slowest_of(routes), "nova-profiler show 0000002"
+    )
+
+    assert console.file.getvalue().splitlines() == [
+        "GET /b takes 100.0 ms, the slowest 110.0 ms",
+        "HTTP to other services 60 %, driver: statements 30 %",
+        "nova-profiler show 0000002",
+    ]

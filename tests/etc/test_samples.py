@@ -14,13 +14,20 @@ from places import ROOT
 from serving import Answer
 
 from nova_profiler import factory
+from nova_profiler.capture.served.named_application import (
+    OURS,
+    VARIABLE,
+    named_in,
+)
 from nova_profiler.capture.served.wsgi_middleware import ProfilerMiddleware
 from nova_profiler.capture.settings.live import LiveSettings
 from nova_profiler.capture.settings.options import OPTIONS, Settings
+from nova_profiler.capture.settings.project_conf import FILES_VARIABLE
 
 ETC = ROOT / "etc"
 PASTE = ETC / "nova-profiler" / "api-paste.ini.sample"
 NOVA = ETC / "nova-profiler" / "nova.conf.sample"
+SERVICES = ETC / "nova-profiler" / "services.conf.sample"
 
 APP = f"""
 [pipeline:main]
@@ -57,7 +64,8 @@ def test_they_are_what_the_generator_writes():
     samples = runpy.run_path(str(ETC / "generate_samples.py"))["samples"]()
 
     assert samples == {
-        path.name: path.read_text(encoding="utf-8") for path in (PASTE, NOVA)
+        path.name: path.read_text(encoding="utf-8")
+        for path in (PASTE, NOVA, SERVICES)
     }
 
 
@@ -90,6 +98,25 @@ def test_nova_conf_with_everything_on_is_the_defaults(tmp_path):
     assert LiveSettings(_read(path), {}, {}).current == Settings()
 
 
+def test_the_drop_in_adds_our_driver(tmp_path):
+    """To those of other files; each of its options can be used as it is."""
+    path = tmp_path / "services.conf"
+    path.write_text(_all_on(SERVICES))
+    other = tmp_path / "nova.conf"
+    other.write_text("[oslo_messaging_notifications]\ndriver = messagingv2\n")
+    conf = _read(other, path)
+    drivers = cfg.MultiStrOpt("driver", default=[])
+    conf.register_opt(drivers, group="oslo_messaging_notifications")
+
+    assert conf.oslo_messaging_notifications.driver == [
+        "messagingv2",
+        "nova_profiler",
+    ]
+    current = LiveSettings(conf, {}, {}).current
+    assert current.log_requests == ("request:all", "message:slow")
+    assert current.dump_dir == "/var/log/nova/profiler"
+
+
 @pytest.mark.parametrize("everything", [False, True])
 def test_paste_loads_the_filter(tmp_path, monkeypatch, everything):
     """As it stands, and with each option on; oslo.config reads it, too."""
@@ -108,3 +135,15 @@ def test_paste_loads_the_filter(tmp_path, monkeypatch, everything):
     assert made.live.current == Settings()
     assert list(app({}, Answer().start_response)) == [b"ok"]
     assert LiveSettings(_read(path), {}, {}).current == Settings()
+
+
+def test_the_sample_for_uwsgi_leads_to_our_module():
+    """Its variables are those that we read, its name one that we take."""
+    text = (ETC / "nova-profiler" / "placement-uwsgi.ini.sample").read_text()
+    environ = dict(re.findall(r"^#?env = (\w+)=(.+)$", text, re.M))
+    modules = re.findall(r"^module = (.+)$", text, re.M)
+
+    assert modules == [f"{OURS}:application"]
+    assert environ.keys() == {VARIABLE, FILES_VARIABLE}
+    assert named_in(environ).project == "placement"
+    assert (ROOT / "nova_profiler" / "wsgi.py").exists()

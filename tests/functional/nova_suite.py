@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""nova's own functional tests, with the filter in the pipeline and without.
+"""nova's own functional tests, with nova-profiler and without.
+
+With it the filter is in the pipeline of nova-api, and all services have loaded
+the notification driver.
 
     python -m tests.functional.nova_suite [--mode threads|eventlet]
-        [--profiler none|pyspy|pyinstrument|cprofile] [REGEX]
+        [--profiler none|stacks|pyinstrument|cprofile] [REGEX]
 
 Real requests with the real conductor, scheduler and compute (on a fake
 hypervisor) in one process. A profiler takes the stacks of every request.
@@ -13,12 +16,14 @@ from __future__ import annotations
 
 import argparse
 import io
+import json
 import os
 import shutil
 import subprocess
 import sys
 import tarfile
 import tempfile
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
@@ -26,7 +31,9 @@ from typing import NamedTuple
 from demo.places import STATE
 from demo.server import configuration
 from nova_profiler.capture.settings.options import PROFILERS
+from nova_profiler.dump_store import DumpStore
 from nova_profiler.dump_store.names import COMPANION_SUFFIXES
+from nova_profiler.record import REQUEST, RequestRecord
 
 # Servers created, rebuilt and acted upon, through the API samples and not.
 REGEX = (
@@ -34,7 +41,8 @@ REGEX = (
     r"|functional\.test_servers\.(ServersTest|ServerRebuildTestCase)\."
 )
 MODES = {"threads": "true", "eventlet": "false"}
-# Without the filter.
+_LOADS_DRIVER = Path(__file__).parent / "programs" / "driver_loaded"
+# Without the filter and the driver.
 BARE = "without"
 
 
@@ -49,13 +57,17 @@ class Outcome(NamedTuple):
     # Requests that the filter has seen, and those that stacks were kept of.
     records: int
     stacks: int
+    # Messages and tasks of the services, each of which is dumped.
+    messages: int
+    tasks: int
 
     def __str__(self) -> str:
         return (
             f"{len(self.passed)} passed ({self.again} at the second try), "
             f"{len(self.failed)} failed, {len(self.skipped)} skipped, "
             f"{self.records} records, "
-            f"{self.stacks} files of stacks"
+            f"{self.stacks} files of stacks, "
+            f"{self.messages} messages, {self.tasks} tasks"
         )
 
 
@@ -67,23 +79,25 @@ def run(mode: str, profiler: str, regex: str) -> Outcome:
     without any patience, and where a thread of it ends late, on a busy
     machine, all tests after that in the same process fail.
     """
-    work = STATE / "nova-suite" / f"{mode}-{profiler}"
+    work = _work(mode, profiler)
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     paste = configuration.nova_paste().read_text()
+    variables = environment(mode, work / "api-paste.ini")
     log_file = work / "requests.jsonl"
     log_file.touch()
     if profiler != BARE:
         paste = configuration.with_profiler(paste, options(work, profiler))
+        variables |= _with_driver(work)
     (work / "api-paste.ini").write_text(paste)
-    passed, failed, skipped = _tried(work, mode, regex)
+    passed, failed, skipped = _tried(work, variables, regex)
     again: frozenset[str] = frozenset()
     if failed:
         # A test may run for several versions, named in brackets, and only
         # all of them can be asked for.
         names = {test.partition("(")[0] for test in failed}
         (work / "again.txt").write_text("\n".join(names))
-        passed_now, _, _ = _tried(work, mode, "--load-list", "again.txt")
+        passed_now, _, _ = _tried(work, variables, "--load-list", "again.txt")
         again = passed_now & failed
     with log_file.open() as lines:
         records = sum(1 for _ in lines)
@@ -92,19 +106,26 @@ def run(mode: str, profiler: str, regex: str) -> Outcome:
         for path in (work / "dumps").glob("*/*")
     )
     return Outcome(
-        passed | again, failed - again, skipped, len(again), records, stacks
+        passed | again,
+        failed - again,
+        skipped,
+        len(again),
+        records,
+        stacks,
+        messages=_dumps_of(work, "rpc"),
+        tasks=_dumps_of(work, "task"),
     )
 
 
 def _tried(
-    work: Path, mode: str, *chosen: str
+    work: Path, variables: dict[str, str], *chosen: str
 ) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
     """Return the tests that passed, failed and were skipped."""
     with (work / "output.log").open("a") as output:
         subprocess.run(
             [*stestr(), "run", "--concurrency", "2", *chosen],
             cwd=work,
-            env=environment(mode, work / "api-paste.ini"),
+            env=variables,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -123,6 +144,43 @@ def options(work: Path, profiler: str) -> dict[str, str]:
         "profiler": profiler,
         "profile_when": "always",
     }
+
+
+def records(mode: str, profiler: str) -> Iterator[RequestRecord]:
+    """Yield what the run of *mode* and *profiler* has left: all records."""
+    work = _work(mode, profiler)
+    with (work / "requests.jsonl").open() as lines:
+        yield from (RequestRecord.from_dict(json.loads(one)) for one in lines)
+    store = DumpStore(work / "dumps")
+    for one in store.entries():
+        record = store.read(one)
+        # A request has its line, too.
+        if record.kind != REQUEST.name:
+            yield record
+
+
+def _work(mode: str, profiler: str) -> Path:
+    return STATE / "nova-suite" / f"{mode}-{profiler}"
+
+
+def _with_driver(work: Path) -> dict[str, str]:
+    """Return the variables by which all services load the driver.
+
+    Every message and task is dumped, beside what the filter dumps.
+    """
+    path = [str(_LOADS_DRIVER), os.environ.get("PYTHONPATH", "")]
+    prefix = "OS_NOVA_PROFILER__"
+    return {
+        "PYTHONPATH": os.pathsep.join(filter(None, path)),
+        f"{prefix}DUMP_DIR": str(work / "dumps"),
+        f"{prefix}DUMP_MAX_FILES": "100000",
+        f"{prefix}DUMP_WHEN": "slow,failed,profiled,message:all,task:all",
+    }
+
+
+def _dumps_of(work: Path, word: str) -> int:
+    """Return the dumps whose route begins with *word*."""
+    return sum(1 for _ in (work / "dumps").glob(f"*/*-{word}_*.json"))
 
 
 def stestr() -> list[str]:
@@ -240,7 +298,7 @@ def _is_same(without: Outcome, with_filter: Outcome, profiler: str) -> bool:
     for test in differ:
         side = "without" if test in without.passed else "with"
         print(f"  passed only {side}: {test}")
-    if not without.passed or not with_filter.records:
+    if not (without.passed and with_filter.records and with_filter.messages):
         print("  nothing was run")
         return False
     if profiler != "none" and not with_filter.stacks:

@@ -41,17 +41,24 @@ def test_no_request_is_without_a_record(records: list[RequestRecord]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("group", "name"),
-    [("sql", "SELECT marks_{:02}"), ("db_api", "marks_{:02}")],
+    ("group", "name", "is_statement"),
+    [
+        ("sql", "SELECT marks_{:02}", True),
+        ("db_api", "marks_{:02}", True),
+        ("http", "marks-{:02}.example GET /v2.0/ports", False),
+        ("rpc", "conductor marks_{:02} cast", False),
+        ("process", "nova.privsep.marks_{:02}", False),
+    ],
 )
 def test_no_call_is_missing_or_elsewhere(
-    group: str, name: str, records: list[RequestRecord]
+    group: str, name: str, is_statement: bool, records: list[RequestRecord]
 ) -> None:
     """A record has its own client's calls, all and no others."""
     misplaced = [
         (record.path, found)
         for record in records
-        if (found := _counts(record, group)) != _expected(record, name)
+        if (found := _counts(record, group))
+        != _expected(record, name, is_statement)
     ]
 
     assert misplaced == []
@@ -79,9 +86,12 @@ def _ask_side_by_side(port: int) -> None:
     assert failures == []
 
 
-def _expected(record: RequestRecord, name: str) -> dict[str, int]:
+def _expected(
+    record: RequestRecord, name: str, is_statement: bool
+) -> dict[str, int]:
+    """Return the calls of one name: for each statement, or each thread."""
     client, own, pool = (int(word) for word in record.path.split("/")[2:])
-    return {name.format(client): own + 3 * pool}
+    return {name.format(client): own + 3 * pool if is_statement else 4}
 
 
 def _counts(record: RequestRecord, group: str) -> dict[str, int]:

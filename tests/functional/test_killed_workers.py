@@ -3,18 +3,14 @@
 
 from __future__ import annotations
 
-import http.client
 import json
-import os
-import socket
-import subprocess
-import sys
 import threading
-import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from uwsgi_workers import asked, uwsgi_serving, wait_for
 
 from nova_profiler.cli import main
 
@@ -27,60 +23,14 @@ WAYS = {
         *("--harakiri-graceful-signal", "15"),
     ],
 }
-APP = Path(__file__).parent / "programs" / "hanging_app.py"
 PATH = "/v2.1/servers/detail"
-WAIT_S = 60.0
-
-
-def asked(port: int, path: str = "/") -> int:
-    """Return the status of a request, 0 if the server broke off."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=WAIT_S)
-    try:
-        connection.request("GET", path)
-        return connection.getresponse().status
-    except (OSError, http.client.HTTPException):
-        return 0
-    finally:
-        connection.close()
-
-
-def wait_for(condition: Any) -> Any:
-    """Return what *condition* returns as soon as that is true."""
-    until = time.monotonic() + WAIT_S
-    while time.monotonic() < until:
-        found = condition()
-        if found:
-            return found
-        time.sleep(0.05)
-    pytest.fail("it did not come")
 
 
 @pytest.fixture(params=WAYS)
-def port(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
+def port(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[int]:
     """Run uWSGI with two workers that hang when they are asked to."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [
-        Path(sys.executable).with_name("uwsgi"),
-        *("--http-socket", f"127.0.0.1:{port}", "--master"),
-        *("--processes", "2", "--enable-threads", "--die-on-term"),
-        *("--home", sys.prefix, "--need-app", "--lazy-apps"),
-        *("--wsgi-file", APP, *WAYS[request.param]),
-    ]
-    with (tmp_path / "uwsgi.log").open("wb") as log:
-        process = subprocess.Popen(
-            command,
-            env={**os.environ, "DUMPS": str(tmp_path)},
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        wait_for(lambda: asked(port) == 200)
+    with uwsgi_serving(tmp_path, *WAYS[request.param]) as port:
         yield port
-    finally:
-        process.terminate()
-        process.wait(WAIT_S)
 
 
 def figures(capsys: Any, command: str, tmp_path: Path) -> Any:

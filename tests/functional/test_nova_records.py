@@ -173,7 +173,8 @@ def test_no_token_is_in_any_file(run: Run) -> None:
         path
         for folder, _, names in os.walk(run.directory)
         for path in (Path(folder, name) for name in names)
-        if SECRET.encode() in path.read_bytes()
+        # The socket of a worker has no content.
+        if path.is_file() and SECRET.encode() in path.read_bytes()
     ]
 
     assert kept == []

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Two slow requests at once, in threads, under the whole filter.
 
-    python two_at_once.py pyspy|pyinstrument|cprofile DIRECTORY
+    python two_at_once.py stacks|pyinstrument|cprofile DIRECTORY
 
 Prints as JSON what is in each dump, and which functions its stacks have.
 """
@@ -21,8 +21,8 @@ from nova_profiler.factory import filter_factory
 from nova_profiler.profiles.loading import Profiles
 
 SIDES = ("left", "right")
-# py-spy begins with the first request: it sees a part of it, or nothing.
-ROUNDS = {"pyspy": 5}
+# The reader begins with the first request: it sees a part of it, or nothing.
+ROUNDS = {"stacks": 5}
 WORK_S = 0.6
 WAIT_S = 40.0
 

@@ -72,6 +72,30 @@ def numbered(number: int, **fields: Any) -> RequestRecord:
     return record(**{**own, **fields})
 
 
+def one_of_each_kind() -> list[RequestRecord]:
+    """Return a request, a message, a task and a periodic task."""
+    words = [
+        ("request", "GET", "/v2.1/servers"),
+        ("message", "CAST", "rpc compute reboot_instance"),
+        ("task", "TASK", "task LONG_TASK ComputeManager._build"),
+        ("periodic", "PERIODIC", "periodic ComputeManager._sync"),
+    ]
+    return [
+        numbered(
+            n,
+            kind=kind,
+            method=method,
+            route=route,
+            path=route,
+            status=0 if n else 200,
+            record_id=f"{n:016x}",
+            groups={"db_api": GroupTotals(1, 5.0, 5.0)},
+            calls=[CallTotals("db_api", "instance_get", 1, 5.0, 5.0)],
+        )
+        for n, (kind, method, route) in enumerate(words)
+    ]
+
+
 def slow_rebuild() -> RequestRecord:
     """Return the 3117 ms call: 15 DB API calls, 840.0 ms, 26.9 %."""
     return record(

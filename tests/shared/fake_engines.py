@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from serving import Profiled
 
-ALWAYS = {"profiler": "pyspy", "profile_when": ("always",)}
+ALWAYS = {"profiler": "stacks", "profile_when": ("always",)}
 
 
 class FakeWatch:
@@ -30,13 +30,13 @@ class FakeWatch:
 
     def finish(self, record) -> None:
         self.engine.seen.append("finish")
-        record.profile = {"engine": "pyspy", "file": None, "notes": []}
+        record.profile = {"engine": "stacks", "file": None, "notes": []}
 
 
 class FakeEngine:
     """An engine that keeps what was asked of it."""
 
-    def __init__(self, name="pyspy", watch=FakeWatch, watches_all=False):
+    def __init__(self, name="stacks", watch=FakeWatch, watches_all=False):
         self.name = name
         self.watches_all = watches_all
         self.seen: list[str] = []

@@ -171,6 +171,48 @@ FLUENT_WSGI_SERVER = json.dumps(
     }
 )
 
+UWSGI_MEMORY = (
+    "{address space usage: 512409600 bytes/488MB} {rss usage: 130 bytes/0MB} "
+    "[pid: 32|app: 0|req: 1/2] 203.0.113.7, 10.0.0.250 (admin) {46 vars in "
+    "902 bytes} [Mon Feb  5 10:00:04 2024] POST /v2.1/servers => generated "
+    "380 bytes in 8123 micros (HTTP/2.0 202) 11 headers in 470 bytes "
+    "(2 switches on core 0)"
+)
+NGINX = (
+    '198.51.100.7 - - [12/Mar/2023:10:00:01 +0000] "GET /v2.1/servers/detail '
+    'HTTP/2.0" 200 18930 3.412 "-" "python-novaclient" "203.0.113.20"'
+)
+INGRESS = (
+    '192.0.2.14 - - [02/May/2024:07:30:03 +0000] "POST /v2.1/servers '
+    'HTTP/1.1" 504 160 "-" "sdk" 1720 60.001 [openstack-nova-api-n-api-pub] '
+    "[] 10.244.1.17:8774, 10.244.2.9:8774 0, 160 30.000, 30.001 504, 504 "
+    "0123456789abcdef0123456789abcdef"
+)
+HAPROXY = (
+    "2001:db8::15:48140 [14/Mar/2024:09:27:24.400] nova_api_front~ "
+    "nova_api_back/ctl-3 2/0/1/900/903 202 194 - - ---- 910/612/401/100/0 "
+    '0/0 {req-1} "POST /v2.1/servers HTTP/1.1"'
+)
+TEMPEST = (
+    "2024-06-18 13:18:42.100 28 INFO tempest.lib.common.rest_client "
+    f"[{REQ} ] Request (ServersTest:setUp): 200 GET "
+    "https://nova.test:8774/v2.1/servers/detail 0.412s"
+)
+OPENSTACK_TIMING = (
+    "| GET http://10.0.0.1:9696/v2.0/ports?device_id=1                     "
+    "| 0.512345 |"
+)
+
+# What viewers put before a line, which no reader has to know.
+VIEWERS = (
+    "nova-api-osapi-7d9c nova-osapi ",
+    "2016-12-07 03:53:56.058309 | controller | ",
+    "nova_api.1.x1y2z3a4b5c6@node1    | ",
+    "+ nova-api-0 › api ",
+    "[api] ",
+    "12:00:01 ",
+)
+
 # What may stand before a line, and the time that it tells of one without.
 IN_FRONT = {
     # docker logs -t, kubectl logs --timestamps
@@ -301,3 +343,32 @@ EXPECTED = {
         500, "-", "-",
     ),
 }  # fmt: skip
+
+# The same of forms of which no test counts the lines.
+FURTHER = {
+    UWSGI_MEMORY: (
+        "uwsgi", "nova-api", "POST", "/v2.1/servers", 202, 8.123, 380, "-",
+        "-",
+    ),
+    NGINX: (
+        "nginx", "nova-api", "GET", "/v2.1/servers/detail", 200, 3412.0,
+        18930, "-", "-",
+    ),
+    INGRESS: (
+        "nginx", "nova-api", "POST", "/v2.1/servers", 504, 60001.0, 160, "-",
+        "-",
+    ),
+    HAPROXY: (
+        "haproxy", "nova-api", "POST", "/v2.1/servers", 202, 903.0, 194, "-",
+        "-",
+    ),
+    OPENSTACK_TIMING: (
+        "openstack --timing", "neutron-server", "GET", "/v2.0/ports", 0,
+        512.345, None, "-", "-",
+    ),
+    TEMPEST: (
+        "tempest", "nova-api", "GET", "/v2.1/servers/detail", 200, 412.0,
+        None, "ServersTest:setUp", "-",
+    ),
+}  # fmt: skip
+ALL = {**EXPECTED, **FURTHER}

@@ -35,11 +35,15 @@ def options() -> cfg.ConfigOpts:
 
 
 class Endpoint:
-    """Answers what it is sent; ``asked`` are the methods, in order."""
+    """Answers what it is sent; ``asked`` are the methods, in order.
+
+    ``contexts`` has each with the context that came along.
+    """
 
     def __init__(self) -> None:
         self.target = oslo_messaging.Target(version="1.0")
         self.asked: list[str] = []
+        self.contexts: list[tuple[str, Any]] = []
 
     def __getattr__(self, name: str) -> Any:
         # Not what a server asks of its endpoints.
@@ -48,6 +52,7 @@ class Endpoint:
 
         def method(ctxt: Any, **arguments: Any) -> Any:
             self.asked.append(name)
+            self.contexts.append((name, ctxt))
             if "fails" in arguments:
                 raise LookupError(name)
             return arguments.get("answer")
@@ -67,17 +72,21 @@ class Bus:
         self._transport = oslo_messaging.get_rpc_transport(self._conf, url)
         self._server: Any = None
 
-    def start(self) -> None:
-        """Answer in threads of its own."""
+    def make_server(self) -> Any:
+        """Return a server that has not begun to answer."""
         target = oslo_messaging.Target(
             self._exchange, self.topic, server="host-1.example"
         )
         with warnings.catch_warnings():
             # Of the argument, without which releases differ.
             warnings.simplefilter("ignore")
-            self._server = oslo_messaging.get_rpc_server(
+            return oslo_messaging.get_rpc_server(
                 self._transport, target, [self.endpoint], executor="threading"
             )
+
+    def start(self) -> None:
+        """Answer in threads of its own."""
+        self._server = self.make_server()
         self._server.start()
 
     def client(self, **more: Any) -> Any:

@@ -52,6 +52,15 @@ def pyspy_session(*samples: Sample, number: int) -> dict[str, Any]:
     )
 
 
+def stacks_session(*samples: Sample, number: int) -> dict[str, Any]:
+    """Return a session as the engine stacks writes it, of *number* looks."""
+    return session(
+        nova_profiler_engine="stacks",
+        sample_count=number,
+        frame_records=[[frames, seconds] for frames, seconds in samples],
+    )
+
+
 def rebuild_samples(times: int = 1) -> list[Sample]:
     """Return 100 samples: 60 in rebuild's ORM, 20 in its driver, 20 wait."""
     below = [DISPATCH, CONTROLLER]

@@ -8,11 +8,7 @@ from typing import NoReturn
 
 import pytest
 
-from nova_profiler.capture.profilers.pyspy.permission import (
-    PyspyError,
-    find_pyspy,
-)
-from nova_profiler.capture.profilers.pyspy.recording import Recording
+from nova_profiler.capture.profilers.stacks.self_test import problem_with
 
 
 def missing(reason: str) -> NoReturn:
@@ -22,13 +18,8 @@ def missing(reason: str) -> NoReturn:
     pytest.skip(reason)
 
 
-def pyspy_program() -> str:
-    """Return py-spy's program, which may look into this process."""
-    program = find_pyspy()
-    if program is None:
-        missing("py-spy is not installed: pip install nova-profiler[pyspy]")
-    try:
-        Recording(program, 10, 1, 10).close()
-    except PyspyError as exc:
-        missing(str(exc.strerror))
-    return program
+def readable_here() -> None:
+    """Fail or skip the test where no reader may look into a process."""
+    problem = problem_with()
+    if problem is not None:
+        missing(problem)

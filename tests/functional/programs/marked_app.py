@@ -8,7 +8,9 @@ standard input is closed. ``/marks/CLIENT/OWN/POOL`` runs OWN statements in
 the request's own thread and POOL statements in each of three others: two of
 an executor as nova has it, one started for the request alone. A statement
 of client 7 reads the table marks_07, and each is run by a DB API function of
-that client's own. ``/sleep/SECONDS`` has the database sleep.
+that client's own. Each thread also sends a request to that client's host, a
+message of its method, and runs a function of its name by privsep.
+``/sleep/SECONDS`` has the database sleep.
 """
 
 from __future__ import annotations
@@ -36,6 +38,7 @@ class MarkedApp:
         self._executor = executor
         self._start = start
         self._db_api = db_api
+        self._senders = senders()
 
     def __call__(
         self, environ: dict[str, Any], start_response: Callable[..., Any]
@@ -55,6 +58,8 @@ class MarkedApp:
                 getattr(self._db_api, f"marks_{client:02}")(None)
                 # Let another greenthread or thread come in between.
                 time.sleep(0)
+            for send in self._senders:
+                send(f"{client:02}")
 
         others = [self._executor.submit(work, pool) for _ in range(2)]
         join = self._start(work, pool)
@@ -92,6 +97,54 @@ def db_api_module(engine: Any) -> types.ModuleType:
         setattr(module, f"marks_{client:02}", reader(client))
     sys.modules[DB_API] = module
     return module
+
+
+def senders() -> list[Callable[[str], object]]:
+    """Return what calls another service, the broker, a privileged daemon.
+
+    None of them is there: what answers lets others come in between.
+    """
+    import oslo_messaging
+    import requests
+    from oslo_config import cfg
+    from oslo_privsep import daemon
+
+    class Adapter(requests.adapters.BaseAdapter):
+        def send(self, request: Any, **kwargs: Any) -> Any:
+            time.sleep(0)
+            response = requests.Response()
+            response.status_code, response._content = 204, b""
+            response.request = request
+            return response
+
+        def close(self) -> None:
+            """Close nothing."""
+
+    def answer(*args: object) -> tuple[object, None]:
+        time.sleep(0)
+        return daemon.comm.Message.RET, None
+
+    conf = cfg.ConfigOpts()
+    conf([], default_config_files=[])
+    transport = oslo_messaging.get_rpc_transport(conf, "fake://")
+    target = oslo_messaging.Target(topic="conductor", version="1.0")
+    channel = daemon._ClientChannel.__new__(daemon._ClientChannel)
+    daemon._ClientChannel.send_recv = answer
+
+    def ask(mark: str) -> None:
+        session = requests.Session()
+        session.mount("http://", Adapter())
+        session.get(f"http://marks-{mark}.example/v2.0/ports?mark={mark}")
+
+    def cast(mark: str) -> None:
+        message = {"method": f"marks_{mark}", "args": {"argument": mark}}
+        transport._send(target, {}, message)
+
+    def run(mark: str) -> None:
+        name = f"nova.privsep.marks_{mark}"
+        channel.remote_call(name, (mark,), {}, None)
+
+    return [ask, cast, run]
 
 
 def engine_with_marks(url: str) -> Any:

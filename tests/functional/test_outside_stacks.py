@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Stacks that py-spy takes of the real nova-api."""
+"""Stacks that are taken of the real nova-api from outside."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from services import pyspy_program
+from services import readable_here
 
 from demo import load
 from demo.databases import sqlite_files
 from demo.server import nova_api
+from nova_profiler.profiles import STACKS
 
 pytestmark = [pytest.mark.functional, pytest.mark.services]
 
@@ -37,20 +38,28 @@ class Run(NamedTuple):
     processes: list[str]
 
 
-@pytest.fixture(scope="module", params=["threads", "eventlet", "uwsgi"])
+@pytest.fixture(
+    scope="module",
+    params=[
+        "threads",
+        "eventlet",
+        "uwsgi",
+    ],
+)
 def run(request: pytest.FixtureRequest) -> Run:
     """Return a run in one mode with every request dumped."""
-    pyspy_program()
-    directory = nova_api.new_directory(f"tests/pyspy-{request.param}")
+    mode = request.param
+    readable_here()
+    directory = nova_api.new_directory(f"tests/stacks-{mode}")
     urls = sqlite_files.urls(directory, 10, print)
     profiler = {
-        "profiler": "pyspy",
+        "profiler": STACKS,
         "profiler_interval_ms": "5",
         "profile_when": "always",
         "dump_dir": str(directory / "dumps"),
         "dump_when": "all",
     }
-    with nova_api.running(directory, urls, request.param, profiler) as api:
+    with nova_api.running(directory, urls, mode, profiler) as api:
         asked = 0
         # Short requests are seen by chance: ask until both have been.
         while asked < MOST_ROUNDS and not _has_both(directory):
@@ -82,7 +91,7 @@ def _has_both(directory: Path) -> bool:
 
 
 def _recorders() -> list[str]:
-    """Return the command lines of py-spy that look at no process."""
+    """Return the command lines of what looks at a process that is gone."""
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
@@ -90,11 +99,17 @@ def _recorders() -> list[str]:
                 words = (entry / "cmdline").read_text().split("\0")
             except OSError:
                 continue
-            if words[0].endswith("py-spy") and "--pid" in words:
-                pid = words[words.index("--pid") + 1]
-                if not Path("/proc", pid).exists():
-                    found.append(" ".join(words))
+            pid = _looks_at(words)
+            if pid and not Path("/proc", pid).exists():
+                found.append(" ".join(words))
     return found
+
+
+def _looks_at(words: list[str]) -> str:
+    """Return the process that a command line looks at, empty if none."""
+    if any("stacks.reader" in word for word in words):
+        return str(json.loads(words[-2])[0])
+    return ""
 
 
 def test_every_dump_says_what_came_of_its_stacks(run: Run) -> None:
@@ -102,8 +117,8 @@ def test_every_dump_says_what_came_of_its_stacks(run: Run) -> None:
     assert len(run.dumps) == 2 * run.rounds * CLIENTS * REQUESTS
     for dump in run.dumps:
         profile = dump["profile"]
-        assert profile["engine"] == "pyspy"
-        assert profile["notes"]
+        assert profile["engine"] == STACKS
+        assert profile["notes"] or profile["samples"]
         if profile.get("samples"):
             session = run.sessions[profile["file"]]
             assert session["sample_count"] == profile["samples"]
@@ -123,6 +138,6 @@ def test_stacks_are_of_the_route_that_the_dump_names(run: Run) -> None:
     assert all(seen.values()), seen
 
 
-def test_no_py_spy_outlives_its_worker(run: Run) -> None:
+def test_nothing_outlives_its_worker(run: Run) -> None:
     """Whatever kind of server it was."""
     assert run.processes == []

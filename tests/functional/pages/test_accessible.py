@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every page can be used by all: axe finds nothing, nothing is too wide."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from browser import PHONE, WIDE, page_in
+from served_pages import PROGRAM, json_of
+
+pytestmark = [pytest.mark.functional, pytest.mark.services]
+
+LOOKS = [
+    pytest.param(width, dark, id=f"{width}-{'dark' if dark else 'light'}")
+    for width in (WIDE, PHONE)
+    for dark in (False, True)
+]
+SIDEWAYS = "document.documentElement.scrollWidth - window.innerWidth"
+BACKGROUND = "getComputedStyle(document.body).backgroundColor"
+
+
+def problems_of(page):
+    """Return what axe finds, each with the elements that have it."""
+    found = Axe().run(page).response["violations"]
+    return {
+        one["id"]: [node["html"][:200] for node in one["nodes"]]
+        for one in found
+    }
+
+
+@pytest.mark.parametrize(("width", "dark"), LOOKS)
+def test_served_pages_are_accessible(browser, address, width, dark):
+    """Those of all requests, of a route, of two sides, and of one request."""
+    key = json_of(f"{address}?sort=ms")["requests"][0]["key"]
+    request = f"requests/{key}"
+    with page_in(browser, width, dark=dark) as page:
+        for place in (
+            "",
+            "?sort=ms&min_ms=1",
+            "?user=none",
+            "route?route=GET+%2Fv2.1%2Fservers",
+            "compare",
+            request,
+        ):
+            page.goto(f"{address}{place}")
+            page.locator("#keys").wait_for()
+
+            assert problems_of(page) == {}, place
+            assert page.evaluate(SIDEWAYS) <= 0, place
+        page.goto(f"{address}{request}?frame=1&find=wsgi&from_ms=0&to_ms=5")
+        for summary in page.locator("summary").all():
+            summary.click()
+        page.locator("svg.flame rect").first.hover()
+
+        assert page.get_by_role("tooltip").is_visible()
+        assert problems_of(page) == {}
+        assert page.evaluate(SIDEWAYS) <= 0
+        assert (page.evaluate(BACKGROUND) == "rgb(255, 255, 255)") is not dark
+
+
+def test_axe_would_find_something(browser, address):
+    """A page with what it looks for is none without problems."""
+    with page_in(browser) as page:
+        page.goto(address)
+        page.evaluate(
+            "document.querySelector('main').append("
+            "document.createElement('button'))"
+        )
+
+        assert list(problems_of(page)) == ["button-name"]
+
+
+@pytest.fixture(scope="module")
+def files(nova_dumps, tmp_path_factory):
+    """Return the pages that commands write, each a file alone."""
+    folder = tmp_path_factory.mktemp("files")
+    of_dumps = ["--dump-dir", nova_dumps]
+    commands = {
+        "show": ["show", "--slowest", "--format", "html", *of_dumps],
+    }
+    found = []
+    for name, command in commands.items():
+        place = folder / f"{name}.html"
+        done = subprocess.run(
+            [PROGRAM, *command], capture_output=True, check=True
+        )
+        place.write_bytes(done.stdout)
+        found.append(place)
+    return found
+
+
+@pytest.mark.parametrize(("width", "dark"), LOOKS)
+def test_pages_in_a_file_are_accessible(browser, files, width, dark):
+    """The same, of what is attached to a report."""
+    for file in files:
+        with page_in(browser, width, dark=dark) as page:
+            page.goto(file.as_uri())
+
+            assert problems_of(page) == {}, file.name
+            assert page.evaluate(SIDEWAYS) <= 0, file.name

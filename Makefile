@@ -4,12 +4,20 @@
 # A Python of your own choice: make demo PYTHON=/opt/python3.12/bin/python3
 PYTHON =
 # For make demo: make demo DB=mysql MODE=eventlet INSTANCES=10 KEEP=1
-# PROFILER=pyspy
+# PROFILER=stacks
 DB =
 MODE =
 INSTANCES =
 KEEP =
 PROFILER =
+# For make demo-cloud, which takes KEEP and NEUTRON_MS as well:
+# make demo-cloud SERVERS=20 CLIENTS=4 KEYSTONE_MS=20 GLANCE_MS=20
+SERVERS =
+CLIENTS =
+KEYSTONE_MS =
+GLANCE_MS =
+# For make pictures: make pictures DUMPS=.state/demo/dumps
+DUMPS =
 # For the test targets: make fast ARGS='-k routes'
 ARGS =
 
@@ -38,8 +46,9 @@ FIND_PYTHON = found=; for below in 14 99; do \
 sys.exit(not (3, 11) <= sys.version_info[:2] < (3, $$below))" \
 	>/dev/null 2>&1; then found=$$python; fi; done; done
 
-.PHONY: help demo test fast slow functional nova-functional bench lint docs \
-	clean clean-all
+.PHONY: help demo demo-cloud pictures test fast slow functional \
+	nova-functional other-services firefox-profiler injection bench fuzz \
+	lint docs dist clean clean-all
 
 help:  ## this list
 	@echo "make TARGET, where TARGET is one of"
@@ -48,13 +57,27 @@ help:  ## this list
 	printf '%-18s %s\n' "$$name" "$$what"; done
 	@echo "make demo takes MODE=threads|eventlet|uwsgi, DB=sqlite|mysql,"
 	@echo "INSTANCES=10, NEUTRON_MS=300 (how long neutron takes to answer),"
-	@echo "KEEP=1 (serve on afterwards) and, for stacks,"
-	@echo "PROFILER=pyspy|pyinstrument|cprofile; the others ARGS='...'"
+	@echo "KEEP=1 (serve on afterwards) and, for others than stacks,"
+	@echo "PROFILER=none|pyinstrument|cprofile; make demo-cloud takes"
+	@echo "SERVERS=20, CLIENTS=4, KEYSTONE_MS=20, NEUTRON_MS=100, GLANCE_MS=20,"
+	@echo "KEEP=1; the others ARGS='...'"
 
 demo: .venv/demo-ready  ## the real nova-api under load, and what the filter wrote
 	@$(RUN) -m demo $(if $(DB),--db $(DB)) $(if $(MODE),--mode $(MODE)) \
 		$(if $(INSTANCES),--instances $(INSTANCES)) \
 		$(if $(KEEP),--keep) $(if $(PROFILER),--profiler $(PROFILER)) $(ARGS)
+
+demo-cloud: .venv/cloud-ready  ## all of nova's services, and one server's creation as one picture
+	@$(RUN) -m demo.cloud $(if $(SERVERS),--servers $(SERVERS)) \
+		$(if $(CLIENTS),--clients $(CLIENTS)) \
+		$(if $(KEYSTONE_MS),--keystone-ms $(KEYSTONE_MS)) \
+		$(if $(NEUTRON_MS),--neutron-ms $(NEUTRON_MS)) \
+		$(if $(GLANCE_MS),--glance-ms $(GLANCE_MS)) \
+		$(if $(KEEP),--keep) $(ARGS)
+
+pictures: .venv/tests-ready  ## pictures of the pages for README and manual, of a run of the demo or DUMPS=folder; needs Chromium
+	@test -n "$(DUMPS)" || NEUTRON_MS=50 $(RUN) -m demo --requests 60
+	@$(RUN) -m demo.pictures $(DUMPS)
 
 test: fast slow functional  ## all tests, each once: the fast ones first, the real nova-api last
 
@@ -72,16 +95,33 @@ functional: .venv/tests-ready  ## the tests with the real nova-api
 	@echo "== tests with the real nova-api, a few minutes"
 	@$(PYTEST) tests/functional $(ARGS)
 
-nova-functional: .venv/tests-ready  ## nova's own functional tests with the filter and without, about 20 minutes; ARGS="--profiler pyspy" with stacks
+nova-functional: .venv/tests-ready  ## nova's own functional tests with filter and driver and without, about 20 minutes; ARGS="--profiler stacks" with stacks
 	@$(RUN) -m tests.functional.nova_suite $(ARGS)
+
+other-services: .venv/made  ## placement, keystone, glance, cinder, neutron, ironic with the filter and without, some minutes and 1.6 GB once; ARGS=keystone
+	@$(RUN) -m tests.other_services $(ARGS)
+
+injection: .venv/tests-ready  ## a fault at each instruction of ours in a request, a few minutes
+	@echo "== a fault at each instruction of ours in a request"
+	@NOVA_PROFILER_INJECTION=all $(PYTEST) tests/capture/injection $(ARGS)
+
+firefox-profiler:  ## the real Firefox Profiler for its functional test, once; needs npm
+	@npm install --silent --no-save --no-package-lock \
+		--prefix .state/firefox-profiler \
+		@firefox-devtools/profiler-cli@0.10.0 node@24.21.0
 
 bench: .venv/bench-ready  ## the filter's price beside that of its peers
 	@$(RUN) -m benchmarks $(ARGS)
+
+fuzz: .venv/tests-ready  ## made-up bytes for all that reads what others wrote, 10 minutes each; ARGS="--seconds 20 --only dump", "lines", "archives"
+	@$(RUN) -m fuzz $(ARGS)
 
 lint: .venv/checks-ready  ## style, types, import arrows, release notes
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/codespell
+	@$(BIN)/shellcheck --shell bash devstack/settings devstack/plugin.sh \
+		tests/programs/devstack_functions.sh
 	@$(BIN)/mypy --strict nova_profiler
 	@$(BIN)/lint-imports
 	@$(BIN)/reno -q lint
@@ -89,6 +129,9 @@ lint: .venv/checks-ready  ## style, types, import arrows, release notes
 docs: .venv/checks-ready  ## the manual, to doc/build/html
 	@$(BIN)/sphinx-build -q -W --keep-going -b html doc/source doc/build/html
 	@echo "doc/build/html/index.html"
+
+dist: .venv/dist-ready  ## sdist, wheel and a bill of materials, to dist; audits what they need
+	@$(RUN) .ci/dist.py
 
 clean:  ## remove what runs and builds left, keep the environment
 	@rm -rf .state build dist doc/build .pytest_cache .mypy_cache \
@@ -113,6 +156,11 @@ with make PYTHON=/path/to/python3" >&2; exit 1; fi; \
 	$(call install,-r demo/requirements.txt -e .)
 	@touch $@
 
+.venv/cloud-ready: .venv/demo-ready demo/cloud/requirements.txt
+	@echo "installing placement into .venv, once"
+	$(call install,-r demo/cloud/requirements.txt)
+	@touch $@
+
 .venv/tests-ready: .venv/demo-ready tests/requirements.txt \
 		tests/functional/requirements.txt
 	@echo "installing what the tests need into .venv, once"
@@ -128,4 +176,9 @@ with make PYTHON=/path/to/python3" >&2; exit 1; fi; \
 		tests/requirements.txt tests/requirements-lint.txt
 	@echo "installing the checkers into .venv, once"
 	$(call install,-r tests/requirements.txt -r tests/requirements-lint.txt -e .)
+	@touch $@
+
+.venv/dist-ready: .venv/made constraints.txt tests/requirements-dist.txt
+	@echo "installing what builds and audits packages into .venv, once"
+	$(call install,-r tests/requirements-dist.txt)
 	@touch $@

@@ -39,6 +39,25 @@ _NOVA = f"""\
 
 [{GROUP}]
 """
+_SERVICES = f"""\
+# Switches nova-profiler on in services without a paste file: nova-conductor,
+# nova-scheduler, nova-compute. Put a copy, without .sample, where the service
+# reads further files: /etc/nova/nova.conf.d for all of nova's services,
+# /etc/nova/nova-compute.conf.d for that one. Then restart them.
+#
+# The line adds to the drivers that other files name, and sends nothing.
+
+[oslo_messaging_notifications]
+driver = nova_profiler
+
+# All options of nova.conf.sample may stand here. Two of the services must not
+# share a folder of dumps unless they run as the same user.
+
+[{GROUP}]
+#dump_dir = /var/log/nova/profiler
+#statsd_host = 127.0.0.1
+#log_requests = true,message:slow
+"""
 
 
 def samples() -> dict[str, str]:
@@ -47,6 +66,7 @@ def samples() -> dict[str, str]:
     return {
         "api-paste.ini.sample": _PASTE + options,
         "nova.conf.sample": _NOVA + options,
+        "services.conf.sample": _SERVICES,
     }
 
 

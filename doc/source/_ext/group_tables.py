@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sphinx directives for the tables of groups, buckets, metrics and labels.
+"""Sphinx directives for the tables that the package itself has.
 
 ``group-table`` lists the groups, ``bucket-table`` those of the breakdown,
 ``metric-table`` the names that statsd gets, ``label-table`` their tags: all
-from ``nova_profiler.groups``, so that a new source needs no line here.
+from ``nova_profiler.groups``; ``advice-table`` the rules of advice. So a new
+source, or a new rule, needs no line here.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from docutils.statemachine import StringList
 from sphinx.application import Sphinx
 
 from nova_profiler import groups
+from nova_profiler.reading.advice.rules.table import RULES
 
 Row = tuple[str, ...]
 
@@ -41,17 +43,31 @@ def bucket_rows() -> Iterator[Row]:
 
 def metric_rows() -> Iterator[Row]:
     """Yield the name of each group's metric, and for what it is sent."""
-    for group in groups.NAMED_GROUPS:
-        parts = ".".join(f"<{part}>" for part in group.metric)
-        name = f"``<prefix>.<service>.{group.name}.{parts}``"
-        yield name, "timing", f"{group.noun} of ``{group.name}``"
+    for group in groups.GROUPS:
+        parts = "".join(f".<{part}>" for part in group.metric)
+        each = group.noun if group.metric else "request with a call"
+        yield (
+            f"``<prefix>.<service>.{group.name}{parts}``",
+            "timing",
+            f"{each} of ``{group.name}``",
+        )
 
 
 def label_rows() -> Iterator[Row]:
     """Yield each group's metric with labels, and its tags."""
-    for group in groups.NAMED_GROUPS:
+    for group in groups.GROUPS:
         tags = ", ".join(f"``{part}``" for part in group.metric)
         yield f"``<prefix>.{group.name}``", tags
+
+
+def advice_rows() -> Iterator[Row]:
+    """Yield each rule of advice: its name, its evidence, its sentence."""
+    for rule in RULES:
+        sentence = rule.sentence.format(about="...", times="5", by="")
+        evidence = (
+            f"{rule.evidence} Of dumps." if rule.of_dumps else rule.evidence
+        )
+        yield f"``{rule.name}``", evidence, f"{sentence} saves at most"
 
 
 TABLES: dict[str, tuple[Row, Any]] = {
@@ -59,6 +75,7 @@ TABLES: dict[str, tuple[Row, Any]] = {
     "bucket-table": (("bucket", "as pages call it", "group"), bucket_rows),
     "metric-table": (("name", "type", "for each"), metric_rows),
     "label-table": (("name", "tags"), label_rows),
+    "advice-table": (("rule", "evidence", "sentence"), advice_rows),
 }
 
 

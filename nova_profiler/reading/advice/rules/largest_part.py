@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from nova_profiler.groups import HTTP, PROCESSOR, Group
+from nova_profiler.groups import HTTP, Group, Unnamed
 from nova_profiler.reading.advice.callers import caller_words
 from nova_profiler.reading.advice.far_services import (
     far_request,
@@ -43,12 +43,18 @@ def without_names(
     return found
 
 
-def of_processors(record: RequestRecord) -> Iterator[Finding]:
-    """Yield a finding where no other part is as long as this wait."""
-    parts = parts_of(record)
-    ms = parts.get(PROCESSOR.name, 0.0)
-    if ms > 0 and ms >= max(parts.values()):
-        yield Finding("", within(record, ms))
+def of_waiting(
+    part: Unnamed,
+) -> Callable[[RequestRecord], Iterator[Finding]]:
+    """Return the rule for *part* of the waiting that no group claims."""
+
+    def found(record: RequestRecord) -> Iterator[Finding]:
+        parts = parts_of(record)
+        ms = parts.get(part.name, 0.0)
+        if ms > 0 and ms >= max(parts.values()):
+            yield Finding("", within(record, ms))
+
+    return found
 
 
 def of_a_service(record: RequestRecord) -> Iterator[Finding]:

@@ -15,9 +15,11 @@ from nova_profiler.groups import (
     IDENTITY,
     LOCK,
     LOG,
+    NOT_PROCESSOR,
     POOL,
     POOL_WAIT,
     PROCESS,
+    PROCESSOR,
     RPC,
     Group,
 )
@@ -186,10 +188,18 @@ RULES = (
     ),
     Rule(
         "busy_processors",
-        largest_part.of_processors,
+        largest_part.of_waiting(PROCESSOR),
         "Waiting in line for a processor is the largest part.",
         "waiting in line for a processor is the largest part: more "
         "processors, or fewer workers on this machine,",
+    ),
+    Rule(
+        "busy_interpreter",
+        largest_part.of_waiting(NOT_PROCESSOR),
+        "Waiting for the GIL, or for what no hook names, is the largest "
+        "part. Stacks tell these apart (``profiler = stacks``).",
+        "waiting for the GIL, or for what no hook names, is the largest "
+        "part: more workers with fewer threads each",
     ),
     Rule(
         "no_kept_connections",

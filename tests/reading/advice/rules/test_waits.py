@@ -84,17 +84,25 @@ def test_calls_without_names(bucket, text):
     assert advice["text"] == text
 
 
-@pytest.mark.parametrize(("ms", "is_largest"), [(45.0, True), (30.0, False)])
-def test_a_busy_machine(ms, is_largest):
-    """What is left of the waiting is a part of its own."""
+@pytest.mark.parametrize(
+    ("processor_ms", "rules"),
+    [
+        (45.0, ["busy_processors"]),
+        (15.0, ["busy_interpreter"]),
+        (30.0, []),
+    ],
+)
+def test_the_waiting_that_no_group_claims(processor_ms, rules):
+    """Its parts are compared with the others, each for itself."""
     advice = advice_on(
         record(
             duration_ms=100.0,
             breakdown_ms={"waiting": 60.0, "sql": 40.0},
-            unnamed_ms={"processor": ms, "other": 60.0 - ms},
+            unnamed_ms={
+                "processor": processor_ms,
+                "other": 60.0 - processor_ms,
+            },
         )
     )
 
-    assert [one["rule"] for one in advice] == (
-        ["busy_processors"] if is_largest else []
-    )
+    assert [one["rule"] for one in advice] == rules

@@ -86,7 +86,6 @@ def _timed_fetch(
     def timed_fetch(
         self: Any, result: Any, dbapi_cursor: Any, *args: Any, **kwargs: Any
     ) -> Any:
-        lane = rows = None
         try:
             lane = _driver_lane()
             if lane is not None:
@@ -97,6 +96,7 @@ def _timed_fetch(
             lane = None
         if lane is None:
             return fetch(self, result, dbapi_cursor, *args, **kwargs)
+        rows = None
         try:
             rows = fetch(self, result, dbapi_cursor, *args, **kwargs)
         finally:
@@ -105,28 +105,14 @@ def _timed_fetch(
                 # One strategy may call another's method: count time once.
                 lane.driver_s = driver_s + (end - start)
                 count = 0 if rows is None else len(rows) if many else 1
-                _add_fetch(lane, key, start, end, count, result)
+                context = result.context
+                engine = context.root_connection.engine
+                lane.add(key, (start, end, count, context.statement, engine))
             except Exception as exc:
                 HOOK_FAILURES.note("sqlalchemy_hook", exc)
         return rows
 
     return timed_fetch
-
-
-def _add_fetch(
-    lane: Lane,
-    key: CallKey,
-    start: float,
-    end: float,
-    count: int,
-    result: Any,
-) -> None:
-    try:
-        context = result.context
-        engine = context.root_connection.engine
-        lane.add(key, (start, end, count, context.statement, engine))
-    except Exception as exc:
-        HOOK_FAILURES.note("sqlalchemy_hook", exc)
 
 
 def _timed_as(key: CallKey) -> Callable[[Any], Callable[..., Any]]:

@@ -24,8 +24,7 @@ from nova_profiler.capture.hooks.database import (
     sqlalchemy_dialects,
     sqlalchemy_methods,
 )
-from nova_profiler.capture.lanes import CONNECTING, MAX_STATEMENTS, Lane
-from nova_profiler.capture.sql import kind_of_statement
+from nova_profiler.capture.lanes import CONNECTING, Lane
 
 Execute = Callable[..., Any]
 
@@ -85,18 +84,13 @@ def timed(execute: Execute, many: bool = False) -> Execute:
         try:
             end = perf_counter()
             lane.driver_s += end - start
-            batch = many
-            if statement is not context.statement:
-                statement, batch = _whole(statement, many, context)
-            by_text = lane.sql.get(context.root_connection.engine)
-            calls = None if by_text is None else by_text.get(statement)
-            if calls is None:
-                calls = _calls_of(lane, context, statement)
+            if many or statement is not context.statement:
+                calls = _batch_of(lane, context, statement, many)
+            else:
+                calls = lane.sql[context.root_connection.engine][statement]
             rows = cursor.rowcount
             # Some drivers have None for "unknown": it cannot be added up.
             calls.append((start, end, -1 if rows is None else rows))
-            if batch:
-                calls.batches += 1
             if len(calls) >= CHUNK_CALLS:
                 calls.fold(lane.capture)
             if end - start >= lane.capture.slow_call_s:
@@ -151,14 +145,12 @@ def _whole(statement: str, many: bool, context: Any) -> tuple[str, bool]:
     return statement, many
 
 
-def _calls_of(lane: Lane, context: Any, statement: str) -> Calls:
-    """Return the list for *statement*, or for its kind if there are many."""
-    by_text = lane.sql.setdefault(context.root_connection.engine, {})
-    if len(by_text) >= MAX_STATEMENTS:
-        statement = kind_of_statement(statement)
-    calls = by_text.get(statement)
-    if calls is None:
-        calls = by_text[statement] = Calls()
+def _batch_of(lane: Lane, context: Any, statement: str, many: bool) -> Calls:
+    """Return the list for *statement*, with one batch more if it was one."""
+    statement, is_batch = _whole(statement, many, context)
+    calls = lane.sql[context.root_connection.engine][statement]
+    if is_batch:
+        calls.batches += 1
     return calls
 
 
@@ -174,7 +166,7 @@ def _add_failed(
         end = perf_counter()
         lane.driver_s += end - start
         whole = _whole(statement, False, context)[0]
-        calls = _calls_of(lane, context, whole)
+        calls = lane.sql[context.root_connection.engine][whole]
         calls.append((start, end, 0))
         calls.failed(start, type(error).__name__, lane.capture)
         if end - start >= lane.capture.slow_call_s:

@@ -39,6 +39,10 @@ _MYSQL_FAMILY = ("mysql", "mariadb")
 # What sums of floats differ by.
 _NOISE_MS = 1e-6
 _WITH_REQUEST_IDS = (HTTP.name, IDENTITY.name)
+# Where id and parent stand in an entry, and what follows them.
+_ID = TimelineEntry._fields.index("id")
+_BEHIND = TimelineEntry._fields.index("parent") + 1
+_new = tuple.__new__
 _OF_A_POOL = (CONNECT.name, POOL_WAIT.name)
 
 
@@ -110,7 +114,9 @@ def _in_order(entries: list[TimelineEntry]) -> list[TimelineEntry]:
             open_calls.pop()
         parent = open_calls[-1][0] if open_calls else None
         open_calls.append((place, end_ms))
-        placed.append(entry._replace(id=place, parent=parent))
+        # As entry._replace() does, in a third of the time.
+        fields = (*entry[:_ID], place, parent, *entry[_BEHIND:])
+        placed.append(_new(TimelineEntry, fields))
     return placed
 
 

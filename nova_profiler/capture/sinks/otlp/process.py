@@ -105,6 +105,8 @@ class Process:
         # The first to take a number starts the thread.
         self._starts = count()
         self.is_started = False
+        # How often it was asked to send at once, and has done so.
+        self._asked = self._done = 0
         self._closing = False
         self._wakeup = Wakeup()
         self._ended = Wakeup()
@@ -143,6 +145,15 @@ class Process:
             self._wakeup.wake()
         return True
 
+    def wake(self) -> None:
+        """Have the thread send what there is, now."""
+        self._asked += 1
+        self._wakeup.wake()
+
+    def has_more(self) -> bool:
+        """Return whether the thread has not sent yet what wake() was for."""
+        return self._done != self._asked
+
     def close(self, wait_s: float = EXIT_S) -> None:
         """Have the thread send what is there and end.
 
@@ -162,8 +173,9 @@ class Process:
         try:
             while not is_last:
                 self._wakeup.wait(wait_s)
-                is_last = self._closing
+                is_last, asked = self._closing, self._asked
                 wait_s = self.step(monotonic())
+                self._done = asked
         except Exception as exc:
             self._note(SENDING, exc)
             self._let_start()

@@ -7,10 +7,6 @@ from builders import one_of_each_kind, record, slow_rebuild
 from google.protobuf.json_format import MessageToDict
 from otlp_receivers import attributes_of
 
-from nova_profiler.capture.calls import CallKey
-from nova_profiler.capture.contracts import NothingServed
-from nova_profiler.capture.lanes import Capture
-from nova_profiler.capture.record_making.dump_details import TracedCalls
 from nova_profiler.capture.sinks.otlp import names
 from nova_profiler.capture.sinks.otlp.spans import nanoseconds, request_of
 from nova_profiler.groups import GROUPS
@@ -185,22 +181,3 @@ def test_every_metric_and_label_has_a_name():
     assert set(names.METRICS) == {kind.name for kind in KINDS} | waits
     for ours, (_, labels) in names.METRICS.items():
         assert len(labels) == len(LABELS_OF_KINDS[ours])
-
-
-def test_a_closed_captures_calls_are_its_timeline():
-    """They are put in order later, when the capture has been let go."""
-    capture = Capture(NothingServed(), 3)
-    key = CallKey("db_api", "action_start")
-    for n in range(5):
-        start = capture.started + n / 1000
-        capture.main.add(key, (start, start + 0.0005, 0.0))
-    capture.close()
-    traced = TracedCalls(capture)
-    capture.release()
-
-    entries = traced.timeline()
-
-    assert len(traced) == len(entries) == 3
-    assert [(one.name, one.id, one.lane) for one in entries] == [
-        ("action_start", n, 0) for n in range(3)
-    ]

@@ -50,6 +50,14 @@ def trace_id_of(record: Identified) -> bytes:
     """
     if record.trace_id:
         return bytes.fromhex(record.trace_id)
+    return own_trace_of(record)
+
+
+def own_trace_of(record: Identified) -> bytes:
+    """Return the trace that it would be if none had come in.
+
+    Services that no ``traceparent`` reaches have that one.
+    """
     known = record.global_request_id or record.request_id
     if known is None:
         return _digest(record.parent_id or record.record_id, _TRACE_BYTES)

@@ -16,6 +16,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 from nova_profiler import __version__
 from nova_profiler.capture.sinks.otlp import names
 from nova_profiler.capture.sinks.otlp.ids import (
+    own_trace_of,
     parent_span_of,
     span_id_of,
     span_of_call,
@@ -108,6 +109,9 @@ def add_spans(
     span = spans.add()
     span.trace_id = trace_id
     span.span_id = own
+    if record.trace_id:
+        # Nova hands no traceparent on: the rest of it is in the other one.
+        span.links.add(trace_id=own_trace_of(record), span_id=own)
     parent = parent_span_of(record)
     if parent and parent != own:
         span.parent_span_id = parent

@@ -169,6 +169,21 @@ def test_nothing_that_a_record_does_not_hold_is_sent():
     assert b"WHERE" not in sent
 
 
+def test_a_trace_that_came_in_leads_to_that_of_the_request():
+    """Other services, which got no traceparent, are in that one."""
+    came_in = record(
+        trace_id="0af7651916cd43dd8448eb211c80319c", span_id="b7ad6b7169203331"
+    )
+
+    [span] = _spans((came_in, []))
+    [other] = _spans((record(), []))
+
+    assert span.trace_id.hex() == came_in.trace_id
+    assert span.parent_span_id.hex() == came_in.span_id
+    assert [link.trace_id for link in span.links] == [other.trace_id]
+    assert not other.links
+
+
 def test_a_time_keeps_its_microseconds():
     """A float of seconds would lose some."""
     assert nanoseconds("2026-11-21T10:35:01.123456+00:00") == BEGAN

@@ -251,6 +251,31 @@ def test_a_slow_message_is_kept():
 
 
 @pytest.mark.parametrize(
+    ("options", "records"),
+    [
+        ({"otlp_trace_rate": 1.0}, 1),
+        ({"otlp_traces": ("message:all",)}, 1),
+        ({"otlp_traces": ("task:all", "slow")}, 0),
+        ({"otlp_trace_rate": 1.0, "otlp_endpoint": None}, 0),
+    ],
+)
+def test_a_message_with_a_trace_has_a_record(options, records):
+    """For its trace alone: no line is kept of it."""
+    served = Served(
+        log_requests=True,
+        **{"otlp_endpoint": "http://127.0.0.1:4318", **options},
+    )
+
+    served.server().serve("ping", CONTEXT)
+
+    served.close()
+    assert len(served.records) == records
+    for one in served.records:
+        assert one.traced is not None
+        assert not one.is_kept
+
+
+@pytest.mark.parametrize(
     ("dump_when", "is_dumped"), [(("slow",), True), ((), False)]
 )
 def test_a_part_of_a_kept_request_is_kept(tmp_path, dump_when, is_dumped):

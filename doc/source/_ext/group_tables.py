@@ -4,8 +4,9 @@
 ``group-table`` lists the groups, ``bucket-table`` those of the breakdown,
 ``metric-table`` the names that statsd gets, ``label-table`` their tags: all
 from ``nova_profiler.groups``; ``advice-table`` the rules of advice;
-``otlp-metric-table``, ``otlp-field-table`` and ``otlp-call-table`` the words of
-OpenTelemetry beside ours. So a new source, or a new rule, needs no line here.
+``otlp-metric-table``, ``otlp-field-table`` and ``otlp-call-table`` the words
+of OpenTelemetry beside ours. So a new source, or a new rule, needs no line
+here.
 """
 
 from __future__ import annotations

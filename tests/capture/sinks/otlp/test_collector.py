@@ -7,6 +7,7 @@ import shutil
 import socket
 import ssl
 import subprocess
+import sys
 import threading
 from contextlib import suppress
 
@@ -272,3 +273,49 @@ def test_a_certificate_that_does_not_match_is_a_fault(tls, host):
     assert isinstance(found.fault, ssl.SSLCertVerificationError)
     assert SECRET not in str(found.fault)
     assert got == []
+
+
+GREEN = """
+import sys, warnings
+warnings.simplefilter("ignore")
+mode, port, certificate = sys.argv[1:]
+if mode == "eventlet":
+    import eventlet
+    eventlet.monkey_patch()
+else:
+    import gevent.monkey
+    gevent.monkey.patch_all()
+from nova_profiler.capture.greenthreads import Wakeup, start_thread
+from nova_profiler.capture.sinks.otlp.collector import TRACES, Collector
+from nova_profiler.capture.sinks.otlp.endpoint import Endpoint
+found, done = [], Wakeup()
+
+def post():
+    where = Endpoint("localhost", int(port), "", True)
+    collector = Collector(where, {}, certificate)
+    found.append(collector.post(TRACES, b"x" * 100_000, len))
+    collector.close()
+    done.wake()
+
+start_thread(post)
+done.wait(20)
+print(found[0].outcome, found[0].fault)
+"""
+
+
+@pytest.mark.parametrize("mode", ["eventlet", "gevent"])
+def test_tls_needs_no_hub(tls, mode):
+    """What these libraries replaced is not in our thread."""
+    pytest.importorskip(mode)
+    port, certificate, got = tls
+
+    done = subprocess.run(
+        [sys.executable, "-c", GREEN, mode, str(port), certificate],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+    assert done.stdout == "delivered None\n", done.stderr
+    assert len(got) == 1

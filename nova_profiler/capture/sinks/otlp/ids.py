@@ -48,9 +48,7 @@ def trace_id_of(record: Identified) -> bytes:
     The global request id is the one that other services know: what they call
     ``global`` is the caller's id, or the one that it had itself been given.
     """
-    if record.trace_id:
-        return bytes.fromhex(record.trace_id)
-    return own_trace_of(record)
+    return _number(record.trace_id, _TRACE_BYTES) or own_trace_of(record)
 
 
 def own_trace_of(record: Identified) -> bytes:
@@ -63,20 +61,16 @@ def own_trace_of(record: Identified) -> bytes:
         return _digest(record.parent_id or record.record_id, _TRACE_BYTES)
     found = _UUID.fullmatch(known)
     if found is not None:
-        number = bytes.fromhex(found[1].replace("-", ""))
-        # Zeros alone are no id of a trace.
-        if any(number):
+        number = _number(found[1].replace("-", ""), _TRACE_BYTES)
+        if number:
             return number
     return _digest(known, _TRACE_BYTES)
 
 
 def span_id_of(record: Identified) -> bytes:
     """Return the 8 bytes of the span that *record* becomes."""
-    if record.record_id is not None:
-        number = bytes.fromhex(record.record_id)
-        if any(number):
-            return number
-    return _digest(record.request_id, _SPAN_BYTES)
+    number = _number(record.record_id, _SPAN_BYTES)
+    return number or _digest(record.request_id, _SPAN_BYTES)
 
 
 def parent_span_of(record: RequestRecord) -> bytes:
@@ -86,9 +80,9 @@ def parent_span_of(record: RequestRecord) -> bytes:
     of that call: both sides know the id of the request.
     """
     if record.trace_id and record.span_id:
-        return bytes.fromhex(record.span_id)
+        return _number(record.span_id, _SPAN_BYTES)
     if record.parent_id:
-        return bytes.fromhex(record.parent_id)
+        return _number(record.parent_id, _SPAN_BYTES)
     if (
         record.kind == REQUEST.name
         and record.global_request_id
@@ -109,5 +103,19 @@ def span_of_call(span: bytes, place: int) -> bytes:
     return (number & _MASK).to_bytes(_SPAN_BYTES, "big")
 
 
+def _number(text: str | None, size: int) -> bytes:
+    """Return the *size* bytes that *text* is, empty where it is no id.
+
+    Zeros alone are none. What a killed worker left was read from a file.
+    """
+    try:
+        found = bytes.fromhex(text or "")
+    except ValueError:
+        return b""
+    return found if len(found) == size and any(found) else b""
+
+
 def _digest(text: str | None, size: int) -> bytes:
-    return blake2b((text or "").encode(), digest_size=size).digest()
+    return blake2b(
+        (text or "").encode("utf-8", "replace"), digest_size=size
+    ).digest()

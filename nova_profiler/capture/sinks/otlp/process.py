@@ -12,6 +12,7 @@ import os
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from itertools import count
 from time import monotonic, time_ns
 from typing import Any, NamedTuple, Protocol
@@ -224,7 +225,8 @@ class Process:
                 self._note(TRACES_LOST, exc)
         if not taken:
             return None
-        return _Batch(spans.request_of(taken).SerializeToString(), len(taken))
+        message = spans.request_of(taken, partial(self._note, TRACES_LOST))
+        return _Batch(message.SerializeToString(), len(taken))
 
     def _send_times(self, now: float) -> bool:
         """Return whether the Collector took, or refused, all times."""

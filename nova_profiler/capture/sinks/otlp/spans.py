@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -76,8 +76,12 @@ def fill_origin(
 
 def request_of(
     records: Iterable[tuple[RequestRecord, list[TimelineEntry]]],
+    failed: Callable[[Exception], None],
 ) -> ExportTraceServiceRequest:
-    """Return the message that hands over *records*, each with its calls."""
+    """Return the message that hands over *records*, each with its calls.
+
+    *failed* is called for each that cannot be sent.
+    """
     made = ExportTraceServiceRequest()
     # Those of one process, but for a killed one's.
     scopes: dict[tuple[str, str, int], Any] = {}
@@ -88,15 +92,25 @@ def request_of(
             part = made.resource_spans.add()
             scope = scopes[origin] = part.scope_spans.add()
             fill_origin(part, scope, *origin)
-        add_spans(scope.spans, record, calls)
+        before = len(scope.spans)
+        try:
+            add_spans(scope.spans, record, calls)
+        except Exception as exc:
+            # As for a number that has no place in 64 bits.
+            del scope.spans[before:]
+            failed(exc)
     return made
 
 
 def nanoseconds(started_at: str) -> int:
     """Return a record's time, ISO 8601, as nanoseconds since 1970."""
-    since = datetime.fromisoformat(started_at).timestamp()
+    try:
+        since = datetime.fromisoformat(started_at).timestamp()
+    except (ValueError, OverflowError):
+        # Of a killed worker's file: not known.
+        return 0
     # To the microsecond, which is what it has; a float has less.
-    return round(since * 1e6) * 1000
+    return max(round(since * 1e6) * 1000, 0)
 
 
 def add_spans(

@@ -86,6 +86,17 @@ def test_a_request_is_inside_the_call_that_sent_it():
     assert parent_span_of(record()) == b""
 
 
+def test_what_is_no_id_is_none():
+    """A killed worker's record is read from a file."""
+    for text in ("", "x", "0g" * 16, "ab", "ab" * 40):
+        odd = record(
+            record_id=text, parent_id=text, trace_id=text, span_id=text
+        )
+        assert trace_id_of(odd) == trace_id_of(record())
+        assert len(span_id_of(odd)) == 8
+        assert parent_span_of(odd) == b""
+
+
 def test_calls_have_ids_of_their_own():
     """Those of two records that were begun one after the other, too."""
     own = [n.to_bytes(8, "big") for n in (1, 2, 2**64 - 1)]

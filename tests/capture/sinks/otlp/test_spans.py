@@ -16,8 +16,12 @@ from nova_profiler.record.metric_labels import LABELS_OF_KINDS
 BEGAN = 1_795_257_301_123_456_000
 
 
+def _fail(exc):
+    raise exc
+
+
 def _spans(*pairs):
-    made = request_of(pairs)
+    made = request_of(pairs, _fail)
     # What cannot be sent raises here.
     made.SerializeToString()
     return [
@@ -148,7 +152,9 @@ def test_odd_texts_can_be_sent():
 
 def test_processes_have_resources_of_their_own():
     """A killed worker's record is sent by another one."""
-    made = request_of([(record(), []), (record(pid=7), []), (record(), [])])
+    made = request_of(
+        [(record(), []), (record(pid=7), []), (record(), [])], _fail
+    )
 
     assert [
         (
@@ -163,7 +169,9 @@ def test_nothing_that_a_record_does_not_hold_is_sent():
     """No statement, and no text of one."""
     rebuilt = slow_rebuild()
 
-    sent = request_of([(rebuilt, rebuilt.timeline or [])]).SerializeToString()
+    sent = request_of(
+        [(rebuilt, rebuilt.timeline or [])], _fail
+    ).SerializeToString()
 
     assert b"anon_1" not in sent
     assert b"WHERE" not in sent
@@ -182,6 +190,22 @@ def test_a_trace_that_came_in_leads_to_that_of_the_request():
     assert span.parent_span_id.hex() == came_in.span_id
     assert [link.trace_id for link in span.links] == [other.trace_id]
     assert not other.links
+
+
+def test_what_cannot_be_sent_is_left_out_alone():
+    """A killed worker's record is read from a file, and may hold anything."""
+    failed = []
+    odd = record(duration_ms=1e15, record_id="x", trace_id="y", started_at="z")
+
+    made = request_of(
+        [(record(), []), (odd, []), (record(), [])], failed.append
+    )
+
+    [part] = made.resource_spans
+    assert len(part.scope_spans[0].spans) == 2
+    assert [type(exc) for exc in failed] == [ValueError]
+    for text in ("", "z", "9999-99-99", "0001-01-01T00:00:00+00:00"):
+        assert nanoseconds(text) == 0
 
 
 def test_a_time_keeps_its_microseconds():

@@ -166,7 +166,7 @@ def _entries_of(
                 name = database_of_pool(call[2], lane.sql)
             elif group == SQL.name and is_known(call[2]):
                 rows = int(call[2])
-            yield TimelineEntry(
+            fields = (
                 group,
                 name,
                 (start - started) * 1000,
@@ -176,9 +176,13 @@ def _entries_of(
                 errors.get(start),
                 nested,
                 place,
-                request_id=request_id,
-                made_by=lines.get(start),
+                # Known when all are in order.
+                None,
+                None,
+                request_id,
+                lines.get(start),
             )
+            yield _new(TimelineEntry, fields)
 
 
 class _Statement:

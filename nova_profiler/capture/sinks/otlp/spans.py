@@ -124,7 +124,7 @@ def add_spans(
     span.trace_id = trace_id
     span.span_id = own
     if record.trace_id:
-        # Nova hands no traceparent on: the rest of it is in the other one.
+        # Services that it was not handed on to are in the other one.
         span.links.add(trace_id=own_trace_of(record), span_id=own)
     parent = parent_span_of(record)
     if parent and parent != own:

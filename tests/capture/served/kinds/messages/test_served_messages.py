@@ -222,6 +222,22 @@ def test_its_wait_is_that_of_the_driver(served, waited, wait_ms):
     assert served.record.wait_ms == wait_ms
 
 
+def test_the_trace_of_what_sent_it_is_its_own(served):
+    """Without a span: the record that sent it is the parent."""
+    mark = {"id": "0123456789abcdef", "trace": TRACE}
+    seen: list = []
+
+    def work():
+        lane = current_lane()
+        seen.append(lane.capture.served.trace_id)
+
+    served.server(work=work).serve("ping", {KEY: mark})
+
+    assert seen == [TRACE]
+    assert (served.record.trace_id, served.record.span_id) == (TRACE, None)
+    assert served.record.parent_id == "0123456789abcdef"
+
+
 def test_by_default_nothing_is_kept_of_a_quick_message(quiet):
     """A conductor serves thousands a second."""
     quiet.server().serve("ping", CONTEXT)

@@ -9,6 +9,7 @@ import click
 
 from benchmarks.contenders import CONTENDERS
 from benchmarks.messages.command import messages_command
+from benchmarks.otlp.command import otlp_command
 from benchmarks.price import commands as price
 from benchmarks.price.measuring import Plan
 from benchmarks.reading import commands as reading
@@ -63,6 +64,7 @@ for command in (
     truth_command,
     waits_command,
     messages_command,
+    otlp_command,
     reading.report_command,
     reading.follow_command,
     reading.history_command,

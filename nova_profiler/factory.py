@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import importlib
+import socket
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from oslo_config import cfg
 
 from nova_profiler.capture.choosing.choice import Choice, is_logged
+from nova_profiler.capture.choosing.traced import TraceChoice
 from nova_profiler.capture.failures import HOOK_FAILURES, LOG, Failures
 from nova_profiler.capture.hooks import HookError, HookLock, Undo
 from nova_profiler.capture.hooks.attribute_patches import undo_all
@@ -33,6 +35,10 @@ from nova_profiler.capture.sinks import Sink
 from nova_profiler.capture.sinks.dump_files import DumpSink
 from nova_profiler.capture.sinks.json_file import JsonFileSink
 from nova_profiler.capture.sinks.log_lines import CallLogSink, RequestLogSink
+from nova_profiler.capture.sinks.otlp.endpoint import (
+    endpoint_of,
+    headers_of,
+)
 from nova_profiler.capture.sinks.statsd_udp import StatsdSink, transport_of
 from nova_profiler.dump_store import DumpStore
 from nova_profiler.groups import HOOKS, Hook
@@ -152,9 +158,10 @@ def worker_of(live: LiveSettings, install_hooks: Callable[[], Undo]) -> Worker:
         failures.warn(warning)
     sinks = sinks_of(live, failures)
     choice = Choice(failures.note, directory=settings.dump_dir)
+    traces = TraceChoice(failures.note) if settings.otlp_endpoint else None
     return Worker(
         live,
-        Recorder(sinks, failures),
+        Recorder(sinks, failures, traces),
         Watching(partial(engine_of, settings=settings), choice, failures),
         failures,
         install_hooks,
@@ -217,6 +224,41 @@ def _new_counts(failures: Failures) -> dict[str, int]:
     return {}
 
 
+def _otlp(live: LiveSettings, failures: Failures) -> Sink | None:
+    """Return the sink of OTLP; raises ConfigError where its extra is missing.
+
+    Imports it only here, since it imports protobuf.
+    """
+    settings = live.current
+    if not settings.otlp_endpoint:
+        return None
+    folder = "nova_profiler.capture.sinks.otlp"
+    try:
+        collectors = importlib.import_module(f"{folder}.collector")
+        sinks = importlib.import_module(f"{folder}.sink")
+    except ImportError as exc:
+        raise ConfigError(
+            f"nova_profiler: otlp_endpoint needs opentelemetry-proto ({exc}): "
+            "pip install 'nova-profiler[otlp]'"
+        ) from exc
+    endpoint = endpoint_of(settings.otlp_endpoint)
+    headers = headers_of(filter(None, settings.otlp_headers))
+    sink: Sink = sinks.OtlpSink(
+        partial(
+            collectors.Collector, endpoint, headers, settings.otlp_ca_file
+        ),
+        (settings.service_name, socket.gethostname()),
+        failures.note,
+        partial(_all_counts, failures),
+    )
+    return sink
+
+
+def _all_counts(failures: Failures) -> dict[str, int]:
+    """Return what *failures* and the hooks have counted so far."""
+    return {**failures.counts(), **HOOK_FAILURES.counts()}
+
+
 def _log_file(live: LiveSettings, failures: Failures) -> Sink | None:
     path = live.current.log_file
     return JsonFileSink(path) if path else None
@@ -257,6 +299,7 @@ def _call_log(live: LiveSettings, failures: Failures) -> Sink:
 # to them in this order.
 _SINKS: tuple[Callable[[LiveSettings, Failures], Sink | None], ...] = (
     _statsd,
+    _otlp,
     _log_file,
     _dumps,
     _request_log,

@@ -249,6 +249,7 @@ class _Live:
         ({}, ["log", "log"]),
         ({"statsd_host": "127.0.0.1"}, ["statsd", "log", "log"]),
         ({"statsd_host": "unix:///nowhere"}, ["statsd", "log", "log"]),
+        ({"otlp_endpoint": "http://nowhere"}, ["otlp", "log", "log"]),
         ({"log_file": "/nowhere/x"}, ["log_file", "log", "log"]),
         ({"dump_dir": "/nowhere"}, ["dump", "log", "log"]),
     ],
@@ -258,6 +259,17 @@ def test_sinks_are_those_that_were_asked_for(options, names):
     sinks = sinks_of(_Live(**options), Failures())
 
     assert [sink.name for sink in sinks] == names
+
+
+def test_otlp_without_its_extra_is_one_line(monkeypatch):
+    """With what to install."""
+    monkeypatch.setitem(sys.modules, "opentelemetry.proto", None)
+    for name in list(sys.modules):
+        if "sinks.otlp." in name or name.startswith("opentelemetry.proto."):
+            monkeypatch.delitem(sys.modules, name)
+
+    with pytest.raises(ConfigError, match=r"pip install 'nova-profiler\[otlp"):
+        sinks_of(_Live(otlp_endpoint="http://nowhere"), Failures())
 
 
 def test_a_dump_dir_of_others_is_one_line(tmp_path, workers, caplog):

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from fuzz.readers import (
+    collectors,
     dumps,
     headers,
     kinds,
@@ -40,6 +41,8 @@ READERS = {
     "nova-conf": settings.NOVA_CONF,
     "routes": settings.ROUTES_FILE,
     "statsd": settings.STATSD_ADDRESS,
+    "collector": collectors.ANSWER,
+    "otlp-endpoint": collectors.ENDPOINT,
     "trigger": headers.TRIGGER,
     "signed-path": headers.SIGNED_PATH,
     "osprofiler": headers.OSPROFILER,

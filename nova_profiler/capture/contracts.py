@@ -60,6 +60,10 @@ class Served(Protocol):
         """What came with it, by the names that WSGI gives to HTTP headers."""
 
     @property
+    def trace_id(self) -> str | None:
+        """The trace that came in with it, None if none did."""
+
+    @property
     def lookout(self) -> object:
         """What keeps track of it while it is on, None if nothing does."""
 
@@ -89,7 +93,7 @@ class NothingServed:
 
     method = path = ""
     headers: Mapping[str, Any] = MappingProxyType({})
-    lookout = None
+    trace_id = lookout = None
 
     def request_id(self) -> None:
         return None

@@ -23,6 +23,7 @@ from nova_profiler.record.request_record import (
     Profiled,
     RecordError,
     RequestRecord,
+    Traced,
 )
 from nova_profiler.record.rows import (
     MOST,
@@ -61,6 +62,7 @@ __all__ = [
     "RequestRecord",
     "StatementTotals",
     "TimelineEntry",
+    "Traced",
     "kind_of_method",
     "rows_of",
 ]

@@ -62,6 +62,19 @@ class Profiled(Protocol):
         """
 
 
+class Traced(Protocol):
+    """The calls of what was served, for its trace."""
+
+    def __len__(self) -> int:
+        """Return how many calls there are."""
+
+    def timeline(self) -> list[TimelineEntry]:
+        """Return them as a dump has them, but for their statements.
+
+        May be called by another thread, later.
+        """
+
+
 # How a field is written and read: ``known`` and ``known_time`` are left out
 # where they are null, ``rows`` has functions of its own.
 PLAIN, KNOWN, TIME, KNOWN_TIME = "plain", "known", "time", "known_time"
@@ -228,6 +241,8 @@ class RequestRecord:
     is_kept: bool = _hidden(True)
     # The stacks, for the sink that writes the dump.
     profiled: Profiled | None = _hidden(None)
+    # The calls, for the sink that sends traces; None: it sends none.
+    traced: Traced | None = _hidden(None)
 
     @property
     def parts_ms(self) -> dict[str, float]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from nova_profiler.capture.choosing.choice import Choice
+from nova_profiler.capture.choosing.traced import TraceChoice
 from nova_profiler.capture.failures import Failures
 from nova_profiler.capture.profilers.engine_in_use import Watching
 from nova_profiler.capture.record_making.recorder import Recorder
@@ -106,9 +107,12 @@ class Profiled:
         self.watching = Watching(
             load or _none, Choice(self.failures.note), self.failures
         )
+        traces = None
+        if self.live.current.otlp_endpoint:
+            traces = TraceChoice(self.failures.note)
         self.worker = Worker(
             self.live,
-            Recorder([*sinks, self], self.failures),
+            Recorder([*sinks, self], self.failures, traces),
             self.watching,
             self.failures,
         )

@@ -3,8 +3,10 @@
 
 ``group-table`` lists the groups, ``bucket-table`` those of the breakdown,
 ``metric-table`` the names that statsd gets, ``label-table`` their tags: all
-from ``nova_profiler.groups``; ``advice-table`` the rules of advice. So a new
-source, or a new rule, needs no line here.
+from ``nova_profiler.groups``; ``advice-table`` the rules of advice;
+``otlp-metric-table``, ``otlp-field-table`` and ``otlp-call-table`` the words
+of OpenTelemetry beside ours. So a new source, or a new rule, needs no line
+here.
 """
 
 from __future__ import annotations
@@ -18,7 +20,9 @@ from docutils.statemachine import StringList
 from sphinx.application import Sphinx
 
 from nova_profiler import groups
+from nova_profiler.capture.sinks.otlp import names
 from nova_profiler.reading.advice.rules.table import RULES
+from nova_profiler.record.metric_labels import LABELS_OF_KINDS
 
 Row = tuple[str, ...]
 
@@ -70,11 +74,54 @@ def advice_rows() -> Iterator[Row]:
         yield f"``{rule.name}``", evidence, f"{sentence} saves at most"
 
 
+def otlp_metric_rows() -> Iterator[Row]:
+    """Yield each metric of ours, OpenTelemetry's, and the labels of both."""
+    for ours, (name, labels) in names.METRICS.items():
+        pairs = zip(LABELS_OF_KINDS[ours], labels, strict=True)
+        yield (
+            f"``{ours}``",
+            f"``{name}``",
+            ", ".join(f"{one}: ``{theirs}``" for one, theirs in pairs),
+        )
+
+
+def otlp_field_rows() -> Iterator[Row]:
+    """Yield each field of a record, and the attribute of its span."""
+    for ours, theirs in (
+        *names.REQUEST_FIELDS,
+        ("status", names.STATUS),
+        *names.FIELDS,
+        ("breakdown_ms", names.BREAKDOWN + "<bucket>"),
+    ):
+        yield f"``{ours}``", f"``{theirs}``"
+
+
+def otlp_call_rows() -> Iterator[Row]:
+    """Yield each group, the kind of its spans, and what its words are."""
+    for group in groups.GROUPS:
+        words = names.words_of(group)
+        shown = ", ".join(f"``{word}``" for word in words.attributes)
+        yield (
+            f"``{group.name}``",
+            "client" if words.is_client else "internal",
+            shown or "none",
+        )
+
+
 TABLES: dict[str, tuple[Row, Any]] = {
     "group-table": (("group", "what was timed"), group_rows),
     "bucket-table": (("bucket", "as pages call it", "group"), bucket_rows),
     "metric-table": (("name", "type", "for each"), metric_rows),
     "label-table": (("name", "tags"), label_rows),
+    "otlp-metric-table": (
+        ("kind", "metric", "its labels"),
+        otlp_metric_rows,
+    ),
+    "otlp-field-table": (("record", "attribute"), otlp_field_rows),
+    "otlp-call-table": (
+        ("group", "span", "the words of its names"),
+        otlp_call_rows,
+    ),
     "advice-table": (("rule", "evidence", "sentence"), advice_rows),
 }
 

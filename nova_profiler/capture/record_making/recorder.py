@@ -11,9 +11,11 @@ from datetime import datetime, timezone
 from time import perf_counter
 
 from nova_profiler.capture.choosing.choice import is_kept
+from nova_profiler.capture.choosing.traced import TraceChoice
 from nova_profiler.capture.failures import Failures
-from nova_profiler.capture.lanes import Capture
+from nova_profiler.capture.lanes import OVER, Capture
 from nova_profiler.capture.record_making.dump_details import (
+    TracedCalls,
     db_api_calls_of,
     fill_details,
 )
@@ -38,8 +40,15 @@ _NAMED_CALLS = 5
 class Recorder:
     """Completes the record of what was served and hands it to the sinks."""
 
-    def __init__(self, sinks: Sequence[Sink], failures: Failures) -> None:
+    def __init__(
+        self,
+        sinks: Sequence[Sink],
+        failures: Failures,
+        traces: TraceChoice | None = None,
+    ) -> None:
+        """*traces* chooses what has a trace, if a sink sends any."""
         self._sinks = sinks
+        self._traces = traces
         self._adding: list[AddingSink] = [
             sink for sink in sinks if isinstance(sink, AddingSink)
         ]
@@ -93,12 +102,17 @@ class Recorder:
 
         It is of *kind*, took *ms*, and waited *wait_ms*. Never raises.
         """
+        adding = self._adding
+        if not adding:
+            return
+        name = adding[0].name
         try:
-            for sink in self._adding:
-                lanes = [named_calls(lane) for lane in used_lanes(capture)]
+            lanes = [named_calls(lane) for lane in used_lanes(capture)]
+            for sink in adding:
+                name = sink.name
                 sink.add_up(kind, route, ms, wait_ms, lanes)
         except Exception as exc:
-            self._failures.note("statsd", exc)
+            self._failures.note(name, exc)
 
     def deliver_killed(
         self, record: RequestRecord, settings: Settings
@@ -109,6 +123,10 @@ class Recorder:
         ):
             # Its calls are not known one by one.
             record.timeline = []
+        if self._traces is not None and self._traces.is_traced(
+            record, settings, False
+        ):
+            record.traced = TracedCalls(OVER)
         # A worker can be killed while nothing else is logged: first.
         LOG.warning(
             "pid %d ended while it served %s %s, %.1f s after that began%s",
@@ -158,6 +176,10 @@ class Recorder:
             )
         ):
             fill_details(record, capture)
+        if self._traces is not None and self._traces.is_traced(
+            record, settings, capture.chosen is not None
+        ):
+            record.traced = TracedCalls(capture)
         if settings.log_calls:
             record.db_api_calls = db_api_calls_of(capture)
 

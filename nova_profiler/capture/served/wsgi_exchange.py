@@ -23,6 +23,7 @@ from nova_profiler.record import (
     UNANSWERED,
     RequestRecord,
 )
+from nova_profiler.record.trace_parents import HEADER, trace_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse
@@ -113,6 +114,12 @@ class Exchange:
     def request_id(self) -> object:
         """Return nova's id for the request, None before nova has made it."""
         return self._environ.get(REQUEST_ID)
+
+    @property
+    def trace_id(self) -> str | None:
+        """The trace that came in with it, None if none did."""
+        found = trace_of(self.headers.get(HEADER))
+        return None if found is None else found[0]
 
     @property
     def lookout(self) -> object:

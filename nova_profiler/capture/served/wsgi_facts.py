@@ -9,7 +9,6 @@ from typing import Any
 
 from nova_profiler.capture.failures import Failures
 from nova_profiler.capture.served.nova_routes import Routes, action_of
-from nova_profiler.capture.served.trace_parents import HEADER, trace_of
 from nova_profiler.capture.served.wsgi_identity import (
     Before,
     answered_id,
@@ -18,6 +17,7 @@ from nova_profiler.capture.served.wsgi_identity import (
     identity_of,
 )
 from nova_profiler.record import RequestRecord
+from nova_profiler.record.trace_parents import HEADER, trace_of
 from nova_profiler.routes import METHODS, OTHER_METHOD, UNMATCHED
 
 REQUEST_ID = "openstack.request_id"

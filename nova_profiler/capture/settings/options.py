@@ -22,6 +22,7 @@ from nova_profiler.capture.settings.former_values import (
 )
 from nova_profiler.capture.settings.line_kinds import LineKinds
 from nova_profiler.capture.sinks import statsd_address
+from nova_profiler.capture.sinks.otlp import endpoint as otlp_endpoints
 from nova_profiler.errors import NovaProfilerError
 from nova_profiler.groups import HOOKS
 from nova_profiler.profiles import ENGINES
@@ -74,6 +75,32 @@ class _StatsdHost(types.String):
         text: str = super().__call__(value).strip()
         if text:
             statsd_address.address_of(text)
+        return text
+
+
+class _OtlpEndpoint(types.String):
+    """The type of an option that says where a Collector listens."""
+
+    expected = otlp_endpoints.EXPECTED
+
+    def __call__(self, value: Any) -> str:
+        """Return *value* as text; raises ValueError."""
+        text: str = super().__call__(value).strip()
+        if text:
+            otlp_endpoints.endpoint_of(text)
+        return text
+
+
+class _Header(types.String):
+    """One ``name=value``."""
+
+    def __call__(self, value: Any) -> Any:
+        text = super().__call__(value).strip()
+        # oslo.config tries a text that is refused together with the next one.
+        if "," in text:
+            raise ValueError("a comma is written as %2C")
+        if text:
+            otlp_endpoints.header_of(text)
         return text
 
 
@@ -268,6 +295,41 @@ class Settings:
         "metric's name.",
         choices=["none", "dogstatsd"],
     )
+    otlp_endpoint: str | None = _option(
+        partial(cfg.Opt, type=_OtlpEndpoint()),
+        None,
+        "Where an OpenTelemetry Collector takes OTLP over HTTP, as "
+        "http://127.0.0.1:4318: times and traces go there. Unset: none are "
+        "sent. It needs nova-profiler[otlp].",
+    )
+    otlp_headers: tuple[str, ...] = _option(
+        partial(cfg.Opt, type=types.List(item_type=_Header())),
+        (),
+        "Headers that the Collector wants, as Authorization=Bearer%20token; "
+        "%2C is a comma.",
+        secret=True,
+    )
+    otlp_ca_file: str | None = _option(
+        cfg.StrOpt,
+        None,
+        "Certificates by which an https Collector is known. Unset: the "
+        "system's.",
+    )
+    otlp_traces: tuple[str, ...] = _option(
+        _words(DUMP_WHEN),
+        ("slow", "failed", "profiled"),
+        "Which requests have a trace, in the words of dump_when.",
+        mutable=True,
+    )
+    otlp_trace_rate: float = _option(
+        cfg.FloatOpt,
+        0.0,
+        "Share of all requests that have a trace besides; decided by the "
+        "request id, so that all services choose the same ones.",
+        min=0,
+        max=1,
+        mutable=True,
+    )
     log_requests: bool | tuple[str, ...] = _option(
         partial(cfg.Opt, type=LineKinds()),
         True,
@@ -356,7 +418,11 @@ def named(name: str, where: str) -> cfg.Opt:
 
 def wrong_value(option: cfg.Opt, text: str, where: str) -> ConfigError:
     """Return the error for an *option* that was written as *text*."""
-    shown = "(hidden)" if option.secret else repr(_USER.sub("//", text[:80]))
+    if isinstance(option.type, _OtlpEndpoint):
+        # Whatever its form, a password stands before the last of these, and
+        # a token behind the first of those.
+        text = re.split(r"[?#]", text.rpartition("@")[2], maxsplit=1)[0]
+    shown = "(hidden)" if option.secret else repr(_USER.sub("//", text)[:80])
     return ConfigError(
         f"{where}: {option.name} = {shown}: expected {expected(option)}"
     )
@@ -370,7 +436,7 @@ def parsed_all(texts: Mapping[str, str], where: str) -> dict[str, Any]:
 def expected(option: cfg.Opt) -> str:
     """Return in words what *option* takes."""
     kind = option.type
-    if isinstance(kind, _StatsdHost):
+    if isinstance(kind, (_StatsdHost, _OtlpEndpoint)):
         return kind.expected
     if isinstance(kind, LineKinds):
         return kind.expected
@@ -389,6 +455,8 @@ def expected(option: cfg.Opt) -> str:
                 f"keys of {SHORTEST_KEY} or more characters, separated by "
                 "commas"
             )
+        if isinstance(kind.item_type, _Header):
+            return "a list of name=value, separated by commas"
         return "a list, separated by commas"
     if isinstance(kind, types.Number):
         what = "a whole number" if kind.num_type is int else "a number"

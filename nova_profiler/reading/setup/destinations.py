@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import errno
+import importlib.util
 import os
 import pwd
 import queue
@@ -25,14 +26,7 @@ def statsd_point(host: str | None, port: int) -> Point:
     name = "statsd_host"
     if not host:
         return Point(OK, name, "unset: no metrics are sent")
-    answers: queue.SimpleQueue[str | OSError] = queue.SimpleQueue()
-    threading.Thread(
-        target=_look_up, args=(host, port, answers.put), daemon=True
-    ).start()
-    try:
-        answer = answers.get(timeout=LOOK_UP_S)
-    except queue.Empty:
-        answer = OSError(0, f"no answer within {LOOK_UP_S:.0f} s")
+    answer = _within_time(_look_up, host, port)
     if isinstance(answer, OSError):
         return Point(
             WRONG,
@@ -72,6 +66,62 @@ _SOCKET_REASONS = {
     errno.EPROTOTYPE: "a socket for streams, and not one for datagrams",
     errno.EACCES: "this user may not send to this socket",
 }
+
+
+def otlp_point(host: str | None, port: int) -> Point:
+    """Return whether a Collector listens at *host*, which gets no message."""
+    name = "otlp_endpoint"
+    if not host:
+        return Point(OK, name, "unset: nothing is sent by OTLP")
+    try:
+        has_extra = importlib.util.find_spec("opentelemetry.proto") is not None
+    except ModuleNotFoundError:
+        has_extra = False
+    if not has_extra:
+        return Point(
+            WRONG,
+            name,
+            "opentelemetry-proto is missing: the service does not start",
+            ("pip install 'nova-profiler[otlp]'",),
+        )
+    answer = _within_time(_connect, host, port)
+    if isinstance(answer, OSError):
+        return Point(
+            WRONG,
+            name,
+            f"{host} port {port}: {answer.strerror or answer}; nothing is "
+            "sent",
+            ("start the Collector there", "or mend otlp_endpoint"),
+        )
+    return Point(OK, name, f"{host} port {port} takes connections")
+
+
+def _within_time(
+    ask: Callable[[str, int, Callable[[str | OSError], None]], None],
+    host: str,
+    port: int,
+) -> str | OSError:
+    """Return what *ask* finds; name servers may not answer for minutes."""
+    answers: queue.SimpleQueue[str | OSError] = queue.SimpleQueue()
+    threading.Thread(
+        target=ask, args=(host, port, answers.put), daemon=True
+    ).start()
+    try:
+        return answers.get(timeout=LOOK_UP_S)
+    except queue.Empty:
+        return OSError(0, f"no answer within {LOOK_UP_S:.0f} s")
+
+
+def _connect(
+    host: str, port: int, put: Callable[[str | OSError], None]
+) -> None:
+    try:
+        with socket.create_connection((host, port), LOOK_UP_S):
+            put(host)
+    except OSError as exc:
+        put(exc)
+    except ValueError:
+        put(OSError(0, "it is not a host's name"))
 
 
 def _look_up(

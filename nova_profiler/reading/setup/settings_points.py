@@ -23,6 +23,7 @@ from nova_profiler.capture.profilers.trials import User
 from nova_profiler.capture.settings.live import LiveSettings, faults_of
 from nova_profiler.capture.settings.options import ConfigError, Settings
 from nova_profiler.capture.settings.project_conf import use_defaults_of
+from nova_profiler.capture.sinks.otlp.endpoint import endpoint_of
 from nova_profiler.capture.sinks.own_descriptors import own_descriptor
 from nova_profiler.capture.sinks.statsd_address import (
     address_of,
@@ -36,6 +37,7 @@ from nova_profiler.reading.setup import OK, WARNING, WRONG, Point
 from nova_profiler.reading.setup.destinations import (
     dump_dir_point,
     log_file_point,
+    otlp_point,
     statsd_point,
     statsd_socket_point,
 )
@@ -91,6 +93,7 @@ def settings_points(
         doubt,
     )
     yield _statsd_point(settings, is_ours)
+    yield _otlp_point(settings, is_ours)
     yield dump_dir_point(settings.dump_dir)
     yield log_file_point(
         settings.log_file,
@@ -108,6 +111,16 @@ def _statsd_point(settings: Settings, is_ours: bool) -> Point:
     if address.path is not None:
         return statsd_socket_point(address.path, socket_name(address.path))
     return statsd_point(address.host, address.port or settings.statsd_port)
+
+
+def _otlp_point(settings: Settings, is_ours: bool) -> Point:
+    if not settings.otlp_endpoint:
+        return otlp_point(None, 0)
+    endpoint = endpoint_of(settings.otlp_endpoint)
+    if not is_ours:
+        found = f"{endpoint.host}: not tried: another host's or user's"
+        return Point(OK, "otlp_endpoint", found)
+    return otlp_point(endpoint.host, endpoint.port)
 
 
 def _trouble_with(settings: Settings) -> tuple[str | None, str | None]:

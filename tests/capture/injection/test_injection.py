@@ -27,6 +27,10 @@ from nova_profiler.capture.served import wsgi_middleware
 from nova_profiler.capture.sinks.dump_files import DumpSink
 from nova_profiler.capture.sinks.json_file import JsonFileSink
 from nova_profiler.capture.sinks.log_lines import CallLogSink, RequestLogSink
+from nova_profiler.capture.sinks.otlp import process as processes
+from nova_profiler.capture.sinks.otlp.collector import Collector
+from nova_profiler.capture.sinks.otlp.endpoint import Endpoint
+from nova_profiler.capture.sinks.otlp.sink import OtlpSink
 from nova_profiler.capture.sinks.statsd_udp import StatsdSink
 from nova_profiler.dump_store import DumpStore
 from nova_profiler.factory import engine_of
@@ -285,14 +289,24 @@ def test_a_fault_in_a_thread_of_a_request_changes_nothing(libraries, engine):
 
 # A file that is not closed in time for want of memory closes itself.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_a_fault_in_a_sink_changes_nothing(tmp_path):
-    """All of them, with a dump of each request."""
+def test_a_fault_in_a_sink_changes_nothing(tmp_path, monkeypatch):
+    """All of them, with a dump and a trace of each request."""
+    # What it would do is not done while a response waits.
+    monkeypatch.setattr(processes, "start_thread", lambda function: None)
     failures = Failures()
     sent = []
+    endpoint = Endpoint("127.0.0.1", 4318, "", False)
+    otlp = OtlpSink(
+        lambda: Collector(endpoint, {}),
+        ("nova-api", "host"),
+        failures.note,
+        failures.counts,
+    )
     sinks = [
         StatsdSink(
             sent.append, "nova", "nova-api", (), lambda: failures.take_new()
         ),
+        otlp,
         JsonFileSink(str(tmp_path / "log")),
         DumpSink(DumpStore(tmp_path / "dumps", max_files=5)),
         RequestLogSink(lambda record: True),
@@ -306,5 +320,8 @@ def test_a_fault_in_a_sink_changes_nothing(tmp_path):
             sinks=sinks,
             dump_dir=str(tmp_path / "dumps"),
             dump_when=("all",),
+            otlp_endpoint="http://127.0.0.1:4318",
+            otlp_traces=("all",),
         )
     )
+    otlp.close(0)

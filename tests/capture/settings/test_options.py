@@ -47,6 +47,8 @@ def test_the_options_that_may_change_are_those_of_the_manual():
         "log_requests",
         "log_calls",
         "routes_file",
+        "otlp_traces",
+        "otlp_trace_rate",
     } == MUTABLE
 
 

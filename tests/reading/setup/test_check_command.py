@@ -25,6 +25,7 @@ from nova_profiler.reading.setup import (
 from nova_profiler.reading.setup.destinations import (
     dump_dir_point,
     log_file_point,
+    otlp_point,
     statsd_point,
 )
 from nova_profiler.reading.setup.pipelines import nova_paste_file
@@ -835,11 +836,57 @@ def test_a_name_server_that_does_not_answer_is_not_waited_for(monkeypatch):
     assert "no answer within" in point.found
 
 
+@pytest.mark.parametrize(
+    ("is_listening", "state", "found"),
+    [
+        (True, OK, "127.0.0.1 port {port} takes connections"),
+        (False, WRONG, "127.0.0.1 port {port}: Connection refused"),
+    ],
+)
+def test_a_collector_is_tried(files, is_listening, state, found):
+    """It gets no message."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    port = listener.getsockname()[1]
+    if not is_listening:
+        listener.close()
+    files.write_conf(f"otlp_endpoint = http://127.0.0.1:{port}/otlp")
+
+    _, points = files.check()
+
+    listener.close()
+    assert points["otlp_endpoint"]["state"] == state
+    assert found.format(port=port) in points["otlp_endpoint"]["found"]
+
+
+def test_a_collector_whose_name_is_none_is_wrong():
+    """No name server is asked."""
+    assert otlp_point("a" * 300, 4318).state == WRONG
+
+
+def test_a_collector_without_the_extra_is_wrong(monkeypatch):
+    """The service would not start."""
+
+    def missing(name):
+        raise ModuleNotFoundError(name)
+
+    monkeypatch.setattr(destinations.importlib.util, "find_spec", missing)
+
+    point = otlp_point("127.0.0.1", 4318)
+
+    assert point.state == WRONG
+    assert point.remedy == ("pip install 'nova-profiler[otlp]'",)
+
+
 def test_unset_destinations_are_good():
     """Nothing is asked of them."""
-    points = [statsd_point("", 1), dump_dir_point(None), log_file_point(None)]
+    points = [
+        statsd_point("", 1),
+        otlp_point(None, 1),
+        dump_dir_point(None),
+        log_file_point(None),
+    ]
 
-    assert [point.state for point in points] == [OK] * 3
+    assert [point.state for point in points] == [OK] * 4
 
 
 @pytest.fixture

@@ -13,9 +13,10 @@ from typing import Any, NamedTuple
 
 from nova_profiler.capture.lanes import Capture
 from nova_profiler.record.record_ids import RECORD_ID
+from nova_profiler.record.trace_parents import is_trace_id
 
 KEY = "nova_profiler"
-_ID, _SENT, KEPT = "id", "sent", "kept"
+_ID, _SENT, KEPT, _TRACE = "id", "sent", "kept", "trace"
 
 # Services that make their context of any dict; others raise for a key that
 # they do not know.
@@ -33,6 +34,8 @@ class Sender(NamedTuple):
     sent: float | None = None
     # Whether the sender's record is kept.
     is_kept: bool = False
+    # The trace that its request came with.
+    trace_id: str | None = None
 
 
 UNKNOWN = Sender()
@@ -50,6 +53,9 @@ def with_sender(ctxt: Any, capture: Capture) -> Any:
     mark: dict[str, Any] = {_ID: capture.record_id, _SENT: time()}
     if capture.will_be_kept():
         mark[KEPT] = True
+    trace_id = capture.served.trace_id
+    if trace_id is not None:
+        mark[_TRACE] = trace_id
     return {**ctxt, KEY: mark}
 
 
@@ -67,4 +73,7 @@ def sender_of(ctxt: Any, now: float) -> Sender:
         now - _LONGEST_S < sent < now + _AHEAD_S
     ):
         sent = None
-    return Sender(record_id, sent, mark.get(KEPT) is True)
+    trace_id = mark.get(_TRACE)
+    if trace_id is not None and not is_trace_id(trace_id):
+        trace_id = None
+    return Sender(record_id, sent, mark.get(KEPT) is True, trace_id)

@@ -84,6 +84,11 @@ class OwnRecord:
         return None if self.capture is None else self.capture.watch
 
     @property
+    def trace_id(self) -> str | None:
+        """The trace of what submitted it, None without one."""
+        return None
+
+    @property
     def lookout(self) -> object:
         """What keeps track of it while it is on, None if nothing does."""
         return self.worker.lookout
@@ -107,6 +112,7 @@ class OwnRecord:
         """Fill in what it is, by its own words, and whom it works for."""
         record.method = self.method
         record.path = self.path
+        record.trace_id = self.trace_id
         if self.error is not None:
             record.error = self.error.__name__
         context = self.context

@@ -70,6 +70,11 @@ class Task(OwnRecord):
         self.lane: Lane = OVER.main
         self.started = 0.0
 
+    @property
+    def trace_id(self) -> str | None:
+        """The trace of what submitted it, None without one."""
+        return self.call.trace_id
+
     def claim(self) -> bool:
         """Return whether this is the first to ask."""
         return next(self._claims) == 0

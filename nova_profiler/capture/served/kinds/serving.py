@@ -8,6 +8,7 @@ from time import monotonic
 from typing import NamedTuple
 
 from nova_profiler.capture.choosing.kept_kinds import wanted_of
+from nova_profiler.capture.choosing.traced import may_be_drawn
 from nova_profiler.capture.lanes import Capture
 from nova_profiler.capture.served.worker import Worker
 from nova_profiler.capture.settings.options import Settings
@@ -26,6 +27,8 @@ class _Limits(NamedTuple):
     # Whether what belongs to a kept request is kept; whether all is dumped.
     keeps_parts: bool
     dumps_all: bool
+    # Whether a share of them has a trace, by their ids.
+    draws_traces: bool
 
 
 def serving_of(worker: Worker, kind: Kind) -> Serving:
@@ -71,6 +74,8 @@ class Serving:
         logged = wanted_of(settings.log_requests, self.kind)
         is_dumping = bool(settings.dump_dir)
         keeps_all = logged.all or (is_dumping and dumped.all)
+        is_tracing = bool(settings.otlp_endpoint)
+        traced = wanted_of(settings.otlp_traces, self.kind)
         return _Limits(
             settings,
             settings.enabled
@@ -80,9 +85,10 @@ class Serving:
                 or settings.log_calls
             ),
             keeps_all,
-            keeps_all or settings.log_calls,
+            keeps_all or settings.log_calls or (is_tracing and traced.all),
             is_dumping and any(dumped),
             is_dumping and dumped.all,
+            is_tracing and settings.otlp_trace_rate > 0,
         )
 
     def takes_part(self) -> bool:
@@ -123,7 +129,15 @@ class Serving:
             or outcome == FAILED
             or duration_ms >= settings.slow_ms
         )
-        if not is_kept and capture.watch is None and not limits.records_all:
+        if (
+            not is_kept
+            and capture.watch is None
+            and not limits.records_all
+            and not (
+                limits.draws_traces
+                and may_be_drawn(capture.served.headers, settings)
+            )
+        ):
             worker.add_up(capture, self.kind, route, stopped, wait_ms)
             return
         record = worker.stop(capture, stopped)

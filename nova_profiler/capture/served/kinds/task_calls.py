@@ -33,6 +33,7 @@ class TaskCall:
         "pool",
         "sent",
         "since",
+        "trace_id",
     )
 
     def __init__(
@@ -47,6 +48,8 @@ class TaskCall:
         self.function = function
         self.parent = parent = lane.capture
         self.is_kept = parent.will_be_kept()
+        # Known as long as the parent is on.
+        self.trace_id = parent.served.trace_id
         # What submits it may be such a task itself, and its parent.
         self.by = lane.task
         self.lane_id = id(lane)

@@ -13,6 +13,7 @@ from messaging import bus
 from serving import Profiled, during
 
 from nova_profiler.capture.contracts import NothingServed
+from nova_profiler.capture.current import current_lane
 from nova_profiler.capture.hooks.rpc import sent_messages
 from nova_profiler.capture.hooks.rpc.senders import (
     KEY,
@@ -65,6 +66,28 @@ def test_a_profiled_or_slow_record_is_kept(nova, fields):
         setattr(capture, name, value)
 
     assert with_sender({}, capture)[KEY]["kept"] is True
+
+
+def test_the_trace_of_a_request_goes_on(nova):
+    """What came in as traceparent, checked, and nothing else of it."""
+    sent: list = []
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+
+    def work():
+        sent.append(with_sender({}, current_lane().capture)[KEY])
+
+    profiled = Profiled(during(work))
+    for text in (f"00-{trace}-00f067aa0ba902b7-01", "a secret", None):
+        more = {} if text is None else {"HTTP_TRACEPARENT": text}
+        profiled.get(**more)
+
+    assert [mark.get("trace") for mark in sent] == [trace, None, None]
+
+
+@pytest.mark.parametrize("odd", ["0" * 32, "x" * 32, "ab", 7, [], "A" * 32])
+def test_what_is_no_trace_is_not_believed(odd):
+    """The rest is."""
+    assert sender_of({KEY: {"id": ID, "trace": odd}}, NOW) == Sender(ID)
 
 
 def test_other_services_get_no_key_that_they_do_not_know(monkeypatch):

@@ -66,10 +66,10 @@ class Pools:
         self.futures.append(future)
         return future
 
-    def serve(self, work):
+    def serve(self, work, **environ):
         """Serve one request that does *work*."""
         self.profiled.filter._app = during(work)
-        self.profiled.get()
+        self.profiled.get(**environ)
         return self.profiled.records[-1]
 
     def ended(self):
@@ -129,6 +129,22 @@ def test_a_task_that_ends_before_its_parent_is_a_lane_of_it(pools):
     assert marks(record) == {"mark": 1}
     assert record.counts == {}
     assert added_up(record) == pytest.approx(record.duration_ms, abs=0.001)
+
+
+def test_one_that_goes_on_takes_the_trace_along(pools):
+    """Of a traceparent; the span is that of its parent."""
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    held = Held(lambda: marked("after"))
+
+    def work():
+        pools.spawn(held)
+        held.wait()
+
+    pools.serve(work, HTTP_TRACEPARENT=f"00-{trace}-00f067aa0ba902b7-01")
+    held.let_go()
+    (record,) = pools.ended()
+
+    assert (record.trace_id, record.span_id) == (trace, None)
 
 
 def test_one_that_goes_on_has_a_record_of_its_own(pools, context):

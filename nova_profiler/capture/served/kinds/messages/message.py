@@ -15,10 +15,10 @@ from nova_profiler.capture.hooks.rpc.senders import KEPT, sender_of
 from nova_profiler.capture.hooks.rpc.senders import KEY as SENDER
 from nova_profiler.capture.lanes import Capture
 from nova_profiler.capture.served.kinds.messages.message_routes import Key
-from nova_profiler.capture.served.trace_parents import KEY, trace_of
 from nova_profiler.capture.served.worker import Worker
 from nova_profiler.capture.served.wsgi_facts import checked_id, printable
 from nova_profiler.record import FAILED, MESSAGE, OK, RequestRecord
+from nova_profiler.record.trace_parents import KEY, trace_of
 
 _IDENTITY = (
     "user_id",
@@ -105,6 +105,14 @@ class ServedMessage:
         return {"HTTP_X_OPENSTACK_REQUEST_ID": found}
 
     @property
+    def trace_id(self) -> str | None:
+        """The trace that came in with it, or with what sent it."""
+        found = trace_of(self._ctxt.get(KEY))
+        if found is not None:
+            return found[0]
+        return sender_of(self._ctxt, time()).trace_id
+
+    @property
     def lookout(self) -> object:
         """What keeps track of it while it is on, None if nothing does."""
         return self._worker.lookout
@@ -150,9 +158,12 @@ class ServedMessage:
         trace = ctxt.get(KEY)
         if trace is not None:
             record.trace_id, record.span_id = trace_of(trace) or (None, None)
-        record.parent_id, sent, _ = sender_of(ctxt, time())
-        if sent is not None:
-            record.sent_at = self._worker.recorder.iso(sent)
+        sender = sender_of(ctxt, time())
+        record.parent_id = sender.record_id
+        if sender.sent is not None:
+            record.sent_at = self._worker.recorder.iso(sender.sent)
+        if record.trace_id is None:
+            record.trace_id = sender.trace_id
 
 
 def _kind_of(incoming: Any) -> str:

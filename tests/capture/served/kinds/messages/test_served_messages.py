@@ -222,6 +222,22 @@ def test_its_wait_is_that_of_the_driver(served, waited, wait_ms):
     assert served.record.wait_ms == wait_ms
 
 
+def test_the_trace_of_what_sent_it_is_its_own(served):
+    """Without a span: the record that sent it is the parent."""
+    mark = {"id": "0123456789abcdef", "trace": TRACE}
+    seen: list = []
+
+    def work():
+        lane = current_lane()
+        seen.append(lane.capture.served.trace_id)
+
+    served.server(work=work).serve("ping", {KEY: mark})
+
+    assert seen == [TRACE]
+    assert (served.record.trace_id, served.record.span_id) == (TRACE, None)
+    assert served.record.parent_id == "0123456789abcdef"
+
+
 def test_by_default_nothing_is_kept_of_a_quick_message(quiet):
     """A conductor serves thousands a second."""
     quiet.server().serve("ping", CONTEXT)
@@ -248,6 +264,31 @@ def test_a_slow_message_is_kept():
     served.close()
     assert served.record.is_kept
     assert served.record.outcome == "ok"
+
+
+@pytest.mark.parametrize(
+    ("options", "records"),
+    [
+        ({"otlp_trace_rate": 1.0}, 1),
+        ({"otlp_traces": ("message:all",)}, 1),
+        ({"otlp_traces": ("task:all", "slow")}, 0),
+        ({"otlp_trace_rate": 1.0, "otlp_endpoint": None}, 0),
+    ],
+)
+def test_a_message_with_a_trace_has_a_record(options, records):
+    """For its trace alone: no line is kept of it."""
+    served = Served(
+        log_requests=True,
+        **{"otlp_endpoint": "http://127.0.0.1:4318", **options},
+    )
+
+    served.server().serve("ping", CONTEXT)
+
+    served.close()
+    assert len(served.records) == records
+    for one in served.records:
+        assert one.traced is not None
+        assert not one.is_kept
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ _FORM = re.compile(
     re.ASCII,
 )
 _LONGEST = 512
+_TRACE = re.compile(r"(?!0{32})[0-9a-f]{32}", re.ASCII)
 
 
 def trace_of(text: object) -> tuple[str, str] | None:
@@ -35,3 +36,8 @@ def trace_of(text: object) -> tuple[str, str] | None:
     if not trace_id.strip("0") or not span_id.strip("0"):
         return None
     return trace_id, span_id
+
+
+def is_trace_id(value: object) -> bool:
+    """Return whether *value* is the id of a trace, as trace_of() has it."""
+    return isinstance(value, str) and _TRACE.fullmatch(value) is not None

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The price of the sink is measured where traces and times really leave."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+from places import ROOT
+
+pytest.importorskip("sqlalchemy", minversion="2.0")
+
+from benchmarks.otlp import away, price
+from benchmarks.running.figures import Spread
+
+
+@pytest.mark.parametrize(
+    ("us", "met"), [((9.0, 59.0), True), ((11.0, 61.0), False)]
+)
+def test_each_price_has_its_limit(us, met):
+    """Of histograms all counts, of a trace what the request waits for."""
+    of_histograms, of_traces = (Spread(one, one, one) for one in us)
+    nothing = Spread(0.0, 0.0, 0.0)
+
+    rows = price.figures(
+        {
+            "histograms": price.Added(nothing, of_histograms),
+            "traces": price.Added(of_traces, Spread(999.0, 999.0, 999.0)),
+        }
+    )
+
+    assert [row.met for row in rows] == [met, met]
+
+
+@pytest.mark.parametrize(
+    ("grown_mb", "late_ms", "met"), [(4.9, 0.9, True), (5.1, 1.1, False)]
+)
+def test_growth_and_lateness_have_limits(grown_mb, late_ms, met):
+    """While the Collector is away."""
+    gone = away.Away("hangs", 1, 50.0, 50.0 + grown_mb, 0.1, 0.1 + late_ms, 1)
+
+    assert [row.met for row in away.figures([gone])] == [met, met]
+
+
+@pytest.mark.slow
+def test_a_quick_run_sends_all_and_loses_what_it_must(tmp_path):
+    """A fault, or a trace that was not lost, ends it."""
+    path = tmp_path / "results.json"
+
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "benchmarks", "otlp", "--quick"),
+            *("--requests", "2000", "--json", str(path)),
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    results = json.loads(path.read_text())
+    assert set(results["otlp"]) == {"histograms", "traces"}
+    assert set(results["away"]) == {"refuses", "hangs"}

@@ -98,7 +98,8 @@ def totals(both: ir.Table) -> ir.Table:
             calls=_.timed.count(),
             failed=_.count() - _.timed.count(),
             in_order=_.timed.collect().sort(),
-            is_whole=(_.timed == _.timed.floor()).cast("int8").min() == 1,
+            # A number: of ClickHouse no boolean comes back.
+            is_whole=(_.timed == _.timed.floor()).cast("int8").min(),
         )
     )
 
@@ -154,14 +155,17 @@ def rank_sums(times: ir.Table, drift: float) -> ir.Table:
         is_b=is_b.cast("int64"),
         value=is_b.ifelse(times.value / drift, times.value),
     )
-    ranked = scaled.mutate(
-        rank=ibis.rank().over(group_by=keys, order_by="value"),
+    # ClickHouse ranks over a whole frame as it numbers rows: rank() is not
+    # asked.
+    placed = scaled.mutate(
+        place=ibis.row_number().over(group_by=keys, order_by="value") + 1,
         ties=scaled.count().over(group_by=[*keys, "value"]),
     )
-    # Equal times share the middle of their ranks.
-    middle = ranked.rank + (ranked.ties + 1) / 2
+    # Equal times share the middle of their places.
+    first = placed.place.min().over(group_by=[*keys, "value"])
+    middle = first + (placed.ties - 1) / 2
     return (
-        ranked.mutate(middle=middle, tied=_.ties * _.ties - 1)
+        placed.mutate(middle=middle, tied=_.ties * _.ties - 1)
         .group_by(*keys)
         .agg(
             calls_a=_.count() - _.is_b.sum(),

@@ -9,9 +9,21 @@ import os
 
 from setuptools import setup
 
-setup(
-    project_urls=dict(
-        one.split("=", 1)
-        for one in os.environ.get("NOVA_PROFILER_URLS", "").split()
-    )
-)
+VARIABLE = "NOVA_PROFILER_URLS"
+
+
+def project_urls():
+    """Return address by name, of the environment."""
+    urls = {}
+    for word in os.environ.get(VARIABLE, "").split():
+        name, _, url = word.partition("=")
+        if not name or not url.startswith(("https://", "http://")):
+            raise SystemExit(
+                f"{VARIABLE}: {word!r}: expected Name=https://..., such as "
+                "Source=https://forge.example/nova-profiler"
+            )
+        urls[name.replace("_", " ")] = url
+    return urls
+
+
+setup(project_urls=project_urls())

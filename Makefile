@@ -18,6 +18,9 @@ KEYSTONE_MS =
 GLANCE_MS =
 # For make pictures: make pictures DUMPS=.state/demo/dumps
 DUMPS =
+# For make dist, the addresses in the packages' metadata:
+# make dist URLS="Source=https://... Issues=https://..."
+URLS =
 # For the test targets: make fast ARGS='-k routes'
 ARGS =
 
@@ -130,11 +133,11 @@ docs: .venv/checks-ready  ## the manual, to doc/build/html
 	@$(BIN)/sphinx-build -q -W --keep-going -b html doc/source doc/build/html
 	@echo "doc/build/html/index.html"
 
-dist: .venv/dist-ready  ## sdist, wheel and a bill of materials, to dist; audits what they need
-	@$(RUN) .ci/dist.py
+dist: .venv/dist-ready  ## sdist, wheel and a bill of materials, to dist; audits what they need; URLS="Source=https://..."
+	@NOVA_PROFILER_URLS="$(URLS)" $(RUN) .ci/dist.py
 
 clean:  ## remove what runs and builds left, keep the environment
-	@rm -rf .state build dist doc/build .pytest_cache .mypy_cache \
+	@rm -rf .state build dist share doc/build .pytest_cache .mypy_cache \
 		.ruff_cache .hypothesis .venvs/pycache
 	@find . -name .venv -prune -o -name __pycache__ -type d -print | \
 		xargs rm -rf
@@ -178,7 +181,7 @@ with make PYTHON=/path/to/python3" >&2; exit 1; fi; \
 	$(call install,-r tests/requirements.txt -r tests/requirements-lint.txt -e .)
 	@touch $@
 
-.venv/dist-ready: .venv/made constraints.txt tests/requirements-dist.txt
+.venv/dist-ready: .venv/made constraints.txt setup.cfg tests/requirements-dist.txt
 	@echo "installing what builds and audits packages into .venv, once"
-	$(call install,-r tests/requirements-dist.txt)
+	$(call install,-r tests/requirements-dist.txt -e .)
 	@touch $@

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Builds the packages, a bill of materials, and audits what they need.
 
-The wheel is installed with every extra beside nothing else. What that
-environment has is the bill; known vulnerabilities of it are looked for where
-an index of them answers. ``make dist`` has made the .venv before.
+twine looks at the metadata, check-wheel-contents at the wheel's files. The
+wheel is installed with every extra beside nothing else. What that environment
+has is the bill; known vulnerabilities of it are looked for where an index of
+them answers. ``make dist`` has made the .venv before.
 """
 
 from __future__ import annotations
@@ -14,10 +15,19 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import tempfile
+import zipfile
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
+from shared_files import (
+    COMPLETIONS,
+    MAN_PAGES,
+    NOTES,
+    ROOT,
+    shared_files,
+)
+
 DIST = ROOT / "dist"
 PLACE = ROOT / ".venvs" / "dist"
 PYTHON = PLACE / "bin" / "python"
@@ -28,6 +38,23 @@ ENVIRONMENT = {
     "PIP_BUILD_CONSTRAINT": CONSTRAINTS,
     "PIP_DISABLE_PIP_VERSION_CHECK": "1",
     "PIP_ROOT_USER_ACTION": "ignore",
+}
+# What reno puts above the notes of one kind.
+NOTE_HEAD = "New Features"
+_SHARED = {
+    *(f"share/man/{page}" for page in MAN_PAGES),
+    *(f"share/{name}" for name in COMPLETIONS.values()),
+}
+IN_WHEEL = _SHARED | {
+    "etc/nova-profiler/api-paste.ini.sample",
+    "etc/nova-profiler/nova.conf.sample",
+    "share/nova-profiler/containers/Containerfile",
+    "share/nova-profiler/systemd/nova-profiler-ptrace.conf",
+}
+IN_SDIST = _SHARED | {
+    *("Makefile", "constraints.txt", "devstack/plugin.sh"),
+    *("devstack/settings", "doc/source/conf.py", str(NOTES)),
+    *("etc/nova-profiler/nova.conf.sample", "tests/conftest.py"),
 }
 # What the bill and the audit need to know of the installed package.
 METADATA = """
@@ -57,17 +84,67 @@ def ran(*words: str | Path) -> str:
 def build() -> None:
     """Make the sdist, and the wheel from it."""
     shutil.rmtree(DIST, ignore_errors=True)
-    ran(sys.executable, "-m", "build", "--outdir", DIST, ROOT)
+    with shared_files():
+        ran(sys.executable, "-m", "build", "--outdir", DIST, ROOT)
 
 
-def check_sdist() -> None:
-    """Raise RuntimeError where the sdist lacks devstack's plugin."""
+def check_packages() -> None:
+    """Raise where sdist or wheel lacks what it is to have.
+
+    RuntimeError for our own list, CalledProcessError for what twine and
+    check-wheel-contents find.
+    """
     (sdist,) = DIST.glob("*.tar.gz")
+    (wheel,) = DIST.glob("*.whl")
     with tarfile.open(sdist) as archive:
-        names = {name.partition("/")[2] for name in archive.getnames()}
-    missing = {"devstack/settings", "devstack/plugin.sh"} - names
+        inside = {name.partition("/")[2] for name in archive.getnames()}
+    _check(sdist, IN_SDIST - inside)
+    with zipfile.ZipFile(wheel) as archive:
+        # Files below the prefix are in NAME-VERSION.data/data.
+        inside = {name.partition("/data/")[2] for name in archive.namelist()}
+    _check(wheel, IN_WHEEL - inside)
+    ran(sys.executable, "-m", "twine", "check", "--strict", sdist, wheel)
+    ran(sys.executable, "-m", "check_wheel_contents", wheel)
+
+
+def check_manual() -> None:
+    """Raise RuntimeError where the sdist's manual lacks release notes.
+
+    CalledProcessError where it cannot be built: with what reno left in the
+    sdist, and, as from an archive of a forge, without that and without git.
+    """
+    (sdist,) = DIST.glob("*.tar.gz")
+    with tempfile.TemporaryDirectory() as folder:
+        with tarfile.open(sdist) as archive:
+            archive.extractall(folder, filter="data")
+        (root,) = Path(folder).iterdir()
+        if NOTE_HEAD not in _release_notes(root):
+            raise RuntimeError(f"{sdist.name}: its manual has no notes")
+        (root / NOTES).unlink()
+        # Only this page is read again.
+        (root / "doc/source/release_notes.rst").touch()
+        if "releasenotes/notes" not in _release_notes(root):
+            raise RuntimeError(f"{sdist.name}: no word on missing notes")
+
+
+def _release_notes(root: Path) -> str:
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "sphinx", "-q", "-W", "-b", "html"),
+            *("doc/source", "doc/build/html"),
+        ],
+        cwd=root,
+        env=ENVIRONMENT,
+        check=True,
+    )
+    return (root / "doc/build/html/release_notes.html").read_text()
+
+
+def _check(package: Path, missing: set[str]) -> None:
     if missing:
-        raise RuntimeError(f"{sdist.name} lacks {', '.join(missing)}")
+        raise RuntimeError(
+            f"{package.name} lacks {', '.join(sorted(missing))}"
+        )
 
 
 def install() -> dict[str, Any]:
@@ -79,6 +156,7 @@ def install() -> dict[str, Any]:
     pip = sys.executable, "-m", "pip", "--python", PYTHON
     ran(*pip, "install", "-qq", "-c", CONSTRAINTS, f"{wheel}[all]")
     ran(PLACE / "bin" / "nova-profiler", "--version")
+    ran(PYTHON, "-m", "nova_profiler", "--version")
     metadata: dict[str, Any] = json.loads(ran(PYTHON, "-c", METADATA))
     return metadata
 
@@ -148,7 +226,8 @@ def audit(site: str) -> int:
 def main() -> int:
     """Make everything; return 1 for a known vulnerability."""
     build()
-    check_sdist()
+    check_packages()
+    check_manual()
     metadata = install()
     write_bill(metadata)
     code = audit(metadata["site"])

@@ -35,6 +35,7 @@ COMMANDS = {
     "running": "nova_profiler.reading.running.command",
     "serve": "nova_profiler.web.command",
     "show": "nova_profiler.reading.requests.show_command",
+    "size": "nova_profiler.reading.sizing.command",
     "sign": "nova_profiler.reading.setup.sign_command",
     "top": "nova_profiler.reading.code.top_command",
 }

@@ -40,6 +40,7 @@ def read_pages(data: bytes, folder: Path) -> None:
     command("list", *where, "--json", "--slowest", "--user", "demo")
     command("calls", *where)
     command("calls", *where, "--by", "sql", "--json")
+    command("size", *where, "--statsd-labels", "dogstatsd")
     for form in ("firefox", "perfetto"):
         command("export", dump, "--format", form, "-o", folder / "out")
 

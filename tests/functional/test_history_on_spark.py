@@ -11,7 +11,7 @@ import subprocess
 import sys
 
 import pytest
-from run_builders import kept, run_of
+from run_builders import alike, kept, run_of
 from services import missing
 
 pytestmark = pytest.mark.services
@@ -113,19 +113,6 @@ def printed(history: str, engine: str) -> list[tuple[int, object]]:
         assert code in (0, 1), error
         results.append((code, json.loads(printed)))
     return results
-
-
-def alike(one: object, other: object) -> bool:
-    """Return whether JSON values are the same but for the last bits."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(
-            alike(value, other[key]) for key, value in one.items()
-        )
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(alike, one, other))
-    if isinstance(one, float) and isinstance(other, float):
-        return one == pytest.approx(other, rel=1e-9, abs=1e-12)
-    return one == other
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)

@@ -177,6 +177,7 @@ COMMANDS = [
     # An address of no machine: it ends where it would listen.
     "serve dumps --host 192.0.2.1",
     "show --dump-dir dumps 6ec84648",
+    "size n.log",
     "sign GET /v2.1/servers --key 0123456789abcdef",
     "top --dump-dir dumps",
 ]

@@ -99,6 +99,10 @@ class AddedTimes:
                 times.add(metric, mean, more)
         times.send_if_due()
 
+    def send(self) -> None:
+        """Send what was added since the last time. May raise OSError."""
+        self._times.send()
+
     def _named(self, kind: str, route: str) -> tuple[Name, Name]:
         routes = self._routes
         found = routes.get((kind, route))

@@ -189,8 +189,12 @@ class StatsdSink:
         service: str,
         labels: str = "none",
         news: Callable[[], dict[str, int]] = lambda: {},
+        clock: Callable[[], float] = monotonic,
     ) -> None:
-        """*news* returns what our own counters counted since its last call."""
+        """*news* returns what our own counters counted since its last call.
+
+        *clock* decides when what was added up is sent.
+        """
         self._send = send
         self._news = news
         cleaned = [metric_name(part) for part in prefix.split(".") if part]
@@ -204,7 +208,10 @@ class StatsdSink:
         }
         # Of what is no request: of that there may be very many.
         self._added = AddedTimes(
-            TimeSums(self._send_sums), self._sums, self._name, self._named
+            TimeSums(self._send_sums, clock),
+            self._sums,
+            self._name,
+            self._named,
         )
 
     def emit(self, record: RequestRecord) -> None:
@@ -258,6 +265,10 @@ class StatsdSink:
     ) -> None:
         """Add up what has no record, and the calls of its *lanes*."""
         self._added.add_lanes(kind, route, ms, wait_ms, lanes)
+
+    def send_rest(self) -> None:
+        """Send what was added up since the last time, and do not wait."""
+        self._added.send()
 
     def _send_sums(self, sums: list[Sum]) -> None:
         lines = [line_of(*one) for one in sums]

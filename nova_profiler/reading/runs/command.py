@@ -73,7 +73,7 @@ def add(
     replace: bool,
     local: tzinfo | None,
     stated: tuple[str, ...],
-    directory: Path,
+    directory: Path | str,
     as_json: bool,
 ) -> None:
     """Keep the requests in logs as the run NAME.
@@ -85,11 +85,11 @@ def add(
     \b
     nova-profiler history add nightly-2026-11-21 logs/*.gz
     """
-    from nova_profiler.reading.runs.kept.store import History
+    from nova_profiler.reading.runs.kept.buckets import history_at
 
     unread = Unread()
     try:
-        run, uncounted = History(directory).add(
+        run, uncounted = history_at(directory).add(
             name,
             entries_of_logs(logs, unread, local, stated),
             logs,
@@ -116,16 +116,16 @@ def add(
 @history_option
 @json_option
 @uses_history_extra
-def list_runs(directory: Path, as_json: bool) -> None:
+def list_runs(directory: Path | str, as_json: bool) -> None:
     """List the kept runs, oldest first.
 
     \b
     nova-profiler history list
     """
-    from nova_profiler.reading.runs.kept.store import History
+    from nova_profiler.reading.runs.kept.buckets import history_at
 
     skipped: list[str] = []
-    runs = History(directory).runs(skipped)
+    runs = history_at(directory).runs(skipped)
     if as_json:
         click.echo(json.dumps([run._asdict() for run in runs], indent=2))
     else:
@@ -141,15 +141,15 @@ def list_runs(directory: Path, as_json: bool) -> None:
 @history_option
 @json_option
 @uses_history_extra
-def remove(name: str, directory: Path, as_json: bool) -> None:
+def remove(name: str, directory: Path | str, as_json: bool) -> None:
     """Remove the run NAME.
 
     \b
     nova-profiler history remove nightly-2026-11-21
     """
-    from nova_profiler.reading.runs.kept.store import History
+    from nova_profiler.reading.runs.kept.buckets import history_at
 
-    History(directory).remove(name)
+    history_at(directory).remove(name)
     click.echo(json.dumps({"removed": name}) if as_json else f"removed {name}")
 
 
@@ -172,7 +172,7 @@ def trend(
     last: int | None,
     limit: int,
     least_change: float,
-    directory: Path,
+    directory: Path | str,
     engine: str,
     as_json: bool,
 ) -> None:
@@ -214,17 +214,17 @@ def trend(
 
 
 def _levels_of(
-    directory: Path, last: int | None, engine: str, skipped: list[str]
+    directory: Path | str, last: int | None, engine: str, skipped: list[str]
 ) -> tuple[Rows, Sequence[Run]]:
     """Return the levels of the newest *last* runs, and these runs.
 
     *skipped* gets a line about each run that cannot be read.
     """
+    from nova_profiler.reading.runs.kept.buckets import history_at
     from nova_profiler.reading.runs.kept.damaged import levels_of_sound
     from nova_profiler.reading.runs.kept.engines import engine_at
-    from nova_profiler.reading.runs.kept.store import History
 
-    history = History(directory)
+    history = history_at(directory)
     runs = history.runs(skipped)[-(last or 0) :]
     if not runs:
         raise NovaProfilerError(f"{directory}: no runs yet")

@@ -22,6 +22,24 @@ from nova_profiler.reading.logs.requests_once import entries_of_sources
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
+class _Place(click.Path):
+    """A directory, or the URL of an object store, which stays a text."""
+
+    def __init__(self) -> None:
+        super().__init__(file_okay=False, path_type=Path)
+
+    def convert(
+        self,
+        value: Any,
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Any:
+        """Return a path, or a URL without a slash at its end."""
+        if isinstance(value, str) and "://" in value:
+            return value.rstrip("/")
+        return super().convert(value, param, ctx)
+
+
 def history_option(function: Function) -> Function:
     """Add the option for the directory of the runs."""
     return click.option(
@@ -29,10 +47,11 @@ def history_option(function: Function) -> Function:
         "directory",
         metavar="DIR",
         envvar="NOVA_PROFILER_HISTORY",
-        type=click.Path(file_okay=False, path_type=Path),
+        type=_Place(),
         default=_user_data,
         show_default="nova-profiler/history in the user's data directory",
-        help="The directory of the runs; also NOVA_PROFILER_HISTORY.",
+        help="The directory of the runs, or an object store as "
+        "s3://bucket/prefix; also NOVA_PROFILER_HISTORY.",
     )(function)
 
 
@@ -44,7 +63,8 @@ def engine_option(function: Function) -> Function:
         default="duckdb://",
         show_default=True,
         help="The engine that reads the Parquet: a Spark master such as "
-        "spark://host:7077, or any URL that ibis connects to.",
+        "spark://host:7077, clickhouse://user:password@host:8123/default, or "
+        "any URL that ibis connects to.",
     )(function)
 
 

@@ -161,6 +161,22 @@ def test_nested_calls_are_not_sent_twice():
     ]
 
 
+def test_the_rest_of_what_is_added_up_leaves_when_asked(clock):
+    """Of a message a second, the first leaves at once, the others then."""
+    sent = []
+    sink = StatsdSink(sent.append, "nova", "nova-api", clock=clock)
+    for _ in range(3):
+        sink.emit(record(kind="message", route="rpc a b", duration_ms=4.0))
+        clock.advance(1.0)
+    assert len(sent) == 1
+
+    sink.send_rest()
+    sink.send_rest()
+
+    assert len(sent) == 2
+    assert sent[1] == "nova.nova-api.message.a.b:4.000|ms|@0.5"
+
+
 def test_our_own_counters_are_told():
     """What failed since the last record."""
     lines = _lines(record(), news=lambda: {"dump": 3, "log file": 1})

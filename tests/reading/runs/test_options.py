@@ -9,7 +9,7 @@ import pytest
 
 from nova_profiler.cli import main
 
-STORE = "nova_profiler.reading.runs.kept.store"
+STORE = "nova_profiler.reading.runs.kept.buckets"
 COMPARISON = "nova_profiler.reading.runs.compare.comparison"
 
 

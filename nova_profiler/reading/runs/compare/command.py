@@ -81,7 +81,7 @@ def command(
     least_change: float,
     limit: int,
     stated: tuple[str, ...],
-    directory: Path,
+    directory: Path | str,
     engine: str,
     shape: str,
     as_json: bool,
@@ -98,7 +98,7 @@ def command(
     """
     from nova_profiler.reading.runs.compare.comparison import Limits
     from nova_profiler.reading.runs.compare.sides import Sides
-    from nova_profiler.reading.runs.kept.store import History
+    from nova_profiler.reading.runs.kept.buckets import history_at
 
     limits = Limits(
         confidence / 100,
@@ -106,7 +106,7 @@ def command(
         _part(fail_above),
         _part(fail_all_above),
     )
-    sides = Sides(History(directory), stated)
+    sides = Sides(history_at(directory), stated)
     found = _compared(a, b, sides, engine, limits)
     _print(found, "json" if as_json else shape, limit)
     if limits.is_gate and found.nothing_compared:

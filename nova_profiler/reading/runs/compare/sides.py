@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from nova_profiler.reading.command_line.skipped import print_unread
 from nova_profiler.reading.logs import Unread
+from nova_profiler.reading.runs.kept.buckets import Bucket
 from nova_profiler.reading.runs.kept.run import HistoryError, Run
 from nova_profiler.reading.runs.kept.store import History
 from nova_profiler.reading.runs.options import entries_of_logs
@@ -24,17 +25,19 @@ _MOST_NAMED = 5
 
 
 class Side(NamedTuple):
-    """Runs of one directory, oldest first, at most ten."""
+    """Runs of one directory or object store, oldest first, at most ten."""
 
     name: str
-    directory: Path
+    directory: Path | str
     runs: Sequence[Run]
 
 
 class Sides:
     """Finds the sides; removes the runs that it made of logs."""
 
-    def __init__(self, history: History, stated: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, history: History | Bucket, stated: tuple[str, ...] = ()
+    ) -> None:
         self._history = history
         # The formats of lines in logs that the user stated.
         self._stated = stated

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def levels_of_sound(
     backend: BaseBackend,
-    directory: Path,
+    directory: Path | str,
     runs: Sequence[Run],
     unreadable: list[str],
 ) -> tuple[Rows, Sequence[Run]]:
@@ -45,7 +45,7 @@ def levels_of_sound(
 
 
 def damaged(
-    backend: BaseBackend, directory: Path, runs: Sequence[Run]
+    backend: BaseBackend, directory: Path | str, runs: Sequence[Run]
 ) -> dict[str, str]:
     """Return the error of each run that cannot be read, by name.
 
@@ -62,6 +62,6 @@ def damaged(
 
 
 def _levels(
-    backend: BaseBackend, directory: Path, runs: Sequence[Run]
+    backend: BaseBackend, directory: Path | str, runs: Sequence[Run]
 ) -> Rows:
     return rows_of(levels(requests_of(backend, directory, runs)))

@@ -5,14 +5,19 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, unquote_plus
 
 from nova_profiler.errors import missing_extra
-from nova_profiler.reading.runs.kept.run import HistoryError, Run, folder_of
+from nova_profiler.reading.runs.kept.run import (
+    FOLDER_PREFIX,
+    HistoryError,
+    Run,
+    folder_of,
+)
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -62,23 +67,66 @@ def _engine_at(url: str) -> Iterator[BaseBackend]:
 
 
 def requests_of(
-    backend: BaseBackend, directory: Path, runs: Sequence[Run]
+    backend: BaseBackend, directory: Path | str, runs: Sequence[Run]
 ) -> ir.Table:
-    """Return the requests of *runs*, with the name of each as ``run``."""
+    """Return the requests of *runs*, with the name of each as ``run``.
+
+    *directory* is the URL of an object store where it is a text.
+    """
     if backend.name == "duckdb":
+        folder = _folder_opened(backend, directory)
         # DuckDB opens these files only; others may lie beside them.
         return backend.read_parquet(
-            [
-                folder_of(directory, run.name) / part
-                for run in runs
-                for part in run.parts
-            ],
+            [folder(run.name, part) for run in runs for part in run.parts],
             hive_partitioning=True,
             hive_types_autocast=False,
             union_by_name=len({run.schema for run in runs}) > 1,
         )
+    if backend.name == "clickhouse":
+        return _of_clickhouse(backend, directory, runs)
     table = backend.read_parquet(str(directory))
     return table.filter(table.run.isin([run.name for run in runs]))
+
+
+def _of_clickhouse(
+    backend: Any, directory: Path | str, runs: Sequence[Run]
+) -> ir.Table:
+    """Return what a server reads by itself: its own files, or S3's."""
+    if isinstance(directory, str) and not directory.startswith("s3://"):
+        raise HistoryError(
+            f"{directory}: ClickHouse reads s3:// and directories of its own "
+            "host"
+        )
+    function = "s3" if isinstance(directory, str) else "file"
+    names = ",".join(run.name for run in runs)
+    chosen = f"{{{names}}}" if len(runs) > 1 else names
+    files = f"{directory}/{FOLDER_PREFIX}{chosen}/part-*.parquet"
+    quoted = files.replace("\\", "\\\\").replace("'", "\\'")
+    # Not by the folders' names: it takes the name of a run for a number.
+    table: ir.Table = backend.sql(
+        f"SELECT *, extract(_path, '{FOLDER_PREFIX}([^/]+)/') AS run "  # noqa: S608 - names of runs are letters, the path is quoted
+        f"FROM {function}('{quoted}', 'Parquet') "
+        "SETTINGS use_hive_partitioning = 0"
+    )
+    return table
+
+
+def _folder_opened(
+    backend: Any, directory: Path | str
+) -> Callable[[str, str], Path | str]:
+    """Return what makes the place of a run's part, which DuckDB can open."""
+    if isinstance(directory, Path):
+        return lambda name, part: folder_of(directory, name) / part
+    from fsspec.core import url_to_fs
+    from fsspec.implementations.dirfs import DirFileSystem
+
+    files, root = url_to_fs(directory)
+    # By a scheme of its own: of s3:// DuckDB would download an extension.
+    scheme = DirFileSystem.protocol
+    # Of two sides each asks.
+    if scheme not in backend.con.list_filesystems():
+        backend.register_filesystem(DirFileSystem(root, files))
+    return lambda name, part: f"{scheme}://{FOLDER_PREFIX}{name}/{part}"
 
 
 def rows_of(table: ir.Table) -> Rows:
@@ -103,6 +151,8 @@ def _connected(url: str) -> Any:
         return ibis.connect(url)
     except ImportError as exc:
         extra = "spark" if _SPARK_MASTER.match(url) else "history"
+        if url.startswith("clickhouse://"):
+            extra = "clickhouse"
         raise missing_extra(
             f"engine {_shown(url)}: {_reason(url, exc)}", extra
         ) from exc

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,7 +21,7 @@ FOLDER_PREFIX = "run="
 
 # No engine escapes these letters in the name of a directory.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-_LARGEST_MANIFEST = 1 << 20
+LARGEST_MANIFEST = 1 << 20
 
 
 class HistoryError(NovaProfilerError):
@@ -85,12 +86,9 @@ def read_run(folder: Path) -> Run:
     """
     name = folder.name.removeprefix(FOLDER_PREFIX)
     try:
-        values = json.loads(
-            read_regular(
-                folder / MANIFEST, "a manifest has", _LARGEST_MANIFEST
-            )
+        manifest = read_regular(
+            folder / MANIFEST, "a manifest has", LARGEST_MANIFEST
         )
-        schema = _count(values, "schema")
     except FileNotFoundError:
         raise HistoryError(f"run {name}: has no {MANIFEST}") from None
     except OSError as exc:
@@ -99,6 +97,21 @@ def read_run(folder: Path) -> Run:
         ) from None
     except FileError as exc:
         raise HistoryError(f"run {name}: {MANIFEST}: {exc}") from None
+    return run_of_manifest(
+        name, manifest, lambda part: _is_file(folder / part)
+    )
+
+
+def run_of_manifest(
+    name: str, manifest: bytes, is_there: Callable[[str], bool]
+) -> Run:
+    """Return the run *name* that *manifest* describes.
+
+    Raises HistoryError as read_run() does; *is_there* looks for a part.
+    """
+    try:
+        values = json.loads(manifest)
+        schema = _count(values, "schema")
     except (ValueError, KeyError, TypeError, RecursionError):
         raise HistoryError(f"run {name}: {MANIFEST} is damaged") from None
     if schema > SCHEMA:
@@ -108,7 +121,7 @@ def read_run(folder: Path) -> Run:
         )
     run = _run_of(name, values)
     for part in run.parts:
-        if not _is_file(folder / part):
+        if not is_there(part):
             raise HistoryError(f"run {name}: {part:.255} is missing")
     return run
 

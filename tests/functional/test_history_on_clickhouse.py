@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""History on ClickHouse's engine: the figures that DuckDB gives."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+from places import PROGRAMS
+from run_builders import alike, kept, run_of
+from services import missing
+
+from nova_profiler.cli import main
+
+pytestmark = pytest.mark.services
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[str]:
+    """Give the URL of a server: chdb, which has the engine as a library."""
+    for package in ("chdb", "clickhouse_connect"):
+        if importlib.util.find_spec(package) is None:
+            missing(f"no {package}: make functional installs it")
+    with subprocess.Popen(
+        [sys.executable, str(PROGRAMS / "clickhouse_front.py")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as front:
+        port = front.stdout.readline().strip()
+        yield f"clickhouse://default:@127.0.0.1:{port}/default"
+        front.stdin.close()
+
+
+@pytest.fixture(scope="module")
+def history(tmp_path_factory) -> str:
+    """Return a history of four runs; in the last /r7 is slower."""
+    # A quote in its name ends no text of SQL.
+    directory = tmp_path_factory.mktemp("history") / "it's"
+    kept(
+        directory,
+        n1=run_of(1, calls=60),
+        # Whole milliseconds: many ties.
+        n2=run_of(2, calls=60, day=1, digits=0),
+        n3=run_of(3, calls=60, day=2),
+        slow=run_of(4, calls=60, day=3, slowed=1.6),
+    )
+    (directory / ".adding-n4-0").mkdir()
+    return str(directory)
+
+
+def answer(capsys, *words: str) -> tuple[int, object]:
+    code = main([*words, "--json"])
+    shown = capsys.readouterr()
+    assert code in (0, 1), shown.err
+    return code, json.loads(shown.out)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["history", "trend"],
+        ["history", "trend", "--last", "1"],
+        ["compare", "n?", "slow", "--fail-above", "10"],
+        ["compare", "n2", "n3"],
+    ],
+    ids=" ".join,
+)
+def test_clickhouse_says_what_duckdb_says(capsys, engine, history, words):
+    """The same expressions over the same Parquet: the same figures."""
+    where = "--history", history
+    code, inside = answer(capsys, *words, *where)
+    other_code, larger = answer(capsys, *words, *where, "--engine", engine)
+
+    assert alike(inside, larger)
+    assert code == other_code
+    assert inside
+
+
+def test_the_slower_route_is_found(capsys, engine, history):
+    """Not only the same, but right."""
+    _, found = answer(
+        capsys,
+        *("compare", "n?", "slow", "--history", history, "--engine", engine),
+    )
+
+    slower = [
+        row["route"] for row in found["routes"] if row["verdict"] == "slower"
+    ]
+    assert slower == ["/r7"]
+
+
+def test_a_store_that_it_cannot_read_is_named(capsys, engine):
+    """Before the server is asked for it."""
+    from nova_profiler.reading.runs.kept.buckets import Bucket
+
+    url = "memory://clickhouse/history"
+    Bucket(url).add("n1", run_of(1, routes=2, calls=5))
+
+    assert (
+        main(["history", "trend", "--history", url, "--engine", engine]) == 2
+    )
+
+    assert "ClickHouse reads s3://" in capsys.readouterr().err

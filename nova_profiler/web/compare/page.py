@@ -8,6 +8,7 @@ from typing import Any
 
 from nova_profiler.groups import DB_API
 from nova_profiler.reading.code import diff
+from nova_profiler.reading.code.certainty import cut_note
 from nova_profiler.reading.runs import FEW_CALLS
 from nova_profiler.reading.screen.html_pages import rendered_still
 from nova_profiler.reading.screen.page_colors import class_of
@@ -187,7 +188,11 @@ def _stacks(figures: CompareFigures) -> dict[str, Any] | None:
         "functions": changes[:MOST_FUNCTIONS],
         "all_functions": len(changes),
         "sure": sum(one.is_clear for one in changes),
-        "notes": diff.notes_of(a.functions, b.functions),
+        "notes": [
+            *diff.notes_of(a.functions, b.functions),
+            # Once, of whichever side it is.
+            *filter(None, [cut_note(a.whole) or cut_note(b.whole)]),
+        ],
         "verdict": verdict_of,
         "flame": None,
     }

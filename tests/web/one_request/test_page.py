@@ -22,6 +22,7 @@ from profile_builders import (
 )
 from web_pages import asked, pages_over
 
+from nova_profiler.reading.requests.one_request import loading
 from nova_profiler.record import StatementTotals, TimelineEntry
 from nova_profiler.web.one_request import page as one_page
 from nova_profiler.web.one_request import records_around
@@ -67,6 +68,26 @@ def test_stacks_too_many_for_a_page_are_named(tmp_path, monkeypatch):
     assert "of stacks are too many for a page" in page
     assert "Where its time went" in page
     assert asked(pages, f"{url}/as/speedscope").status_int == 404
+
+
+def test_more_functions_than_have_room_are_named(tmp_path, monkeypatch):
+    """On the page and in its JSON; their caller has all of their time."""
+    (path,) = written(tmp_path, slow_rebuild())
+    samples = [([API, f"f{n}\x00/x/a.py\x00{n}"], 0.1) for n in range(9)]
+    write_session(path.with_suffix(".pyisession"), *samples)
+    pages = pages_over(tmp_path)
+    url = url_of(pages, "req-")
+    whole = asked(pages, url)
+    monkeypatch.setattr(loading, "MOST_FUNCTIONS", 5)
+
+    page = asked(pages, url)
+    stacks = asked(pages, url, Accept="application/json").json["stacks"]
+
+    assert "more functions than have room" not in whole.text
+    assert "more functions than have room" in page.text
+    assert any("more functions than have" in note for note in stacks["notes"])
+    own_s = sorted(one["self_s"] for one in stacks["functions"])
+    assert own_s == [0.1, 0.1, 0.1, 0.6]
 
 
 def test_words_behind_a_call_stand_apart_from_it(tmp_path):

@@ -9,6 +9,7 @@ from typing import Any
 from nova_profiler.groups import DB_API
 from nova_profiler.reading.code import diff
 from nova_profiler.reading.code.certainty import cut_note
+from nova_profiler.reading.requests.distribution import Step
 from nova_profiler.reading.runs import FEW_CALLS
 from nova_profiler.reading.screen.html_pages import rendered_still
 from nova_profiler.reading.screen.page_colors import class_of
@@ -29,7 +30,6 @@ from nova_profiler.web.compare.flame import difference_flame_of
 from nova_profiler.web.compare.sides import DIRECTORY, FIELDS, A, B, name_of
 from nova_profiler.web.index import Progress
 from nova_profiler.web.scripts import start_of
-from nova_profiler.web.together.distribution import Step
 from nova_profiler.web.together.picture import ms_or_s, picture_of
 
 _MOST_ROWS = 40

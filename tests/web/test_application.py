@@ -85,7 +85,8 @@ def test_the_table_has_service_and_kind(pages):
     """As columns, which sort, and as choices of the form."""
     page = asked(pages, "/").text
 
-    assert "<td>nova-api</td><td>request</td>" in page
+    assert ' data-head="service">nova-api</td>' in page
+    assert ' data-head="kind">request</td>' in page
     for name in ("service", "kind"):
         assert f'href="?sort={name}#requests"' in page
         assert asked(pages, f"/?sort=-{name}").status_int == 200
@@ -122,6 +123,7 @@ def test_the_json_of_a_request_has_that_of_show(pages):
         "critical_path",
         "downloads",
         "over_services",
+        "problem",
         "route_distribution",
     }
 

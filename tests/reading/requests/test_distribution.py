@@ -60,6 +60,18 @@ def test_few_times_stand_at_the_axis(low, high):
     assert all(low <= ms <= high for ms in ticks)
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "some"),
+    [(631.0, 944.1, 700.0), (5.0, 5.3, 5.1), (90.0, 230.0, 150.0)],
+)
+def test_times_near_each_other_have_an_axis(low, high, some):
+    """No distance could be read of one number."""
+    ticks = ticks_of(low, high)
+
+    assert len(ticks) >= 3
+    assert any(ms == pytest.approx(some) for ms in ticks)
+
+
 def test_none_of_none():
     """Of no requests there is no distribution."""
     assert distribution_of([]) is None

@@ -125,7 +125,9 @@ def test_a_share_that_is_not_known_is_no_nought(tmp_path, in_line_s, shares):
 
     page = asked(pages, url_of(pages, "req-00000001")).text
     table = page.partition('<h2 id="functions">')[2].partition("</table>")[0]
-    rows = re.findall('<tr><td class="n">([^<]*)</td>', table)
+    rows = re.findall(
+        '<td role="cell" data-head="share" class="n">([^<]*)</td>', table
+    )
 
     assert rows[:2] == shares
     assert "600.0" in table
@@ -309,9 +311,9 @@ def test_statements_have_their_repeats_and_their_callers(tmp_path):
     pages = pages_over(tmp_path)
 
     page = asked(pages, url_of(pages, "req-00000001")).text
-    row = page.partition('<tr id="s0">')[2].partition("</tr>")[0]
+    row = page.partition('<tr role="row" id="s0">')[2].partition("</tr>")[0]
 
-    assert re.findall(r'<td class="n">([^<]*)</td>', row)[:2] == ["3", "9.0"]
+    assert re.findall(r'class="n">([^<]*)</td>', row)[:2] == ["3", "9.0"]
     assert "by instance_get; at nova/a.py:1 f" in row
 
 

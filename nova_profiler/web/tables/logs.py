@@ -73,7 +73,7 @@ class LogSource:
         real = " ".join(map(os.path.realpath, self.paths))
         self._name = f"log {real} {local} {stated}"
         more = f" and {len(self.paths) - 1} more" if self.paths[1:] else ""
-        self._title = folder or f"{self.paths[0]}{more}"
+        self.title = folder or f"{self.paths[0]}{more}"
         self._files: list[LogFile] = []
         self._unread = Unread()
         self._found = self._read = ""
@@ -114,7 +114,7 @@ class LogSource:
             named=True,
             activity=""
             if self._found == self._read
-            else f"reading {self._title}",
+            else f"reading {self.title}",
         )
 
     def read_on(self) -> None:
@@ -130,7 +130,7 @@ class LogSource:
             why = str(exc) if isinstance(exc, NovaProfilerError) else ""
             problem = why or f"cannot be read: {type(exc).__name__}"
             self.state = self.state._replace(
-                activity="", problems=(f"{self._title}: {problem}",)
+                activity="", problems=(f"{self.title}: {problem}",)
             )
         else:
             self._keeper.keep_rows(self._name, columns, stamp=self._found)
@@ -156,7 +156,7 @@ class LogSource:
             done += count
             share = min(99, 100 * done // size)
             self.state = self.state._replace(
-                activity=f"reading {self._title}: {share} %"
+                activity=f"reading {self.title}: {share} %"
             )
 
         return hear
@@ -175,11 +175,11 @@ class LogSource:
     def _problems(self, rows: int) -> tuple[str, ...]:
         """Return what is wrong with files; all reasons if no row was found."""
         return tuple(
-            f"{self._title}: {count} {kind_text(count, kind)}: {example}"
+            f"{self.title}: {count} {kind_text(count, kind)}: {example}"
             for kind, count, example in self._unread
             if kind in _OF_FILES or not rows
         )[:_MOST_PROBLEMS] or (
-            () if rows else (f"{self._title}: no timed requests found",)
+            () if rows else (f"{self.title}: no timed requests found",)
         )
 
 

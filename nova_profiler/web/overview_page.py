@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -123,14 +122,12 @@ def _stripes(
 
 def _parts_key(rows: Iterable[Row]) -> list[tuple[str, str]]:
     """Return the class and the name of the parts in bars, largest first."""
-    whole: Counter[str] = Counter()
+    whole: dict[str, float] = {}
     for row in rows:
         for name, ms in row.parts:
-            whole[name] += ms
-    return [
-        (class_of(name), label_of(name))
-        for name, _ in whole.most_common(_MOST_IN_KEY)
-    ]
+            whole[name] = whole.get(name, 0.0) + ms
+    names = sorted(whole, key=whole.__getitem__, reverse=True)
+    return [(class_of(name), label_of(name)) for name in names[:_MOST_IN_KEY]]
 
 
 def _sort_link(choice: Choice, name: str) -> str:

@@ -120,8 +120,8 @@ def ticks_of(low_ms: float, high_ms: float) -> list[float]:
 def _even_ticks(low_ms: float, high_ms: float) -> list[float]:
     least = (high_ms - low_ms) / 5
     decade = 10.0 ** math.floor(math.log10(least))
-    step = next(one for one in (1, 2, 5, 10) if one * decade >= least)
-    step *= decade
+    steps = (one * decade for one in (1.0, 2.0, 5.0))
+    step = next((one for one in steps if one >= least), 10.0 * decade)
     first, last = math.ceil(low_ms / step), math.floor(high_ms / step)
     # Of ends that are all but equal there is no number between.
     ticks = [n * step for n in range(first, min(last, first + 6) + 1)]

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import stat
 from pathlib import Path
@@ -49,9 +50,13 @@ def beside(dump: Path) -> Path | None:
     return None
 
 
-def load(path: Path) -> Profile:
-    """Return the profile in *path*, or raise ProfileError."""
-    return Profiles().add(path)
+def load(path: Path, most_functions: int | None = None) -> Profile:
+    """Return the profile in *path*, or raise ProfileError.
+
+    Stacks have no more than *most_functions*, each below the one that called
+    it; where there are more, the profile has ``cut``.
+    """
+    return Profiles(most_functions).add(path)
 
 
 class Profiles:
@@ -61,8 +66,9 @@ class Profiles:
     way, and only some of it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most_functions: int | None = None) -> None:
         self._engines: dict[str, Profile] = {}
+        self._most = most_functions
 
     def add(self, path: Path) -> Profile:
         """Add what is in *path*: all of it, or ProfileError and nothing.
@@ -74,9 +80,9 @@ class Profiles:
         except FileError as exc:
             raise ProfileError(str(exc)) from exc
         if path.suffix == SAMPLES_SUFFIX:
-            session = session_of(path, content)
+            session = session_of(path, content, self._most)
             tree = self._engines.setdefault(
-                session.engine, StackTree(session.engine)
+                session.engine, StackTree(session.engine, self._most)
             )
             if isinstance(tree, StackTree):
                 tree.add(session)
@@ -111,10 +117,16 @@ class Profiles:
         )
 
 
-def session_of(path: Path, content: bytes) -> Session:
+def session_of(
+    path: Path, content: bytes, most_texts: int | None = None
+) -> Session:
     """Return the session that *content* of *path* is."""
     try:
-        return read_session(content, lambda: _engine_beside(path))
+        return read_session(
+            content,
+            lambda: _engine_beside(path),
+            math.inf if most_texts is None else most_texts,
+        )
     except SessionError as exc:
         raise ProfileError(f"{path.name}: {exc}") from exc
 

@@ -7,6 +7,7 @@ import json
 import math
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from itertools import takewhile
 from typing import Any, NamedTuple, NoReturn
 
 from nova_profiler.errors import NovaProfilerError
@@ -87,13 +88,24 @@ class Place:
         self.below: dict[str, Place] = {}
 
 
+class Trie(NamedTuple):
+    """The root of all stacks, and how many of them end too early."""
+
+    root: Place
+    cut: int
+
+
 class Session(NamedTuple):
-    """What is read of a session."""
+    """What is read of a session.
+
+    ``cut`` of the records end where a text was one too many.
+    """
 
     records: list[Sample]
     engine: str
     sample_count: float
     total_s: float
+    cut: int = 0
 
     def samples_of(self, seconds: float) -> float:
         """Return how many samples a record of *seconds* stands for.
@@ -108,36 +120,42 @@ class Session(NamedTuple):
             return 1.0
         return self.sample_count * seconds / self.total_s
 
-    def trie(self) -> Place:
-        """Return the root of all stacks, each common beginning kept once.
+    def trie(self, most: int = MOST_FRAMES) -> Trie:
+        """Return all stacks, each common beginning kept once.
 
         A request's samples have nearly all of their frames in common: a
-        reader looks each up once for a place, not once for a sample.
+        reader looks each up once for a place, not once for a sample. Of
+        more than *most* places a stack ends at the last that is there.
         """
         root = Place()
-        left = MOST_FRAMES
+        left, cut = most, 0
         for stack, seconds in self.records:
             place = root
             for frame in stack:
                 found = place.below.get(frame)
                 if found is None:
                     if not left:
+                        cut += 1
                         break
                     left -= 1
                     found = place.below[frame] = Place()
                 place = found
             place.seconds += seconds
             place.samples += self.samples_of(seconds)
-        return root
+        return Trie(root, cut)
 
 
 def read_session(
-    content: bytes, engine_beside: Callable[[], str | None] = lambda: None
+    content: bytes,
+    engine_beside: Callable[[], str | None] = lambda: None,
+    most_texts: float = math.inf,
 ) -> Session:
     """Return the session in *content*; raises SessionError at what is wrong.
 
     Nothing of it is taken on trust but what these fields have to be. Where
-    it does not name its engine *engine_beside* is asked.
+    it does not name its engine *engine_beside* is asked. Of more than
+    *most_texts* frames a stack ends before the first that has no room; its
+    time stays.
     """
     try:
         fields = json.loads(content, parse_constant=_refuse)
@@ -149,12 +167,14 @@ def read_session(
         fields.get("frame_records"), list
     ):
         raise SessionError("not a session of pyinstrument")
-    records = list(_records(fields["frame_records"]))
+    texts = _Texts(most_texts)
+    records = list(_records(fields["frame_records"], texts))
     return Session(
         records,
         _engine_of(fields.get(_ENGINE_FIELD), engine_beside),
         _number(fields, "sample_count"),
         sum(seconds for _, seconds in records),
+        texts.cut,
     )
 
 
@@ -166,8 +186,35 @@ def _engine_of(named: Any, beside: Callable[[], str | None]) -> str:
     return PYINSTRUMENT
 
 
-def _records(records: list[Any]) -> Iterator[Sample]:
-    checked: set[str] = set()
+class _Texts:
+    """The frames of a session, each checked once, and no more than *most*.
+
+    ``cut`` stacks had one more.
+    """
+
+    def __init__(self, most: float) -> None:
+        self.cut = 0
+        self._most = most
+        self._checked: set[str] = set()
+
+    def stack(self, stack: Any) -> list[str]:
+        """Return *stack*, or the beginning of it that has room."""
+        if not isinstance(stack, list) or len(stack) > _DEEPEST:
+            raise SessionError("not a session: a sample without its stack")
+        checked = self._checked
+        try:
+            new = set(stack) - checked
+        except TypeError:
+            raise SessionError("not a session: a frame is no text") from None
+        if len(checked) + len(new) > self._most:
+            self.cut += 1
+            return list(takewhile(checked.__contains__, stack))
+        for frame in new:
+            checked.add(_text(frame))
+        return stack
+
+
+def _records(records: list[Any], texts: _Texts) -> Iterator[Sample]:
     for record in records:
         if not isinstance(record, list) or len(record) != 2:
             raise SessionError("not a session: a sample is none")
@@ -176,19 +223,7 @@ def _records(records: list[Any]) -> Iterator[Sample]:
             -_MOST_S <= seconds <= _MOST_S
         ):
             raise SessionError("not a session: a sample without its time")
-        yield _stack(stack, checked), max(0.0, float(seconds))
-
-
-def _stack(stack: Any, checked: set[str]) -> list[str]:
-    if not isinstance(stack, list) or len(stack) > _DEEPEST:
-        raise SessionError("not a session: a sample without its stack")
-    try:
-        new = set(stack) - checked
-    except TypeError:
-        raise SessionError("not a session: a frame is no text") from None
-    for frame in new:
-        checked.add(_text(frame))
-    return stack
+        yield texts.stack(stack), max(0.0, float(seconds))
 
 
 def _text(value: Any) -> str:

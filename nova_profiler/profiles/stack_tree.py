@@ -14,7 +14,11 @@ from nova_profiler.profiles.frames import (
     is_waiting,
 )
 from nova_profiler.profiles.functions import Function
-from nova_profiler.profiles.session_files import Place, Session
+from nova_profiler.profiles.session_files import (
+    MOST_FRAMES,
+    Place,
+    Session,
+)
 from nova_profiler.profiles.summaries import MOST, SAMPLES, Row, Step, Wait
 
 # Bounds what thousands of profiles, or one made to be silly, can take. Past
@@ -96,8 +100,10 @@ class StackTree:
 
     kind = SAMPLES
 
-    def __init__(self, engine: str) -> None:
+    def __init__(self, engine: str, most_nodes: int | None = None) -> None:
+        """*most_nodes* is how many functions have room, or else MOST_NODES."""
         self.engine = engine
+        self._most_nodes = most_nodes
         self.root = Node(Function("", 0, ""))
         self.profiles = 0
         self.cut = 0
@@ -126,7 +132,9 @@ class StackTree:
     def add(self, session: Session) -> None:
         """Add the samples of one session."""
         self.profiles += 1
-        root = session.trie()
+        most = MOST_FRAMES if self._most_nodes is None else self._most_nodes
+        root, cut = session.trie(most)
+        self.cut += cut + session.cut
         self._add_own(root, self.root, waits=False)
         reached = [_Reached(root, self.root, None, False)]
         for at in reached:
@@ -207,7 +215,8 @@ class StackTree:
         """Return the node of a callee, None where there may be no more."""
         child = node.children.get(function)
         if child is None:
-            if self._nodes >= MOST_NODES:
+            most = self._most_nodes
+            if self._nodes >= (MOST_NODES if most is None else most):
                 self.cut += 1
                 return None
             self._nodes += 1

@@ -155,14 +155,7 @@ class Pages:
         return html(route_page.page_of(figures, progress, home))
 
     def _compare_page(self, request: Request) -> Response:
-        directories = [str(one.directory) for one in self.index.stores]
-        # The logs and histories behind them have numbers only.
-        directories += [
-            f"log or history {number}"
-            for number in range(
-                1, len(self.index.sources) - len(directories) + 1
-            )
-        ]
+        directories = [source.title for source in self.index.sources]
         rows = self.index.rows
         view = with_default_sides(
             compare_view_of(request.GET, len(directories)),

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from nova_profiler.reading.screen.html_pages import rendered_still
@@ -13,9 +13,12 @@ from nova_profiler.web.choice import KIND_NAMES, Choice
 from nova_profiler.web.heat_map import Cell, HeatMap, axis_times
 from nova_profiler.web.index import Progress
 from nova_profiler.web.overview import Overview, label_of
+from nova_profiler.web.rows import Row
 from nova_profiler.web.scripts import start_of
 
 _MAP_ROW = 18
+# More are narrow; a pointer on a bar has the names of all.
+_MOST_IN_KEY = 10
 
 
 class _Drawn(NamedTuple):
@@ -50,6 +53,7 @@ def page_of(overview: Overview, progress: Progress, home: str) -> str:
         spark=_spark,
         time_text=time_text,
         stripes=_stripes,
+        parts_key=_parts_key(overview.requests),
         sort_link=_sort_link,
         differ_link=_differ_link,
     )
@@ -114,6 +118,16 @@ def _stripes(
         found.append((class_of(name), left, width, words))
         left += width
     return found
+
+
+def _parts_key(rows: Iterable[Row]) -> list[tuple[str, str]]:
+    """Return the class and the name of the parts in bars, largest first."""
+    whole: dict[str, float] = {}
+    for row in rows:
+        for name, ms in row.parts:
+            whole[name] = whole.get(name, 0.0) + ms
+    names = sorted(whole, key=whole.__getitem__, reverse=True)
+    return [(class_of(name), label_of(name)) for name in names[:_MOST_IN_KEY]]
 
 
 def _sort_link(choice: Choice, name: str) -> str:

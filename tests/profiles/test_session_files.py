@@ -10,7 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from places import TESTS
-from profile_builders import API, pyspy_session, rebuild_samples, session
+from profile_builders import (
+    API,
+    pyspy_session,
+    rebuild_samples,
+    session,
+    stacks_session,
+)
 from pyinstrument import Profiler
 
 from nova_profiler.profiles import PYINSTRUMENT, PYSPY
@@ -106,6 +112,22 @@ def test_an_engine_that_is_none_is_not_taken(named):
     found = read(session(*rebuild_samples(), nova_profiler_engine=named))
 
     assert found.engine == PYINSTRUMENT
+
+
+def test_texts_are_bounded():
+    """A stack ends before the first that has no room, with all its time."""
+    stacks = [(["a", "b"], 0.1), (["a", "c", "b"], 0.2), (["b", "a"], 0.3)]
+    content = json.dumps(stacks_session(*stacks, number=3)).encode()
+
+    found = read_session(content, most_texts=2)
+
+    assert found.records == [
+        (["a", "b"], 0.1),
+        (["a"], 0.2),
+        (["b", "a"], 0.3),
+    ]
+    assert (found.cut, read_session(content).cut) == (1, 0)
+    assert found.total_s == pytest.approx(0.6)
 
 
 def test_a_sample_that_waits_in_part_is_one_all_the_same():

@@ -204,6 +204,21 @@ def test_what_a_tree_holds_is_bounded(monkeypatch):
     assert len(tree.rows()) <= 10
 
 
+def test_a_tree_for_a_page_holds_less():
+    """Lines of one function take room in a session, though not in a tree."""
+    content = session(
+        *(([API, f"{ORM}\x01l{n}"], 0.1) for n in range(50)),
+        ([API, EXECUTE], 0.1),
+    )
+    tree = StackTree("stacks", most_nodes=10)
+
+    tree.add(read_session(json.dumps(content).encode()))
+
+    assert tree.cut == 43
+    assert tree.busy_s == pytest.approx(5.1)
+    assert [row.function.label for row in tree.rows()][0].endswith("rebuild")
+
+
 def test_nothing_has_no_hot_path():
     """A session without samples is read, and has nothing."""
     tree = tree_of(session())

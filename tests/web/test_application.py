@@ -85,7 +85,8 @@ def test_the_table_has_service_and_kind(pages):
     """As columns, which sort, and as choices of the form."""
     page = asked(pages, "/").text
 
-    assert "<td>nova-api</td><td>request</td>" in page
+    assert ' data-head="service">nova-api</td>' in page
+    assert ' data-head="kind">request</td>' in page
     for name in ("service", "kind"):
         assert f'href="?sort={name}#requests"' in page
         assert asked(pages, f"/?sort=-{name}").status_int == 200
@@ -122,8 +123,34 @@ def test_the_json_of_a_request_has_that_of_show(pages):
         "critical_path",
         "downloads",
         "over_services",
+        "problem",
         "route_distribution",
     }
+
+
+def test_colours_of_bars_have_their_names(tmp_path):
+    """The largest part over all requests comes first."""
+    written(
+        tmp_path,
+        numbered(0, breakdown_ms={"python": 40.0, "sql": 20.0}),
+        numbered(1, breakdown_ms={"python": 10.0, "sql": 60.0}),
+    )
+
+    page = asked(pages_over(tmp_path), "/").text
+    key = page.partition('id="requests"')[2].partition("<table")[0]
+
+    assert key.index("driver: statements") < key.index("Python, the rest")
+    assert key.count("swatch c-") == 2
+
+
+def test_no_figures_of_no_requests(pages):
+    """A p50 of nothing is none; what chooses is there to be mended."""
+    page = asked(pages, "/?user=none").text
+
+    assert "no request fits" in page
+    assert 'value="none"' in page
+    assert "p50" not in page
+    assert "took 1 s or more" not in page
 
 
 def test_a_cell_of_the_heat_map_leads_to_its_requests(pages):

@@ -92,6 +92,9 @@ def notes_of(
         notes.append(
             f"{number} of work: a share may be off by {margin:.0f} points"
         )
+    cut = cut_note(profile)
+    if cut is not None:
+        notes.append(cut)
     few = few_note(profile, shown)
     if few is not None:
         notes.append(few)
@@ -101,6 +104,18 @@ def notes_of(
             "samples do not"
         )
     return notes
+
+
+def cut_note(profile: Profile) -> str | None:
+    """Return what happened to functions without room, None if all have it."""
+    if not profile.cut:
+        return None
+    if isinstance(profile, StackTree):
+        return (
+            "more functions than have room here: some stacks end at a "
+            "caller, which has their time"
+        )
+    return "more functions than have room here: the others are left out"
 
 
 def margin_of(profile: Profile) -> float | None:

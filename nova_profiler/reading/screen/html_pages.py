@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from nova_profiler import __version__
 from nova_profiler.errors import missing_extra
 from nova_profiler.reading.screen.page_colors import rules
+from nova_profiler.reading.screen.table_cards import with_cards
 from nova_profiler.reading.screen.terminal import printable
 
 if TYPE_CHECKING:
@@ -79,9 +80,10 @@ def rendered_still(template: str, script: str = "", **values: object) -> str:
     """
     style = still_style()
     policy = style.scripted_policy if script else style.policy
-    return rendered(
+    page = rendered(
         template, style=style.text, policy=policy, script=script, **values
     )
+    return with_cards(page)
 
 
 @lru_cache(maxsize=1)

@@ -11,6 +11,11 @@ import numpy as np
 
 from nova_profiler.reading.code.diff import OWN
 from nova_profiler.reading.code.diff import figures_of as functions_figures
+from nova_profiler.reading.requests.distribution import (
+    Distribution,
+    distribution_of,
+    edges_of,
+)
 from nova_profiler.web.compare.changes import (
     Change,
     changes_of_calls,
@@ -21,11 +26,6 @@ from nova_profiler.web.overview import totals_of
 from nova_profiler.web.rows import Row
 from nova_profiler.web.tables.table import Table
 from nova_profiler.web.together.adding_up import Opened
-from nova_profiler.web.together.distribution import (
-    Distribution,
-    distribution_of,
-    edges_of,
-)
 from nova_profiler.web.together.opening import Opener
 from nova_profiler.web.together.stacks import Stacks
 

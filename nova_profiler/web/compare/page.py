@@ -8,6 +8,8 @@ from typing import Any
 
 from nova_profiler.groups import DB_API
 from nova_profiler.reading.code import diff
+from nova_profiler.reading.code.certainty import cut_note
+from nova_profiler.reading.requests.distribution import Step
 from nova_profiler.reading.runs import FEW_CALLS
 from nova_profiler.reading.screen.html_pages import rendered_still
 from nova_profiler.reading.screen.page_colors import class_of
@@ -28,7 +30,6 @@ from nova_profiler.web.compare.flame import difference_flame_of
 from nova_profiler.web.compare.sides import DIRECTORY, FIELDS, A, B, name_of
 from nova_profiler.web.index import Progress
 from nova_profiler.web.scripts import start_of
-from nova_profiler.web.together.distribution import Step
 from nova_profiler.web.together.picture import ms_or_s, picture_of
 
 _MOST_ROWS = 40
@@ -187,7 +188,11 @@ def _stacks(figures: CompareFigures) -> dict[str, Any] | None:
         "functions": changes[:MOST_FUNCTIONS],
         "all_functions": len(changes),
         "sure": sum(one.is_clear for one in changes),
-        "notes": diff.notes_of(a.functions, b.functions),
+        "notes": [
+            *diff.notes_of(a.functions, b.functions),
+            # Once, of whichever side it is.
+            *filter(None, [cut_note(a.whole) or cut_note(b.whole)]),
+        ],
         "verdict": verdict_of,
         "flame": None,
     }

@@ -14,6 +14,9 @@ from nova_profiler.profiles.stack_tree import StackTree
 from nova_profiler.reading.code.timelines.formats import FORMATS, content_in
 from nova_profiler.reading.command_line.skipped import Skipped
 from nova_profiler.reading.record_words import full_title_of
+from nova_profiler.reading.requests.one_request.loading import (
+    MOST_FUNCTIONS,
+)
 from nova_profiler.record import RequestRecord
 
 BYTES = "application/octet-stream"
@@ -80,8 +83,15 @@ def _of_timelines(name: str, words: str) -> Download:
     """Return a format of calls over time, which has stacks besides."""
 
     def made(asked: Asked) -> bytes:
-        path = beside(asked.dump) or asked.dump
-        return content_in(name, _title_of(asked), [path], Skipped())
+        # Stacks that are too many for a page are left out here, too.
+        path = None if asked.profile is None else beside(asked.dump)
+        return content_in(
+            name,
+            _title_of(asked),
+            [path or asked.dump],
+            Skipped(),
+            MOST_FUNCTIONS,
+        )
 
     suffix = FORMATS[name].suffix
     return Download(name, words, suffix, JSON, lambda asked: True, made)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -14,6 +15,7 @@ from nova_profiler.reading.over_services.figures import figures_of
 from nova_profiler.reading.record_words import full_title_of
 from nova_profiler.reading.requests.one_request.html_page import page_of
 from nova_profiler.reading.requests.one_request.loading import (
+    MOST_STACKS,
     json_fields,
     profile_beside,
     record_in,
@@ -53,8 +55,8 @@ _PATH = re.compile(
     r"(?:/(?P<part>lines|as/(?P<how>[a-z]{1,20})))?"
 )
 _LINES = "lines"
-# Those of a long request are a few MiB. A page with more keeps others waiting.
-MOST_STACKS = 16 * 1024 * 1024
+# What is read of a file takes several times its bytes: one at a time.
+_READING = threading.Lock()
 # Shorter ones are in lines of others.
 _ID = re.compile(r"(?:req-)?[0-9A-Za-z-]{8,64}")
 
@@ -127,6 +129,7 @@ class OneRequest:
             if services is None
             else figures_of(services.picture, services.notes)
         )
+        fields["problem"] = self._skipped.first
         fields["downloads"] = {
             one.name: self._address(f"/as/{one.name}")
             for one in DOWNLOADS
@@ -178,7 +181,8 @@ class OneRequest:
         return self._address(f"/{_LINES}")
 
     def _asked(self) -> Asked:
-        profile = profile_beside(self._dump, self._skipped, MOST_STACKS)
+        with _READING:
+            profile = profile_beside(self._dump, self._skipped, MOST_STACKS)
         return Asked(self.record, profile, self._dump)
 
     def _address(self, part: str = "") -> str:

@@ -10,6 +10,10 @@ from nova_profiler.reading.code.hot_path import figures_of as stacks_figures
 from nova_profiler.reading.requests.calls_by_route import (
     figures_of as calls_figures,
 )
+from nova_profiler.reading.requests.distribution import (
+    Distribution,
+    distribution_of,
+)
 from nova_profiler.web.index import Index
 from nova_profiler.web.overview import row_fields, totals_of
 from nova_profiler.web.route.over_time import OverTime, over_time_of
@@ -18,10 +22,6 @@ from nova_profiler.web.route.view import RouteView
 from nova_profiler.web.rows import Row
 from nova_profiler.web.tables.table import Table
 from nova_profiler.web.together.adding_up import Opened, slowest_first
-from nova_profiler.web.together.distribution import (
-    Distribution,
-    distribution_of,
-)
 from nova_profiler.web.together.opening import Opener
 
 MOST_REQUESTS = 20

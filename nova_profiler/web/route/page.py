@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from nova_profiler.groups import DB_API
 from nova_profiler.reading.advice.page import ADVICE_HEADING, sentence_of
+from nova_profiler.reading.requests.distribution import ticks_of
 from nova_profiler.reading.screen.html_pages import rendered_still
 from nova_profiler.reading.screen.page_colors import class_of
 from nova_profiler.reading.screen.terminal import time_text
@@ -21,7 +22,6 @@ from nova_profiler.web.route.figures import RouteFigures
 from nova_profiler.web.route.stacks import flames_of
 from nova_profiler.web.rows import Row
 from nova_profiler.web.scripts import start_of
-from nova_profiler.web.together.distribution import ticks_of
 from nova_profiler.web.together.picture import Mark, ms_or_s, picture_of
 
 _MOST_ROWS = 40

@@ -24,14 +24,15 @@ def flames_of(opened: Opened, view: RouteView) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for one in opened.engines.values():
         whole = one.whole
+        rows = whole.rows()
         shown: dict[str, Any] = {
             "engine": one.engine,
             "sentence": sentence_of(whole),
             "profiles": whole.profiles,
             "requests": max(1, one.requests),
-            "notes": notes_of(whole, whole.rows()[:5]),
+            "notes": notes_of(whole, rows[:5]),
             "functions": [
-                row for row in whole.rows()[:_MOST_FUNCTIONS] if row.self_s > 0
+                row for row in rows[:_MOST_FUNCTIONS] if row.self_s > 0
             ],
             "flame": None,
         }

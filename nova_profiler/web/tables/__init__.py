@@ -41,10 +41,12 @@ class Held(NamedTuple):
 class Source(Protocol):
     """What rows come from; one thread calls look_up() and read_on().
 
-    ``version`` is another number whenever the rows are others. What cannot
-    be read is a problem of ``state``: neither function raises for files.
+    ``title`` is its folder or file, as a person knows it. ``version`` is
+    another number whenever the rows are others. What cannot be read is a
+    problem of ``state``: neither function raises for files.
     """
 
+    title: str
     version: int
     state: State
 

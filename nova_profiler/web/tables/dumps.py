@@ -57,6 +57,7 @@ class DumpSource:
     ) -> None:
         """*number* is that of the source in keys."""
         self.store = store
+        self.title = str(store.directory)
         self.version = 0
         self.state = State()
         self._number = number

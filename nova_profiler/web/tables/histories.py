@@ -40,7 +40,7 @@ class HistorySource:
             ) from exc
         self.version = 0
         self.state = State()
-        self.path = path
+        self.path = self.title = path
         self._parquet = parquet
         self._number = number
         self._names = names

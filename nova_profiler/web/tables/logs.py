@@ -6,13 +6,14 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import tzinfo
 from itertools import islice
 
 from nova_profiler.errors import NovaProfilerError
 from nova_profiler.reading.logs.files.sources import (
     BINARY,
+    LINK_OUT,
     MISSING,
     NOT_READABLE,
     sources_of,
@@ -33,17 +34,21 @@ _AT_ONCE = 20_000
 # of the time.
 _REST_OF_READING = 20
 # Kinds of what is left out that are about whole files.
-_OF_FILES = (MISSING, NOT_READABLE, BINARY)
+_OF_FILES = (MISSING, NOT_READABLE, BINARY, LINK_OUT)
 _MOST_PROBLEMS = 5
 
 
 class LogSource:
-    """The requests in the logs that one path names; see ``Source``."""
+    """The requests in some logs, each once; see ``Source``.
+
+    A line that several of them have, as a rotated file and its copy or a
+    journal do, is one request, as it is in ``report``.
+    """
 
     def __init__(
         self,
         number: int,
-        path: str,
+        paths: Sequence[str],
         names: Names,
         keeper: Keeper,
         local: tzinfo | None = None,
@@ -53,11 +58,11 @@ class LogSource:
     ) -> None:
         """*local* and *stated* are the zone and the formats of the logs.
 
-        *path* was found in *folder*, or was named itself.
+        *paths* were found in *folder*, or were named themselves.
         """
         self.version = 0
         self.state = State()
-        self.path = path
+        self.paths = list(paths)
         self._number = number
         self._names = names
         self._keeper = keeper
@@ -65,7 +70,10 @@ class LogSource:
         self._stated = stated
         self._clock = clock
         self._folder = folder
-        self._name = f"log {os.path.realpath(path)} {local} {stated}"
+        real = " ".join(map(os.path.realpath, self.paths))
+        self._name = f"log {real} {local} {stated}"
+        more = f" and {len(self.paths) - 1} more" if self.paths[1:] else ""
+        self.title = folder or f"{self.paths[0]}{more}"
         self._files: list[LogFile] = []
         self._unread = Unread()
         self._found = self._read = ""
@@ -82,15 +90,15 @@ class LogSource:
         return self._rows.find(key)
 
     def logs(self, row: Row) -> tuple[list[LogFile], list[str]]:
-        """Return the files, and the path that they were found by."""
-        return self._files, [self.path]
+        """Return the files, and the paths that they were found by."""
+        return self._files, [self._folder] if self._folder else self.paths
 
     def look_up(self, room: int) -> None:
         """Find the files, and whether they have changed."""
         self._unread = Unread()
         self._room = room
         found = sources_of(
-            [self.path], self._unread, self._local, self._stated, self._folder
+            self.paths, self._unread, self._local, self._stated, self._folder
         )
         # A pipe is read once, and waiting for it would hold up all sources.
         self._files = [file for file in found if file.size is not None]
@@ -106,7 +114,7 @@ class LogSource:
             named=True,
             activity=""
             if self._found == self._read
-            else "reading " + self.path,
+            else f"reading {self.title}",
         )
 
     def read_on(self) -> None:
@@ -122,7 +130,7 @@ class LogSource:
             why = str(exc) if isinstance(exc, NovaProfilerError) else ""
             problem = why or f"cannot be read: {type(exc).__name__}"
             self.state = self.state._replace(
-                activity="", problems=(f"{self.path}: {problem}",)
+                activity="", problems=(f"{self.title}: {problem}",)
             )
         else:
             self._keeper.keep_rows(self._name, columns, stamp=self._found)
@@ -148,7 +156,7 @@ class LogSource:
             done += count
             share = min(99, 100 * done // size)
             self.state = self.state._replace(
-                activity=f"reading {self.path}: {share} %"
+                activity=f"reading {self.title}: {share} %"
             )
 
         return hear
@@ -167,11 +175,11 @@ class LogSource:
     def _problems(self, rows: int) -> tuple[str, ...]:
         """Return what is wrong with files; all reasons if no row was found."""
         return tuple(
-            f"{self.path}: {count} {kind_text(count, kind)}: {example}"
+            f"{self.title}: {count} {kind_text(count, kind)}: {example}"
             for kind, count, example in self._unread
             if kind in _OF_FILES or not rows
         )[:_MOST_PROBLEMS] or (
-            () if rows else (f"{self.path}: no timed requests found",)
+            () if rows else (f"{self.title}: no timed requests found",)
         )
 
 

@@ -49,31 +49,40 @@ def places_of(
 ) -> Places:
     """Return what *paths* have, each once.
 
+    The logs of a folder are one source, and so are the files that are named:
+    in them a request is looked for once, whatever files have its line.
     *local* and *stated* are the zone and the formats of logs. Raises
     NovaProfilerError for a path that leads to nothing.
     """
-    found = _Kinds([], [], [])
+    dumps: dict[str, None] = {}
+    histories: dict[str, None] = {}
+    # By the folder that they are found in, None for those that are named.
+    logs: dict[str | None, list[str]] = {}
     named = list(dict.fromkeys(paths))
-    folders: dict[str, str] = {}
+    known: set[str] = set()
     for path in named:
         kinds = _kinds_of(path)
-        folders.update((log, path) for log in kinds.logs if log not in named)
-        for known, more in zip(found, kinds, strict=True):
-            known.extend(one for one in more if one not in known)
+        dumps.update(dict.fromkeys(kinds.dumps))
+        histories.update(dict.fromkeys(kinds.histories))
+        for log in kinds.logs:
+            if log not in known:
+                known.add(log)
+                folder = None if log in named else path
+                logs.setdefault(folder, []).append(log)
     return Places(
-        [DumpStore(path) for path in found.dumps],
+        [DumpStore(path) for path in dumps],
         [
             *(
                 partial(
                     _log,
-                    path=path,
+                    paths=some,
                     local=local,
                     stated=stated,
-                    folder=folders.get(path),
+                    folder=folder,
                 )
-                for path in found.logs
+                for folder, some in logs.items()
             ),
-            *(partial(_history, path=path) for path in found.histories),
+            *(partial(_history, path=path) for path in histories),
         ],
     )
 
@@ -121,12 +130,14 @@ def _log(
     number: int,
     names: Names,
     keeper: Keeper,
-    path: str,
+    paths: list[str],
     local: tzinfo | None,
     stated: tuple[str, ...],
     folder: str | None,
 ) -> Source:
-    return LogSource(number, path, names, keeper, local, stated, folder=folder)
+    return LogSource(
+        number, paths, names, keeper, local, stated, folder=folder
+    )
 
 
 def _history(number: int, names: Names, keeper: Keeper, path: str) -> Source:

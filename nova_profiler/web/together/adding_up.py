@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import math
+import time
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,6 +18,7 @@ from nova_profiler.profiles.loading import beside
 from nova_profiler.reading.command_line.skipped import Skipped
 from nova_profiler.reading.requests.calls_by_route import RouteCalls
 from nova_profiler.reading.requests.one_request.loading import (
+    MOST_STACKS,
     profile_beside,
     record_in,
 )
@@ -35,6 +38,8 @@ MOST_OPENED = 200
 MOST_LOOKED_AT = 2000
 # Dumps and stacks together; a usual dump has a few KiB.
 MOST_BYTES = 128 * 1024 * 1024
+# A page that waits for the next ones to be opened does so for no longer.
+MOST_S = 20.0
 
 
 def readable(rows: Iterable[Row], stores: int) -> Table:
@@ -94,8 +99,15 @@ class Opened(NamedTuple):
 class Sums:
     """The sums of some dumps, which are opened one after the other."""
 
-    def __init__(self, index: Index, order: str) -> None:
+    def __init__(
+        self,
+        index: Index,
+        order: str,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.opened = 0
+        self._clock = clock
+        self._until = math.inf
         self._order = order
         self._index = index
         self._skipped = Skipped()
@@ -106,6 +118,7 @@ class Sums:
 
     def add_all(self, rows: Sequence[Row]) -> None:
         """Open the dumps of *rows* until there is enough."""
+        self._until = self._clock() + MOST_S
         found = iter(rows)
         for row in islice(found, MOST_OPENED):
             if self.is_full:
@@ -118,8 +131,8 @@ class Sums:
 
     @property
     def is_full(self) -> bool:
-        """Return whether enough bytes have been read."""
-        return self._bytes >= MOST_BYTES
+        """Return whether enough bytes have been read, or for long enough."""
+        return self._bytes >= MOST_BYTES or self._clock() >= self._until
 
     @property
     def has_all_stacks(self) -> bool:
@@ -150,7 +163,9 @@ class Sums:
         path = None if row.entry is None else beside(row.entry.path)
         if row.entry is not None and path is not None:
             self._bytes += _size_of(path)
-            profile = profile_beside(row.entry.path, self._skipped, MOST_BYTES)
+            profile = profile_beside(
+                row.entry.path, self._skipped, MOST_STACKS
+            )
         if profile is not None:
             self._stacks.add(profile)
         elif record is not None:

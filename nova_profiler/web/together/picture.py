@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from nova_profiler.web.together.distribution import (
+from nova_profiler.reading.requests.distribution import (
     Distribution,
     Step,
     ticks_of,

@@ -8,6 +8,9 @@ from nova_profiler.profiles.call_graph import CallGraph
 from nova_profiler.profiles.loading import Profile, lacks_samples
 from nova_profiler.profiles.stack_tree import StackTree
 from nova_profiler.reading.code.diff import OWN, ProfileSet
+from nova_profiler.reading.requests.one_request.loading import (
+    MOST_FUNCTIONS,
+)
 from nova_profiler.record import RequestRecord
 
 # Engines that watch every request, so that some have no sample.
@@ -20,7 +23,7 @@ class Stacks:
     def __init__(self, first: Profile) -> None:
         self.functions = ProfileSet(first.engine, first.kind)
         self.whole: Profile = (
-            StackTree(first.engine)
+            StackTree(first.engine, MOST_FUNCTIONS)
             if isinstance(first, StackTree)
             else CallGraph()
         )

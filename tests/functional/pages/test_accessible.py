@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 
 import pytest
@@ -18,6 +19,13 @@ LOOKS = [
     for dark in (False, True)
 ]
 SIDEWAYS = "document.documentElement.scrollWidth - window.innerWidth"
+UNFOLD = "document.querySelectorAll('details').forEach(one => one.open = true)"
+# What a person would have to move sideways, of those that are in sight.
+SCROLLED = (
+    "[...document.querySelectorAll('.scroll')]"
+    ".filter(one => one.scrollWidth > one.clientWidth)"
+    ".map(one => one.getAttribute('aria-labelledby'))"
+)
 BACKGROUND = "getComputedStyle(document.body).backgroundColor"
 
 
@@ -49,6 +57,7 @@ def test_served_pages_are_accessible(browser, address, width, dark):
 
             assert problems_of(page) == {}, place
             assert page.evaluate(SIDEWAYS) <= 0, place
+            assert page.evaluate(SCROLLED) == [], place
         page.goto(f"{address}{request}?frame=1&find=wsgi&from_ms=0&to_ms=5")
         for summary in page.locator("summary").all():
             summary.click()
@@ -72,19 +81,40 @@ def test_axe_would_find_something(browser, address):
         assert list(problems_of(page)) == ["button-name"]
 
 
+def commands_over(nova_dumps, folder):
+    """Return each command that writes a page as one file."""
+    stacks = max(
+        nova_dumps.glob("*/*.pyisession"), key=lambda path: path.stat().st_size
+    )
+    of_dumps = ["--dump-dir", nova_dumps]
+    log = folder / "requests.json"
+    with log.open("w") as file:
+        for path in sorted(nova_dumps.glob("*/*.json")):
+            fields = json.loads(path.read_text())
+            # Only dumps have one.
+            fields.pop("timeline", None)
+            file.write(f"{json.dumps(fields)}\n")
+    history = folder / "history"
+    return {
+        "show": ["show", "--slowest", *of_dumps],
+        "top": ["top", *of_dumps],
+        "export": ["export", stacks, "-o", "-"],
+        "report": ["report", log, "--slow", "20ms"],
+        "compare": ["compare", log, log, "--history", history],
+    }
+
+
 @pytest.fixture(scope="module")
 def files(nova_dumps, tmp_path_factory):
     """Return the pages that commands write, each a file alone."""
     folder = tmp_path_factory.mktemp("files")
-    of_dumps = ["--dump-dir", nova_dumps]
-    commands = {
-        "show": ["show", "--slowest", "--format", "html", *of_dumps],
-    }
     found = []
-    for name, command in commands.items():
+    for name, command in commands_over(nova_dumps, folder).items():
         place = folder / f"{name}.html"
         done = subprocess.run(
-            [PROGRAM, *command], capture_output=True, check=True
+            [PROGRAM, *command, "--format", "html"],
+            capture_output=True,
+            check=True,
         )
         place.write_bytes(done.stdout)
         found.append(place)
@@ -93,10 +123,13 @@ def files(nova_dumps, tmp_path_factory):
 
 @pytest.mark.parametrize(("width", "dark"), LOOKS)
 def test_pages_in_a_file_are_accessible(browser, files, width, dark):
-    """The same, of what is attached to a report."""
+    """The same, of what is attached to a report, with all that is folded."""
     for file in files:
         with page_in(browser, width, dark=dark) as page:
             page.goto(file.as_uri())
 
+            assert problems_of(page) == {}, file.name
+            assert page.evaluate(SIDEWAYS) <= 0, file.name
+            page.evaluate(UNFOLD)
             assert problems_of(page) == {}, file.name
             assert page.evaluate(SIDEWAYS) <= 0, file.name

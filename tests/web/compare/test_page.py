@@ -8,6 +8,7 @@ from html import unescape
 
 import pytest
 from builders import numbered, written
+from logged import write_log, wsgi_line
 from profile_builders import API, DISPATCH, EXECUTE, ORM, write_session
 from web_pages import asked, pages_over
 
@@ -48,6 +49,16 @@ def side(folder, factor, routes=("/v2.1/servers",), count=30):
 @pytest.fixture
 def pages(tmp_path):
     return pages_over(side(tmp_path / "a", 1.0), side(tmp_path / "b", 2.0))
+
+
+def test_logs_are_named_among_the_directories(tmp_path):
+    """By their path, as a person knows them."""
+    log = write_log(tmp_path / "nova-api.log", *map(wsgi_line, range(9)))
+    pages = pages_over(side(tmp_path / "a", 1.0), logs=[log])
+
+    page = asked(pages, "/compare").text
+
+    assert f'<option value="1">{log}</option>' in page
 
 
 def test_two_directories(pages):

@@ -22,6 +22,7 @@ from profile_builders import (
 )
 from web_pages import asked, pages_over
 
+from nova_profiler.reading.requests.one_request import loading
 from nova_profiler.record import StatementTotals, TimelineEntry
 from nova_profiler.web.one_request import page as one_page
 from nova_profiler.web.one_request import records_around
@@ -69,6 +70,26 @@ def test_stacks_too_many_for_a_page_are_named(tmp_path, monkeypatch):
     assert asked(pages, f"{url}/as/speedscope").status_int == 404
 
 
+def test_more_functions_than_have_room_are_named(tmp_path, monkeypatch):
+    """On the page and in its JSON; their caller has all of their time."""
+    (path,) = written(tmp_path, slow_rebuild())
+    samples = [([API, f"f{n}\x00/x/a.py\x00{n}"], 0.1) for n in range(9)]
+    write_session(path.with_suffix(".pyisession"), *samples)
+    pages = pages_over(tmp_path)
+    url = url_of(pages, "req-")
+    whole = asked(pages, url)
+    monkeypatch.setattr(loading, "MOST_FUNCTIONS", 5)
+
+    page = asked(pages, url)
+    stacks = asked(pages, url, Accept="application/json").json["stacks"]
+
+    assert "more functions than have room" not in whole.text
+    assert "more functions than have room" in page.text
+    assert any("more functions than have" in note for note in stacks["notes"])
+    own_s = sorted(one["self_s"] for one in stacks["functions"])
+    assert own_s == [0.1, 0.1, 0.1, 0.6]
+
+
 def test_words_behind_a_call_stand_apart_from_it(tmp_path):
     """What failed, and the id at the other service, are words of their own."""
     record = numbered(1)
@@ -104,7 +125,9 @@ def test_a_share_that_is_not_known_is_no_nought(tmp_path, in_line_s, shares):
 
     page = asked(pages, url_of(pages, "req-00000001")).text
     table = page.partition('<h2 id="functions">')[2].partition("</table>")[0]
-    rows = re.findall('<tr><td class="n">([^<]*)</td>', table)
+    rows = re.findall(
+        '<td role="cell" data-head="share" class="n">([^<]*)</td>', table
+    )
 
     assert rows[:2] == shares
     assert "600.0" in table
@@ -288,9 +311,9 @@ def test_statements_have_their_repeats_and_their_callers(tmp_path):
     pages = pages_over(tmp_path)
 
     page = asked(pages, url_of(pages, "req-00000001")).text
-    row = page.partition('<tr id="s0">')[2].partition("</tr>")[0]
+    row = page.partition('<tr role="row" id="s0">')[2].partition("</tr>")[0]
 
-    assert re.findall(r'<td class="n">([^<]*)</td>', row)[:2] == ["3", "9.0"]
+    assert re.findall(r'class="n">([^<]*)</td>', row)[:2] == ["3", "9.0"]
     assert "by instance_get; at nova/a.py:1 f" in row
 
 

@@ -72,7 +72,7 @@ def test_what_a_log_has_a_run_has(tmp_path, history):
     from nova_profiler.web.tables.logs import LogSource
 
     def source(number, names, keeper):
-        return LogSource(number, str(tmp_path / "b.log"), names, keeper)
+        return LogSource(number, [str(tmp_path / "b.log")], names, keeper)
 
     of_log = Index([], more=[source])
     of_log.look_up_names()

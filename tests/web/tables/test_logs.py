@@ -35,7 +35,7 @@ def clock():
 def index_of(tmp_path, clock):
     def made(path, **more):
         def source(number, names, keeper):
-            return LogSource(number, str(path), names, keeper, clock=clock)
+            return LogSource(number, [str(path)], names, keeper, clock=clock)
 
         keeper = Keeper(str(tmp_path / "cache"))
         return Index([], more=[source], keeper=keeper, **more)

@@ -27,7 +27,12 @@ def found(*paths):
     ]
     return (
         [str(store.directory) for store in places.stores],
-        [one.path for one in others if isinstance(one, LogSource)],
+        [
+            path
+            for one in others
+            if isinstance(one, LogSource)
+            for path in one.paths
+        ],
         [one.path for one in others if isinstance(one, HistorySource)],
     )
 
@@ -73,6 +78,34 @@ def read(*paths):
     index.look_up_names()
     index.read_heads()
     return len(index.rows), index.progress.problems
+
+
+def test_a_line_of_several_files_is_one_row(tmp_path, log):
+    """As in ``report``: of a folder, and of files that are named."""
+    copy = write_log(tmp_path / "nova-api.log.1", wsgi_line(0), wsgi_line(1))
+    later = write_log(tmp_path / "z.log", wsgi_line(2))
+
+    assert read(tmp_path) == (3, ())
+    assert read(log, copy) == (2, ())
+    assert read(later, tmp_path) == (3, ())
+
+
+def test_a_row_of_a_folder_has_its_lines_in_all_files(tmp_path, log):
+    """And what follows it looks there as well."""
+    write_log(tmp_path / "nova-api.log.1", wsgi_line(1))
+    [make] = places_of([str(tmp_path)]).others
+    index = Index([], more=[make])
+    index.look_up_names()
+    index.read_heads()
+    [row] = index.rows
+
+    files, named = index.source(row).logs(row)
+
+    assert [os.path.basename(file.name) for file in files] == [
+        "nova-api.log",
+        "nova-api.log.1",
+    ]
+    assert named == [str(tmp_path)]
 
 
 def test_a_link_out_of_a_folder_is_not_followed(tmp_path, log):

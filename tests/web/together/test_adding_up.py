@@ -42,6 +42,22 @@ def test_parts_and_calls_are_added_up(tmp_path):
     assert (calls.name, calls.calls, calls.ms) == ("instance_get", 4, 40.0)
 
 
+def test_dumps_are_opened_for_so_long(tmp_path, clock):
+    """A page then has those, and how many they are of."""
+    written(tmp_path, *[numbered(n) for n in range(9)])
+    index = still_index(tmp_path)
+
+    def slow_clock():
+        clock.advance(adding_up.MOST_S / 5)
+        return clock()
+
+    sums = adding_up.Sums(index, adding_up.NEWEST, slow_clock)
+
+    sums.add_all(list(index.rows))
+
+    assert 0 < sums.opened < 9
+
+
 def test_no_more_dumps_are_opened_than_allowed(tmp_path, monkeypatch):
     """The newest, or the slowest ones."""
     monkeypatch.setattr(adding_up, "MOST_OPENED", 2)

@@ -10,7 +10,11 @@ from nova_profiler.profiles.loading import Profile
 from nova_profiler.profiles.stack_tree import StackTree
 from nova_profiler.profiles.summaries import Step
 from nova_profiler.reading.code import hot_path as figures
-from nova_profiler.reading.code.certainty import notes_of, share_in
+from nova_profiler.reading.code.certainty import (
+    notes_of,
+    seconds,
+    share_in,
+)
 from nova_profiler.reading.code.profile_page.branches import (
     LEAST,
     branches_of,
@@ -53,7 +57,7 @@ def page_of(profile: Profile, title: str, notes: Sequence[str] = ()) -> str:
         branches=branches,
         least=share_text(LEAST),
         share_text=share_text,
-        ms_text=ms_text,
+        time_text=seconds,
     )
 
 

@@ -42,17 +42,21 @@ FORMATS = {
 
 
 def content_in(
-    how: str, title: str, paths: Sequence[Path], skipped: Skipped
+    how: str,
+    title: str,
+    paths: Sequence[Path],
+    skipped: Skipped,
+    most_texts: int | None = None,
 ) -> bytes:
     """Return the requests of *paths*, dumps or what lies beside them.
 
-    *skipped* notes what is unreadable or has no room; raises
-    NovaProfilerError if all is.
+    The stacks of each have *most_texts* frames at most. *skipped* notes what
+    is unreadable or has no room; raises NovaProfilerError if all is.
     """
     sources = []
     errors: list[str] = []
     for path in paths[:MOST_REQUESTS]:
-        source = _source(path, errors)
+        source = _source(path, errors, most_texts)
         if source.record is not None or source.session is not None:
             sources.append(source)
     if errors and not sources:
@@ -70,12 +74,12 @@ def content_in(
     return FORMATS[how].content_of(title, timelines)
 
 
-def _source(path: Path, errors: list[str]) -> Source:
+def _source(path: Path, errors: list[str], most_texts: int | None) -> Source:
     record = _record(path, errors)
     session = None
     if path.suffix == SAMPLES_SUFFIX:
         try:
-            session = session_of(path, content_of(path))
+            session = session_of(path, content_of(path), most_texts)
         except (FileError, ProfileError) as exc:
             errors.append(str(exc))
     elif path.suffix != DUMP_SUFFIX and record is not None:

@@ -18,6 +18,12 @@ from nova_profiler.reading.requests.one_request.figures import lanes_of
 from nova_profiler.reading.screen.terminal import bytes_text
 from nova_profiler.record import RequestRecord
 
+# Those of a long request are a few MiB. A page with more keeps others waiting.
+MOST_STACKS = 16 * 1024 * 1024
+# Of what called each other, for a page: a long request has some thousands.
+# What is made for a page grows with them, and others wait meanwhile.
+MOST_FUNCTIONS = 60_000
+
 
 def record_in(store: DumpStore, entry: DumpEntry) -> RequestRecord:
     """Return the record of *entry*, which promises no stacks in vain.
@@ -39,7 +45,8 @@ def profile_beside(
 ) -> Profile | None:
     """Return the stacks beside *dump*.
 
-    *skipped* notes damaged ones, and those of more than *most_bytes*.
+    *skipped* notes damaged ones, and those of more than *most_bytes*. More
+    than MOST_FUNCTIONS functions are cut, which ``notes_of`` has.
     """
     path = beside(dump)
     if path is None:
@@ -52,7 +59,7 @@ def profile_beside(
                 f"for a page; nova-profiler top and export read them"
             )
             return None
-        return load(path)
+        return load(path, MOST_FUNCTIONS)
     except OSError as exc:
         skipped.add(f"{path.name}: {exc.strerror}")
         return None

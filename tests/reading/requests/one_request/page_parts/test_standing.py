@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nova_profiler.reading.requests.one_request.page_parts.standing import (
-    STEPS,
     standing_of,
 )
 
@@ -45,6 +44,7 @@ def test_each_request_is_in_one_step(durations, data):
 
     standing = standing_of("GET /", own, durations)
 
-    assert len(standing.steps) == STEPS
+    assert len(standing.steps) <= 50
     assert sum(step.requests for step in standing.steps) == len(durations)
-    assert standing.steps[standing.place].requests
+    here = standing.steps[standing.place]
+    assert here.low_ms <= own < here.high_ms

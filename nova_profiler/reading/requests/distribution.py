@@ -15,6 +15,8 @@ _MOST_STEPS = 48
 _STEPS_OF_TEN = (40, 20, 10, 5, 2, 1)
 _LEAST_MS = 0.01
 MARKED = (50, 90, 99)
+# Of one, no distance can be read.
+_FEWEST_TICKS = 3
 
 
 class Step(NamedTuple):
@@ -95,7 +97,10 @@ def edges_of(shortest_ms: float, longest_ms: float) -> list[float]:
 
 
 def ticks_of(low_ms: float, high_ms: float) -> list[float]:
-    """Return times to write at an axis: five or so, each a round number."""
+    """Return times to write at an axis: five or so, each a round number.
+
+    Of ends that are near each other, those of even steps.
+    """
     low_ms = max(_LEAST_MS, low_ms)
     decades = range(-2, 16)
     for steps in ((1.0, 2.0, 5.0), (1.0,)):
@@ -107,7 +112,20 @@ def ticks_of(low_ms: float, high_ms: float) -> list[float]:
         ]
         if len(found) <= 7:
             break
+    if len(found) < _FEWEST_TICKS and high_ms > low_ms:
+        found = _even_ticks(low_ms, high_ms) or found
     return found[:: max(1, -(-len(found) // 7))]
+
+
+def _even_ticks(low_ms: float, high_ms: float) -> list[float]:
+    least = (high_ms - low_ms) / 5
+    decade = 10.0 ** math.floor(math.log10(least))
+    steps = (one * decade for one in (1.0, 2.0, 5.0))
+    step = next((one for one in steps if one >= least), 10.0 * decade)
+    first, last = math.ceil(low_ms / step), math.floor(high_ms / step)
+    # Of ends that are all but equal there is no number between.
+    ticks = [n * step for n in range(first, min(last, first + 6) + 1)]
+    return [ms for ms in ticks if low_ms <= ms <= high_ms]
 
 
 def _rounded(ms: float) -> float:

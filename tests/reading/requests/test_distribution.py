@@ -7,12 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nova_profiler.web.together.distribution import (
+from nova_profiler.reading.requests.distribution import (
     distribution_of,
     edges_of,
     ticks_of,
 )
-from nova_profiler.web.together.picture import picture_of
 
 DURATIONS = st.floats(0, 1e12, allow_nan=False)
 
@@ -29,31 +28,14 @@ def test_each_request_is_in_one_step(durations):
         assert len(inside) == step.requests
 
 
-@given(st.lists(DURATIONS, min_size=1, max_size=20))
-def test_the_picture_stays_within_its_box(durations):
-    """Whatever the times are."""
-    found = distribution_of(durations)
-    picture = picture_of(found, 1000.0, lambda step: "")
-
-    for bar in picture.bars:
-        assert 0 <= bar.left <= bar.left + bar.width <= 1 + 1e-9
-        assert 0 < bar.height <= 1
-    for mark in (*picture.marks, *picture.ticks):
-        assert 0 <= mark.left <= 1
-
-
 def test_percentiles_and_an_outlier():
-    """One slow request of a thousand has a bar of its own."""
+    """One slow request of a thousand has a step of its own."""
     durations = [100.0 + n % 10 for n in range(999)] + [60_000.0]
 
     found = distribution_of(durations)
-    picture = picture_of(found, 1000.0, lambda step: f"{step.low_ms:g}")
 
     assert found.percentiles_ms == {50: 104.0, 90: 108.0, 99: 109.0}
     assert found.fields()["steps"][-1]["requests"] == 1
-    assert [bar.is_slow for bar in picture.bars] == [False, True]
-    assert picture.bars[-1].words.startswith("1 took")
-    assert [mark.text for mark in picture.marks][0] == "p50 104 ms"
 
 
 def test_two_distributions_have_the_same_steps():
@@ -76,6 +58,18 @@ def test_few_times_stand_at_the_axis(low, high):
 
     assert len(ticks) <= 7
     assert all(low <= ms <= high for ms in ticks)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "some"),
+    [(631.0, 944.1, 700.0), (5.0, 5.3, 5.1), (90.0, 230.0, 150.0)],
+)
+def test_times_near_each_other_have_an_axis(low, high, some):
+    """No distance could be read of one number."""
+    ticks = ticks_of(low, high)
+
+    assert len(ticks) >= 3
+    assert any(ms == pytest.approx(some) for ms in ticks)
 
 
 def test_none_of_none():

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -25,6 +24,7 @@ from nova_profiler.paste_file import (
     sections_of,
 )
 from nova_profiler.projects import NOVA
+from nova_profiler.reading.command_line.answers import print_json
 from nova_profiler.reading.command_line.options import json_option
 from nova_profiler.reading.setup import OK, WARNING, WRONG, Point
 from nova_profiler.reading.setup.nova_conf import (
@@ -131,7 +131,7 @@ def command(
     else:
         points += _options_points(services, is_ours=not etc)
     if as_json:
-        click.echo(json.dumps(figures_of(points, services), indent=2))
+        print_json(figures_of(points, services))
     else:
         print_points(points)
     if any(one.state == WRONG for one in points):

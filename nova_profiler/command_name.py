@@ -30,6 +30,19 @@ def command_name() -> str:
     return shlex.quote(started)
 
 
+def program_beside(name: str) -> str:
+    """Return the program *name* of the environment that we are from.
+
+    The bare name where ours is one, too, or where there is no such program.
+    """
+    started = sys.argv[0] if sys.argv else ""
+    if os.path.basename(started) == PROGRAM and not _is_on_path(started):
+        path = os.path.join(os.path.dirname(started), name)
+        if os.access(path, os.X_OK):
+            return shlex.quote(path)
+    return name
+
+
 def _is_on_path(started: str) -> bool:
     found = shutil.which(PROGRAM)
     try:

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from nova_profiler.command_name import command_name
+from nova_profiler.command_name import command_name, program_beside
 
 
 @pytest.fixture
@@ -70,3 +70,18 @@ def test_a_module_is_started_as_one(monkeypatch):
 def test_anything_else_is_the_bare_name(monkeypatch, argv):
     """A test, a page of serve, a program that has imported us."""
     assert started(monkeypatch, *argv) == "nova-profiler"
+
+
+def test_a_program_of_the_same_environment(monkeypatch, program):
+    """It is no more on PATH than the command is."""
+    reader = program.with_name("pyinstrument")
+    reader.write_text("#!/bin/sh\n")
+    reader.chmod(0o755)
+    monkeypatch.setattr(sys, "argv", [str(program)])
+
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert program_beside("pyinstrument") == f"'{reader}'"
+    assert program_beside("snakeviz") == "snakeviz"
+
+    monkeypatch.setenv("PATH", str(program.parent))
+    assert program_beside("pyinstrument") == "pyinstrument"

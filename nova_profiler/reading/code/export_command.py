@@ -68,6 +68,7 @@ def command(
     config_file: str | None,
     route: str | None,
     since: str | None,
+    until: str | None,
     last: int | None,
     how: str,
     output: Path | None,
@@ -87,7 +88,7 @@ def command(
     choice = ProfileChoice(
         dump_dir, config_file, skipped, takes_bare=has_times
     )
-    paths = choice.chosen(names, route, since, last)
+    paths = choice.chosen(names, route, since, last, until)
     if not paths:
         say_nothing_found("no such dumps" if has_times else NO_STACKS)
         skipped.print()

@@ -62,6 +62,7 @@ def command(
     config_file: str | None,
     route: str | None,
     since: str | None,
+    until: str | None,
     kind: WantedKind,
     last: int | None,
     sort: str,
@@ -84,7 +85,7 @@ def command(
         raise click.UsageError("give one of --format and --json")
     skipped = Skipped()
     choice = ProfileChoice(dump_dir, config_file, skipped, kind)
-    paths = choice.chosen(names, route, since, last)
+    paths = choice.chosen(names, route, since, last, until)
     profiles = added_up(paths, skipped)
     if is_page and profiles.engines:
         _print_page(one_of(profiles, skipped), route, skipped)

@@ -38,7 +38,7 @@ SORTS: dict[str, Callable[[Row], float]] = {
 
 _MOST_WAITS = 5
 # The columns, and the order in which they are left out for room; 0: never.
-_CALLS = (
+_CALLS: tuple[tuple[str, int], ...] = (
     ("ncalls", 0),
     ("tottime", 0),
     ("percall", 1),
@@ -46,7 +46,7 @@ _CALLS = (
     ("percall", 2),
     ("tot %", 0),
 )
-_SAMPLES = (
+_SAMPLES: tuple[tuple[str, int], ...] = (
     ("samples", 2),
     ("tottime", 0),
     ("cumtime", 0),
@@ -54,6 +54,8 @@ _SAMPLES = (
     ("tot %", 0),
 )
 _LEAST_S = 0.0005
+# That of the sum that was asked for stays.
+_BY_CUMTIME = {"cum %": 0, "tot %": 3}
 # Most functions with their files are no longer.
 _PLACE, _SHORTEST_PLACE = 54, 20
 
@@ -91,7 +93,7 @@ def print_top(
     console.print(Text(text, style=HEADING))
     rows = [row for row in sorted_rows(profile, sort) if _has(row, sort)]
     counts_calls = profile.kind == CALLS
-    left_out = print_fitted(console, _columns(profile, rows[:limit]))
+    left_out = print_fitted(console, _columns(profile, rows[:limit], sort))
     if rows[limit:]:
         rest = sum(row.self_s for row in rows[limit:])
         text = f"and {len(rows) - limit} more, {seconds(rest)}"
@@ -109,10 +111,14 @@ def _has(row: Row, sort: str) -> bool:
     return sort == "ncalls" or max(row.self_s, row.total_s) >= _LEAST_S
 
 
-def _columns(profile: Profile, rows: Sequence[Row]) -> list[Column]:
+def _columns(profile: Profile, rows: Sequence[Row], sort: str) -> list[Column]:
     """Return the table; figures give way before functions are folded."""
     counts_calls = profile.kind == CALLS
     headings = _CALLS if counts_calls else _SAMPLES
+    if sort == "cumtime":
+        headings = tuple(
+            (name, _BY_CUMTIME.get(name, g)) for name, g in headings
+        )
     cells = [
         [
             *(_calls(row) if counts_calls else _samples(row, profile)),

@@ -31,8 +31,15 @@ class Duration(Finite):
 
     name = "time"
 
-    def __init__(self, unit: str, *bounds: float, **how: bool) -> None:
-        super().__init__(*(bounds or (0.0,)), **how)
+    def __init__(
+        self,
+        unit: str,
+        least: float = 0.0,
+        most: float | None = None,
+        *,
+        min_open: bool = False,
+    ) -> None:
+        super().__init__(least, most, min_open=min_open)
         self._unit = unit
 
     def convert(

@@ -132,7 +132,14 @@ def filter_options(function: Function) -> Function:
         metavar="WHEN",
         callback=moment_of,
         help="Only requests from then on: 30m, 2h, 7d or 2026-11-21T10:35.",
-    )(function)
+    )(
+        click.option(
+            "--until",
+            metavar="WHEN",
+            callback=moment_of,
+            help="Only requests from before then.",
+        )(function)
+    )
     return route_option(function)
 
 

@@ -39,6 +39,9 @@ from nova_profiler.reading.requests.calls_by_route import (
 from nova_profiler.reading.requests.log_file_records import records_of_logs
 from nova_profiler.record import REQUEST, RequestRecord
 
+# From when on, and until when; None is without an end.
+Span = tuple[str | None, str | None]
+
 # By what an operator may write; "function" was there before other groups.
 _GROUPS = {
     word: group
@@ -75,6 +78,7 @@ def command(
     config_file: str | None,
     route: str | None,
     since: str | None,
+    until: str | None,
     kind: WantedKind,
     by: str,
     limit: int,
@@ -92,9 +96,9 @@ def command(
     skipped = Skipped()
     store = None if log_files else store_of(dump_dir, config_file)
     records = (
-        _of_logs(log_files, route, since, kind, skipped)
+        _of_logs(log_files, route, (since, until), kind, skipped)
         if store is None
-        else _of_dumps(store, route, since, kind, skipped)
+        else _of_dumps(store, route, (since, until), kind, skipped)
     )
     routes = calls_by_route(records, _GROUPS[by].name)
     if as_json:
@@ -117,14 +121,17 @@ def command(
 def _of_dumps(
     store: DumpStore,
     route: str | None,
-    since: str | None,
+    span: Span,
     kind: WantedKind,
     skipped: Skipped,
 ) -> Iterator[RequestRecord]:
     is_wanted = meant_names(route)
     foreign: list[str] = []
     chosen = []
+    since, until = span
     for entry in store.entries(foreign, since):
+        if until is not None and entry.started_at >= until:
+            continue
         if is_wanted(entry.route_name) and kind.has_method(entry.method):
             chosen.append(entry)
     skipped.add_foreign(foreign)
@@ -138,13 +145,16 @@ def _of_dumps(
 def _of_logs(
     logs: Sequence[str],
     route: str | None,
-    since: str | None,
+    span: Span,
     kind: WantedKind,
     skipped: Skipped,
 ) -> Iterator[RequestRecord]:
     is_wanted = meant_names(route)
+    since, until = span
     for record in records_of_logs(logs, skipped):
         if since is not None and record.started_at < since:
+            continue
+        if until is not None and record.started_at >= until:
             continue
         if is_wanted(name_of_route(record.route)) and kind.has(record.kind):
             yield record

@@ -9,7 +9,7 @@ import shlex
 import click
 from click.core import ParameterSource
 
-from nova_profiler.command_name import command_name
+from nova_profiler.command_name import command_name, program_beside
 from nova_profiler.dump_store import DumpEntry, DumpError, DumpStore
 from nova_profiler.dump_store.names import DUMP_SUFFIX, is_stem
 from nova_profiler.profiles import (
@@ -42,8 +42,8 @@ _SHORT_ID = 8
 _FORMATS = ("text", "html")
 _HTML = _FORMATS[1]
 _READERS = {
-    SAMPLES_SUFFIX: "pyinstrument --load",
-    CALLS_SUFFIX: "python -m pstats",
+    SAMPLES_SUFFIX: ("pyinstrument", "--load"),
+    CALLS_SUFFIX: ("python", "-m pstats"),
 }
 
 
@@ -177,14 +177,14 @@ def _next_commands(entry: DumpEntry, record: RequestRecord) -> list[str]:
     commands = []
     has_stacks = False
     program = command_name()
-    for suffix, reader in _READERS.items():
+    for suffix, (reader, how) in _READERS.items():
         path = entry.path.with_suffix(suffix)
         if path.exists():
             has_stacks = True
             quoted = shlex.quote(str(path))
             what = _short_name(entry, record) or quoted
             commands.append(f"{program} export {what} --format html")
-            commands.append(f"{reader} {quoted}")
+            commands.append(f"{program_beside(reader)} {how} {quoted}")
     # A file from elsewhere has no other dumps around it.
     if entry.started_at:
         chosen = f"--route {shlex.quote(record.route)}{_where(entry)}"

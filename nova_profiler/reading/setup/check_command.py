@@ -15,6 +15,7 @@ from nova_profiler.capture.served.named_application import VARIABLE, named_in
 from nova_profiler.capture.settings.files import paste_sections
 from nova_profiler.capture.settings.options import ConfigError
 from nova_profiler.capture.settings.project_conf import conf_of
+from nova_profiler.command_name import command_name
 from nova_profiler.errors import NovaProfilerError
 from nova_profiler.factory import filter_factory
 from nova_profiler.paste_file import (
@@ -215,7 +216,7 @@ def _paste_points(
             f"{project}.conf",
             f"{usual} is not there: defaults and the paste file's options "
             "hold",
-            (f"nova-profiler check --config-file {project.upper()}_CONF",),
+            (f"{command_name()} check --config-file {project.upper()}_CONF",),
         )
     if etc:
         config_files, refused = own_options_alone(config_files)

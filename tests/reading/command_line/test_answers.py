@@ -155,3 +155,28 @@ def test_one_name_for_the_order(dumps, capsys):
     assert printed(capsys, "diff", *pair, "--sort", "cumtime") == printed(
         capsys, "diff", *pair, "--by", "cumtime"
     )
+
+
+@pytest.mark.parametrize("command", ["list", "calls"])
+def test_until_is_the_end_that_since_is_the_start_of(dumps, capsys, command):
+    """What began at that very moment is of the next time."""
+    args = [
+        command,
+        "--dump-dir",
+        str(dumps),
+        "--since",
+        "2026-11-10T08:00:02",
+    ]
+
+    found = printed(capsys, *args, "--until", "2026-11-10T08:00:05")
+
+    rows = found["dumps" if command == "list" else "routes"]
+    assert sorted(row["route"] for row in rows) == ["/r2", "/r3", "/r4"]
+
+
+def test_until_chooses_stacks(dumps, capsys):
+    """Those of the only dump that has some, or none."""
+    args = ["top", "--dump-dir", str(dumps), "--until"]
+
+    assert printed(capsys, *args, "2026-11-22")["profiles"]
+    assert not printed(capsys, *args, "2026-11-20")["profiles"]

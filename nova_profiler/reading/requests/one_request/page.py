@@ -111,7 +111,7 @@ def print_request(
             far_records(record, view),
         ),
         ("When the calls ran", lane_picture(console, record, width - 2)),
-        ("Note", [safe(note, WARNING) for note in figures.notes_of(record)]),
+        ("Note", _notes(record)),
     )
     for heading, parts in sections:
         if parts:
@@ -229,6 +229,15 @@ def _breakdown(
 def _advice(record: RequestRecord, view: View) -> list[Text]:
     advice = advice_on(record)
     return advice_parts(advice, len(advice) if view.full else MOST_SHOWN)
+
+
+def _notes(record: RequestRecord) -> list[Text]:
+    """Return the notes; a warning looks like one, a count does not."""
+    routine = figures.routine_notes(record)
+    return [
+        safe(note, "" if note in routine else WARNING)
+        for note in figures.notes_of(record)
+    ]
 
 
 def _functions(

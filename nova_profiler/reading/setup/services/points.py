@@ -8,6 +8,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from nova_profiler.command_name import command_name
 from nova_profiler.projects import NOVA
 from nova_profiler.reading.setup import OK, WARNING, WRONG, Point
 from nova_profiler.reading.setup.services import (
@@ -174,7 +175,7 @@ def _remedy_of(service: Service, etc: str) -> tuple[str, ...]:
             f"env = NOVA_PROFILER_APPLICATION={wrapped}",
         )
     paste = (paste_files(folder) or [f"{folder}/api-paste.ini"])[0]
-    return (f"nova-profiler check --paste {shlex.quote(paste)}",)
+    return (f"{command_name()} check --paste {shlex.quote(paste)}",)
 
 
 def _short(paths: Sequence[str]) -> str:

@@ -29,6 +29,8 @@ _LINE = "driver = nova_profiler"
 # Whose services belong to a request of Nova.
 _OURS = (NOVA, "placement")
 # Up to this many are named; a remedy is one line.
+# `make dist` makes it; the name is not on the package index yet.
+_WHEEL = "nova_profiler-*.whl"
 _NAMED = 4
 
 
@@ -105,10 +107,10 @@ def blocked(service: Service) -> Blocked | None:
         why = f"nova-profiler is not in its Python, {python.prefix}"
         if FILTER in service.by or WRAPPED in service.by:
             why += "; it does not start"
-        return Blocked(why, f"{command} nova-profiler")
+        return Blocked(why, f"{command} {_WHEEL}")
     if service.kind.way == DRIVER and not python.has_driver:
         why = f"nova-profiler {version} in {python.prefix} has no driver"
-        return Blocked(why, f"{command} --upgrade nova-profiler")
+        return Blocked(why, f"{command} --upgrade {_WHEEL}")
     return None
 
 

@@ -19,21 +19,33 @@ PAGED = frozenset(
 class SuggestingGroup(click.Group):
     """A group that suggests a command for a name that it does not have."""
 
+    def get_command(
+        self, ctx: click.Context, cmd_name: str
+    ) -> click.Command | None:
+        """Return the command, with ``--no-pager`` if it prints a page."""
+        command = self.found(ctx, cmd_name)
+        if command is None or cmd_name not in PAGED:
+            return command
+        if isinstance(command, click.Group):
+            return command
+        return with_pager_option(command)
+
+    def found(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the command as it is defined."""
+        return super().get_command(ctx, cmd_name)
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Return the command that *args* begin with, or raise UsageError."""
         names = self.list_commands(ctx)
         if args[0] not in names and not args[0].startswith("-"):
-            near = nearest(args[0], names)
+            near = _nearest(args[0], names)
             ctx.fail(f"No such command {args[0]!r}{near}")
-        name, command, rest = super().resolve_command(ctx, args)
-        if command is not None and name in PAGED and name != "history":
-            command = with_pager_option(command)
-        return name, command, rest
+        return super().resolve_command(ctx, args)
 
 
-def nearest(name: str, names: list[str]) -> str:
+def _nearest(name: str, names: list[str]) -> str:
     """Return a question with the name that was meant, empty if none is."""
     found = difflib.get_close_matches(name, names, 1)
     return f"; did you mean {found[0]!r}?" if found else ""

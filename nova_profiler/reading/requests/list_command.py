@@ -72,7 +72,7 @@ def status_of(
 @click.option("--method", help="Only this method.")
 @click.option(
     "--slow",
-    "slow_ms",
+    "slow_s",
     metavar="TIME",
     type=Duration("s"),
     help="Only those that took at least this: 1s, 500ms, or seconds.",
@@ -99,7 +99,7 @@ def command(
     sort: str,
     slowest: bool,
     limit: int,
-    slow_ms: float | None,
+    slow_s: float | None,
     min_ms: float | None,
     kind: WantedKind,
     as_json: bool,
@@ -115,7 +115,7 @@ def command(
     # click's types are those of the fields.
     chosen = Wanted(
         kind=kind,
-        min_ms=min_ms if slow_ms is None else 1000 * slow_ms,
+        min_ms=min_ms if slow_s is None else 1000 * slow_s,
         **wanted,  # type: ignore[arg-type]
     )
     skipped = Skipped()

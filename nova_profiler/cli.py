@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
@@ -57,6 +58,9 @@ GROUPS = {
         "metrics": "nova_profiler.reading.metrics.command",
     },
 }
+# By click, for bash, zsh and fish.
+_COMPLETE = "_NOVA_PROFILER_COMPLETE"
+
 COMMANDS = {
     name: module
     for commands in GROUPS.values()
@@ -131,7 +135,8 @@ def main(args: Sequence[str] | None = None) -> int:
         with sigterm_as_ctrl_c(ends_process=args is None):
             code = group.main(
                 None if args is None else list(args),
-                prog_name=command_name(),
+                prog_name=_program(),
+                complete_var=_COMPLETE,
                 standalone_mode=False,
             )
     except Terminated:
@@ -148,6 +153,11 @@ def main(args: Sequence[str] | None = None) -> int:
     except OSError as exc:
         return _failed(f"{exc.filename or 'error'}: {exc.strerror or exc}")
     return code if isinstance(code, int) else 0
+
+
+def _program() -> str:
+    # A shell completes by the bare name, from wherever it is started.
+    return PROGRAM if _COMPLETE in os.environ else command_name()
 
 
 def _message_of(exc: click.ClickException) -> str:

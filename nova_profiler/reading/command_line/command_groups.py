@@ -39,7 +39,9 @@ class SuggestingGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Return the command that *args* begin with, or raise UsageError."""
         names = self.list_commands(ctx)
-        if args[0] not in names and not args[0].startswith("-"):
+        is_known = args[0] in names or args[0].startswith("-")
+        # A shell that completes gets no error.
+        if not is_known and not ctx.resilient_parsing:
             near = _nearest(args[0], names)
             ctx.fail(f"No such command {args[0]!r}{near}")
         return super().resolve_command(ctx, args)

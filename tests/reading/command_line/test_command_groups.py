@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import pytest
+from click.shell_completion import ShellComplete
 
-from nova_profiler.cli import GROUPS, main
+from nova_profiler.cli import GROUPS, group, main
 
 
 @pytest.mark.parametrize(
@@ -46,3 +47,22 @@ def test_the_version_has_a_short_flag(capsys, flag):
     assert main([flag]) == 0
 
     assert capsys.readouterr().out.startswith("nova-profiler, version ")
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("nova-profiler hist", ["history"]),
+        ("nova-profiler list --no-p", ["--no-pager"]),
+        ("nova-profiler lst --sl", []),
+        ("nova-profiler history tr", ["trend"]),
+    ],
+)
+def test_a_shell_completes(words, found):
+    """A wrong name is no traceback on the prompt."""
+    *before, incomplete = words.split()
+
+    completion = ShellComplete(group, {}, "nova-profiler", "X")
+    offered = completion.get_completions(before[1:], incomplete)
+
+    assert [one.value for one in offered] == found

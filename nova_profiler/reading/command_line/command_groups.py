@@ -50,4 +50,4 @@ class SuggestingGroup(click.Group):
 def _nearest(name: str, names: list[str]) -> str:
     """Return a question with the name that was meant, empty if none is."""
     found = difflib.get_close_matches(name, names, 1)
-    return f"; did you mean {found[0]!r}?" if found else ""
+    return f" (did you mean {found[0]!r}?)" if found else ""

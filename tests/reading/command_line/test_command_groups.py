@@ -12,8 +12,8 @@ from nova_profiler.cli import GROUPS, group, main
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        (["lst"], "No such command 'lst'; did you mean 'list'?; see"),
-        (["history", "trned"], "did you mean 'trend'?; see `nova-profiler h"),
+        (["lst"], "No such command 'lst' (did you mean 'list'?); see"),
+        (["history", "trned"], "did you mean 'trend'?); see `nova-profiler h"),
         (["xyz"], "No such command 'xyz'; see `nova-profiler --help`"),
     ],
 )

@@ -219,12 +219,20 @@ def _keep(
 ) -> None:
     """Serve on until Ctrl-C; print commands that ask, and the pages."""
     ask = f"-H 'X-Auth-Token: {identity.token()}' {api.url}/servers/detail"
-    commands = [("the token stands in for keystone's", f"curl -s {ask}")]
+    quiet = "curl -s -o /dev/null -w '%{http_code} in %{time_total} s\\n'"
+    commands = [("the token stands in for keystone's", f"{quiet} {ask}")]
     if profiler in ("pyinstrument", "cprofile"):
         sign = f"{_program()} sign --key {stacks.KEY} GET /v2.1/servers/detail"
         commands.append(
-            ("with stacks of this request", f'curl -s -H "$({sign})" {ask}')
+            ("with stacks of this request", f'{quiet} -H "$({sign})" {ask}')
         )
+    dumps = _relative(directory / "dumps")
+    commands.append(
+        (
+            "and then where its time went",
+            f"{_program()} show --last --dump-dir {dumps}",
+        )
+    )
     summary.show_commands(
         console, f"nova-api serves on at {api.url}; Ctrl-C ends it", commands
     )

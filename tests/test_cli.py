@@ -161,3 +161,28 @@ def test_readers_need_neither_nova_nor_capture(tmp_path):
     )
 
     assert done.stderr == "[]\n"
+
+
+def test_a_shell_completes_wherever_the_command_is(tmp_path):
+    """The variable has our name, and not that of a path."""
+    program = tmp_path / "nova-profiler"
+    program.write_text(
+        "import sys; from nova_profiler.cli import main; sys.exit(main())"
+    )
+
+    done = subprocess.run(
+        [sys.executable, str(program)],
+        env={
+            **os.environ,
+            "_NOVA_PROFILER_COMPLETE": "bash_complete",
+            "COMP_WORDS": "nova-profiler hist",
+            "COMP_CWORD": "1",
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        cwd=ROOT,
+    )
+
+    assert done.stdout == "plain,history\n"

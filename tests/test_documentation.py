@@ -8,12 +8,14 @@ import functools
 import importlib
 import re
 
+import click
 import pytest
 from oslo_config import cfg
 from places import ROOT, TESTS
 
 from nova_profiler import record
 from nova_profiler.capture.settings.options import OPTIONS
+from nova_profiler.cli import group
 
 DOC = ROOT / "doc" / "source"
 
@@ -116,6 +118,47 @@ def test_options_in_the_readme_exist():
 
     assert names
     assert names <= {option.name for option in OPTIONS}
+
+
+def shown_commands() -> list[tuple[str, str]]:
+    """Return (page, command line) of each of ours that is to be typed."""
+    pages = [ROOT / "README.rst", *DOC.rglob("*.rst")]
+    return [
+        (page.name, line)
+        for page in pages
+        for line in re.findall(
+            r"^ .*?\bnova-profiler ([a-z].*)$|``nova-profiler ([a-z][^`]*)``",
+            page.read_text(),
+            re.MULTILINE,
+        )
+        for line in ["".join(line)]
+    ]
+
+
+def test_every_command_that_is_shown_exists():
+    """With its options: a page that is typed off must not fail."""
+    wrong = []
+    seen = 0
+    for page, line in shown_commands():
+        words = line.split("#")[0].split()
+        context = click.Context(group)
+        command = group.get_command(context, words[0])
+        if command is None:
+            continue
+        if isinstance(command, click.Group) and words[1:]:
+            command = command.get_command(context, words[1]) or command
+        known = {"--help", "-h"}
+        for parameter in command.params:
+            known.update(parameter.opts)
+        seen += 1
+        wrong += [
+            (page, line, word)
+            for word in words
+            if re.fullmatch(r"--[a-z-]+", word) and word not in known
+        ]
+
+    assert seen > 50
+    assert wrong == []
 
 
 def test_the_paste_line_in_the_readme_leads_to_the_filter():

@@ -32,7 +32,7 @@ def printed(capsys, *args):
 
 def test_every_dump_is_read(capsys):
     """With its calls, statements and timeline."""
-    shown = json.loads(printed(capsys, "list", "--json", *DUMPS))
+    shown = json.loads(printed(capsys, "list", "--json", *DUMPS))["dumps"]
 
     assert len(shown) == 5
     store = DumpStore(WRITTEN / "dumps", 10, 10, 10)
@@ -67,7 +67,7 @@ def test_the_log_file_is_read(capsys):
     log = WRITTEN / "requests.json"
 
     report = json.loads(printed(capsys, "report", log, "--json"))
-    calls = json.loads(printed(capsys, "calls", log, "--json"))
+    calls = json.loads(printed(capsys, "calls", log, "--json"))["routes"]
 
     assert report["total"]["calls"] == 6
     assert sum(route["totals"]["calls"] for route in calls) == 24
@@ -80,7 +80,9 @@ def test_a_kept_run_is_read(capsys, tmp_path):
     kept = ("--history", history)
 
     printed(capsys, "history", "add", "now", WRITTEN / "requests.json", *kept)
-    runs = json.loads(printed(capsys, "history", "list", "--json", *kept))
+    runs = json.loads(printed(capsys, "history", "list", "--json", *kept))[
+        "runs"
+    ]
 
     assert {run["name"]: run["requests"] for run in runs} == {
         "night": 6,

@@ -155,7 +155,7 @@ def _merged(
         check=True,
     )
     seconds = perf_counter() - began
-    (table,) = json.loads(done.stdout)
+    (table,) = json.loads(done.stdout)["profiles"]
     assert table["profiles"] == profiles, "not all profiles were added up"
     cpu_s, peak_mb = json.loads(done.stderr.splitlines()[-1])
     return Merged(engine, profiles, files_mb, seconds, cpu_s, peak_mb)

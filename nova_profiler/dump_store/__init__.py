@@ -17,9 +17,10 @@ from nova_profiler.dump_store.reading import (
 )
 from nova_profiler.dump_store.retention import Pruned
 from nova_profiler.dump_store.shares import StoredDump
-from nova_profiler.dump_store.store import DumpStore
+from nova_profiler.dump_store.store import NO_DIRECTORY, DumpStore
 
 __all__ = [
+    "NO_DIRECTORY",
     "DumpEntry",
     "DumpError",
     "DumpStore",

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import time
 from collections.abc import Iterable, Iterator
 from functools import partial
@@ -11,6 +12,7 @@ from heapq import merge
 from itertools import islice
 from pathlib import Path
 
+from nova_profiler.command_name import command_name
 from nova_profiler.dump_store.locks import Without
 from nova_profiler.dump_store.names import (
     DUMP_SUFFIX,
@@ -35,6 +37,11 @@ from nova_profiler.dump_store.retention import (
 from nova_profiler.dump_store.running import trace_entries
 from nova_profiler.errors import with_path
 from nova_profiler.record import RequestRecord
+
+NO_DIRECTORY = (
+    "has nova-api been started with this dump_dir? The first dump makes it: "
+    "of a request that is slow or fails, or of any with dump_when = all"
+)
 
 _NAMED_IN_ERRORS = 3
 
@@ -117,8 +124,7 @@ class DumpStore:
             )
         except FileNotFoundError:
             raise DumpError(
-                f"{self.directory}: no such directory; has nova-api been "
-                f"started with this dump_dir?"
+                f"{self.directory}: no such directory; {NO_DIRECTORY}"
             ) from None
         except OSError as exc:
             raise DumpError(f"{self.directory}: {exc.strerror}") from exc
@@ -135,11 +141,17 @@ class DumpStore:
             raise DumpError(f"{text}: no such file")
         found = [entry for entry in self.entries() if entry.stem == text]
         if not found:
-            found = list(islice(self._with_id(text), _NAMED_IN_ERRORS + 1))
+            most = _NAMED_IN_ERRORS + 1
+            found = list(islice(self._with_id(text), most)) or list(
+                # As another program may print an id.
+                islice(self._with_id(text.lower()), most)
+            )
         if not found:
+            place = shlex.quote(str(self.directory))
             raise DumpError(
                 f"no dump of {text!r} in {self.directory}; "
-                f"`nova-profiler list` shows what there is"
+                f"`{command_name()} list --dump-dir {place}` shows what there "
+                f"is"
             )
         if len(found) > 1:
             raise DumpError(f"{text!r} is in {_named(found)}; give one")

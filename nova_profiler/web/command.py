@@ -20,9 +20,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nova_profiler.errors import NovaProfilerError, missing_extra
+from nova_profiler.reading.command_line.answers import print_json
 from nova_profiler.reading.command_line.dump_dir import dump_dir_of
+from nova_profiler.reading.command_line.durations import Duration
 from nova_profiler.reading.command_line.form_option import form_option
-from nova_profiler.reading.command_line.options import Finite, timezone_option
+from nova_profiler.reading.command_line.options import (
+    json_option,
+    timezone_option,
+)
 from nova_profiler.web.guard import PARAMETER, is_loopback
 from nova_profiler.web.mounting import pages_of
 
@@ -74,14 +79,23 @@ _THREADS = 4
     "another address than loopback.",
 )
 @click.option(
-    "--slow-ms",
-    default=1000.0,
+    "--slow",
+    "slow_s",
+    metavar="TIME",
+    default="1s",
     show_default=True,
-    type=Finite(0.001),
-    help="A request that takes at least this is slow.",
+    type=Duration("s", 0.000001),
+    help="A request that takes at least this is slow: 1s, 500ms, or seconds.",
+)
+@click.option(
+    "--slow-ms",
+    # The former name, whose number is milliseconds.
+    hidden=True,
+    type=Duration("ms", 0.001),
 )
 @timezone_option
 @form_option
+@json_option
 def command(
     paths: tuple[str, ...],
     config_file: str | None,
@@ -89,9 +103,11 @@ def command(
     port: int,
     allow_host: tuple[str, ...],
     token: str | None,
-    slow_ms: float,
+    slow_s: float,
+    slow_ms: float | None,
     local: tzinfo | None,
     stated: tuple[str, ...],
+    as_json: bool,
 ) -> None:
     """Serve pages of requests: heat map, routes, waterfalls.
 
@@ -113,11 +129,11 @@ def command(
         paths or _configured(config_file),
         [host, *allow_host],
         token or "",
-        slow_ms,
+        1000 * slow_s if slow_ms is None else slow_ms,
         local,
         stated,
     )
-    _serve(pages, host, port, token)
+    _serve(pages, host, port, token, as_json)
 
 
 def _configured(config_file: str | None) -> tuple[str]:
@@ -127,7 +143,9 @@ def _configured(config_file: str | None) -> tuple[str]:
     return (dump_dir_of(config_file),)
 
 
-def _serve(pages: Pages, host: str, port: int, token: str | None) -> None:
+def _serve(
+    pages: Pages, host: str, port: int, token: str | None, as_json: bool
+) -> None:
     """Listen, print the address, and answer until Ctrl-C."""
     try:
         import waitress
@@ -148,7 +166,11 @@ def _serve(pages: Pages, host: str, port: int, token: str | None) -> None:
     )
     _keep_room(server)
     pages.index.start()
-    click.echo(f"{_address(socket, host, token)}\nCtrl-C ends it")
+    address = _address(socket, host, token)
+    if as_json:
+        print_json({"address": address})
+    else:
+        click.echo(f"{address}\nCtrl-C ends it")
     with closing(server):
         # It takes Ctrl-C for its end, and returns.
         server.run()

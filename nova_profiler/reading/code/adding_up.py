@@ -17,6 +17,10 @@ from nova_profiler.reading.process_pools import process_pool, usable_cores
 # From this number on a second process saves more than it costs.
 MANY = 200
 _AT_ONCE = 25
+NO_STACKS = (
+    "no such dumps with stacks; the option profiler = stacks takes them, of "
+    "requests that are slow or fail"
+)
 # More than four gain nothing.
 PROCESSES = min(usable_cores(), 4)
 
@@ -59,7 +63,7 @@ def one_of(profiles: Profiles, skipped: Skipped) -> Profile:
             f"these profiles are of {engines}, whose times do not add up; "
             f"name those of one"
         )
-    raise NovaProfilerError("no such dumps with stacks")
+    raise NovaProfilerError(NO_STACKS)
 
 
 def none_read(errors: Sequence[str]) -> NovaProfilerError:

@@ -62,17 +62,18 @@ class ProfileChoice:
         route: str | None,
         since: str | None,
         last: int | None,
+        until: str | None = None,
     ) -> list[Path]:
         """Return the profiles that *names* mean, without names those of dumps.
 
         Raises click.UsageError where names and a choice of dumps are given.
         """
         if not names:
-            return self.of_dumps(route, since, last=last)
-        if (route, since, last) != (None, None, None):
+            return self.of_dumps(route, since, last, until)
+        if (route, since, last, until) != (None, None, None, None):
             raise click.UsageError(
-                "--route, --since and --last choose dumps; leave them out "
-                "where profiles are named"
+                "--route, --since, --until and --last choose dumps; leave "
+                "them out where profiles are named"
             )
         return self.of_all(names)
 
@@ -81,11 +82,12 @@ class ProfileChoice:
         route: str | None = None,
         since: str | None = None,
         last: int | None = None,
+        until: str | None = None,
     ) -> list[Path]:
         """Return the profiles of the newest of the chosen dumps."""
         store = store_of(self._dump_dir, self._config_file)
         foreign: list[str] = []
-        entries = self._chosen(store.entries(foreign, since), route)
+        entries = self._chosen(store.entries(foreign, since), route, until)
         found = list(islice(self._of_each(entries), last))
         self._skipped.add_foreign(foreign)
         return found

@@ -217,6 +217,7 @@ def figures_of(
 ) -> dict[str, Any]:
     """Return the differences as JSON-ready values."""
     kind = before.kind
+    changes = changes_of(before, after)
     return {
         "engine": before.engine,
         "by": by,
@@ -233,8 +234,9 @@ def figures_of(
                 f"b_{kind}": round(one.after_number, 3),
                 "clear": one.is_clear,
             }
-            for one in changes_of(before, after)[:limit]
+            for one in changes[:limit]
         ],
+        "more": len(changes[limit:]),
         "notes": notes_of(before, after),
     }
 

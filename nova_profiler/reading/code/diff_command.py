@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from nova_profiler.errors import NovaProfilerError
@@ -13,11 +11,17 @@ from nova_profiler.profiles.loading import had_no_sample, load
 from nova_profiler.reading.code.adding_up import none_read
 from nova_profiler.reading.code.choice import ProfileChoice, Side
 from nova_profiler.reading.code.diff import OWN, TOTAL, ProfileSet, figures_of
+from nova_profiler.reading.command_line.answers import (
+    json_limit,
+    print_json,
+    say_nothing_found,
+)
 from nova_profiler.reading.command_line.kind_option import (
     WantedKind,
     kind_option,
 )
 from nova_profiler.reading.command_line.options import (
+    JSON_HAS_ALL,
     dump_dir_options,
     json_option,
     limit_option,
@@ -52,13 +56,21 @@ Sets = dict[str, ProfileSet]
     help="B is the dumps from then on; without it, from --before on.",
 )
 @click.option(
-    "--by",
+    "--sort",
+    "by",
     type=click.Choice([OWN, TOTAL]),
     default=OWN,
     show_default=True,
     help="The function's own time, or with what it called.",
 )
-@limit_option(25, "How many functions to show.")
+@click.option(
+    "--by",
+    "former_by",
+    type=click.Choice([OWN, TOTAL]),
+    # The former name of --sort.
+    hidden=True,
+)
+@limit_option(25, f"How many functions to show; {JSON_HAS_ALL}.")
 @json_option
 def command(
     names: tuple[str, ...],
@@ -69,6 +81,7 @@ def command(
     after: str | None,
     kind: WantedKind,
     by: str,
+    former_by: str | None,
     limit: int,
     as_json: bool,
 ) -> None:
@@ -83,17 +96,21 @@ def command(
     nova-profiler diff --route /v2.1/servers/detail --before 2h
     """
     skipped = Skipped()
+    by = former_by or by
     choice = ProfileChoice(dump_dir, config_file, skipped, kind)
     sides = _sides(choice, names, route, before, after)
     spans = _spans_of(before, after)
     for side, span, (paths, _) in zip("AB", spans, sides, strict=True):
         if not paths:
             skipped.print()
-            raise NovaProfilerError(
+            say_nothing_found(
                 kind.about_others
                 or f"{side} has no dumps with stacks{span}; the option "
                 f"profiler takes them"
             )
+            if as_json:
+                print_json({"sort": by, "profiles": []})
+            return
     first, second = (_sets_of(side, by, skipped) for side in sides)
     both = [engine for engine in first if engine in second]
     if not both:
@@ -173,8 +190,9 @@ def _print(
     as_json: bool,
 ) -> None:
     if as_json:
-        tables = [figures_of(*pair, by, limit) for pair in pairs]
-        click.echo(json.dumps(tables, indent=2))
+        most = json_limit()
+        tables = [figures_of(*pair, by, most) for pair in pairs]
+        print_json({"sort": by, "profiles": tables})
         return
     from nova_profiler.reading.code.diff_page import print_diff
     from nova_profiler.reading.screen.terminal import terminal

@@ -3,21 +3,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from rich.console import Console
 from rich.text import Text
 
 from nova_profiler.profiles.summaries import CALLS
 from nova_profiler.reading.code import diff as figures
 from nova_profiler.reading.code.diff import Change, ProfileSet
+from nova_profiler.reading.screen.fitted_table import (
+    Column,
+    print_fitted,
+    print_left_out,
+)
 from nova_profiler.reading.screen.terminal import (
     BAD,
     FAINT,
     HEADING,
     WARNING,
     counted,
-    plain_table,
     safe,
 )
+
+# Most functions with their modules are no longer.
+_NAME, _SHORTEST_NAME = 48, 20
 
 
 def print_diff(
@@ -37,32 +46,10 @@ def print_diff(
         )
     )
     changes = figures.changes_of(before, after)
-    counts_calls = before.kind == CALLS
-    table = plain_table()
-    headings = ["A", "B", "change", "+-"]
-    if counts_calls:
-        headings += ["calls A", "calls B"]
-    for heading in headings:
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("", no_wrap=True)
-    table.add_column("function", overflow="fold")
-    table.add_column("where", no_wrap=True)
-    for one in changes[:limit]:
-        cells = [
-            _ms(one.before_s),
-            _ms(one.after_s),
-            f"{1000 * one.change_s:+.3f}",
-            _ms(one.error_s),
-        ]
-        if counts_calls:
-            cells += [f"{one.before_number:.1f}", f"{one.after_number:.1f}"]
-        table.add_row(
-            *cells,
-            _verdict(one),
-            safe(one.function.label),
-            safe(one.function.short_place, FAINT),
-        )
-    console.print(table)
+    left_out = print_fitted(
+        console, _columns(changes[:limit], before.kind == CALLS)
+    )
+    print_left_out(console, left_out)
     clear = sum(one.is_clear for one in changes)
     console.print(
         f"{clear} of {counted(len(changes), 'function')} changed for sure: "
@@ -70,6 +57,41 @@ def print_diff(
     )
     for note in figures.notes_of(before, after):
         console.print(safe(note, WARNING))
+
+
+def _columns(changes: Sequence[Change], counts_calls: bool) -> list[Column]:
+    """Return the table; change and verdict are always in it."""
+    cells: list[tuple[str, int, Callable[[Change], str]]] = [
+        ("A", 3, lambda one: _ms(one.before_s)),
+        ("B", 0, lambda one: _ms(one.after_s)),
+        ("change", 0, lambda one: f"{1000 * one.change_s:+.3f}"),
+        ("+-", 2, lambda one: _ms(one.error_s)),
+    ]
+    if counts_calls:
+        cells += [
+            ("calls A", 4, lambda one: f"{one.before_number:.1f}"),
+            ("calls B", 5, lambda one: f"{one.after_number:.1f}"),
+        ]
+    return [
+        *(
+            Column(heading, [Text(of(one)) for one in changes], True, gives)
+            for heading, gives, of in cells
+        ),
+        Column("", [_verdict(one) for one in changes]),
+        Column(
+            "function",
+            [safe(one.function.label) for one in changes],
+            gives=len(cells),
+            least=_SHORTEST_NAME,
+            ease=_NAME,
+            folds=True,
+        ),
+        Column(
+            "where",
+            [safe(one.function.short_place, FAINT) for one in changes],
+            gives=1,
+        ),
+    ]
 
 
 def _size(one: ProfileSet, noun: str) -> str:

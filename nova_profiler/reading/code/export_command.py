@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 
@@ -13,9 +12,13 @@ from nova_profiler.dump_store import DumpError, DumpStore, name_of_route
 from nova_profiler.errors import NovaProfilerError
 from nova_profiler.profiles.exports import SUFFIXES, exported
 from nova_profiler.profiles.loading import Profile
-from nova_profiler.reading.code.adding_up import added_up, one_of
+from nova_profiler.reading.code.adding_up import NO_STACKS, added_up, one_of
 from nova_profiler.reading.code.choice import ProfileChoice
 from nova_profiler.reading.code.timelines import formats
+from nova_profiler.reading.command_line.answers import (
+    print_json,
+    say_nothing_found,
+)
 from nova_profiler.reading.command_line.options import (
     dump_dir_options,
     filter_options,
@@ -65,6 +68,7 @@ def command(
     config_file: str | None,
     route: str | None,
     since: str | None,
+    until: str | None,
     last: int | None,
     how: str,
     output: Path | None,
@@ -84,7 +88,13 @@ def command(
     choice = ProfileChoice(
         dump_dir, config_file, skipped, takes_bare=has_times
     )
-    paths = choice.chosen(names, route, since, last)
+    paths = choice.chosen(names, route, since, last, until)
+    if not paths:
+        say_nothing_found("no such dumps" if has_times else NO_STACKS)
+        skipped.print()
+        if as_json:
+            print_json({"file": None, "profiles": 0})
+        return
     if has_times:
         content = _content_over_time(paths, how, route, skipped)
     else:
@@ -123,9 +133,6 @@ def _title(record: RequestRecord) -> str:
 def _content_over_time(
     paths: list[Path], how: str, route: str | None, skipped: Skipped
 ) -> bytes:
-    if not paths:
-        skipped.print()
-        raise NovaProfilerError("no such dumps")
     title, _ = _about(paths, route)
     return formats.content_in(how, printable(title), paths, skipped)
 
@@ -182,6 +189,6 @@ def _write(
     output.write_bytes(content)
     if as_json:
         written = {"file": str(output), "profiles": len(paths)}
-        click.echo(json.dumps(written, indent=2))
+        print_json(written)
     else:
         click.echo(f"{output}")

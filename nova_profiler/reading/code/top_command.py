@@ -3,18 +3,22 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from nova_profiler.profiles.loading import Profile, Profiles
-from nova_profiler.reading.code.adding_up import added_up, one_of
+from nova_profiler.reading.code.adding_up import NO_STACKS, added_up, one_of
 from nova_profiler.reading.code.choice import ProfileChoice
+from nova_profiler.reading.command_line.answers import (
+    json_limit,
+    print_json,
+    say_nothing_found,
+)
 from nova_profiler.reading.command_line.kind_option import (
     WantedKind,
     kind_option,
 )
 from nova_profiler.reading.command_line.options import (
+    JSON_HAS_ALL,
     dump_dir_options,
     filter_options,
     json_option,
@@ -43,7 +47,7 @@ _SORTS = ("tottime", "cumtime", "ncalls", "percall")
     help="The column to sort by. percall is the second one. Profiles of "
     "samples are sorted by samples for ncalls, by tottime for percall.",
 )
-@limit_option(25, "How many functions to show.")
+@limit_option(25, f"How many functions to show; {JSON_HAS_ALL}.")
 @click.option(
     "--format",
     "how",
@@ -58,6 +62,7 @@ def command(
     config_file: str | None,
     route: str | None,
     since: str | None,
+    until: str | None,
     kind: WantedKind,
     last: int | None,
     sort: str,
@@ -80,13 +85,15 @@ def command(
         raise click.UsageError("give one of --format and --json")
     skipped = Skipped()
     choice = ProfileChoice(dump_dir, config_file, skipped, kind)
-    paths = choice.chosen(names, route, since, last)
+    paths = choice.chosen(names, route, since, last, until)
     profiles = added_up(paths, skipped)
-    if is_page:
+    if is_page and profiles.engines:
         _print_page(one_of(profiles, skipped), route, skipped)
         return
-    if as_json or not kind.about_others:
+    if as_json or profiles.engines:
         _print(profiles, sort, limit, as_json)
+    if not profiles.engines and not kind.about_others:
+        say_nothing_found(NO_STACKS)
     kind.print_others()
     skipped.print()
 
@@ -106,11 +113,10 @@ def _print(profiles: Profiles, sort: str, limit: int, as_json: bool) -> None:
     from nova_profiler.reading.screen.terminal import terminal
 
     if as_json:
-        tables = [figures_of(one, sort, limit) for one in profiles.engines]
-        click.echo(json.dumps(tables, indent=2))
+        most = json_limit()
+        tables = [figures_of(one, sort, most) for one in profiles.engines]
+        print_json({"sort": sort, "profiles": tables})
         return
-    if not profiles.engines:
-        click.echo("no such dumps with stacks", err=True)
     console = terminal()
     for number, one in enumerate(profiles.engines):
         if number:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from nova_profiler.profiles.functions import Function, short_file
@@ -15,12 +14,16 @@ from nova_profiler.profiles.loading import Profile
 from nova_profiler.profiles.summaries import CALLS, Row, Wait
 from nova_profiler.reading.code import hot_path as figures
 from nova_profiler.reading.code.certainty import notes_of, seconds, share_in
+from nova_profiler.reading.screen.fitted_table import (
+    Column,
+    print_fitted,
+    print_left_out,
+)
 from nova_profiler.reading.screen.terminal import (
     FAINT,
     HEADING,
     WARNING,
     counted,
-    plain_table,
     safe,
     share_text,
 )
@@ -34,6 +37,27 @@ SORTS: dict[str, Callable[[Row], float]] = {
 }
 
 _MOST_WAITS = 5
+# The columns, and the order in which they are left out for room; 0: never.
+_CALLS: tuple[tuple[str, int], ...] = (
+    ("ncalls", 0),
+    ("tottime", 0),
+    ("percall", 1),
+    ("cumtime", 0),
+    ("percall", 2),
+    ("tot %", 0),
+)
+_SAMPLES: tuple[tuple[str, int], ...] = (
+    ("samples", 2),
+    ("tottime", 0),
+    ("cumtime", 0),
+    ("cum %", 1),
+    ("tot %", 0),
+)
+_LEAST_S = 0.0005
+# That of the sum that was asked for stays.
+_BY_CUMTIME = {"cum %": 0, "tot %": 3}
+# Most functions with their files are no longer.
+_PLACE, _SHORTEST_PLACE = 54, 20
 
 
 def sorted_rows(profile: Profile, sort: str) -> list[Row]:
@@ -48,10 +72,12 @@ def sorted_rows(profile: Profile, sort: str) -> list[Row]:
 
 def figures_of(profile: Profile, sort: str, limit: int) -> dict[str, Any]:
     """Return the table as JSON-ready values."""
-    rows = sorted_rows(profile, sort)[:limit]
+    found = sorted_rows(profile, sort)
+    rows = found[:limit]
     return {
         **figures.totals_of(profile),
         "functions": [figures.row_figures(row, profile) for row in rows],
+        "more": len(found) - len(rows),
         "waits": [figures.wait_figures(one) for one in profile.waits()],
         "notes": notes_of(profile, rows),
     }
@@ -65,18 +91,14 @@ def print_top(
     sentence = figures.sentence_of(profile)
     text = f"{profile.engine}: {number}, {sentence}"
     console.print(Text(text, style=HEADING))
-    rows = sorted_rows(profile, sort)
+    rows = [row for row in sorted_rows(profile, sort) if _has(row, sort)]
     counts_calls = profile.kind == CALLS
-    table = _head(counts_calls)
-    for row in rows[:limit]:
-        cells = _calls(row) if counts_calls else _samples(row, profile)
-        share = share_text(share_in(profile, row.self_s))
-        table.add_row(*cells, share, _place(row.function))
-    console.print(table)
+    left_out = print_fitted(console, _columns(profile, rows[:limit], sort))
     if rows[limit:]:
         rest = sum(row.self_s for row in rows[limit:])
         text = f"and {len(rows) - limit} more, {seconds(rest)}"
         console.print(Text(text, style=FAINT))
+    print_left_out(console, left_out)
     _print_waits(console, profile.waits())
     if counts_calls and profile.waiting_s > 0:
         console.print(Text("cumtime has the waits of what was called in it"))
@@ -84,17 +106,45 @@ def print_top(
         console.print(safe(note, WARNING))
 
 
-def _head(counts_calls: bool) -> Table:
-    table = plain_table()
-    headings = (
-        ["ncalls", "tottime", "percall", "cumtime", "percall", "tot %"]
-        if counts_calls
-        else ["samples", "tottime", "cumtime", "cum %", "tot %"]
-    )
-    for heading in headings:
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("filename:lineno(function)", overflow="fold")
-    return table
+def _has(row: Row, sort: str) -> bool:
+    """Return false for what would be a line of zeros."""
+    return sort == "ncalls" or max(row.self_s, row.total_s) >= _LEAST_S
+
+
+def _columns(profile: Profile, rows: Sequence[Row], sort: str) -> list[Column]:
+    """Return the table; figures give way before functions are folded."""
+    counts_calls = profile.kind == CALLS
+    headings = _CALLS if counts_calls else _SAMPLES
+    if sort == "cumtime":
+        headings = tuple(
+            (name, _BY_CUMTIME.get(name, g)) for name, g in headings
+        )
+    cells = [
+        [
+            *(_calls(row) if counts_calls else _samples(row, profile)),
+            share_text(share_in(profile, row.self_s)),
+        ]
+        for row in rows
+    ]
+    return [
+        *(
+            Column(
+                heading,
+                [Text(row[number]) for row in cells],
+                right=True,
+                gives=gives,
+            )
+            for number, (heading, gives) in enumerate(headings)
+        ),
+        Column(
+            "filename:lineno(function)",
+            [_place(row.function) for row in rows],
+            gives=len(headings),
+            least=_SHORTEST_PLACE,
+            ease=_PLACE,
+            folds=True,
+        ),
+    ]
 
 
 def _calls(row: Row) -> list[str]:
@@ -142,19 +192,33 @@ def _print_waits(console: Console, waits: Sequence[Wait]) -> None:
         return
     console.print()
     console.print(Text("Waiting, left out above", style=HEADING))
-    table = plain_table()
-    for heading in ("times", "seconds"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("in", overflow="fold")
-    table.add_column("for", overflow="fold")
-    for wait in waits[:_MOST_WAITS]:
-        table.add_row(
-            str(wait.number),
-            f"{wait.seconds:.3f}",
-            _place(wait.function),
-            Text() if wait.caller is None else _place(wait.caller),
-        )
-    console.print(table)
+    shown = waits[:_MOST_WAITS]
+    columns = [
+        Column("times", [Text(str(one.number)) for one in shown], right=True),
+        Column(
+            "seconds",
+            [Text(f"{one.seconds:.3f}") for one in shown],
+            right=True,
+        ),
+        Column(
+            "in",
+            [_place(one.function) for one in shown],
+            gives=1,
+            least=_SHORTEST_PLACE,
+            folds=True,
+        ),
+        Column(
+            "for",
+            [
+                Text() if one.caller is None else _place(one.caller)
+                for one in shown
+            ],
+            gives=2,
+            least=_SHORTEST_PLACE,
+            folds=True,
+        ),
+    ]
+    print_fitted(console, columns)
     if waits[_MOST_WAITS:]:
         rest = sum(wait.seconds for wait in waits[_MOST_WAITS:])
         text = f"and {len(waits) - _MOST_WAITS} more, {seconds(rest)}"

@@ -79,6 +79,15 @@ class Finite(click.FloatRange):
         return number
 
 
+class Count(click.IntRange):
+    """How many of something, at least one."""
+
+    name = "whole number"
+
+    def __init__(self) -> None:
+        super().__init__(1)
+
+
 _config_file_option = click.option(
     "--config-file",
     metavar="FILE",
@@ -123,7 +132,14 @@ def filter_options(function: Function) -> Function:
         metavar="WHEN",
         callback=moment_of,
         help="Only requests from then on: 30m, 2h, 7d or 2026-11-21T10:35.",
-    )(function)
+    )(
+        click.option(
+            "--until",
+            metavar="WHEN",
+            callback=moment_of,
+            help="Only requests from before then.",
+        )(function)
+    )
     return route_option(function)
 
 
@@ -131,9 +147,11 @@ def limit_option(default: int, help: str) -> Callable[[Function], Function]:
     """Return the option for the length of what is printed."""
     return click.option(
         "--limit",
+        "-n",
         default=default,
         show_default=True,
-        type=click.IntRange(1),
+        metavar="N",
+        type=Count(),
         help=help,
     )
 
@@ -141,9 +159,12 @@ def limit_option(default: int, help: str) -> Callable[[Function], Function]:
 last_option = click.option(
     "--last",
     metavar="N",
-    type=click.IntRange(1),
+    type=Count(),
     help="Only the newest N dumps that have stacks.",
 )
+
+# What a limit is for in JSON.
+JSON_HAS_ALL = "JSON has all without it"
 
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print JSON for other programs."

@@ -3,18 +3,19 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from datetime import tzinfo
 
 import click
 
+from nova_profiler.reading.command_line.answers import print_json
+from nova_profiler.reading.command_line.durations import Duration
 from nova_profiler.reading.command_line.form_option import form_option
 from nova_profiler.reading.command_line.options import (
-    Finite,
     json_option,
     timezone_option,
 )
+from nova_profiler.reading.command_line.paging import unpaged
 from nova_profiler.reading.command_line.progress import log_progress
 from nova_profiler.reading.command_line.skipped import print_unread
 from nova_profiler.reading.follow.progress import LABELS, SearchProgress
@@ -63,9 +64,10 @@ def _request(
 @click.option(
     "--gap",
     "gap_ms",
-    metavar="MS",
-    type=Finite(0),
-    help="Show gaps of at least this; without it, of 2 % of the whole.",
+    metavar="TIME",
+    type=Duration("ms"),
+    help="Show gaps of at least this: 1s, 20ms, or milliseconds; without "
+    "it, of 2 % of the whole.",
 )
 @click.option(
     "--full", is_flag=True, help="Show messages whole, however wide they are."
@@ -111,6 +113,8 @@ def command(
     records = Records(logs, sources, unread)
     unread = records.unread
     stream = stream and shape == "text" and not as_json
+    if stream:
+        unpaged()
     with log_progress(sources, LABELS[0], is_shown=not stream) as bar:
         progress = SearchProgress(bar, stream=stream)
         search = RequestSearch(
@@ -128,8 +132,7 @@ def command(
         picture = records.picture_of(request)
     story = story_of(request, gap_ms, picture)
     if as_json or shape == "json":
-        figures = {**figures_of(story), "unread": unread.figures()}
-        click.echo(json.dumps(figures, indent=2))
+        print_json({**figures_of(story), "unread": unread.figures()})
         return
     print_unread(unread)
     if shape == "markdown":

@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 import click
 
+from nova_profiler.reading.command_line.answers import print_json
+from nova_profiler.reading.command_line.options import json_option
 from nova_profiler.reading.metrics import (
     collector,
     grafana,
@@ -60,9 +62,14 @@ _MEANINGS = "\n".join(f"{name:16}{one.meaning}" for name, one in FORMS.items())
     show_default=True,
     help="The option statsd_prefix of nova.conf.",
 )
-def command(form: str, prefix: str) -> None:
+@json_option
+def command(form: str, prefix: str, as_json: bool) -> None:
     """Print the file of *form*."""
     words = [metric_name(word) for word in prefix.split(".") if word]
     if not words:
         raise click.BadParameter("it is empty", param_hint="--prefix")
-    click.echo(FORMS[form].text(".".join(words)), nl=False)
+    text = FORMS[form].text(".".join(words))
+    if as_json:
+        print_json({"form": form, "text": text})
+    else:
+        click.echo(text, nl=False)

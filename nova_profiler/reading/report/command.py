@@ -3,16 +3,20 @@
 
 from __future__ import annotations
 
-import json
-import re
 from datetime import tzinfo
 from typing import Any
 
 import click
 
 from nova_profiler.errors import NovaProfilerError
+from nova_profiler.reading.command_line.answers import (
+    json_limit,
+    print_json,
+)
+from nova_profiler.reading.command_line.durations import Duration
 from nova_profiler.reading.command_line.form_option import form_option
 from nova_profiler.reading.command_line.options import (
+    JSON_HAS_ALL,
     json_option,
     limit_option,
     moment_of,
@@ -30,30 +34,18 @@ from nova_profiler.reading.screen.terminal import printable
 
 _READING = "reading logs"
 _FORMATS = ("table", "text", "json", "csv", "markdown", "html")
-_DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?) ?(ms|s)?")
-
-
-def _duration_ms(
-    ctx: click.Context, param: click.Parameter, value: str
-) -> float:
-    found = _DURATION.fullmatch(value.strip())
-    if found is None:
-        raise click.BadParameter(
-            f"{value!r}: expected seconds such as 1, or 500ms", ctx, param
-        )
-    return float(found[1]) * (1 if found[2] == "ms" else 1000)
 
 
 @click.command("report")
 @click.argument("logs", metavar="LOG...", nargs=-1, required=True)
 @click.option(
     "--slow",
-    "slow_ms",
+    "slow_s",
     metavar="TIME",
     default="1s",
     show_default=True,
-    callback=_duration_ms,
-    help="A call that takes at least this is slow: seconds, or 500ms.",
+    type=Duration("s"),
+    help="A call that takes at least this is slow: 1s, 500ms, or seconds.",
 )
 @click.option(
     "--by",
@@ -82,7 +74,7 @@ def _duration_ms(
     callback=moment_of,
     help="Only calls before that time.",
 )
-@limit_option(15, "How many lines of each table to show.")
+@limit_option(15, f"How many lines of each table to show; {JSON_HAS_ALL}.")
 @click.option(
     "--format",
     "shown_as",
@@ -95,7 +87,7 @@ def _duration_ms(
 @json_option
 def command(
     logs: tuple[str, ...],
-    slow_ms: float,
+    slow_s: float,
     by: str,
     route: str | None,
     exclude: tuple[str, ...],
@@ -122,7 +114,7 @@ def command(
     if as_json and shown_as not in (None, "json"):
         raise click.UsageError(f"--json is not --format {shown_as}")
     asked = Asked(
-        slow_ms,
+        1000 * slow_s,
         by,
         exclude,
         None if since is None else iso_epoch(since),
@@ -143,6 +135,8 @@ def command(
     if not report.figures.forms and not left_out:
         raise NovaProfilerError(_nothing_read(unread))
     shown_as = "json" if as_json else shown_as or "table"
+    if shown_as == "json":
+        limit = json_limit()
     _print(summary_of(report, limit), shown_as)
 
 
@@ -159,7 +153,7 @@ def _nothing_read(unread: Unread) -> str:
 
 def _print(summary: dict[str, Any], shown_as: str) -> None:
     if shown_as == "json":
-        click.echo(json.dumps(summary, indent=2))
+        print_json(summary)
         return
     if shown_as == "table":
         from nova_profiler.reading.report.page import print_report

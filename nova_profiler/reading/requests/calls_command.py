@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 
 import click
@@ -11,11 +10,17 @@ import click
 from nova_profiler.dump_store import DumpError, DumpStore, name_of_route
 from nova_profiler.groups import GROUPS, Group
 from nova_profiler.reading.advice.adding_up import advice_rows
+from nova_profiler.reading.command_line.answers import (
+    json_limit,
+    print_json,
+    say_nothing_found,
+)
 from nova_profiler.reading.command_line.kind_option import (
     WantedKind,
     kind_option,
 )
 from nova_profiler.reading.command_line.options import (
+    JSON_HAS_ALL,
     dump_dir_options,
     filter_options,
     json_option,
@@ -25,6 +30,7 @@ from nova_profiler.reading.command_line.options import (
 from nova_profiler.reading.command_line.progress import with_progress
 from nova_profiler.reading.command_line.route_option import meant_names
 from nova_profiler.reading.command_line.skipped import Skipped
+from nova_profiler.reading.requests.absent_dumps import why_no_dumps
 from nova_profiler.reading.requests.calls_by_route import (
     RouteCalls,
     calls_by_route,
@@ -32,6 +38,9 @@ from nova_profiler.reading.requests.calls_by_route import (
 )
 from nova_profiler.reading.requests.log_file_records import records_of_logs
 from nova_profiler.record import REQUEST, RequestRecord
+
+# From when on, and until when; None is without an end.
+Span = tuple[str | None, str | None]
 
 # By what an operator may write; "function" was there before other groups.
 _GROUPS = {
@@ -41,8 +50,8 @@ _GROUPS = {
     if word
 }
 _DUMPS_NOTE = (
-    "From dumps: only {}s that dump_when chose, so mostly slow ones. "
-    "For all of them give the log_file."
+    "From dumps: only {}s that dump_when chose, mostly slow ones unless it "
+    "is all. For all of them give the log_file."
 )
 
 
@@ -61,7 +70,7 @@ _DUMPS_NOTE = (
     help="Group of calls: DB API functions, SQL verbs and tables, ...; one "
     "row for a group whose calls have no names.",
 )
-@limit_option(10, "How many routes to show.")
+@limit_option(10, f"How many routes to show; {JSON_HAS_ALL}.")
 @json_option
 def command(
     log_files: tuple[str, ...],
@@ -69,6 +78,7 @@ def command(
     config_file: str | None,
     route: str | None,
     since: str | None,
+    until: str | None,
     kind: WantedKind,
     by: str,
     limit: int,
@@ -84,19 +94,26 @@ def command(
     nova-profiler calls /var/log/nova/requests.json --by sql
     """
     skipped = Skipped()
+    store = None if log_files else store_of(dump_dir, config_file)
     records = (
-        _of_logs(log_files, route, since, kind, skipped)
-        if log_files
-        else _of_dumps(
-            store_of(dump_dir, config_file), route, since, kind, skipped
-        )
+        _of_logs(log_files, route, (since, until), kind, skipped)
+        if store is None
+        else _of_dumps(store, route, (since, until), kind, skipped)
     )
     routes = calls_by_route(records, _GROUPS[by].name)
     if as_json:
-        figures = [figures_of(one) for one in routes[:limit]]
-        click.echo(json.dumps(figures, indent=2))
-    elif not kind.about_others:
-        _print(routes, limit, _GROUPS[by], kind.noun, not log_files)
+        shown = routes[: json_limit()]
+        print_json(
+            {
+                "group": _GROUPS[by].name,
+                "routes": [figures_of(one) for one in shown],
+                "more": len(routes) - len(shown),
+            }
+        )
+    elif any(one.functions for one in routes):
+        _print(routes, limit, _GROUPS[by], kind.noun, store is not None)
+    if not any(one.functions for one in routes) and not kind.about_others:
+        say_nothing_found(_why_nothing(routes, _GROUPS[by], kind.noun, store))
     kind.print_others()
     skipped.print()
 
@@ -104,14 +121,17 @@ def command(
 def _of_dumps(
     store: DumpStore,
     route: str | None,
-    since: str | None,
+    span: Span,
     kind: WantedKind,
     skipped: Skipped,
 ) -> Iterator[RequestRecord]:
     is_wanted = meant_names(route)
     foreign: list[str] = []
     chosen = []
+    since, until = span
     for entry in store.entries(foreign, since):
+        if until is not None and entry.started_at >= until:
+            continue
         if is_wanted(entry.route_name) and kind.has_method(entry.method):
             chosen.append(entry)
     skipped.add_foreign(foreign)
@@ -125,16 +145,32 @@ def _of_dumps(
 def _of_logs(
     logs: Sequence[str],
     route: str | None,
-    since: str | None,
+    span: Span,
     kind: WantedKind,
     skipped: Skipped,
 ) -> Iterator[RequestRecord]:
     is_wanted = meant_names(route)
+    since, until = span
     for record in records_of_logs(logs, skipped):
         if since is not None and record.started_at < since:
             continue
+        if until is not None and record.started_at >= until:
+            continue
         if is_wanted(name_of_route(record.route)) and kind.has(record.kind):
             yield record
+
+
+def _why_nothing(
+    routes: list[RouteCalls], group: Group, noun: str, store: DumpStore | None
+) -> str:
+    from nova_profiler.reading.screen.terminal import counted
+
+    requests = sum(one.requests for one in routes)
+    if requests:
+        return f"no {group.name} calls in {counted(requests, noun)}"
+    if store is None:
+        return f"no such {noun}s in these logs"
+    return why_no_dumps(store, f"{noun}s")
 
 
 def _print(
@@ -149,15 +185,6 @@ def _print(
     from nova_profiler.reading.screen.terminal import counted, terminal
 
     calling = [one for one in routes if one.functions]
-    if not calling:
-        requests = sum(one.requests for one in routes)
-        found = (
-            f"no {group.name} calls in {counted(requests, noun)}"
-            if requests
-            else f"no such {noun}s"
-        )
-        click.echo(found, err=True)
-        return
     console = terminal()
     print_advice(
         console,

@@ -27,6 +27,7 @@ class Wanted(NamedTuple):
     route: str | None = None
     method: str | None = None
     since: str | None = None
+    until: str | None = None
     min_ms: float | None = None
     user: str | None = None
     status: str | None = None
@@ -50,6 +51,7 @@ class Wanted(NamedTuple):
         for entry in entries:
             if (
                 (method is None or entry.method == method)
+                and (self.until is None or entry.started_at < self.until)
                 # Names have whole milliseconds, rounded.
                 and (
                     self.min_ms is None

@@ -8,7 +8,13 @@ import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from nova_profiler.dump_store import DumpEntry, DumpError, DumpStore, is_ahead
+from nova_profiler.dump_store import (
+    NO_DIRECTORY,
+    DumpEntry,
+    DumpError,
+    DumpStore,
+    is_ahead,
+)
 from nova_profiler.dump_store.names import DUMP_SUFFIX
 from nova_profiler.reading.command_line.progress import (
     dump_progress,
@@ -23,6 +29,7 @@ from nova_profiler.reading.over_services.search.finding import (
     RecordSearch,
 )
 from nova_profiler.reading.over_services.search.places import dump_directories
+from nova_profiler.reading.requests.absent_dumps import NONE_YET
 from nova_profiler.reading.requests.chosen_dumps import Wanted, chosen_rows
 from nova_profiler.reading.requests.one_request.loading import record_in
 from nova_profiler.record import RequestRecord
@@ -79,8 +86,7 @@ def _check(directory: str) -> None:
         os.scandir(directory).close()
     except FileNotFoundError:
         raise DumpError(
-            f"{directory}: no such directory; has nova-api been started with "
-            f"this dump_dir?"
+            f"{directory}: no such directory; {NO_DIRECTORY}"
         ) from None
     except OSError as exc:
         raise DumpError(f"{directory}: {exc.strerror}") from exc
@@ -174,8 +180,7 @@ def _first_of(
             found += [] if newest is None else [newest]
     if not found:
         raise DumpError(
-            f"no dumps in {' or '.join(directories[:3])}; dump_when sets "
-            f"which requests get one"
+            f"no dumps in {' or '.join(directories[:3])} yet; {NONE_YET}"
         )
     if slowest:
         return max(found, key=lambda entry: entry.duration_ms)

@@ -3,20 +3,25 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
 
 import click
 
 from nova_profiler.dump_store import is_ahead
+from nova_profiler.reading.command_line.answers import (
+    json_limit,
+    print_json,
+    say_nothing_found,
+)
+from nova_profiler.reading.command_line.durations import Duration
 from nova_profiler.reading.command_line.kind_option import (
     ALL,
     WantedKind,
     kind_option,
 )
 from nova_profiler.reading.command_line.options import (
-    Finite,
+    JSON_HAS_ALL,
     dump_dir_options,
     filter_options,
     json_option,
@@ -24,12 +29,14 @@ from nova_profiler.reading.command_line.options import (
     store_of,
 )
 from nova_profiler.reading.command_line.skipped import Skipped
+from nova_profiler.reading.requests.absent_dumps import why_no_dumps
 from nova_profiler.reading.requests.chosen_dumps import (
     Row,
     Wanted,
     chosen_rows,
 )
 
+_SORTS = ("newest", "slowest")
 _STATUSES = re.compile(r"[0-9x]{1,3}(,[0-9x]{1,3})*")
 
 
@@ -53,10 +60,29 @@ def status_of(
 @dump_dir_options
 @filter_options
 @kind_option(ALL)
-@click.option("--slowest", is_flag=True, help="Slowest first, not newest.")
-@limit_option(20, "How many to list.")
+@click.option(
+    "--sort",
+    type=click.Choice(_SORTS),
+    default=_SORTS[0],
+    show_default=True,
+    help="Which come first.",
+)
+@click.option("--slowest", is_flag=True, help="The same as --sort slowest.")
+@limit_option(20, f"How many to list; {JSON_HAS_ALL}.")
 @click.option("--method", help="Only this method.")
-@click.option("--min-ms", type=Finite(0), help="Only those this long.")
+@click.option(
+    "--slow",
+    "slow_s",
+    metavar="TIME",
+    type=Duration("s"),
+    help="Only those that took at least this: 1s, 500ms, or seconds.",
+)
+@click.option(
+    "--min-ms",
+    metavar="TIME",
+    type=Duration("ms"),
+    help="The same; a number without a unit is milliseconds.",
+)
 @click.option("--user", help="Only this user or project, by name or id.")
 @click.option(
     "--status",
@@ -70,8 +96,11 @@ def status_of(
 def command(
     dump_dir: str | None,
     config_file: str | None,
+    sort: str,
     slowest: bool,
     limit: int,
+    slow_s: float | None,
+    min_ms: float | None,
     kind: WantedKind,
     as_json: bool,
     **wanted: object,
@@ -80,11 +109,19 @@ def command(
 
     \b
     nova-profiler list --slowest --route /v2.1/servers/detail --since 2h
+    nova-profiler list --failed --slow 500ms --json
     """
     store = store_of(dump_dir, config_file)
     # click's types are those of the fields.
-    chosen = Wanted(kind=kind, **wanted)  # type: ignore[arg-type]
+    chosen = Wanted(
+        kind=kind,
+        min_ms=min_ms if slow_s is None else 1000 * slow_s,
+        **wanted,  # type: ignore[arg-type]
+    )
     skipped = Skipped()
+    slowest = slowest or sort == _SORTS[1]
+    if as_json:
+        limit = json_limit()
     rows, most = chosen_rows(store, chosen, limit, slowest, skipped)
     # Only here: it takes a good part of a short run, which may fail before.
     from nova_profiler.reading.requests.dump_table import (
@@ -94,15 +131,23 @@ def command(
     from nova_profiler.reading.screen.terminal import terminal
 
     if as_json:
-        click.echo(json.dumps([figures_of(*row) for row in rows], indent=2))
+        dumps = [figures_of(*row) for row in rows]
+        print_json({"dumps": dumps, "more": _more(len(rows), most, limit)})
     elif rows:
         print_dumps(terminal(), rows)
         _print_more(len(rows), most, limit)
         _print_ahead(rows)
-    elif not kind.about_others:
-        click.echo(f"no such dumps in {store.directory}", err=True)
+    if not rows and not kind.about_others:
+        say_nothing_found(why_no_dumps(store))
     kind.print_others()
     skipped.print()
+
+
+def _more(listed: int, most: int | None, limit: int) -> int | None:
+    """Return how many are not listed at most, None if that is not known."""
+    if listed < limit:
+        return 0
+    return None if most is None else most - listed
 
 
 def _print_more(listed: int, most: int | None, limit: int) -> None:

@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from nova_profiler.dump_store import DumpStore
 from nova_profiler.errors import NovaProfilerError
+from nova_profiler.reading.command_line.answers import print_json
+from nova_profiler.reading.command_line.durations import Duration
 from nova_profiler.reading.command_line.options import (
     Finite,
     dump_dir_options,
@@ -34,9 +34,12 @@ _MOST_HOURS = 876_600.0
     help="Keep this many MiB.",
 )
 @click.option(
+    "--max-age",
     "--max-age-hours",
-    type=Finite(0, _MOST_HOURS, min_open=True),
-    help="Keep only requests younger than this.",
+    "max_age_hours",
+    metavar="TIME",
+    type=Duration("h", 0, _MOST_HOURS, min_open=True),
+    help="Keep only requests younger than this: 30m, 7d, or hours.",
 )
 @click.option("--dry-run", is_flag=True, help="Print what would be removed.")
 @json_option
@@ -54,11 +57,11 @@ def command(
     nova-api keeps its own limits; this is to get more room at once.
 
     \b
-    nova-profiler prune --max-age-hours 24 --dry-run
+    nova-profiler prune --max-age 24h --dry-run
     """
     if max_files is None and max_mb is None and max_age_hours is None:
         raise click.UsageError(
-            "give one of --max-files, --max-mb and --max-age-hours"
+            "give one of --max-files, --max-mb and --max-age"
         )
     directory = store_of(dump_dir, config_file).directory
     if not directory.is_dir():
@@ -82,7 +85,7 @@ def command(
                 for file in dump.files
             ],
         }
-        click.echo(json.dumps(figures, indent=2))
+        print_json(figures)
         return
     if dry_run:
         for dump in removed:

@@ -3,20 +3,21 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 
 import click
 from click.core import ParameterSource
 
-from nova_profiler.dump_store import DumpEntry
+from nova_profiler.command_name import command_name, program_beside
+from nova_profiler.dump_store import DumpEntry, DumpError, DumpStore
 from nova_profiler.dump_store.names import DUMP_SUFFIX, is_stem
 from nova_profiler.profiles import (
     CALLS_SUFFIX,
     SAMPLES_SUFFIX,
 )
 from nova_profiler.profiles.loading import Profile
+from nova_profiler.reading.command_line.answers import print_json
 from nova_profiler.reading.command_line.dump_dir import dump_dir_of
 from nova_profiler.reading.command_line.options import (
     dump_dirs_options,
@@ -37,11 +38,12 @@ from nova_profiler.reading.requests.one_request.loading import (
 )
 from nova_profiler.record import RequestRecord
 
+_SHORT_ID = 8
 _FORMATS = ("text", "html")
 _HTML = _FORMATS[1]
 _READERS = {
-    SAMPLES_SUFFIX: "pyinstrument --load",
-    CALLS_SUFFIX: "python -m pstats",
+    SAMPLES_SUFFIX: ("pyinstrument", "--load"),
+    CALLS_SUFFIX: ("python", "-m pstats"),
 }
 
 
@@ -121,8 +123,7 @@ def _print_one(
         _echo_html(file_of(record, entry, profile, skipped))
     elif as_json:
         path = None if entry is None else entry.path
-        fields = json_fields(path, record, profile)
-        click.echo(json.dumps(fields, indent=2))
+        print_json(json_fields(path, record, profile))
     else:
         _print(entry, record, profile, full)
 
@@ -142,13 +143,13 @@ def _print_whole(
     if as_json:
         from nova_profiler.reading.over_services.figures import figures_of
 
-        click.echo(json.dumps(figures_of(picture, notes), indent=2))
+        print_json(figures_of(picture, notes))
         return
     from nova_profiler.reading.over_services.page import print_picture
     from nova_profiler.reading.screen.terminal import terminal
 
     commands = [
-        f"nova-profiler show {shlex.quote(source)}"
+        f"{command_name()} show {shlex.quote(source)}"
         for source in sources_of_time(picture)
         if is_stem(os.path.basename(source).removesuffix(DUMP_SUFFIX))
     ]
@@ -175,21 +176,37 @@ def _echo_html(page: str) -> None:
 def _next_commands(entry: DumpEntry, record: RequestRecord) -> list[str]:
     commands = []
     has_stacks = False
-    for suffix, reader in _READERS.items():
+    program = command_name()
+    for suffix, (reader, how) in _READERS.items():
         path = entry.path.with_suffix(suffix)
         if path.exists():
             has_stacks = True
             quoted = shlex.quote(str(path))
-            commands.append(f"nova-profiler export {quoted} --format html")
-            commands.append(f"{reader} {quoted}")
+            what = _short_name(entry, record) or quoted
+            commands.append(f"{program} export {what} --format html")
+            commands.append(f"{program_beside(reader)} {how} {quoted}")
     # A file from elsewhere has no other dumps around it.
     if entry.started_at:
         chosen = f"--route {shlex.quote(record.route)}{_where(entry)}"
-        commands.append(f"nova-profiler calls {chosen}")
-        commands.append(f"nova-profiler list --slowest {chosen}")
+        commands.append(f"{program} calls {chosen}")
+        commands.append(f"{program} list --slowest {chosen}")
         if has_stacks:
-            commands.append(f"nova-profiler top {chosen}")
+            commands.append(f"{program} top {chosen}")
     return commands
+
+
+def _short_name(entry: DumpEntry, record: RequestRecord) -> str:
+    """Return the start of the id, with its place, if it means *entry*."""
+    start = (record.request_id or "").removeprefix("req-")[:_SHORT_ID]
+    if not entry.started_at or len(start) < _SHORT_ID:
+        return ""
+    try:
+        found = DumpStore(entry.path.parent.parent).find(start)
+    except DumpError:
+        return ""
+    if found.path != entry.path:
+        return ""
+    return f"{shlex.quote(start)}{_where(entry)}"
 
 
 def _where(entry: DumpEntry) -> str:

@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 from collections.abc import Sequence
 
 import click
 
+from nova_profiler.reading.command_line.answers import print_json
 from nova_profiler.reading.command_line.dump_dir import dump_dir_of
 from nova_profiler.reading.command_line.options import (
     json_option,
@@ -38,7 +38,7 @@ _PIPE_WIDTH = 120
     type=click.Path(exists=True, dir_okay=False),
     help="nova.conf or api-paste.ini to take dump_dir from.",
 )
-@limit_option(10, "How many to show.")
+@limit_option(10, "How many to show; JSON has all.")
 @click.option("--stacks", is_flag=True, help="Show whole stacks.")
 @json_option
 def command(
@@ -59,13 +59,12 @@ def command(
     seen = seen_in(dump_dirs or [dump_dir_of(config_file)])
     if as_json:
         fields = {
-            "schema": 1,
             "requests": [_fields_of(one) for one in seen.requests],
             "more_requests": seen.more,
             "workers": {"answered": seen.answered, "silent": seen.silent},
             "problems": seen.problems,
         }
-        click.echo(json.dumps(fields, indent=2))
+        print_json(fields)
         return
     # Only here: it takes a good part of a short run, which may fail before.
     from nova_profiler.reading.command_line.skipped import print_skipped

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from nova_profiler.command_name import command_name
 from nova_profiler.dump_store import DumpError, read_dump
 from nova_profiler.dump_store.asking import ask
 from nova_profiler.dump_store.processes import ENDED, state_of
@@ -92,7 +93,7 @@ def _seen_in(directory: Path) -> Seen:
     except PermissionError as exc:
         raise NovaProfilerError(
             f"{folder}: {exc.strerror}; run this as nova-api's user: "
-            f"sudo -u nova nova-profiler running"
+            f"sudo -u nova {command_name()} running"
         ) from None
     if len(asked.ended) == len(workers):
         raise NovaProfilerError(

@@ -3,15 +3,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
-from nova_profiler.errors import NovaProfilerError
+from nova_profiler.command_name import command_name
+from nova_profiler.reading.command_line.answers import (
+    print_json,
+    say_nothing_found,
+)
+from nova_profiler.reading.command_line.command_groups import SuggestingGroup
 from nova_profiler.reading.command_line.form_option import form_option
 from nova_profiler.reading.command_line.options import (
     json_option,
@@ -40,6 +45,7 @@ if TYPE_CHECKING:
 
 @click.group(
     "history",
+    cls=SuggestingGroup,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -103,7 +109,7 @@ def add(
             "uncounted": uncounted,
             "unread": unread.figures(),
         }
-        click.echo(json.dumps(figures, indent=2))
+        print_json(figures)
         return
     if uncounted:
         print_skipped([f"{uncounted} requests whose time cannot be counted"])
@@ -125,14 +131,17 @@ def list_runs(directory: Path | str, as_json: bool) -> None:
     from nova_profiler.reading.runs.kept.buckets import history_at
 
     skipped: list[str] = []
-    runs = history_at(directory).runs(skipped)
+    history = history_at(directory)
+    runs = history.runs(skipped) if _is_there(directory) else []
     if as_json:
-        click.echo(json.dumps([run._asdict() for run in runs], indent=2))
-    else:
+        print_json({"runs": [run._asdict() for run in runs]})
+    elif runs:
         from nova_profiler.reading.runs.kept.table import print_runs
         from nova_profiler.reading.screen.terminal import terminal
 
         print_runs(terminal(), [run._asdict() for run in runs])
+    if not runs:
+        say_nothing_found(_no_runs(directory))
     print_skipped(skipped)
 
 
@@ -150,18 +159,27 @@ def remove(name: str, directory: Path | str, as_json: bool) -> None:
     from nova_profiler.reading.runs.kept.buckets import history_at
 
     history_at(directory).remove(name)
-    click.echo(json.dumps({"removed": name}) if as_json else f"removed {name}")
+    if as_json:
+        print_json({"removed": name})
+    else:
+        click.echo(f"removed {name}")
 
 
 @command.command("trend")
 @click.argument("route", metavar="[ROUTE]", required=False)
+@click.option(
+    "--route",
+    "named_route",
+    metavar="ROUTE",
+    help="The same as the argument, as other commands have it.",
+)
 @click.option(
     "--last",
     metavar="RUNS",
     type=click.IntRange(1),
     help="Take only this many runs, the newest.",
 )
-@limit_option(40, "How many routes to show; not of JSON.")
+@limit_option(40, "How many routes to show; JSON has all.")
 @least_change_option
 @history_option
 @engine_option
@@ -169,6 +187,7 @@ def remove(name: str, directory: Path | str, as_json: bool) -> None:
 @uses_history_extra
 def trend(
     route: str | None,
+    named_route: str | None,
     last: int | None,
     limit: int,
     least_change: float,
@@ -187,6 +206,9 @@ def trend(
     nova-profiler history trend /v2.1/servers/detail --last 30
     nova-profiler history trend "GET /v2.1/servers/detail"
     """
+    if route is not None and named_route is not None:
+        raise click.UsageError("give ROUTE or --route, and one route")
+    route = named_route if route is None else route
     skipped: list[str] = []
     rows, runs = _levels_of(directory, last, engine, skipped)
     from nova_profiler.reading.runs.trend.levels import figures_of, trends_of
@@ -198,19 +220,46 @@ def trend(
     ]
     trends = trends_of(meant, [run.name for run in runs], least_change / 100)
     if as_json:
-        click.echo(json.dumps([figures_of(one) for one in trends], indent=2))
+        print_json(
+            {
+                "runs": [run.name for run in runs],
+                "routes": [figures_of(one) for one in trends],
+            }
+        )
     elif trends:
         from nova_profiler.reading.runs.trend.page import print_trends
         from nova_profiler.reading.screen.terminal import terminal
 
         print_trends(terminal(), trends, len(runs), limit)
+    if not trends:
+        say_nothing_found(_no_trends(route, rows, runs, directory))
     print_skipped(skipped)
-    if not trends and not as_json:
-        raise NovaProfilerError(
-            f"no route {route} with requests that did not fail"
-            if rows
-            else "all requests of these runs failed; there are no times"
-        )
+
+
+def _is_there(directory: Path | str) -> bool:
+    """Return false for the usual place before its first run.
+
+    A directory that was named and is missing is an error, by what reads it.
+    """
+    source = click.get_current_context().get_parameter_source("directory")
+    return source is not ParameterSource.DEFAULT or Path(directory).is_dir()
+
+
+def _no_runs(directory: Path | str) -> str:
+    return (
+        f"no runs in {directory} yet; `{command_name()} history add NAME "
+        f"LOG...` keeps one"
+    )
+
+
+def _no_trends(
+    route: str | None, rows: Rows, runs: Sequence[Run], directory: Path
+) -> str:
+    if not runs:
+        return _no_runs(directory)
+    if not rows:
+        return "all requests of these runs failed; there are no times"
+    return f"no route {route} with requests that did not fail"
 
 
 def _levels_of(
@@ -225,8 +274,9 @@ def _levels_of(
     from nova_profiler.reading.runs.kept.engines import engine_at
 
     history = history_at(directory)
-    runs = history.runs(skipped)[-(last or 0) :]
+    found = history.runs(skipped) if _is_there(directory) else []
+    runs = found[-(last or 0) :]
     if not runs:
-        raise NovaProfilerError(f"{directory}: no runs yet")
+        return [], []
     with engine_at(engine) as backend:
         return levels_of_sound(backend, history.directory, runs, skipped)

@@ -32,7 +32,7 @@ def terminal() -> Console:
     """Return standard output as a console; without colours if no terminal."""
     width = None
     if not sys.stdout.isatty() and not os.environ.get("COLUMNS"):
-        width = _PIPE_WIDTH
+        width = _width_behind_a_pipe()
     return Console(
         width=width,
         highlight=False,
@@ -40,6 +40,21 @@ def terminal() -> Console:
         emoji=False,
         soft_wrap=False,
     )
+
+
+def _width_behind_a_pipe() -> int:
+    """Return the width for bars and sentences that go into a pipe.
+
+    Where a person watches, as behind ``| less``, no line is longer than the
+    screen because of them.
+    """
+    watched = sys.__stderr__
+    try:
+        descriptor = -1 if watched is None else watched.fileno()
+        columns = os.get_terminal_size(descriptor).columns
+    except (OSError, ValueError):
+        return _PIPE_WIDTH
+    return min(columns, _PIPE_WIDTH) if columns > 0 else _PIPE_WIDTH
 
 
 def page_width(console: Console) -> int:

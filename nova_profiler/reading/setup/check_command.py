@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -16,6 +15,7 @@ from nova_profiler.capture.served.named_application import VARIABLE, named_in
 from nova_profiler.capture.settings.files import paste_sections
 from nova_profiler.capture.settings.options import ConfigError
 from nova_profiler.capture.settings.project_conf import conf_of
+from nova_profiler.command_name import command_name
 from nova_profiler.errors import NovaProfilerError
 from nova_profiler.factory import filter_factory
 from nova_profiler.paste_file import (
@@ -25,6 +25,7 @@ from nova_profiler.paste_file import (
     sections_of,
 )
 from nova_profiler.projects import NOVA
+from nova_profiler.reading.command_line.answers import print_json
 from nova_profiler.reading.command_line.options import json_option
 from nova_profiler.reading.setup import OK, WARNING, WRONG, Point
 from nova_profiler.reading.setup.nova_conf import (
@@ -131,7 +132,7 @@ def command(
     else:
         points += _options_points(services, is_ours=not etc)
     if as_json:
-        click.echo(json.dumps(figures_of(points, services), indent=2))
+        print_json(figures_of(points, services))
     else:
         print_points(points)
     if any(one.state == WRONG for one in points):
@@ -215,7 +216,7 @@ def _paste_points(
             f"{project}.conf",
             f"{usual} is not there: defaults and the paste file's options "
             "hold",
-            (f"nova-profiler check --config-file {project.upper()}_CONF",),
+            (f"{command_name()} check --config-file {project.upper()}_CONF",),
         )
     if etc:
         config_files, refused = own_options_alone(config_files)

@@ -14,6 +14,7 @@ import stat
 import threading
 from collections.abc import Callable
 
+from nova_profiler.command_name import command_name
 from nova_profiler.reading.setup import OK, WARNING, WRONG, Point
 from nova_profiler.trust.folders import fault_of, user_name
 
@@ -143,7 +144,7 @@ def dump_dir_point(path: str | None) -> Point:
         return Point(OK, name, "unset: no dumps are kept")
     remedy = (
         f"install -d -m 0700 -o nova -g nova {shlex.quote(path)}",
-        _RUN_AS,
+        _run_as(),
     )
     if os.path.lexists(path) and not os.path.isdir(path):
         found = f"{path} is not a directory"
@@ -172,10 +173,10 @@ def log_file_point(path: str | None, number: int | None = None) -> Point:
         return Point(WRONG, name, found, (f"log_file = {path}/nova.json",))
     folder = os.path.dirname(os.path.abspath(path))
     if os.path.exists(path):
-        remedy = (f"chown nova {shlex.quote(path)}", _RUN_AS)
+        remedy = (f"chown nova {shlex.quote(path)}", _run_as())
         return _writable_point(name, path, remedy)
     quoted = shlex.quote(folder)
-    remedy = (f"install -d -m 0750 -o nova -g nova {quoted}", _RUN_AS)
+    remedy = (f"install -d -m 0750 -o nova -g nova {quoted}", _run_as())
     return _writable_point(name, folder, remedy)
 
 
@@ -196,7 +197,10 @@ def _is_socket(path: str) -> bool:
         return False
 
 
-_RUN_AS = "or run this as nova-api's user: sudo -u nova nova-profiler check"
+def _run_as() -> str:
+    return (
+        f"or run this as nova-api's user: sudo -u nova {command_name()} check"
+    )
 
 
 def _writable_point(name: str, path: str, remedy: tuple[str, ...]) -> Point:

@@ -30,7 +30,7 @@ from nova_profiler.reading.setup.paste_pipelines import (
 _WORD = "nova_profiler"
 MAKER = "paste.filter_factory = nova_profiler.factory:filter_factory"
 _SECTION = (f"[filter:{_WORD}]", MAKER)
-_INSTALL = "pip install nova-profiler, in nova-api's environment"
+_INSTALL = "pip install nova_profiler-*.whl, in nova-api's environment"
 # A name at least this like ours is a slip for it.
 _LIKENESS = 0.8
 

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import stat
 import uuid
@@ -13,6 +12,8 @@ from urllib.parse import unquote_to_bytes, urlsplit
 
 import click
 
+from nova_profiler.reading.command_line.answers import print_json
+from nova_profiler.reading.command_line.durations import Duration
 from nova_profiler.reading.command_line.options import json_option
 from nova_profiler.trust.signed_headers import (
     HEADER,
@@ -22,24 +23,9 @@ from nova_profiler.trust.signed_headers import (
     trigger_of,
 )
 
-_SPAN = re.compile(r"([0-9]{1,6})\s*([smh]?)")
-_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
 _NOT_IN_URL = re.compile(r"[\x00-\x20\x7f]")
 _QUERY = re.compile(r"[?#]")
 _METHOD = re.compile(r"[A-Za-z]{1,16}")
-
-
-def _seconds_of(ctx: click.Context, param: click.Parameter, value: str) -> int:
-    match = _SPAN.fullmatch(value.strip())
-    seconds = int(match[1]) * _UNITS[match[2]] if match else 0
-    if not 0 < seconds <= LONGEST_S:
-        raise click.BadParameter(
-            f"{value!r}: expected a time such as 90s, 10m or 2h, up to "
-            f"{LONGEST_S // 3600}h",
-            ctx,
-            param,
-        )
-    return seconds
 
 
 @click.command("sign")
@@ -60,11 +46,12 @@ def _seconds_of(ctx: click.Context, param: click.Parameter, value: str) -> int:
 )
 @click.option(
     "--expires",
-    metavar="SPAN",
+    metavar="TIME",
     default="10m",
     show_default=True,
-    callback=_seconds_of,
-    help="How long the header is good for: 90s, 10m, 2h; a day at most.",
+    type=Duration("s", 1, LONGEST_S),
+    help="How long the header is good for: 90s, 10m, 2h, or seconds; a day "
+    "at most.",
 )
 @click.option(
     "--osprofiler",
@@ -78,7 +65,7 @@ def command(
     url: str,
     key: str | None,
     key_file: Path | None,
-    expires: int,
+    expires: float,
     osprofiler: bool,
     as_json: bool,
 ) -> None:
@@ -96,7 +83,7 @@ def command(
     if not _METHOD.fullmatch(method):
         raise click.UsageError(f"{method!r} is not a method such as GET")
     path = _path_of(url)
-    expires_at = int(time()) + expires
+    expires_at = int(time()) + int(expires)
     if osprofiler:
         headers = osprofiler_headers(secret, str(uuid.uuid4()))
     else:
@@ -115,7 +102,7 @@ def command(
         }
         if not osprofiler:
             shown["expires"] = expires_at
-        click.echo(json.dumps(shown, indent=2))
+        print_json(shown)
         return
     for name, value in headers.items():
         click.echo(f"{name}: {value}")

@@ -52,7 +52,7 @@ def sets(tmp_path: Path) -> tuple[str, str]:
 
 def diff(capsys, *args: str):
     assert main(["diff", "--json", *args]) == 0
-    return json.loads(capsys.readouterr().out)
+    return json.loads(capsys.readouterr().out)["profiles"]
 
 
 def test_which_function_got_slower(sets, capsys):
@@ -350,10 +350,10 @@ def test_a_side_without_stacks_is_named(tmp_path, capsys, side):
     span = "before" if side == "A" else "since"
 
     args = ["diff", "--dump-dir", str(tmp_path), "--before", when]
-    assert main(args) == 2
+    assert main(args) == 0
 
     assert capsys.readouterr().err == (
-        f"nova-profiler: {side} has no dumps with stacks {span} "
+        f"{side} has no dumps with stacks {span} "
         f"{when}T00:00:00.000+00:00; the option profiler takes them\n"
     )
 
@@ -378,7 +378,7 @@ def test_a_side_with_another_kind_alone_says_so(tmp_path, capsys):
     write_stats(path.with_suffix(".prof"), rebuild_stats())
 
     args = ["diff", "--dump-dir", str(tmp_path), "--before", "1h"]
-    assert main(args) == 2
+    assert main(args) == 0
 
     assert capsys.readouterr().err.endswith(
         "no requests, but 1 message; --kind all is about these, too\n"

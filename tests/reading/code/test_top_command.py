@@ -18,6 +18,7 @@ from profile_builders import (
 )
 
 from nova_profiler.cli import main
+from nova_profiler.reading.code.adding_up import NO_STACKS
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def dumps(tmp_path: Path, monkeypatch) -> list[Path]:
 def top(capsys, *args: str) -> dict[str, int]:
     """Return how many profiles of each engine were added up."""
     assert main(["top", "--json", *args]) == 0
-    tables = json.loads(capsys.readouterr().out)
+    tables = json.loads(capsys.readouterr().out)["profiles"]
     return {table["engine"]: table["profiles"] for table in tables}
 
 
@@ -93,7 +94,7 @@ def test_the_column_to_sort_by(dumps, capsys):
     firsts = []
     for sort in ("tottime", "cumtime", "ncalls", "percall"):
         main(["top", "00000001", "--json", "--sort", sort])
-        (table,) = json.loads(capsys.readouterr().out)
+        (table,) = json.loads(capsys.readouterr().out)["profiles"]
         firsts.append(table["functions"][0]["function"])
 
     assert firsts == [
@@ -146,7 +147,7 @@ def test_a_foreign_file_is_no_unread_profile(tmp_path, capsys):
     assert main(["top", "--dump-dir", str(tmp_path)]) == 0
 
     assert capsys.readouterr().err == (
-        f"no such dumps with stacks\nskipped: {path.parent.name}/{path.stem}"
+        f"{NO_STACKS}\nskipped: {path.parent.name}/{path.stem}"
         f".pyisession: not a dump\n"
     )
 
@@ -183,7 +184,7 @@ def test_no_dumps_with_stacks_is_no_error(tmp_path, capsys):
     assert main(["top", "--dump-dir", str(tmp_path)]) == 0
 
     shown = capsys.readouterr()
-    assert (shown.out, shown.err) == ("", "no such dumps with stacks\n")
+    assert (shown.out, shown.err) == ("", f"{NO_STACKS}\n")
 
 
 def test_many_profiles_cost_no_more_memory_than_one(tmp_path):

@@ -120,5 +120,5 @@ def test_calls_begin_with_it(log_file, tmp_path, capsys):
         assert main(["calls", "--by", "http", *args]) == 0
         assert capsys.readouterr().out.startswith(ADVICE_HEADING)
         assert main(["calls", "--json", *args]) == 0
-        (first, *_) = json.loads(capsys.readouterr().out)
+        (first, *_) = json.loads(capsys.readouterr().out)["routes"]
         assert [one["text"] for one in first["advice"]] == [SENTENCE]

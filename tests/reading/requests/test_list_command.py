@@ -27,7 +27,7 @@ from nova_profiler.reading.requests.chosen_dumps import Wanted, chosen_rows
 
 def listed(capsys, directory: Path, *args: str) -> list[dict]:
     assert main(["list", "--json", "--dump-dir", str(directory), *args]) == 0
-    return json.loads(capsys.readouterr().out)
+    return json.loads(capsys.readouterr().out)["dumps"]
 
 
 def statuses(capsys, directory: Path, *args: str) -> list[int]:
@@ -243,6 +243,7 @@ def test_a_whole_list_says_nothing_more(tmp_path, capsys, args):
         ("--status", "404,", "expected a status"),
         ("--min-ms", "nan", "is not a finite number"),
         ("--min-ms", "inf", "is not a finite number"),
+        ("--min-ms", "soon", "number without a unit is milliseconds"),
         ("--min-ms", "1e400", "is not a finite number"),
         ("--min-ms", "-1", "not in the range"),
     ],
@@ -264,7 +265,11 @@ def test_nothing_found_is_said(tmp_path, capsys):
     """An empty table is not silence."""
     assert main(["list", "--dump-dir", str(tmp_path)]) == 0
 
-    assert capsys.readouterr().err == f"no such dumps in {tmp_path}\n"
+    assert capsys.readouterr().err == (
+        f"no dumps in {tmp_path} yet; dump_when sets which requests get one, "
+        "without it slow and failed ones: dump_when = all keeps each, slow_ms "
+        "sets what is slow\n"
+    )
 
 
 @pytest.mark.parametrize("order", [[], ["--slowest"], ["--status", "200"]])
@@ -279,7 +284,9 @@ def test_damaged_and_foreign_files_are_named(tmp_path, capsys, order):
     assert main(["list", "--json", "--dump-dir", str(tmp_path), *order]) == 0
 
     shown = capsys.readouterr()
-    assert [row["file"] for row in json.loads(shown.out)] == [str(good)]
+    assert [row["file"] for row in json.loads(shown.out)["dumps"]] == [
+        str(good)
+    ]
     assert f"skipped: dump {bad.name}: not JSON" in shown.err
     assert (
         f"skipped: dump {newer.name}: schema 7 is newer than this version "
@@ -399,6 +406,11 @@ def test_what_is_of_another_kind_alone_is_said(tmp_path, capsys):
     assert main(args) == 0
     assert capsys.readouterr() == ("", said)
     assert main([*args, "--json"]) == 0
-    assert capsys.readouterr() == ("[]\n", said)
+    shown = capsys.readouterr()
+    assert json.loads(shown.out) == {"schema": 1, "dumps": [], "more": 0}
+    assert shown.err == said
     assert main([*args, "--route", "/v2.1/flavors"]) == 0
-    assert capsys.readouterr().err == f"no such dumps in {tmp_path}\n"
+    assert capsys.readouterr().err == (
+        f"no such dumps in {tmp_path}: there are 2, which do not fit the "
+        "options\n"
+    )

@@ -46,6 +46,7 @@ def test_json_has_the_files(tmp_path, capsys):
     assert main([*args, "--json"]) == 0
 
     assert json.loads(capsys.readouterr().out) == {
+        "schema": 1,
         "dry_run": False,
         "bytes": size,
         "removed": [str(paths[0])],

@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Sequence
 from itertools import islice
 from typing import NamedTuple
 
+from nova_profiler.command_name import command_name
 from nova_profiler.dump_store import DumpEntry, DumpError, name_of_id
 from nova_profiler.dump_store.names import is_stem
 from nova_profiler.dump_store.reading import record_of_json
@@ -47,14 +49,17 @@ def asked_for(
         entry = entry_with_stem(directories, text)
         if entry is not None:
             return Asked(None, entry)
-    found = _in_dumps(text, directories) or _in_lines(text, sources)
-    if found is None:
-        raise DumpError(
-            f"no {'record' if sources else 'dump'} of {text!r} in "
-            f"{_where(directories, sources)}; `nova-profiler list` shows "
-            f"what there is"
-        )
-    return found
+    # As another program may print an id.
+    for form in dict.fromkeys((text, text.lower())):
+        found = _in_dumps(form, directories) or _in_lines(form, sources)
+        if found is not None:
+            return found
+    place = f" --dump-dir {shlex.quote(directories[0])}" if directories else ""
+    raise DumpError(
+        f"no {'record' if sources else 'dump'} of {text!r} in "
+        f"{_where(directories, sources)}; `{command_name()} list{place}` "
+        f"shows what there is"
+    )
 
 
 def named(entries: Sequence[DumpEntry]) -> str:
@@ -76,7 +81,8 @@ def _in_dumps(text: str, directories: Sequence[str]) -> Asked | None:
     for entry in islice(entries_with_id(directories, [text]), _MOST_OPENED):
         if first is not None and first.id_prefix != entry.id_prefix:
             raise DumpError(
-                f"{text!r} is in {named([first, entry])}; give one"
+                f"{text!r} begins {first.id_prefix} and {entry.id_prefix}; "
+                f"give more of the id"
             )
         if first is None or is_longer:
             if budget.is_spent:

@@ -193,6 +193,15 @@ def notes_of(record: RequestRecord) -> list[str]:
     return notes
 
 
+def routine_notes(record: RequestRecord) -> list[str]:
+    """Return those of the notes that count what each request does."""
+    return [
+        _count_note(one.name, record.counts[one.name])
+        for one in COUNTS
+        if record.counts.get(one.name)
+    ]
+
+
 _COUNT_NOTES = {
     "late_calls": ("call", " ended after the request, left out"),
     "unfinished_work": (

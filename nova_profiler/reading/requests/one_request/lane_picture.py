@@ -18,12 +18,16 @@ from nova_profiler.reading.screen.terminal import (
     FAINT,
     heights,
     ms_text,
+    safe,
     speaks_unicode,
 )
 from nova_profiler.record import RequestRecord
 
 _MOST_LANES = 8
 _BESIDE_PICTURE = 26
+# The part of the request from which on a call is a block that one sees.
+_LONG = 0.05
+_MOST_NAMED = 3
 
 
 def lane_picture(
@@ -47,7 +51,7 @@ def lane_picture(
         picture = heights(console, shares, "cyan")
         picture.append(edge, style=FAINT)
         grid.add_row(
-            "request" if lane.number == 0 else f"lane {lane.number}",
+            _name_of(lane.number),
             picture,
             f"{ms_text(lane.busy_ms)} ms",
         )
@@ -55,6 +59,7 @@ def lane_picture(
         grid,
         _axis(record.duration_ms, cells),
         Text("ms: when any call ran in the lane, each moment once"),
+        *_longest_calls(record),
     ]
     if len(lanes) > _MOST_LANES:
         parts.append(
@@ -88,6 +93,30 @@ def busy_shares(lane: Lane, duration_ms: float, cells: int) -> list[float]:
             )
             shares[cell] += max(0.0, inside) / cell_ms
     return shares
+
+
+def _longest_calls(record: RequestRecord) -> list[Text]:
+    """Return which calls the longest blocks are, and when they began."""
+    innermost = {call.parent for call in record.timeline or ()}
+    calls = [
+        call
+        for call in record.timeline or ()
+        if call.ms >= _LONG * record.duration_ms
+        # A block is named by what ran, not by what called that.
+        and (call.id is None or call.id not in innermost)
+    ]
+    longest = sorted(calls, key=lambda call: -call.ms)[:_MOST_NAMED]
+    return [
+        safe(
+            f"{_name_of(call.lane)}: {call.group} {call.name}, "
+            f"{ms_text(call.ms)} ms from {ms_text(call.start_ms)} ms on"
+        )
+        for call in sorted(longest, key=lambda call: call.start_ms)
+    ]
+
+
+def _name_of(lane: int) -> str:
+    return "request" if lane == 0 else f"lane {lane}"
 
 
 def _busiest(lanes: list[Lane]) -> list[Lane]:

@@ -42,6 +42,7 @@ from nova_profiler.reading.screen.terminal import (
     WARNING,
     bar,
     bytes_text,
+    has_width,
     ms_text,
     page_width,
     plain_table,
@@ -82,7 +83,7 @@ def print_request(
     """
     width = page_width(console)
     view = view_of(console, full)
-    for part in _header(record, width):
+    for part in _header(record, width, has_width(console)):
         console.print(part, width=width)
     sections: tuple[tuple[str, Sequence[RenderableType]], ...] = (
         ("What it was in when last seen", open_parts(record)),
@@ -110,7 +111,7 @@ def print_request(
             far_records(record, view),
         ),
         ("When the calls ran", lane_picture(console, record, width - 2)),
-        ("Note", [safe(note, WARNING) for note in figures.notes_of(record)]),
+        ("Note", _notes(record)),
     )
     for heading, parts in sections:
         if parts:
@@ -127,9 +128,12 @@ def print_request(
             console.print(safe(f"  {command}"), soft_wrap=True)
 
 
-def _header(record: RequestRecord, width: int) -> Iterator[RenderableType]:
-    grid = Table.grid(expand=True)
-    grid.add_column(ratio=1)
+def _header(
+    record: RequestRecord, width: int, is_filled: bool
+) -> Iterator[RenderableType]:
+    """Yield the lines on top; in a pipe the first one is not *is_filled*."""
+    grid = Table.grid(padding=(0, 3, 0, 0), expand=is_filled)
+    grid.add_column(ratio=1 if is_filled else None)
     grid.add_column(justify="right", no_wrap=True)
     status = status_of(record, "no status")
     grid.add_row(
@@ -225,6 +229,15 @@ def _breakdown(
 def _advice(record: RequestRecord, view: View) -> list[Text]:
     advice = advice_on(record)
     return advice_parts(advice, len(advice) if view.full else MOST_SHOWN)
+
+
+def _notes(record: RequestRecord) -> list[Text]:
+    """Return the notes; a warning looks like one, a count does not."""
+    routine = figures.routine_notes(record)
+    return [
+        safe(note, "" if note in routine else WARNING)
+        for note in figures.notes_of(record)
+    ]
 
 
 def _functions(

@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from nova_profiler.errors import NovaProfilerError
+from nova_profiler.reading.command_line.answers import print_json
 from nova_profiler.reading.command_line.form_option import form_option
 from nova_profiler.reading.command_line.options import (
     Finite,
@@ -57,7 +57,7 @@ _FAILED = 1
     help="How sure a change of any route must be.",
 )
 @least_change_option
-@limit_option(40, "How many routes to show, changed ones first; not of JSON.")
+@limit_option(40, "How many routes to show, changed ones first; JSON has all.")
 @form_option
 @history_option
 @engine_option
@@ -100,6 +100,8 @@ def command(
     from nova_profiler.reading.runs.compare.sides import Sides
     from nova_profiler.reading.runs.kept.buckets import history_at
 
+    if as_json and shape not in ("text", "json"):
+        raise click.UsageError(f"--json is not --format {shape}")
     limits = Limits(
         confidence / 100,
         least_change / 100,
@@ -121,7 +123,7 @@ def _print(found: Comparison, shape: str, limit: int) -> None:
     if shape == "json":
         from nova_profiler.reading.runs.compare.comparison import figures_of
 
-        click.echo(json.dumps(figures_of(found), indent=2))
+        print_json(figures_of(found))
     elif shape == "markdown":
         from nova_profiler.reading.runs.compare.page import markdown_of
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
+from nova_profiler.command_name import command_name
 from nova_profiler.reading.command_line.skipped import print_unread
 from nova_profiler.reading.logs import Unread
 from nova_profiler.reading.runs.kept.buckets import Bucket
@@ -99,7 +100,7 @@ class Sides:
         if path != "-" and not glob.glob(path) and not Path(path).exists():
             raise HistoryError(
                 f"{path}: neither a run in {self._history.directory} nor a "
-                "log; see `nova-profiler history list`"
+                f"log; see `{command_name()} history list`"
             )
         aside = TemporaryDirectory(prefix="nova-profiler-")
         self._aside.append(aside)

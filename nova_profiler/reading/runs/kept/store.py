@@ -19,6 +19,7 @@ from itertools import repeat
 from pathlib import Path
 
 from nova_profiler import __version__
+from nova_profiler.command_name import command_name
 from nova_profiler.dump_store.locks import DIRECTORY, locked
 from nova_profiler.reading.logs.entries import AccessEntry
 from nova_profiler.reading.runs.kept.run import (
@@ -65,7 +66,7 @@ class History:
         if not self.directory.is_dir():
             raise HistoryError(
                 f"{self.directory}: no such history; keep a run first with "
-                "`nova-profiler history add`"
+                f"`{command_name()} history add`"
             )
         runs = []
         for name in self.names():

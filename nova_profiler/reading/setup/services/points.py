@@ -8,6 +8,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from nova_profiler.command_name import command_name
 from nova_profiler.projects import NOVA
 from nova_profiler.reading.setup import OK, WARNING, WRONG, Point
 from nova_profiler.reading.setup.services import (
@@ -28,6 +29,8 @@ _LINE = "driver = nova_profiler"
 # Whose services belong to a request of Nova.
 _OURS = (NOVA, "placement")
 # Up to this many are named; a remedy is one line.
+# `make dist` makes it; the name is not on the package index yet.
+_WHEEL = "nova_profiler-*.whl"
 _NAMED = 4
 
 
@@ -104,10 +107,10 @@ def blocked(service: Service) -> Blocked | None:
         why = f"nova-profiler is not in its Python, {python.prefix}"
         if FILTER in service.by or WRAPPED in service.by:
             why += "; it does not start"
-        return Blocked(why, f"{command} nova-profiler")
+        return Blocked(why, f"{command} {_WHEEL}")
     if service.kind.way == DRIVER and not python.has_driver:
         why = f"nova-profiler {version} in {python.prefix} has no driver"
-        return Blocked(why, f"{command} --upgrade nova-profiler")
+        return Blocked(why, f"{command} --upgrade {_WHEEL}")
     return None
 
 
@@ -174,7 +177,7 @@ def _remedy_of(service: Service, etc: str) -> tuple[str, ...]:
             f"env = NOVA_PROFILER_APPLICATION={wrapped}",
         )
     paste = (paste_files(folder) or [f"{folder}/api-paste.ini"])[0]
-    return (f"nova-profiler check --paste {shlex.quote(paste)}",)
+    return (f"{command_name()} check --paste {shlex.quote(paste)}",)
 
 
 def _short(paths: Sequence[str]) -> str:

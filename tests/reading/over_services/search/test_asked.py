@@ -47,7 +47,9 @@ def test_two_requests_that_begin_so(create, tmp_path):
     """Names decide: neither is opened, and both are named."""
     written(tmp_path / "controller-1", numbered(0x6EC00000))
 
-    with pytest.raises(DumpError, match="'6ec' is in .*6ec.*; give one"):
+    with pytest.raises(
+        DumpError, match="'6ec' begins 6ec.* and 6ec.*; give more"
+    ):
         asked_for("6ec", places(tmp_path))
 
 

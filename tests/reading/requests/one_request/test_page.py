@@ -110,6 +110,21 @@ def test_parallel_lanes_are_a_picture():
     assert "450.0 ms added up over all lanes, 290.0 ms of the clock" in page
 
 
+def test_the_longest_blocks_of_the_picture_have_names():
+    """Lane, call, and when it began; those of less than 5 % have none."""
+    page = page_of(parallel_detail())
+
+    found = re.findall(r"^  (.+) from [0-9.]+ ms on$", page, re.MULTILINE)
+    assert len(found) == 3
+    assert all(
+        re.match(r"(request|lane \d): db_api \w+, ", one) for one in found
+    )
+    long = parallel_detail()
+    long.duration_ms = 100_000.0
+    assert "db_api: " in page_of(long)
+    assert not re.search(r" ms from [0-9.]+ ms on", page_of(long))
+
+
 def test_a_failed_request_says_why():
     """Outcome and exception stand right below the title."""
     page = page_of(

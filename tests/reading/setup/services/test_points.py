@@ -80,7 +80,7 @@ def test_the_package_is_missing_in_its_python(host):
     assert point.state == WRONG
     assert point.found.endswith(f"nova-profiler is not in its Python, {venv}")
     assert point.remedy == (
-        f"{venv}/bin/python3 -m pip install nova-profiler",
+        f"{venv}/bin/python3 -m pip install nova_profiler-*.whl",
     )
 
 

@@ -253,7 +253,7 @@ def _no_runs(directory: Path | str) -> str:
 
 
 def _no_trends(
-    route: str | None, rows: Rows, runs: Sequence[Run], directory: Path
+    route: str | None, rows: Rows, runs: Sequence[Run], directory: Path | str
 ) -> str:
     if not runs:
         return _no_runs(directory)

@@ -12,8 +12,8 @@ from nova_profiler.reading.shipping.plan import MOST_LINE_BYTES, NAME, Plan
 _TEXT = """\
 # nova-profiler's records to a collector that takes JSON lines by TCP:
 # /etc/rsyslog.d/10-nova-profiler.conf
-# rsyslog's own limit is 8 KiB, and a record may be longer. Before any other
-# input is configured; delete it here if rsyslog.conf has it.
+# rsyslog's own limit is 8 KiB, and a record may be longer. Take this line out
+# if rsyslog.conf has a larger limit.
 global(maxMessageSize="{most_kb}k")
 
 module(load="imfile")

@@ -9,12 +9,14 @@ import socket
 import subprocess
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
 from benchmarks.shipping.records import Sums, sums_of
 from nova_profiler.reading.shipping import rsyslog
-from nova_profiler.reading.shipping.plan import Plan
+from nova_profiler.reading.shipping.plan import NAME, Plan
 
 # Debian's rsyslog.conf has an input of its own, a work directory, and then
 # what is in rsyslog.d.
@@ -39,12 +41,12 @@ class Receiver:
     rsyslogd opens one for each thread of its queue: in memory, on the disk.
     """
 
-    def __init__(self, wanted: int) -> None:
+    def __init__(self, wanted: int, port: int = 0) -> None:
         self.sums = Sums()
         self.is_all = threading.Event()
         self._wanted = wanted
         self._lock = threading.Lock()
-        self._socket = socket.create_server(("127.0.0.1", 0))
+        self._socket = socket.create_server(("127.0.0.1", port))
         self.port: int = self._socket.getsockname()[1]
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
 
@@ -93,32 +95,67 @@ def shipped(log_file: Path, wanted: int, most_s: float) -> tuple[Sums, float]:
     rsyslogd has ended. Raises RuntimeError where it complains about its
     configuration.
     """
-    found = program()
-    if found is None:
-        raise RuntimeError("rsyslogd is not installed")
+    with Receiver(wanted) as receiver:
+        main = _configured(log_file, receiver.port)
+        began = time.perf_counter()
+        with _running(main):
+            receiver.is_all.wait(most_s)
+            seconds = time.perf_counter() - began
+    return receiver.sums, seconds
+
+
+def shipped_late(log_file: Path, wanted: int, most_s: float) -> Sums:
+    """Return what arrived of *log_file* at a collector that was away.
+
+    rsyslogd was started anew meanwhile. *log_file* has more records than
+    stay in memory. Raises RuntimeError where none get to the disk.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port: int = taken.getsockname()[1]
+    main = _configured(log_file, port)
+    with _running(main):
+        until = time.monotonic() + most_s
+        while not list(main.parent.glob(f"{NAME}.0*")):
+            if time.monotonic() > until:
+                raise RuntimeError("rsyslogd has nothing on the disk")
+            time.sleep(0.05)
+    with Receiver(wanted, port) as receiver, _running(main):
+        receiver.is_all.wait(most_s)
+    return receiver.sums
+
+
+def _configured(log_file: Path, port: int) -> Path:
+    """Return the main file of a configuration that rsyslogd accepts."""
     folder = log_file.parent / "rsyslog"
     folder.mkdir()
     main = folder / "main.conf"
     main.write_text(_MAIN.format(folder=folder))
     text = rsyslog.text(Plan(str(log_file), 30))
-    with Receiver(wanted) as receiver:
-        (folder / "ours.conf").write_text(
-            text.replace(_PORT, f'port="{receiver.port}"')
-        )
-        checked = subprocess.run(
-            [found, "-N1", "-f", main], capture_output=True, text=True
-        )
-        if checked.returncode:
-            raise RuntimeError(checked.stderr)
-        began = time.perf_counter()
-        daemon = subprocess.Popen(
-            [found, "-n", "-f", main, "-i", folder / "pid"],
-            stderr=subprocess.DEVNULL,
-        )
-        try:
-            receiver.is_all.wait(most_s)
-            seconds = time.perf_counter() - began
-        finally:
-            daemon.terminate()
-            daemon.wait(60)
-    return receiver.sums, seconds
+    (folder / "ours.conf").write_text(text.replace(_PORT, f'port="{port}"'))
+    checked = subprocess.run(
+        [_found(), "-N1", "-f", main], capture_output=True, text=True
+    )
+    if checked.returncode:
+        raise RuntimeError(checked.stderr)
+    return main
+
+
+@contextmanager
+def _running(main: Path) -> Iterator[None]:
+    """Have rsyslogd run with *main* until the end."""
+    daemon = subprocess.Popen(
+        [_found(), "-n", "-f", main, "-i", main.parent / "pid"],
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield
+    finally:
+        daemon.terminate()
+        daemon.wait(60)
+
+
+def _found() -> str:
+    found = program()
+    if found is None:
+        raise RuntimeError("rsyslogd is not installed")
+    return found

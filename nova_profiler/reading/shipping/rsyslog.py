@@ -19,20 +19,24 @@ global(maxMessageSize="{most_kb}k")
 module(load="imfile")
 template(name="{name}_line" type="string" string="%msg%\\n")
 
-ruleset(name="{name}" queue.type="LinkedList" queue.size="10000") {{
+# Without a queue of its own: what waits there is lost in a restart.
+ruleset(name="{name}" queue.type="Direct") {{
   action(type="omfwd" protocol="tcp" template="{name}_line"
          # Where your collector is.
          target="127.0.0.1" port="5170"
          TCP_Framing="traditional"
-         # While it is away, records wait on the disk.
+         # While it is away, records wait: a few in memory, most on the disk.
+         # A full queue would lose those that are being read in a restart.
          queue.type="LinkedList" queue.filename="{name}"
+         queue.size="100000"
+         queue.highWatermark="5000" queue.lowWatermark="1000"
          queue.maxDiskSpace="1g" queue.saveOnShutdown="on"
          action.resumeRetryCount="-1" action.resumeInterval="5")
   stop
 }}
 
-input(type="imfile" file="{log_file}" tag="{name}" ruleset="{name}"
-      addMetadata="off" readMode="0")
+input(type="imfile" file="{log_file}"
+      tag="{name}" ruleset="{name}" addMetadata="off" readMode="0")
 """
 
 

@@ -4,12 +4,13 @@
 # A Python of your own choice: make demo PYTHON=/opt/python3.12/bin/python3
 PYTHON =
 # For make demo: make demo DB=mysql MODE=eventlet INSTANCES=10 KEEP=1
-# PROFILER=stacks
+# PROFILER=stacks METRICS=prometheus
 DB =
 MODE =
 INSTANCES =
 KEEP =
 PROFILER =
+METRICS =
 # For make demo-cloud, which takes KEEP and NEUTRON_MS as well:
 # make demo-cloud SERVERS=20 CLIENTS=4 KEYSTONE_MS=20 GLANCE_MS=20
 SERVERS =
@@ -61,14 +62,16 @@ help:  ## this list
 	@echo "make demo takes MODE=threads|eventlet|uwsgi, DB=sqlite|mysql,"
 	@echo "INSTANCES=10, NEUTRON_MS=300 (how long neutron takes to answer),"
 	@echo "KEEP=1 (serve on afterwards) and, for others than stacks,"
-	@echo "PROFILER=none|pyinstrument|cprofile; make demo-cloud takes"
+	@echo "PROFILER=none|pyinstrument|cprofile, METRICS=prometheus for what a real"
+	@echo "Prometheus answers; make demo-cloud takes"
 	@echo "SERVERS=20, CLIENTS=4, KEYSTONE_MS=20, NEUTRON_MS=100, GLANCE_MS=20,"
 	@echo "KEEP=1; the others ARGS='...'"
 
 demo: .venv/demo-ready  ## the real nova-api under load, and what the filter wrote
 	@$(RUN) -m demo $(if $(DB),--db $(DB)) $(if $(MODE),--mode $(MODE)) \
 		$(if $(INSTANCES),--instances $(INSTANCES)) \
-		$(if $(KEEP),--keep) $(if $(PROFILER),--profiler $(PROFILER)) $(ARGS)
+		$(if $(KEEP),--keep) $(if $(PROFILER),--profiler $(PROFILER)) \
+		$(if $(METRICS),--metrics $(METRICS)) $(ARGS)
 
 demo-cloud: .venv/cloud-ready  ## all of nova's services, and one server's creation as one picture
 	@$(RUN) -m demo.cloud $(if $(SERVERS),--servers $(SERVERS)) \

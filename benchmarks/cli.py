@@ -14,6 +14,7 @@ from benchmarks.price import commands as price
 from benchmarks.price.measuring import Plan
 from benchmarks.reading import commands as reading
 from benchmarks.running.output import begun, finish, json_option
+from benchmarks.shipping.command import shippers_command
 from benchmarks.stacks import commands as stacks
 from benchmarks.throughput import commands as throughput
 from benchmarks.truth.command import truth_command
@@ -73,5 +74,6 @@ for command in (
     reading.picture_command,
     reading.running_command,
     reading.serve_command,
+    shippers_command,
 ):
     main.add_command(command)

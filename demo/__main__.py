@@ -7,6 +7,8 @@ import argparse
 import os
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from types import FrameType
@@ -20,7 +22,7 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-from demo import identity, load, pages
+from demo import identity, load, pages, prometheus
 from demo.databases import mysql_server, sqlite_files
 from demo.databases.making import DatabaseError
 from demo.page import figures, stacks, summary
@@ -50,6 +52,7 @@ def main() -> int:
         load.LoadError,
         MissingRecordsError,
         pages.PagesError,
+        prometheus.PrometheusError,
     ) as exc:
         sys.stderr.write(f"{exc}\n")
         return 2
@@ -67,6 +70,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument(
         "--profiler", choices=("none", *stacks.ENGINES), default=stacks.STACKS
     )
+    parser.add_argument("--metrics", choices=("prometheus",))
     return parser.parse_args()
 
 
@@ -85,6 +89,9 @@ def _interrupt(signum: int, frame: FrameType | None) -> None:
 
 def _run(options: argparse.Namespace, console: Console) -> None:
     progress = console.print
+    if options.metrics:
+        # Before anything is started, in case it is missing.
+        prometheus.programs()
     directory = nova_api.new_directory("demo")
     if options.db == "mysql":
         server = os.environ.get("MYSQL_URL", mysql_server.SERVER_URL)
@@ -114,12 +121,28 @@ def _run(options: argparse.Namespace, console: Console) -> None:
             )
             if options.profiler != "none":
                 _stacks(console, directory, options.profiler)
-            if options.keep:
-                _keep(console, api, options.profiler, directory)
+            with _prometheus(console, directory, options.metrics):
+                if options.keep:
+                    _keep(console, api, options.profiler, directory)
     progress(f"everything of this run is in {_relative(directory)}\n")
     slowest = figures.slowest_of(routes)
     of_route = figures.requests_of(slowest, records)
     summary.show_answer(console, slowest, _show_slowest(directory, of_route))
+
+
+@contextmanager
+def _prometheus(
+    console: Console, directory: Path, metrics: str | None
+) -> Iterator[None]:
+    """Print what Prometheus answers, and serve it on to the end."""
+    if metrics is None:
+        yield
+        return
+    log_file = directory / "requests.jsonl"
+    with prometheus.serving(directory / "prometheus", log_file) as address:
+        summary.print_head(console, f"what Prometheus answers at {address}")
+        prometheus.show(console, prometheus.answers(address, log_file))
+        yield
 
 
 def _profiler(directory: Path, statsd_port: int) -> dict[str, str]:

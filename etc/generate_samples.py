@@ -6,12 +6,14 @@ python etc/generate_samples.py
 
 from __future__ import annotations
 
+import json
 import textwrap
 from pathlib import Path
 
 from oslo_config import cfg
 
 from nova_profiler.capture.settings.options import GROUP, OPTIONS, expected
+from nova_profiler.record.json_schema import FORMS, schema_of
 
 FOLDER = Path(__file__).parent / "nova-profiler"
 
@@ -67,6 +69,10 @@ def samples() -> dict[str, str]:
         "api-paste.ini.sample": _PASTE + options,
         "nova.conf.sample": _NOVA + options,
         "services.conf.sample": _SERVICES,
+        **{
+            f"{form}.schema.json": json.dumps(schema_of(form), indent=2) + "\n"
+            for form in FORMS
+        },
     }
 
 

@@ -56,6 +56,8 @@ GROUPS = {
     "Set-up": {
         "check": "nova_profiler.reading.setup.check_command",
         "metrics": "nova_profiler.reading.metrics.command",
+        "shipper": "nova_profiler.reading.shipping.command",
+        "schema": "nova_profiler.reading.shipping.schema_command",
         "size": "nova_profiler.reading.sizing.command",
     },
 }

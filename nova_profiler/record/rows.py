@@ -203,7 +203,7 @@ def rows_of(kind: Any, rows: Any) -> list[Any]:
 
 
 # Written only where they are known.
-_LEFT_OUT = (
+LEFT_OUT = (
     "statement",
     "driver_ms",
     "id",
@@ -236,7 +236,7 @@ def fields_of(row: Any) -> dict[str, Any]:
     }
     if fields.get("nested") is False:
         del fields["nested"]
-    for name in _LEFT_OUT:
+    for name in LEFT_OUT:
         if name in fields and fields[name] is None:
             del fields[name]
     return fields

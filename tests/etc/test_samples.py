@@ -28,6 +28,7 @@ ETC = ROOT / "etc"
 PASTE = ETC / "nova-profiler" / "api-paste.ini.sample"
 NOVA = ETC / "nova-profiler" / "nova.conf.sample"
 SERVICES = ETC / "nova-profiler" / "services.conf.sample"
+SCHEMAS = tuple((ETC / "nova-profiler").glob("*.schema.json"))
 
 APP = f"""
 [pipeline:main]
@@ -65,7 +66,7 @@ def test_they_are_what_the_generator_writes():
 
     assert samples == {
         path.name: path.read_text(encoding="utf-8")
-        for path in (PASTE, NOVA, SERVICES)
+        for path in (PASTE, NOVA, SERVICES, *SCHEMAS)
     }
 
 

@@ -3,17 +3,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from demo import identity, load
 from demo.databases import mysql_server, sqlite_files
 from demo.server import nova_api
 from nova_profiler.record import RequestRecord
+from nova_profiler.record.json_schema import schema_of
 from tests.functional.log_files import records_in
 
 pytestmark = pytest.mark.functional
@@ -81,6 +84,20 @@ def test_every_request_has_its_record(run: Run) -> None:
 
     assert len(run.records) == 2 * CLIENTS * REQUESTS
     assert len(ids) == 2 * CLIENTS * REQUESTS
+
+
+def test_every_line_and_dump_fits_the_schema(run: Run) -> None:
+    """What a real nova-api wrote is what the JSON Schema describes."""
+    lines = (run.directory / "requests.jsonl").read_text().splitlines()
+    dumps = list((run.directory / "dumps").glob("2*/*.json"))
+
+    for line in lines:
+        Draft202012Validator(schema_of("record")).validate(json.loads(line))
+    for dump in dumps:
+        Draft202012Validator(schema_of("dump")).validate(
+            json.loads(dump.read_text())
+        )
+    assert len(lines) == len(dumps) == 2 * CLIENTS * REQUESTS
 
 
 def test_a_list_of_servers_calls_the_db_api_three_times(run: Run) -> None:

@@ -33,7 +33,7 @@ from nova_profiler.reading.report.summary import summary_of
 from nova_profiler.reading.screen.terminal import printable
 
 _READING = "reading logs"
-_FORMATS = ("table", "text", "json", "csv", "markdown", "html")
+_FORMATS = ("table", "text", "json", "csv", "markdown", "html", "prometheus")
 
 
 @click.command("report")
@@ -80,7 +80,8 @@ _FORMATS = ("table", "text", "json", "csv", "markdown", "html")
     "shown_as",
     type=click.Choice(_FORMATS),
     help="html is one page with plots that needs no network; text has the "
-    "sections of the first such report, in seconds; table is the default.",
+    "sections of the first such report, in seconds; prometheus is for the "
+    "textfile collector of node_exporter; table is the default.",
 )
 @timezone_option
 @form_option
@@ -113,6 +114,10 @@ def command(
     """
     if as_json and shown_as not in (None, "json"):
         raise click.UsageError(f"--json is not --format {shown_as}")
+    if shown_as == "prometheus" and by == "hour":
+        raise click.UsageError(
+            "--format prometheus has no hours: Prometheus keeps times itself"
+        )
     asked = Asked(
         1000 * slow_s,
         by,
@@ -161,10 +166,13 @@ def _print(summary: dict[str, Any], shown_as: str) -> None:
 
         print_report(terminal(), summary)
         return
-    from nova_profiler.reading.report import plain_text
+    from nova_profiler.reading.report.formats import (
+        plain_text,
+        prometheus_text,
+    )
 
     if shown_as == "html":
-        from nova_profiler.reading.report.html_page import html_of
+        from nova_profiler.reading.report.formats.html_page import html_of
 
         click.echo(html_of(summary).encode("utf-8", "replace"))
         return
@@ -172,5 +180,6 @@ def _print(summary: dict[str, Any], shown_as: str) -> None:
         "text": plain_text.text_of,
         "csv": plain_text.csv_of,
         "markdown": plain_text.markdown_of,
+        "prometheus": prometheus_text.text_of,
     }[shown_as]
     click.echo(show(summary), nl=False)

@@ -10,7 +10,7 @@ from nova_profiler.reading.logs.entries import AccessEntry
 from nova_profiler.reading.logs.unread import Unread
 from nova_profiler.reading.report.adding_up import Report
 from nova_profiler.reading.report.figures import Asked, Figures
-from nova_profiler.reading.report.html_page import (
+from nova_profiler.reading.report.formats.html_page import (
     Axis,
     html_of,
     marks_of,

@@ -13,13 +13,13 @@ from nova_profiler.reading.logs.entries import AccessEntry
 from nova_profiler.reading.logs.unread import Unread
 from nova_profiler.reading.report.adding_up import Report
 from nova_profiler.reading.report.figures import Asked, Figures
-from nova_profiler.reading.report.html_page import html_of
-from nova_profiler.reading.report.page import print_report
-from nova_profiler.reading.report.plain_text import (
+from nova_profiler.reading.report.formats.html_page import html_of
+from nova_profiler.reading.report.formats.plain_text import (
     csv_of,
     markdown_of,
     text_of,
 )
+from nova_profiler.reading.report.page import print_report
 from nova_profiler.reading.report.summary import summary_of
 
 DB_API = {"db_api_ms": 5.0, "db_api_calls": 1, "db_api_wall_ms": 5.0}

@@ -41,6 +41,9 @@ pipeline = cors oscomputeversionapp
 """
 # Values that no type gives away.
 VALUES = {
+    "otlp_endpoint": "http://10.0.0.7:4318",
+    "otlp_headers": "x-tenant=nova",
+    "otlp_trace_rate": "0.5",
     "profile_keys": "a-key-of-enough-characters",
     "profile_rate": "0.5",
     "statsd_host": "10.0.0.7",

@@ -62,7 +62,7 @@ def test_the_module_is_the_command():
     [
         ("nova-profiler li", ["list"]),
         ("nova-profiler history tr", ["trend"]),
-        ("nova-profiler list --slow", ["--slowest"]),
+        ("nova-profiler list --slow", ["--slowest", "--slow"]),
     ],
 )
 def test_bash_completes_what_there_is(completions, words, expected):

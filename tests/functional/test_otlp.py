@@ -46,7 +46,7 @@ def _added(
     return found
 
 
-@pytest.mark.parametrize("mode", ["threads", "eventlet"])
+@pytest.mark.parametrize("mode", nova_api.MODES)
 def test_a_collector_gets_what_the_records_have(
     tmp_path: Path, mode: str
 ) -> None:

@@ -206,8 +206,11 @@ class _Texts:
             new = set(stack) - checked
         except TypeError:
             raise SessionError("not a session: a frame is no text") from None
-        if len(checked) + len(new) > self._most:
+        if new and len(checked) + len(new) > self._most:
             self.cut += 1
+            # Of a stack that is made up mostly the first has no room.
+            if stack[0] in new:
+                return []
             return list(takewhile(checked.__contains__, stack))
         for frame in new:
             checked.add(_text(frame))

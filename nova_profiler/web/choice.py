@@ -12,6 +12,7 @@ import numpy as np
 
 from nova_profiler.dump_store import name_of_route
 from nova_profiler.errors import NovaProfilerError
+from nova_profiler.reading.screen.terminal import printable
 from nova_profiler.record import KINDS
 from nova_profiler.web.rows import NAMED, Row, epoch_of
 from nova_profiler.web.tables.columns import STATES, Array
@@ -32,6 +33,10 @@ _MOST_PAGE = 1_000_000
 
 class ChoiceError(NovaProfilerError):
     """A URL asks for what cannot be; the message names the parameter."""
+
+    def __init__(self, message: str) -> None:
+        """*message* may have text of the URL: it stays one line."""
+        super().__init__(printable(message))
 
 
 class Choice(NamedTuple):

@@ -85,7 +85,7 @@ def test_the_table_has_service_and_kind(pages):
     """As columns, which sort, and as choices of the form."""
     page = asked(pages, "/").text
 
-    assert ' data-head="service">nova-api</td>' in page
+    assert ' data-head="service" class="t">nova-api</td>' in page
     assert ' data-head="kind">request</td>' in page
     for name in ("service", "kind"):
         assert f'href="?sort={name}#requests"' in page

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 from builders import numbered, one_of_each_kind, slow_rebuild, written
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from web_pages import still_index
 
@@ -126,6 +126,7 @@ def test_a_link_leads_back_to_the_choice(choice):
     assert choice_of(dict(parse_qsl(query))) == choice
 
 
+@example({"kind": ":\n0"})
 @given(st.dictionaries(st.sampled_from(Choice._fields), st.text(max_size=20)))
 def test_any_url_is_a_choice_or_an_error(parameters):
     """Nothing else is raised, and rows can be asked for."""

@@ -24,7 +24,7 @@ FINDS = [
 ]
 # It reads what its own user types; the other one's pages have a reader, which
 # asks them without a server.
-WITHOUT_A_READER = {"metrics", "serve", "sign"}
+WITHOUT_A_READER = {"metrics", "schema", "serve", "shipper", "sign"}
 
 
 @pytest.fixture

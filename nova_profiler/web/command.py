@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import os
 import secrets
-from contextlib import closing
+import sys
+from contextlib import closing, suppress
 from datetime import tzinfo
 from socket import (
     AI_PASSIVE,
@@ -15,7 +16,7 @@ from socket import (
     getaddrinfo,
 )
 from socket import socket as Socket
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -174,6 +175,19 @@ def _serve(
     with closing(server):
         # It takes Ctrl-C for its end, and returns.
         server.run()
+    _end_at_once()
+
+
+def _end_at_once() -> NoReturn:
+    """End the process without taking its interpreter apart.
+
+    That ends threads which read wherever they are, and numpy's C++ aborts
+    the process where this is inside it.
+    """
+    with suppress(OSError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(0)
 
 
 def _keep_room(server: Any) -> None:

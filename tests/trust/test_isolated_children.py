@@ -174,8 +174,10 @@ COMMANDS = [
     "prune --dump-dir dumps --max-files 1",
     "report n.log",
     "running --dump-dir dumps",
+    "schema record",
     # An address of no machine: it ends where it would listen.
     "serve dumps --host 192.0.2.1",
+    "shipper vector",
     "show --dump-dir dumps 6ec84648",
     "size n.log",
     "sign GET /v2.1/servers --key 0123456789abcdef",

@@ -150,6 +150,36 @@ def test_ten_thousand_requests_at_once_are_bounded(server):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_ends_where_its_threads_are(tmp_path, number):
+    """The end of an interpreter aborts a process that is inside numpy."""
+    written(tmp_path, slow_rebuild())
+    code = (
+        "import atexit, signal, sys\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "from nova_profiler.cli import main\n"
+        "atexit.register(print, 'taken apart')\n"
+        "sys.exit(main())\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, "serve", tmp_path, "--port", "0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        page_at(process.stdout.readline().strip())
+        process.send_signal(number)
+        try:
+            output, errors = process.communicate(timeout=20)
+        finally:
+            process.kill()
+
+    assert (process.returncode, errors) == (0, "")
+    assert "taken apart" not in output
+
+
+@pytest.mark.slow
 def test_logs_are_served_and_kept_for_the_next_start(tmp_path):
     """The address is there before they are read."""
     log = write_log(tmp_path / "a.log", wsgi_line(1), wsgi_line(2))

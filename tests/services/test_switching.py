@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 
 import pytest
 from imported import imported
@@ -46,6 +47,8 @@ def only_messages(monkeypatch):
     """Serve messages alone: what other kinds wrap is for their tests."""
     kept = [kind for kind in KINDS if kind.name in ("request", "message")]
     monkeypatch.setattr(switching, "KINDS", kept)
+    # A test of the command check may have begun to import it.
+    monkeypatch.delitem(sys.modules, "nova", raising=False)
 
 
 def served(method="ping", **more):

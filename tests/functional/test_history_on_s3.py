@@ -103,7 +103,8 @@ def test_runs_in_a_bucket_have_the_figures_of_a_directory(tmp_path):
         if row["verdict"] == "slower"
     ]
     assert slower == ["/r7"]
-    assert [run["name"] for run in json.loads(there[5][1])] == ["n1"]
+    runs = json.loads(there[5][1])["runs"]
+    assert [run["name"] for run in runs] == ["n1"]
 
 
 def test_a_bucket_that_is_not_there_is_one_line():

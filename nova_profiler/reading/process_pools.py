@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import multiprocessing.util
 import os
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -18,6 +20,20 @@ def usable_cores() -> int:
         return len(os.sched_getaffinity(0))
     except AttributeError:
         return os.cpu_count() or 1
+
+
+def end_processes() -> None:
+    """Kill the processes of all pools, and let go of what they share.
+
+    For a process that ends by ``os._exit()`` beside threads that read: its
+    pools would wait for work for ever.
+    """
+    for one in multiprocessing.active_children():
+        one.kill()
+    # As multiprocessing does at the end of an interpreter; its tracker would
+    # tell of semaphores that were left.
+    util: Any = multiprocessing.util
+    util._exit_function()
 
 
 @contextmanager

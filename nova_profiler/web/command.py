@@ -184,6 +184,11 @@ def _end_at_once() -> NoReturn:
     That ends threads which read wherever they are, and numpy's C++ aborts
     the process where this is inside it.
     """
+    with suppress(Exception):
+        # Only here: it loads what starts processes.
+        from nova_profiler.reading.process_pools import end_processes
+
+        end_processes()
     with suppress(OSError):
         sys.stdout.flush()
         sys.stderr.flush()

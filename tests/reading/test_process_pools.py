@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import multiprocessing
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures.process import BrokenProcessPool
@@ -41,3 +43,27 @@ def test_what_is_left_at_the_end_is_dropped():
         asked = [pool.submit(abs, -n) for n in range(100)]
 
     assert all(one.done() for one in asked)
+
+
+def test_all_end_with_a_process_that_ends_at_once():
+    """Or they would hold its output, and wait for work for ever."""
+    code = (
+        "import multiprocessing, os, time\n"
+        "from concurrent.futures import ProcessPoolExecutor\n"
+        "from nova_profiler.reading.process_pools import end_processes\n"
+        "spawn = multiprocessing.get_context('spawn')\n"
+        "pool = ProcessPoolExecutor(2, spawn)\n"
+        "print([pool.submit(abs, n).result() for n in (-1, 2)], flush=True)\n"
+        "pool.submit(time.sleep, 600)\n"
+        "end_processes()\n"
+        "os._exit(0)\n"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "[1, 2]\n", "")

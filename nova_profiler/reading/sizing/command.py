@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -15,6 +14,7 @@ import click
 from nova_profiler.dump_store import DumpError, DumpStore
 from nova_profiler.dump_store.names import COMPANION_SUFFIXES, DumpEntry
 from nova_profiler.errors import NovaProfilerError
+from nova_profiler.reading.command_line.answers import print_json
 from nova_profiler.reading.command_line.options import (
     Finite,
     json_option,
@@ -24,8 +24,6 @@ from nova_profiler.reading.command_line.progress import with_progress
 from nova_profiler.reading.command_line.skipped import Skipped
 from nova_profiler.reading.requests.log_file_records import records_of_logs
 from nova_profiler.record import RequestRecord
-
-SCHEMA = 1
 
 
 class OfService(click.ParamType):  # type: ignore[type-arg]
@@ -126,12 +124,11 @@ def command(
     loads = loads_of(weights, dict(processes), dict(rate))
     if as_json:
         figures = {
-            "schema": SCHEMA,
             "records": len(records),
             "is_whole": len(records) < limit,
             "services": [asdict(load) for load in loads],
         }
-        click.echo(json.dumps(figures, indent=2))
+        print_json(figures)
     else:
         print_loads(loads, weights, slow_ms)
         if not log_files:
@@ -187,6 +184,9 @@ def _dumps(
             yield store.read(entry), _size(entry)
         except DumpError as exc:
             skipped.add(str(exc))
+        except FileNotFoundError:
+            # nova-api prunes meanwhile.
+            skipped.add(f"{entry.path}: is gone by now")
 
 
 def _size(entry: DumpEntry) -> int:

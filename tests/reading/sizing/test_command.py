@@ -10,6 +10,7 @@ from builders import numbered, record, written
 
 from nova_profiler.capture.sinks.json_file import line_of
 from nova_profiler.cli import main
+from nova_profiler.dump_store import DumpStore
 
 
 @pytest.fixture
@@ -67,6 +68,28 @@ def test_dumps_alone_do(capsys, tmp_path):
     shown = capsys.readouterr().out
     assert "measured on 5 records" in shown
     assert "of dumps" in shown.splitlines()[-1]
+
+
+def test_a_dump_that_is_pruned_meanwhile_is_left_out(
+    capsys, tmp_path, monkeypatch
+):
+    """By nova-api, which goes on."""
+    written(tmp_path, *(numbered(n, duration_ms=1500.0) for n in range(2)))
+    read = DumpStore.read
+
+    def read_at_last(self, entry):
+        found = read(self, entry)
+        if found.request_id == numbered(0).request_id:
+            entry.path.unlink()
+        return found
+
+    monkeypatch.setattr(DumpStore, "read", read_at_last)
+
+    assert main(["size", "--dump-dir", str(tmp_path)]) == 0
+
+    shown = capsys.readouterr()
+    assert "measured on 1 record of" in shown.out
+    assert "is gone by now" in shown.err
 
 
 def test_a_cut_is_named(capsys, log):

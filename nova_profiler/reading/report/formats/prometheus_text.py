@@ -117,11 +117,20 @@ def _written(sample: Sample) -> str:
     return f"{sample.ending}{braces} {float(f'{sample.value:.9g}')!r}"
 
 
+def _plain(sign: str) -> str:
+    if sign == "\n" or (sign.isprintable() and sign != "\\"):
+        return sign
+    return sign.encode("unicode_escape").decode("ascii")
+
+
 def _quoted(text: str) -> str:
-    """Return a label's value, as the format escapes it."""
-    # What is no UTF-8 would have the whole file refused, and so would two
-    # rows that have become one.
-    text = text.encode("utf-8", "backslashreplace").decode("utf-8")
+    """Return a label's value, as the format escapes it.
+
+    What no terminal prints, and what is no UTF-8, is written as in Python;
+    so is a backslash, or two rows might become one, which would have the
+    whole file refused.
+    """
+    text = "".join(map(_plain, text))
     for sign, instead in (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n")):
         text = text.replace(sign, instead)
     return text

@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from nova_profiler.command_name import command_name
 from nova_profiler.errors import NovaProfilerError, missing_extra
 from nova_profiler.reading.logs.entries import AccessEntry
 from nova_profiler.reading.runs.kept.run import (
@@ -66,17 +67,11 @@ class Bucket:
         if not names:
             raise HistoryError(
                 f"{self.directory}: no such history; keep a run first with "
-                "`nova-profiler history add`"
-            )
-        with self._refused():
-            manifests = self.files.cat(
-                [self._path(name, MANIFEST) for name in names],
-                on_error="return",
+                f"`{command_name()} history add`"
             )
         runs = []
-        for name in names:
+        for name, found in zip(names, self._manifests(names), strict=True):
             try:
-                found = manifests.get(self._path(name, MANIFEST))
                 runs.append(self._run_of(name, found))
             except HistoryError as exc:
                 if unreadable is not None:
@@ -95,11 +90,8 @@ class Bucket:
         """Return the run *name*."""
         if not self.has(checked_name(name)):
             raise HistoryError(self._not_there(name))
-        with self._refused():
-            found = self.files.cat(
-                [self._path(name, MANIFEST)], on_error="return"
-            )
-        return self._run_of(name, found.get(self._path(name, MANIFEST)))
+        (found,) = self._manifests([name])
+        return self._run_of(name, found)
 
     def add(
         self,
@@ -113,10 +105,15 @@ class Bucket:
         if replace:
             raise HistoryError(
                 f"{self.directory}: an object store cannot replace a run at "
-                f"once; `nova-profiler history remove {checked_name(name)}` "
-                "first"
+                f"once; `{command_name()} history remove "
+                f"{checked_name(name)}` first"
             )
         if self.has(checked_name(name)):
+            if MANIFEST not in self._listed[name]:
+                raise HistoryError(
+                    f"run {name}: its upload was broken off; "
+                    f"`{command_name()} history remove {name}` first"
+                )
             raise HistoryError(
                 f"run {name}: is kept already; give another name"
             )
@@ -156,6 +153,19 @@ class Bucket:
                 if name is not None:
                     found.setdefault(name, set()).add(file.name)
         return {name: frozenset(files) for name, files in found.items()}
+
+    def _manifests(self, names: Sequence[str]) -> list[object]:
+        """Return the manifest of each, no more than is read; or an error."""
+        paths = [self._path(name, MANIFEST) for name in names]
+        number = len(paths)
+        with self._refused():
+            found: list[object] = self.files.cat_ranges(
+                paths,
+                [0] * number,
+                [LARGEST_MANIFEST + 1] * number,
+                on_error="return",
+            )
+        return found
 
     def _forget(self) -> None:
         self.__dict__.pop("_listed", None)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -104,7 +105,7 @@ def _of_clickhouse(
     quoted = files.replace("\\", "\\\\").replace("'", "\\'")
     # Not by the folders' names: it takes the name of a run for a number.
     table: ir.Table = backend.sql(
-        f"SELECT *, extract(_path, '{FOLDER_PREFIX}([^/]+)/') AS run "  # noqa: S608 - names of runs are letters, the path is quoted
+        f"SELECT *, extract(_path, '/{FOLDER_PREFIX}([^/]+)/[^/]+$') AS run "  # noqa: S608 - names of runs are letters, the path is quoted
         f"FROM {function}('{quoted}', 'Parquet') "
         "SETTINGS use_hive_partitioning = 0"
     )
@@ -148,6 +149,10 @@ def _connected(url: str) -> Any:
             return _spark(url)
         if url == DEFAULT:
             return ibis.duckdb.connect()
+        # It logs what it raises as well, and without a handler to stderr.
+        logging.getLogger("clickhouse_connect").addHandler(
+            logging.NullHandler()
+        )
         return ibis.connect(url)
     except ImportError as exc:
         extra = "spark" if _SPARK_MASTER.match(url) else "history"

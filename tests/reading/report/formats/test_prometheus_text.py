@@ -9,7 +9,7 @@ import shutil
 import subprocess
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from services import missing
 
@@ -18,7 +18,10 @@ from nova_profiler.reading.logs.entries import AccessEntry
 from nova_profiler.reading.logs.unread import Unread
 from nova_profiler.reading.report.adding_up import Report
 from nova_profiler.reading.report.figures import Asked, Figures
-from nova_profiler.reading.report.formats.prometheus_text import text_of
+from nova_profiler.reading.report.formats.prometheus_text import (
+    _quoted,
+    text_of,
+)
 from nova_profiler.reading.report.summary import summary_of
 
 SAMPLE = re.compile(
@@ -103,6 +106,24 @@ def test_no_user_can_end_a_line_or_a_label(user):
         line.startswith("# ") or SAMPLE.fullmatch(line)
         for line in text.removesuffix("\n").split("\n")
     )
+
+
+@given(st.text())
+def test_a_terminal_prints_what_is_in_a_label(user):
+    """A user's name may be made to steer it."""
+    text = text_of(summary(by="user", user=user))
+
+    assert text.replace("\n", "").isprintable()
+
+
+@given(st.text(), st.text())
+@example("x\ud800", "x\\ud800")
+@example("\n", "\\n")
+def test_two_users_have_two_series(one, other):
+    """Two equal ones would have node_exporter refuse the whole file."""
+    assume(one != other)
+
+    assert _quoted(one) != _quoted(other)
 
 
 @pytest.mark.services

@@ -13,7 +13,10 @@ from run_builders import kept, run_of
 
 from nova_profiler.cli import main
 from nova_profiler.reading.runs.kept.buckets import Bucket, history_at
-from nova_profiler.reading.runs.kept.run import HistoryError
+from nova_profiler.reading.runs.kept.run import (
+    LARGEST_MANIFEST,
+    HistoryError,
+)
 from nova_profiler.reading.runs.kept.store import History
 
 # Its thread lasts as long as the process: it is no test's.
@@ -103,6 +106,8 @@ def test_what_a_broken_upload_left_can_be_removed(url):
     made = Bucket(url)
     made.files.pipe_file(f"{made._root}/run=n1/part-00000.parquet", b"x")
 
+    with pytest.raises(HistoryError, match="history remove n1` first"):
+        Bucket(url).add("n1", some_run(1))
     Bucket(url).remove("n1")
 
     assert files_of(url) == []
@@ -155,6 +160,27 @@ def test_a_damaged_manifest_is_named(bucket, url, manifest):
 
     assert [run.name for run in runs] == ["n2"]
     assert unreadable == ["run n1: _run.json is damaged"]
+
+
+def test_a_manifest_without_end_is_not_read_whole(bucket, url, monkeypatch):
+    """Whoever writes to the bucket decides on its length."""
+    files, root = fsspec.core.url_to_fs(url)
+    files.pipe_file(f"{root}/run=n1/_run.json", b"[" * (20 << 20))
+    read = []
+    cat_file = type(files).cat_file
+
+    def noted(self, path, start=None, end=None, **how):
+        found = cat_file(self, path, start, end, **how)
+        read.append(len(found))
+        return found
+
+    monkeypatch.setattr(type(files), "cat_file", noted)
+    unreadable: list[str] = []
+
+    Bucket(url).runs(unreadable)
+
+    assert unreadable == ["run n1: _run.json is too large"]
+    assert 0 < max(read) <= LARGEST_MANIFEST + 1
 
 
 def test_objects_of_others_are_no_runs(bucket, url):

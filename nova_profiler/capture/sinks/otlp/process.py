@@ -48,6 +48,8 @@ BATCH_TRACES = 64
 BATCH_CALLS = 4_000
 # What is to be noted waits for the next request.
 MAX_NOTES = 100
+# A Collector cannot say of one message that it has left out more.
+MAX_REJECTED = 1_000_000
 # How long the end of a process waits for the last message.
 EXIT_S = 1.0
 
@@ -285,9 +287,14 @@ class Process:
 
 def _rejected_spans(data: bytes) -> int:
     answer = ExportTraceServiceResponse.FromString(data)
-    return int(answer.partial_success.rejected_spans)
+    return _bounded(answer.partial_success.rejected_spans)
 
 
 def _rejected_points(data: bytes) -> int:
     answer = ExportMetricsServiceResponse.FromString(data)
-    return int(answer.partial_success.rejected_data_points)
+    return _bounded(answer.partial_success.rejected_data_points)
+
+
+def _bounded(rejected: int) -> int:
+    """Return what is counted: no sum of these is more than a point holds."""
+    return min(max(rejected, 0), MAX_REJECTED)

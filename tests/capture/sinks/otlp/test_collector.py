@@ -14,6 +14,12 @@ from contextlib import suppress
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsServiceResponse,
+)
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTraceServiceResponse,
+)
 from otlp_receivers import answer, answering
 from services import missing
 
@@ -28,7 +34,11 @@ from nova_profiler.capture.sinks.otlp.collector import (
     _wait_s,
 )
 from nova_profiler.capture.sinks.otlp.endpoint import Endpoint
-from nova_profiler.capture.sinks.otlp.process import _rejected_spans
+from nova_profiler.capture.sinks.otlp.process import (
+    MAX_REJECTED,
+    _rejected_points,
+    _rejected_spans,
+)
 
 SECRET = "S3cr3t"
 
@@ -69,6 +79,30 @@ def test_what_was_left_out_is_known():
         found = _post(port)
 
     assert found == (DELIVERED, None, None, 7)
+
+
+@pytest.mark.parametrize(
+    ("said", "counted"),
+    [(-1, 0), (-(2**63), 0), (2**63 - 1, MAX_REJECTED)],
+)
+@pytest.mark.parametrize(
+    ("rejected_in", "kind", "field"),
+    [
+        (_rejected_spans, ExportTraceServiceResponse, "rejected_spans"),
+        (
+            _rejected_points,
+            ExportMetricsServiceResponse,
+            "rejected_data_points",
+        ),
+    ],
+)
+def test_what_a_collector_says_is_bounded(
+    rejected_in, kind, field, said, counted
+):
+    """A sum of it fits into a point, and never goes down."""
+    message = kind(partial_success={field: said})
+
+    assert rejected_in(message.SerializeToString()) == counted
 
 
 @pytest.mark.parametrize(

@@ -27,8 +27,9 @@ MOST_BYTES = 65_536
 LONGEST_WAIT_S = 300.0
 _COME_BACK = (429, 502, 503, 504)
 
-# It took the message; it will never take it; it may take it later.
-DELIVERED, REFUSED, LATER = "delivered", "refused", "later"
+# It took the message; it will never take it; it answered that it takes no such
+# message now; no answer came, so that it may take any later.
+DELIVERED, REFUSED, BUSY, LATER = "delivered", "refused", "busy", "later"
 
 
 class Answer(NamedTuple):
@@ -85,7 +86,7 @@ class Collector:
             self.close()
         if status in _COME_BACK:
             wait_s = _wait_s(response.getheader("Retry-After"))
-            return Answer(LATER, _answered(status), wait_s)
+            return Answer(BUSY, _answered(status), wait_s)
         if not 200 <= status < 300:
             return Answer(REFUSED, _answered(status))
         if len(data) > MOST_BYTES:

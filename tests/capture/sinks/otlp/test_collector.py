@@ -25,6 +25,7 @@ from services import missing
 
 from nova_profiler.capture.sinks.otlp import collector as module
 from nova_profiler.capture.sinks.otlp.collector import (
+    BUSY,
     DELIVERED,
     LATER,
     LONGEST_WAIT_S,
@@ -112,8 +113,10 @@ def test_what_a_collector_says_is_bounded(
         ("401 Unauthorized", REFUSED),
         ("302 Found", REFUSED),
         ("500 Internal Server Error", REFUSED),
-        ("429 Too Many Requests", LATER),
-        ("503 Service Unavailable", LATER),
+        ("429 Too Many Requests", BUSY),
+        ("502 Bad Gateway", BUSY),
+        ("503 Service Unavailable", BUSY),
+        ("504 Gateway Timeout", BUSY),
     ],
 )
 def test_a_bad_status_is_a_fault(status, outcome):

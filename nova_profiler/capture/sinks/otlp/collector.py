@@ -169,7 +169,8 @@ def _wait_s(text: str | None) -> float | None:
     except ValueError:
         try:
             wait_s = parsedate_to_datetime(text).timestamp() - time()
-        except (ValueError, TypeError, OverflowError):
+        except Exception:
+            # Besides ValueError it raises whatever its own code meets.
             return None
     # NaN is neither more nor less than anything.
     return min(max(wait_s, 0.0), LONGEST_WAIT_S) if wait_s == wait_s else None

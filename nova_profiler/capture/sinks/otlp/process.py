@@ -131,6 +131,7 @@ class Process:
         atexit.register(self.close)
 
     def _let_start(self) -> None:
+        self._ended = Wakeup()
         self.is_started = False
         self._starts = count()
 
@@ -177,6 +178,8 @@ class Process:
         """Send what comes until close(). Never raises."""
         wait_s = SEND_EVERY_S
         is_last = False
+        # Where this thread fails, the next one has another.
+        ended = self._ended
         try:
             while not is_last:
                 self._wakeup.wait(wait_s)
@@ -187,7 +190,7 @@ class Process:
             self._note(SENDING, exc)
             self._let_start()
         finally:
-            self._ended.wake()
+            ended.wake()
 
     def step(self, now: float) -> float:
         """Send what there is; return for how many seconds to wait then.

@@ -157,6 +157,15 @@ def test_any_time_to_wait_is_one_or_none(text):
     assert found is None or 0 <= found <= LONGEST_WAIT_S
 
 
+def test_a_date_that_cannot_be_read_is_none(monkeypatch):
+    """What reads dates has raised others' errors: IndexError, for one."""
+    monkeypatch.setattr(module, "parsedate_to_datetime", lambda text: [][0])
+    with answering(answer("503 x", Retry_After="soon")) as port:
+        found = _post(port)
+
+    assert (found.outcome, found.wait_s) == (BUSY, None)
+
+
 @pytest.mark.parametrize(
     "garbage",
     [

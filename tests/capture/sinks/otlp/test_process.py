@@ -131,6 +131,28 @@ def test_times_go_out_and_then_the_traces(process, collector):
     assert not process.notes
 
 
+def test_the_end_waits_for_a_thread_that_came_later(
+    process, collector, counts, monkeypatch
+):
+    """That an earlier one has failed says nothing of this one."""
+    started: list = []
+    monkeypatch.setattr(module, "start_thread", started.append)
+    _put(process)
+    process.start()
+    process.wake()
+    monkeypatch.setattr(process, "_counts", lambda: counts["none"])
+    started[0]()
+    [(what, error, _)] = process.notes
+    assert (what, type(error)) == ("otlp_sending", KeyError)
+    assert not process.is_started
+
+    process.start()
+
+    assert len(started) == 2
+    assert not process._ended.wait(0)
+    process.close(0)
+
+
 def test_where_nothing_came_nothing_is_sent(process, collector):
     """Not even a connection is made."""
     process.step(100.0)

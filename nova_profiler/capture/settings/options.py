@@ -418,11 +418,9 @@ def named(name: str, where: str) -> cfg.Opt:
 
 def wrong_value(option: cfg.Opt, text: str, where: str) -> ConfigError:
     """Return the error for an *option* that was written as *text*."""
-    if isinstance(option.type, _OtlpEndpoint):
-        # Whatever its form, a password stands before the last of these, and
-        # a token behind the first of those.
-        text = re.split(r"[?#]", text.rpartition("@")[2], maxsplit=1)[0]
-    shown = "(hidden)" if option.secret else repr(_USER.sub("//", text)[:80])
+    # What is no endpoint may hold a token anywhere: as its port, its path...
+    is_hidden = option.secret or isinstance(option.type, _OtlpEndpoint)
+    shown = "(hidden)" if is_hidden else repr(_USER.sub("//", text)[:80])
     return ConfigError(
         f"{where}: {option.name} = {shown}: expected {expected(option)}"
     )

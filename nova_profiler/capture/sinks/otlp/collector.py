@@ -131,6 +131,8 @@ class Collector:
             # Sockets of http.client's own may be those of eventlet.
             connection.sock = self._stream
             self._connection = connection
+        elif self._stream is not None:
+            self._stream.begin()
         connection.request(
             "POST", self._endpoint.path + path, body, self._headers
         )

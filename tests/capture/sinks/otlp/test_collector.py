@@ -24,6 +24,7 @@ from otlp_receivers import answer, answering
 from services import missing
 
 from nova_profiler.capture.sinks.otlp import collector as module
+from nova_profiler.capture.sinks.otlp import stream as streams
 from nova_profiler.capture.sinks.otlp.collector import (
     BUSY,
     DELIVERED,
@@ -207,6 +208,32 @@ def test_of_a_long_answer_little_is_read():
     assert found.fault.strerror == "its answer is too long"
 
 
+# More than is taken, and too little to fill the buffers between the two.
+FLOOD = b"HTTP/1.1 100 Continue\r\n\r\n" * 80_000
+
+
+def test_an_answer_that_never_begins_is_a_fault():
+    """http.client reads on as long as it is told to continue."""
+    with answering(FLOOD, is_closing=False) as port:
+        found = _post(port)
+
+    assert found.outcome == LATER
+    assert isinstance(found.fault, OSError)
+    assert found.fault.strerror == "its answer is too long"
+
+
+def test_each_message_has_room_for_an_answer(monkeypatch):
+    """What is taken is bounded message by message, not by connection."""
+    monkeypatch.setattr(streams, "MOST_BYTES", 300)
+    text = answer("200 OK", b"\x0a\x02\x08\x07", Filler="x" * 200)
+    with answering(text, requests=3) as port:
+        collector = Collector(Endpoint("127.0.0.1", port, "", False), {})
+        found = [collector.post(TRACES, b"x", _rejected_spans) for _ in "abc"]
+        collector.close()
+
+    assert found == [(DELIVERED, None, None, 7)] * 3
+
+
 def test_an_answer_that_never_comes_is_a_fault(monkeypatch):
     """Also one that comes bit by bit: the deadline is of the whole."""
     monkeypatch.setattr(module, "TIMEOUT_S", 0.2)
@@ -255,8 +282,12 @@ def test_a_file_of_certificates_that_is_none_is_a_fault(tmp_path):
 
 
 @pytest.fixture
-def tls(tmp_path):
-    """Return the port of a server with TLS, and its certificate's file."""
+def tls(tmp_path, request):
+    """Return the port of a server with TLS, and its certificate's file.
+
+    It answers with the parameter, if there is one.
+    """
+    text = getattr(request, "param", answer("200 OK"))
     if shutil.which("openssl") is None:
         missing("needs openssl")
     key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
@@ -285,7 +316,7 @@ def tls(tmp_path):
                     while not data.endswith(b"x" * 100_000):
                         data += tls.recv(65536)
                     got.append(data)
-                    tls.sendall(answer("200 OK"))
+                    tls.sendall(text)
 
     thread = threading.Thread(target=serve)
     thread.start()
@@ -305,6 +336,18 @@ def test_a_message_goes_over_tls(tls):
     [data] = got
     assert data.startswith(b"POST /v1/traces HTTP/1.1\r\n")
     assert data.endswith(b"x" * 100_000)
+
+
+@pytest.mark.parametrize("tls", [FLOOD], indirect=True)
+def test_what_comes_over_tls_is_bounded(tls):
+    """As without."""
+    port, certificate, _ = tls
+
+    found = _post(port, "localhost", is_tls=True, ca_file=certificate)
+
+    assert found.outcome == LATER
+    assert isinstance(found.fault, OSError)
+    assert found.fault.strerror == "its answer is too long"
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])

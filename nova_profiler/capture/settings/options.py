@@ -416,11 +416,19 @@ def named(name: str, where: str) -> cfg.Opt:
     return option
 
 
+def is_hidden(option: cfg.Opt) -> bool:
+    """Return whether no message has any part of a wrong value of *option*.
+
+    What is no endpoint may hold a token anywhere: as its port, its path...
+    """
+    return option.secret or isinstance(option.type, _OtlpEndpoint)
+
+
 def wrong_value(option: cfg.Opt, text: str, where: str) -> ConfigError:
     """Return the error for an *option* that was written as *text*."""
-    # What is no endpoint may hold a token anywhere: as its port, its path...
-    is_hidden = option.secret or isinstance(option.type, _OtlpEndpoint)
-    shown = "(hidden)" if is_hidden else repr(_USER.sub("//", text)[:80])
+    shown = (
+        "(hidden)" if is_hidden(option) else repr(_USER.sub("//", text)[:80])
+    )
     return ConfigError(
         f"{where}: {option.name} = {shown}: expected {expected(option)}"
     )

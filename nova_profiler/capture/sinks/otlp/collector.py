@@ -143,11 +143,32 @@ class Collector:
         if not is_tls:
             return Stream(host, port, self._left_s)
         if self._context is None:
-            self._context = ssl.create_default_context(cafile=self._ca_file)
+            self._context = context_of(self._ca_file)
         return TlsStream(host, port, self._left_s, self._context)
 
     def _left_s(self) -> float:
         return self._ends - monotonic()
+
+
+def context_of(ca_file: str | None) -> ssl.SSLContext:
+    """Return what believes the certificates in *ca_file*, None: the system's.
+
+    Raises OSError, of which ssl.SSLError is one.
+    """
+    return ssl.create_default_context(cafile=ca_file)
+
+
+def fault_of_ca_file(ca_file: str) -> str | None:
+    """Return in some words why *ca_file* has no certificates, or None."""
+    try:
+        context_of(ca_file)
+    except ssl.SSLError:
+        return "it holds no certificates in PEM form"
+    except OSError as exc:
+        return exc.strerror or type(exc).__name__
+    except ValueError:
+        return "no name of a file"
+    return None
 
 
 def _answered(status: int) -> OSError:

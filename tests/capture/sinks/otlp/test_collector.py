@@ -208,7 +208,7 @@ def test_of_a_long_answer_little_is_read():
     assert found.fault.strerror == "its answer is too long"
 
 
-# More than is taken, and too little to fill the buffers between the two.
+# More than is taken of any answer.
 FLOOD = b"HTTP/1.1 100 Continue\r\n\r\n" * 80_000
 
 

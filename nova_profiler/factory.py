@@ -225,8 +225,9 @@ def _new_counts(failures: Failures) -> dict[str, int]:
 
 
 def _otlp(live: LiveSettings, failures: Failures) -> Sink | None:
-    """Return the sink of OTLP; raises ConfigError where its extra is missing.
+    """Return the sink of OTLP, or None.
 
+    Raises ConfigError where its extra or its certificates are missing.
     Imports it only here, since it imports protobuf.
     """
     settings = live.current
@@ -243,10 +244,18 @@ def _otlp(live: LiveSettings, failures: Failures) -> Sink | None:
         ) from exc
     endpoint = endpoint_of(settings.otlp_endpoint)
     headers = headers_of(filter(None, settings.otlp_headers))
+    ca_file = settings.otlp_ca_file
+    fault = (
+        collectors.fault_of_ca_file(ca_file)
+        if endpoint.is_tls and ca_file
+        else None
+    )
+    if fault is not None:
+        raise ConfigError(
+            f"nova_profiler: otlp_ca_file = {ca_file!r}: {fault}"
+        )
     sink: Sink = sinks.OtlpSink(
-        partial(
-            collectors.Collector, endpoint, headers, settings.otlp_ca_file
-        ),
+        partial(collectors.Collector, endpoint, headers, ca_file),
         (settings.service_name, socket.gethostname()),
         failures.note,
         partial(_all_counts, failures),

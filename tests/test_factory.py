@@ -272,6 +272,39 @@ def test_otlp_without_its_extra_is_one_line(monkeypatch):
         sinks_of(_Live(otlp_endpoint="http://nowhere"), Failures())
 
 
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [
+        ("none", "No such file or directory"),
+        ("empty", "it holds no certificates in PEM form"),
+        ("a\0b", "no name of a file"),
+    ],
+)
+def test_certificates_that_are_none_are_one_line(tmp_path, name, fault):
+    """At the start: later it would be a fault of each message."""
+    (tmp_path / "empty").touch()
+    ca_file = f"{tmp_path}/{name}"
+
+    with pytest.raises(ConfigError) as caught:
+        sinks_of(
+            _Live(otlp_endpoint="https://nowhere", otlp_ca_file=ca_file),
+            Failures(),
+        )
+
+    expected = f"nova_profiler: otlp_ca_file = {ca_file!r}: {fault}"
+    assert str(caught.value) == expected
+
+
+def test_without_tls_no_certificates_are_read():
+    """Nothing looks at them."""
+    sinks = sinks_of(
+        _Live(otlp_endpoint="http://nowhere", otlp_ca_file="/nowhere"),
+        Failures(),
+    )
+
+    assert sinks[0].name == "otlp"
+
+
 def test_a_dump_dir_of_others_is_one_line(tmp_path, workers, caplog):
     """At the start; the service serves, and nothing is written."""
     directory = tmp_path / "dumps"

@@ -9,6 +9,7 @@ from typing import Any
 
 from fuzz.readers.contracts import BrokenPromiseError, Reader
 from nova_profiler.capture.sinks.otlp.collector import (
+    BUSY,
     DELIVERED,
     LATER,
     LONGEST_WAIT_S,
@@ -21,7 +22,10 @@ from nova_profiler.capture.sinks.otlp.endpoint import (
     endpoint_of,
     header_of,
 )
-from nova_profiler.capture.sinks.otlp.process import _rejected_spans
+from nova_profiler.capture.sinks.otlp.process import (
+    MAX_REJECTED,
+    _rejected_spans,
+)
 
 _ANSWERS = (
     b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n\x0a\x02\x08\x07",
@@ -70,10 +74,12 @@ def read_answer(data: bytes, folder: Path) -> None:
     collector.said = data
     answer = collector.post(TRACES, b"x", _rejected_spans)
     collector.close()
-    if answer.outcome not in (DELIVERED, REFUSED, LATER):
+    if answer.outcome not in (DELIVERED, REFUSED, BUSY, LATER):
         raise BrokenPromiseError(f"an outcome of its own: {answer.outcome}")
     if answer.wait_s is not None and not 0 <= answer.wait_s <= LONGEST_WAIT_S:
         raise BrokenPromiseError(f"it has us wait {answer.wait_s} s")
+    if not 0 <= answer.rejected <= MAX_REJECTED:
+        raise BrokenPromiseError(f"it counts {answer.rejected} left out")
 
 
 def read_endpoint(data: bytes, folder: Path) -> None:

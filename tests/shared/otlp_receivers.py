@@ -101,11 +101,15 @@ def receiver(file: Path) -> Iterator[Received]:
 
 @contextmanager
 def answering(
-    *answers: bytes, is_closing: bool = True, is_reading: bool = True
+    *answers: bytes,
+    is_closing: bool = True,
+    is_reading: bool = True,
+    requests: int = 1,
 ) -> Iterator[int]:
     """Yield the port of a server that answers each request so.
 
-    After the last of *answers* it gives that again. It sends nothing before
+    After the last of *answers* it gives that again; one connection has as
+    many *requests*, which get the same. It sends nothing before
     it has read the whole request, unless it is not *is_reading*, and hangs
     on, unless it *is_closing*.
     """
@@ -122,9 +126,10 @@ def answering(
                 answer = left.pop(0) if len(left) > 1 else left[0]
                 # What asked may be gone.
                 with suppress(OSError):
-                    if is_reading:
-                        _read_request(asker)
-                    asker.sendall(answer)
+                    for _ in range(requests):
+                        if is_reading:
+                            _read_request(asker)
+                        asker.sendall(answer)
                 if is_closing:
                     asker.close()
 

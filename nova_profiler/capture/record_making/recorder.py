@@ -105,14 +105,16 @@ class Recorder:
         adding = self._adding
         if not adding:
             return
-        name = adding[0].name
         try:
             lanes = [named_calls(lane) for lane in used_lanes(capture)]
-            for sink in adding:
-                name = sink.name
-                sink.add_up(kind, route, ms, wait_ms, lanes)
         except Exception as exc:
-            self._failures.note(name, exc)
+            self._failures.note(adding[0].name, exc)
+            return
+        for sink in adding:
+            try:
+                sink.add_up(kind, route, ms, wait_ms, lanes)
+            except Exception as exc:
+                self._failures.note(sink.name, exc)
 
     def deliver_killed(
         self, record: RequestRecord, settings: Settings

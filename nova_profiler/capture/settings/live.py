@@ -26,6 +26,7 @@ from nova_profiler.capture.settings.options import (
     OPTIONS,
     ConfigError,
     Settings,
+    is_hidden,
     named,
     parsed,
     parsed_all,
@@ -316,8 +317,8 @@ def _from_conf(conf: cfg.ConfigOpts, written: Written) -> dict[str, Any]:
             is_reference = isinstance(
                 exc, (cfg.NoSuchOptError, cfg.NoSuchGroupError)
             )
-            # Of a secret, the name behind a $ is a part.
-            if is_reference and not option.secret:
+            # Of what is hidden, the name behind a $ is a part.
+            if is_reference and not is_hidden(option):
                 raise ConfigError(f"{error}; {exc}") from None
             raise error from None
     return values

@@ -416,13 +416,19 @@ def named(name: str, where: str) -> cfg.Opt:
     return option
 
 
+def is_hidden(option: cfg.Opt) -> bool:
+    """Return whether no message has any part of a wrong value of *option*.
+
+    What is no endpoint may hold a token anywhere: as its port, its path...
+    """
+    return option.secret or isinstance(option.type, _OtlpEndpoint)
+
+
 def wrong_value(option: cfg.Opt, text: str, where: str) -> ConfigError:
     """Return the error for an *option* that was written as *text*."""
-    if isinstance(option.type, _OtlpEndpoint):
-        # Whatever its form, a password stands before the last of these, and
-        # a token behind the first of those.
-        text = re.split(r"[?#]", text.rpartition("@")[2], maxsplit=1)[0]
-    shown = "(hidden)" if option.secret else repr(_USER.sub("//", text)[:80])
+    shown = (
+        "(hidden)" if is_hidden(option) else repr(_USER.sub("//", text)[:80])
+    )
     return ConfigError(
         f"{where}: {option.name} = {shown}: expected {expected(option)}"
     )

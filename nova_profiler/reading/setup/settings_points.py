@@ -23,6 +23,7 @@ from nova_profiler.capture.profilers.trials import User
 from nova_profiler.capture.settings.live import LiveSettings, faults_of
 from nova_profiler.capture.settings.options import ConfigError, Settings
 from nova_profiler.capture.settings.project_conf import use_defaults_of
+from nova_profiler.capture.sinks.otlp.collector import fault_of_ca_file
 from nova_profiler.capture.sinks.otlp.endpoint import endpoint_of
 from nova_profiler.capture.sinks.own_descriptors import own_descriptor
 from nova_profiler.capture.sinks.statsd_address import (
@@ -120,6 +121,15 @@ def _otlp_point(settings: Settings, is_ours: bool) -> Point:
     if not is_ours:
         found = f"{endpoint.host}: not tried: another host's or user's"
         return Point(OK, "otlp_endpoint", found)
+    ca_file = settings.otlp_ca_file
+    fault = fault_of_ca_file(ca_file) if endpoint.is_tls and ca_file else None
+    if fault is not None:
+        return Point(
+            WRONG,
+            "otlp_ca_file",
+            f"{ca_file}: {fault}: the service does not start",
+            ("name a file of certificates that the service's user can read",),
+        )
     return otlp_point(endpoint.host, endpoint.port)
 
 

@@ -8,6 +8,11 @@ from datetime import datetime, timezone
 import pytest
 from serving import Profiled, during, recorded, set_clock
 
+from nova_profiler.capture.contracts import NothingServed
+from nova_profiler.capture.failures import Failures
+from nova_profiler.capture.lanes import Capture
+from nova_profiler.capture.record_making.recorder import Recorder
+
 
 def test_the_start_is_told_in_utc_with_microseconds(monkeypatch):
     """Also when the clock is a hair before the next second."""
@@ -43,6 +48,38 @@ def test_every_sink_gets_every_record_in_order():
     profiled.get("/a")
 
     assert got == [("one", "/a"), ("two", "/a")]
+
+
+class Sums:
+    """A sink that adds up what has no record, or cannot."""
+
+    def __init__(self, name, fault=None):
+        self.name = name
+        self.fault = fault
+        self.added = []
+
+    def emit(self, record):
+        """Have records elsewhere."""
+
+    def add_up(self, kind, route, ms, wait_ms, lanes):
+        if self.fault is not None:
+            raise self.fault
+        self.added.append((kind, route, ms, wait_ms, lanes))
+
+
+def test_a_sink_that_fails_leaves_the_sums_of_others_alone():
+    """Each has its own fault."""
+    failures = Failures()
+    sums = [Sums("one", OSError()), Sums("two"), Sums("three", KeyError())]
+    sums.append(Sums("four"))
+    capture = Capture(NothingServed(), 3)
+    capture.close()
+
+    Recorder(sums, failures).add_up("message", "rpc a b", capture, 2.0, None)
+
+    added = [("message", "rpc a b", 2.0, None, [])]
+    assert [one.added for one in sums] == [[], added, [], added]
+    assert failures.counts() == {"one": 1, "three": 1}
 
 
 @pytest.mark.parametrize(

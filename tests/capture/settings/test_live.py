@@ -706,6 +706,18 @@ def test_no_message_has_a_part_of_a_key(host, warnings, key):
     assert warnings() == []
 
 
+@pytest.mark.parametrize("token", ["$S3cr3t", "${S3cr3t}", "S3cr3t"])
+def test_no_message_has_a_part_of_a_wrong_endpoint(host, warnings, token):
+    """It may hold what proves who sends."""
+    host.write_conf(f"otlp_endpoint = http://collector:{token}")
+
+    with pytest.raises(ConfigError, match=r"\(hidden\)") as caught:
+        host.start()
+
+    assert "S3cr3t" not in str(caught.value)
+    assert warnings() == []
+
+
 def test_a_short_key_keeps_what_is_in_force(host, warnings):
     """As any value that is refused; the line has no key."""
     host.write_conf(f"profile_keys = {OLD}")

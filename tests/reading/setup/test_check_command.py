@@ -858,6 +858,29 @@ def test_a_collector_is_tried(files, is_listening, state, found):
     assert found.format(port=port) in points["otlp_endpoint"]["found"]
 
 
+@pytest.mark.parametrize(
+    ("scheme", "name", "state"),
+    [("https", "otlp_ca_file", WRONG), ("http", "otlp_endpoint", OK)],
+)
+def test_certificates_of_a_collector_are_read(files, scheme, name, state):
+    """The service does not start without them; http needs none."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        files.write_conf(
+            f"otlp_endpoint = {scheme}://127.0.0.1:{port}\n"
+            "otlp_ca_file = /nowhere/ca.pem"
+        )
+
+        _, points = files.check()
+
+    assert points[name]["state"] == state
+    if state == WRONG:
+        assert points[name]["found"] == (
+            "/nowhere/ca.pem: No such file or directory: the service does "
+            "not start"
+        )
+
+
 def test_a_collector_whose_name_is_none_is_wrong():
     """No name server is asked."""
     assert otlp_point("a" * 300, 4318).state == WRONG

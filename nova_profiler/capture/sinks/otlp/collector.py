@@ -27,8 +27,9 @@ MOST_BYTES = 65_536
 LONGEST_WAIT_S = 300.0
 _COME_BACK = (429, 502, 503, 504)
 
-# It took the message; it will never take it; it may take it later.
-DELIVERED, REFUSED, LATER = "delivered", "refused", "later"
+# It took the message; it will never take it; it answered that it takes no such
+# message now; no answer came, so that it may take any later.
+DELIVERED, REFUSED, BUSY, LATER = "delivered", "refused", "busy", "later"
 
 
 class Answer(NamedTuple):
@@ -85,7 +86,7 @@ class Collector:
             self.close()
         if status in _COME_BACK:
             wait_s = _wait_s(response.getheader("Retry-After"))
-            return Answer(LATER, _answered(status), wait_s)
+            return Answer(BUSY, _answered(status), wait_s)
         if not 200 <= status < 300:
             return Answer(REFUSED, _answered(status))
         if len(data) > MOST_BYTES:
@@ -130,6 +131,8 @@ class Collector:
             # Sockets of http.client's own may be those of eventlet.
             connection.sock = self._stream
             self._connection = connection
+        elif self._stream is not None:
+            self._stream.begin()
         connection.request(
             "POST", self._endpoint.path + path, body, self._headers
         )
@@ -140,11 +143,32 @@ class Collector:
         if not is_tls:
             return Stream(host, port, self._left_s)
         if self._context is None:
-            self._context = ssl.create_default_context(cafile=self._ca_file)
+            self._context = context_of(self._ca_file)
         return TlsStream(host, port, self._left_s, self._context)
 
     def _left_s(self) -> float:
         return self._ends - monotonic()
+
+
+def context_of(ca_file: str | None) -> ssl.SSLContext:
+    """Return what believes the certificates in *ca_file*, None: the system's.
+
+    Raises OSError, of which ssl.SSLError is one.
+    """
+    return ssl.create_default_context(cafile=ca_file)
+
+
+def fault_of_ca_file(ca_file: str) -> str | None:
+    """Return in some words why *ca_file* has no certificates, or None."""
+    try:
+        context_of(ca_file)
+    except ssl.SSLError:
+        return "it holds no certificates in PEM form"
+    except OSError as exc:
+        return exc.strerror or type(exc).__name__
+    except ValueError:
+        return "no name of a file"
+    return None
 
 
 def _answered(status: int) -> OSError:
@@ -168,7 +192,8 @@ def _wait_s(text: str | None) -> float | None:
     except ValueError:
         try:
             wait_s = parsedate_to_datetime(text).timestamp() - time()
-        except (ValueError, TypeError, OverflowError):
+        except Exception:
+            # Besides ValueError it raises whatever its own code meets.
             return None
     # NaN is neither more nor less than anything.
     return min(max(wait_s, 0.0), LONGEST_WAIT_S) if wait_s == wait_s else None

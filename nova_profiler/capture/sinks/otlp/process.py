@@ -27,6 +27,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 from nova_profiler.capture.greenthreads import Wakeup, start_thread
 from nova_profiler.capture.sinks.otlp import points, spans
 from nova_profiler.capture.sinks.otlp.collector import (
+    BUSY,
     DELIVERED,
     LATER,
     METRICS,
@@ -46,8 +47,12 @@ MAX_CALLS = 20_000
 # The thread is woken for as many; one message has no more traces and calls.
 BATCH_TRACES = 64
 BATCH_CALLS = 4_000
+# As many hold all that may wait: what comes meanwhile goes after the times.
+_MOST_BATCHES = MAX_TRACES // BATCH_TRACES + MAX_CALLS // BATCH_CALLS + 1
 # What is to be noted waits for the next request.
 MAX_NOTES = 100
+# A Collector cannot say of one message that it has left out more.
+MAX_REJECTED = 1_000_000
 # How long the end of a process waits for the last message.
 EXIT_S = 1.0
 
@@ -126,6 +131,7 @@ class Process:
         atexit.register(self.close)
 
     def _let_start(self) -> None:
+        self._ended = Wakeup()
         self.is_started = False
         self._starts = count()
 
@@ -172,6 +178,8 @@ class Process:
         """Send what comes until close(). Never raises."""
         wait_s = SEND_EVERY_S
         is_last = False
+        # Where this thread fails, the next one has another.
+        ended = self._ended
         try:
             while not is_last:
                 self._wakeup.wait(wait_s)
@@ -182,31 +190,47 @@ class Process:
             self._note(SENDING, exc)
             self._let_start()
         finally:
-            self._ended.wake()
+            ended.wake()
 
     def step(self, now: float) -> float:
-        """Send what there is; return for how many seconds to wait then."""
+        """Send what there is; return for how many seconds to wait then.
+
+        Times go first: no trace keeps them from being sent.
+        """
         if now < self._retry_at:
             return self._retry_at - now
+        late: list[Answer] = []
         try:
-            if self._send_traces(now) and self._send_times(now):
-                self._retry_s = _FIRST_RETRY_S
+            for send in (self._send_times, self._send_traces):
+                answer = send()
+                if answer is not None:
+                    late.append(answer)
+                    if answer.outcome == LATER:
+                        # It would have us wait for each message.
+                        break
         finally:
             self._collector.close()
-        return max(self._retry_at - now, 0.0) or SEND_EVERY_S
+        if not late:
+            self._retry_s = _FIRST_RETRY_S
+            return SEND_EVERY_S
+        wait_s = max(self._retry_s, *(one.wait_s or 0.0 for one in late))
+        self._retry_at = now + wait_s
+        self._retry_s = min(self._retry_s * 2, _LAST_RETRY_S)
+        return wait_s
 
-    def _send_traces(self, now: float) -> bool:
-        """Return whether the Collector took, or refused, all traces."""
-        while True:
+    def _send_traces(self) -> Answer | None:
+        """Return the answer for which traces have to wait, if any."""
+        for _ in range(_MOST_BATCHES):
             batch = self._batch = self._batch or self._next_batch()
             if batch is None:
-                return True
-            answer = self._collector.post(TRACES, batch.body, _rejected_spans)
-            if self._is_to_wait(answer, now):
-                return False
+                break
+            answer = self._posted(TRACES, batch.body, _rejected_spans)
+            if answer.outcome in (BUSY, LATER):
+                return answer
             self._batch = None
             if answer.outcome != DELIVERED:
                 self._note(TRACES_LOST, None, batch.traces)
+        return None
 
     def _next_batch(self) -> _Batch | None:
         taken: list[tuple[RequestRecord, list[TimelineEntry]]] = []
@@ -229,8 +253,8 @@ class Process:
         message = spans.request_of(taken, partial(self._note, TRACES_LOST))
         return _Batch(message.SerializeToString(), len(taken))
 
-    def _send_times(self, now: float) -> bool:
-        """Return whether the Collector took, or refused, all times."""
+    def _send_times(self) -> Answer | None:
+        """Return the answer for which times have to wait, if any."""
         deltas = self.histograms.deltas()
         counts = dict(self._counts())
         faults = {
@@ -239,35 +263,34 @@ class Process:
             if number > self._counted.get(what, 0)
         }
         if not deltas and not faults:
-            return True
+            return None
         until = time_ns()
         message = points.request_of(
             deltas, faults, self._origin, self._since, until
         )
-        answer = self._collector.post(
+        answer = self._posted(
             METRICS, message.SerializeToString(), _rejected_points
         )
-        if self._is_to_wait(answer, now):
+        if answer.outcome in (BUSY, LATER):
             # They are in the next ones.
-            return False
+            return answer
         delivered(deltas)
         self._counted, self._since = counts, until
         if answer.outcome != DELIVERED:
             times = sum(delta.count for delta in deltas)
             self._note(TIMES_LOST, None, times)
-        return True
+        return None
 
-    def _is_to_wait(self, answer: Answer, now: float) -> bool:
-        """Note what is wrong with *answer*; return whether to send again."""
+    def _posted(
+        self, path: str, body: bytes, rejected_in: Callable[[bytes], int]
+    ) -> Answer:
+        """Return the answer to *body*; what is wrong with it is noted."""
+        answer = self._collector.post(path, body, rejected_in)
         if answer.fault is not None:
             self._note(SENDING, answer.fault)
         if answer.rejected:
             self._note(REJECTED, None, answer.rejected)
-        if answer.outcome != LATER:
-            return False
-        self._retry_at = now + max(self._retry_s, answer.wait_s or 0.0)
-        self._retry_s = min(self._retry_s * 2, _LAST_RETRY_S)
-        return True
+        return answer
 
     def _note(
         self, what: str, error: Exception | None, number: int = 1
@@ -285,9 +308,14 @@ class Process:
 
 def _rejected_spans(data: bytes) -> int:
     answer = ExportTraceServiceResponse.FromString(data)
-    return int(answer.partial_success.rejected_spans)
+    return _bounded(answer.partial_success.rejected_spans)
 
 
 def _rejected_points(data: bytes) -> int:
     answer = ExportMetricsServiceResponse.FromString(data)
-    return int(answer.partial_success.rejected_data_points)
+    return _bounded(answer.partial_success.rejected_data_points)
+
+
+def _bounded(rejected: int) -> int:
+    """Return what is counted: no sum of these is more than a point holds."""
+    return min(max(rejected, 0), MAX_REJECTED)

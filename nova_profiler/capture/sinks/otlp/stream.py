@@ -17,10 +17,16 @@ from contextlib import suppress
 from typing import Any
 
 _PIECE = 65_536
+# Taken until an answer is whole, which has some words: one may go on for ever
+# with what http.client leaves out, as "100 Continue".
+MOST_BYTES = 1_048_576
 
 
 class Stream:
-    """A connection on which each step ends by a common deadline."""
+    """A connection on which each step ends by a common deadline.
+
+    It takes MOST_BYTES, handshake and all, until begin() is called.
+    """
 
     def __init__(
         self, host: str, port: int, left_s: Callable[[], float]
@@ -30,7 +36,17 @@ class Stream:
         May raise OSError.
         """
         self._left_s = left_s
+        self._taken = 0
         self._socket = _connected(host, port, self.left_s)
+
+    def begin(self) -> None:
+        """Begin with a message: its answer may have MOST_BYTES again."""
+        self._taken = 0
+
+    def _take(self, number: int) -> None:
+        self._taken += number
+        if self._taken > MOST_BYTES:
+            raise OSError(errno.EMSGSIZE, "its answer is too long")
 
     def left_s(self) -> float:
         """Return the seconds that are left; raises TimeoutError at none."""
@@ -47,7 +63,9 @@ class Stream:
     def recv_into(self, buffer: Any) -> int:
         """Fill *buffer* with what comes; return how much, 0 at the end."""
         self._socket.settimeout(self.left_s())
-        return self._socket.recv_into(buffer)
+        number = self._socket.recv_into(buffer)
+        self._take(number)
+        return number
 
     def makefile(self, mode: str, *args: Any) -> io.BufferedReader:
         """Return what reads from here; http.client asks for ``rb`` alone."""
@@ -106,6 +124,7 @@ class TlsStream(Stream):
                 self._flush()
                 self._socket.settimeout(self.left_s())
                 data = self._socket.recv(_PIECE)
+                self._take(len(data))
                 if data:
                     self._incoming.write(data)
                 else:

@@ -14,11 +14,19 @@ from contextlib import suppress
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsServiceResponse,
+)
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTraceServiceResponse,
+)
 from otlp_receivers import answer, answering
 from services import missing
 
 from nova_profiler.capture.sinks.otlp import collector as module
+from nova_profiler.capture.sinks.otlp import stream as streams
 from nova_profiler.capture.sinks.otlp.collector import (
+    BUSY,
     DELIVERED,
     LATER,
     LONGEST_WAIT_S,
@@ -28,7 +36,11 @@ from nova_profiler.capture.sinks.otlp.collector import (
     _wait_s,
 )
 from nova_profiler.capture.sinks.otlp.endpoint import Endpoint
-from nova_profiler.capture.sinks.otlp.process import _rejected_spans
+from nova_profiler.capture.sinks.otlp.process import (
+    MAX_REJECTED,
+    _rejected_points,
+    _rejected_spans,
+)
 
 SECRET = "S3cr3t"
 
@@ -72,14 +84,40 @@ def test_what_was_left_out_is_known():
 
 
 @pytest.mark.parametrize(
+    ("said", "counted"),
+    [(-1, 0), (-(2**63), 0), (2**63 - 1, MAX_REJECTED)],
+)
+@pytest.mark.parametrize(
+    ("rejected_in", "kind", "field"),
+    [
+        (_rejected_spans, ExportTraceServiceResponse, "rejected_spans"),
+        (
+            _rejected_points,
+            ExportMetricsServiceResponse,
+            "rejected_data_points",
+        ),
+    ],
+)
+def test_what_a_collector_says_is_bounded(
+    rejected_in, kind, field, said, counted
+):
+    """A sum of it fits into a point, and never goes down."""
+    message = kind(partial_success={field: said})
+
+    assert rejected_in(message.SerializeToString()) == counted
+
+
+@pytest.mark.parametrize(
     ("status", "outcome"),
     [
         ("400 Bad Request", REFUSED),
         ("401 Unauthorized", REFUSED),
         ("302 Found", REFUSED),
         ("500 Internal Server Error", REFUSED),
-        ("429 Too Many Requests", LATER),
-        ("503 Service Unavailable", LATER),
+        ("429 Too Many Requests", BUSY),
+        ("502 Bad Gateway", BUSY),
+        ("503 Service Unavailable", BUSY),
+        ("504 Gateway Timeout", BUSY),
     ],
 )
 def test_a_bad_status_is_a_fault(status, outcome):
@@ -118,6 +156,15 @@ def test_any_time_to_wait_is_one_or_none(text):
     found = _wait_s(text)
 
     assert found is None or 0 <= found <= LONGEST_WAIT_S
+
+
+def test_a_date_that_cannot_be_read_is_none(monkeypatch):
+    """What reads dates has raised others' errors: IndexError, for one."""
+    monkeypatch.setattr(module, "parsedate_to_datetime", lambda text: [][0])
+    with answering(answer("503 x", Retry_After="soon")) as port:
+        found = _post(port)
+
+    assert (found.outcome, found.wait_s) == (BUSY, None)
 
 
 @pytest.mark.parametrize(
@@ -159,6 +206,32 @@ def test_of_a_long_answer_little_is_read():
     assert found.outcome == DELIVERED
     assert isinstance(found.fault, OSError)
     assert found.fault.strerror == "its answer is too long"
+
+
+# More than is taken of any answer.
+FLOOD = b"HTTP/1.1 100 Continue\r\n\r\n" * 80_000
+
+
+def test_an_answer_that_never_begins_is_a_fault():
+    """http.client reads on as long as it is told to continue."""
+    with answering(FLOOD, is_closing=False) as port:
+        found = _post(port)
+
+    assert found.outcome == LATER
+    assert isinstance(found.fault, OSError)
+    assert found.fault.strerror == "its answer is too long"
+
+
+def test_each_message_has_room_for_an_answer(monkeypatch):
+    """What is taken is bounded message by message, not by connection."""
+    monkeypatch.setattr(streams, "MOST_BYTES", 300)
+    text = answer("200 OK", b"\x0a\x02\x08\x07", Filler="x" * 200)
+    with answering(text, requests=3) as port:
+        collector = Collector(Endpoint("127.0.0.1", port, "", False), {})
+        found = [collector.post(TRACES, b"x", _rejected_spans) for _ in "abc"]
+        collector.close()
+
+    assert found == [(DELIVERED, None, None, 7)] * 3
 
 
 def test_an_answer_that_never_comes_is_a_fault(monkeypatch):
@@ -209,8 +282,12 @@ def test_a_file_of_certificates_that_is_none_is_a_fault(tmp_path):
 
 
 @pytest.fixture
-def tls(tmp_path):
-    """Return the port of a server with TLS, and its certificate's file."""
+def tls(tmp_path, request):
+    """Return the port of a server with TLS, and its certificate's file.
+
+    It answers with the parameter, if there is one.
+    """
+    text = getattr(request, "param", answer("200 OK"))
     if shutil.which("openssl") is None:
         missing("needs openssl")
     key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
@@ -239,7 +316,7 @@ def tls(tmp_path):
                     while not data.endswith(b"x" * 100_000):
                         data += tls.recv(65536)
                     got.append(data)
-                    tls.sendall(answer("200 OK"))
+                    tls.sendall(text)
 
     thread = threading.Thread(target=serve)
     thread.start()
@@ -259,6 +336,18 @@ def test_a_message_goes_over_tls(tls):
     [data] = got
     assert data.startswith(b"POST /v1/traces HTTP/1.1\r\n")
     assert data.endswith(b"x" * 100_000)
+
+
+@pytest.mark.parametrize("tls", [FLOOD], indirect=True)
+def test_what_comes_over_tls_is_bounded(tls):
+    """As without."""
+    port, certificate, _ = tls
+
+    found = _post(port, "localhost", is_tls=True, ca_file=certificate)
+
+    assert found.outcome == LATER
+    assert isinstance(found.fault, OSError)
+    assert found.fault.strerror == "its answer is too long"
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])

@@ -10,6 +10,7 @@ from opentelemetry.proto.collector.trace.v1 import trace_service_pb2
 
 from nova_profiler.capture.sinks.otlp import process as module
 from nova_profiler.capture.sinks.otlp.collector import (
+    BUSY,
     DELIVERED,
     LATER,
     METRICS,
@@ -31,6 +32,7 @@ KINDS = {
 }
 OK = Answer(DELIVERED)
 AWAY = Answer(LATER, ConnectionRefusedError(111, "refused"))
+TOO_BUSY = Answer(BUSY, OSError(71, "the Collector answered 503"))
 
 
 class Calls:
@@ -57,12 +59,15 @@ class FakeCollector:
 
     def __init__(self) -> None:
         self.answers: list[Answer] = []
+        self.answer_of: dict[str, Answer] = {}
         self.got: list[tuple[str, object]] = []
         self.open = False
 
     def post(self, path, body, rejected_in) -> Answer:
         self.open = True
-        answer = self.answers.pop(0) if self.answers else OK
+        answer = self.answer_of.get(path, OK)
+        if self.answers:
+            answer = self.answers.pop(0)
         if answer.outcome == DELIVERED:
             self.got.append((path, KINDS[path].FromString(body)))
         return answer
@@ -111,19 +116,41 @@ def _put(process, calls=0, **fields):
     return process.put(made, calls)
 
 
-def test_traces_go_out_and_then_the_times(process, collector):
+def test_times_go_out_and_then_the_traces(process, collector):
     """In one message each."""
     _put(process, 2)
     _put(process, 0)
 
     wait_s = process.step(100.0)
 
-    assert [path for path, _ in collector.got] == [TRACES, METRICS]
+    assert [path for path, _ in collector.got] == [METRICS, TRACES]
     assert collector.spans() == 4
     assert collector.metrics() == [("http.server.request.duration", 2)]
     assert wait_s == SEND_EVERY_S
     assert not collector.open
     assert not process.notes
+
+
+def test_the_end_waits_for_a_thread_that_came_later(
+    process, collector, counts, monkeypatch
+):
+    """That an earlier one has failed says nothing of this one."""
+    started: list = []
+    monkeypatch.setattr(module, "start_thread", started.append)
+    _put(process)
+    process.start()
+    process.wake()
+    monkeypatch.setattr(process, "_counts", lambda: counts["none"])
+    started[0]()
+    [(what, error, _)] = process.notes
+    assert (what, type(error)) == ("otlp_sending", KeyError)
+    assert not process.is_started
+
+    process.start()
+
+    assert len(started) == 2
+    assert not process._ended.wait(0)
+    process.close(0)
 
 
 def test_where_nothing_came_nothing_is_sent(process, collector):
@@ -144,7 +171,7 @@ def test_a_message_has_only_so_many_traces(process, collector, monkeypatch):
 
     process.step(100.0)
 
-    assert [path for path, _ in collector.got] == [TRACES] * 3 + [METRICS]
+    assert [path for path, _ in collector.got] == [METRICS] + [TRACES] * 3
     assert collector.spans() == 5
 
 
@@ -195,9 +222,9 @@ def test_what_is_refused_is_lost_and_counted(process, collector):
     process.report(lambda *note: noted.append((note[0], note[2])))
     assert noted == [
         ("otlp_sending", 1),
-        ("otlp_traces_lost", 3),
-        ("otlp_sending", 1),
         ("otlp_times_lost", 3),
+        ("otlp_sending", 1),
+        ("otlp_traces_lost", 3),
     ]
     assert not process.notes
 
@@ -212,6 +239,70 @@ def test_a_collector_says_when_to_come_back(process, collector):
     assert collector.got == []
     process.step(220.0)
     assert len(collector.got) == 2
+
+
+def test_traces_that_are_not_taken_leave_times_alone(process, collector):
+    """A Collector with no pipeline for traces answers 503 for ever."""
+    collector.answer_of[TRACES] = TOO_BUSY
+    now = 100.0
+    for _ in range(4):
+        _put(process)
+        now += process.step(now)
+    times = collector.metrics()
+    del collector.answer_of[TRACES]
+    process.step(now)
+
+    assert times == [("http.server.request.duration", 1)] * 4
+    assert now == 100.0 + 5 + 10 + 20 + 40
+    assert collector.spans() == 4
+
+
+def test_times_that_are_not_taken_leave_traces_alone(process, collector):
+    """The longer of two waits counts, and a step is one try."""
+    collector.answer_of[METRICS] = TOO_BUSY._replace(wait_s=7.0)
+    _put(process)
+    first = process.step(100.0)
+    collector.answer_of[TRACES] = TOO_BUSY
+    _put(process)
+    second = process.step(107.0)
+    third = process.step(117.0)
+
+    assert collector.spans() == 1
+    assert (first, second, third) == (7.0, 10.0, 20.0)
+
+
+def test_what_is_away_is_tried_once_a_step(process, collector):
+    """Each try of one that hangs takes ten seconds."""
+    collector.answer_of = {METRICS: AWAY, TRACES: AWAY}
+    _put(process)
+
+    process.step(100.0)
+
+    assert [what for what, _, _ in process.notes] == ["otlp_sending"]
+
+
+def test_traces_that_come_meanwhile_wait(process, collector, monkeypatch):
+    """A step ends, however many come: the next times are due."""
+    monkeypatch.setattr(module, "BATCH_TRACES", 1)
+    post = collector.post
+
+    def refill(path, body, rejected_in):
+        if path == TRACES:
+            assert len(collector.got) < 100, "it goes on for ever"
+            _put(process)
+        return post(path, body, rejected_in)
+
+    monkeypatch.setattr(collector, "post", refill)
+    _put(process)
+
+    process.step(100.0)
+
+    sent = collector.spans()
+    process.step(110.0)
+    assert collector.metrics() == [
+        ("http.server.request.duration", 1),
+        ("http.server.request.duration", sent),
+    ]
 
 
 def test_tries_become_rare(process, collector):

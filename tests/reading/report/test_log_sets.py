@@ -387,7 +387,7 @@ def test_two_sentences_first(tmp_path):
         "1 of 1 call took 1 s or more; GET /v2.1/servers/detail took 100.0 % "
         "of all time, mean 30000.0 ms.",
         f"Slowest for user {log_sets.USER}: GET /v2.1/servers/detail, 1 slow "
-        "call, mean 30000.0 ms.",
+        "of 1 call, mean of all 30000.0 ms.",
     ]
 
 

@@ -106,7 +106,7 @@ def command(
     lines and metrics, and what these make is counted, then multiplied.
 
     \b
-    nova-profiler size /var/log/nova/requests.json \\
+    nova-profiler size /var/log/nova/profiler.jsonl \\
         --processes nova-api=200 --rate nova-api=2000
     """
     if not log_files and dump_dir is None:

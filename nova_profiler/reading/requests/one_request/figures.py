@@ -18,6 +18,7 @@ from nova_profiler.groups import (
 )
 from nova_profiler.profiles import STACKS, WAITING_FOR_GIL
 from nova_profiler.profiles.loading import Profile
+from nova_profiler.profiles.stack_tree import StackTree
 from nova_profiler.reading.record_calls import SHORTEST_MS, merged_spans
 from nova_profiler.reading.record_words import profile_notes
 from nova_profiler.reading.screen.terminal import counted, ms_text
@@ -104,7 +105,7 @@ def gil_sentence(record: RequestRecord, profile: Profile | None) -> str:
 
     The breakdown cannot tell it: a call ends only once its thread runs again.
     """
-    if profile is None or profile.engine != STACKS:
+    if not isinstance(profile, StackTree) or profile.engine != STACKS:
         return ""
     if profile.number < _FEWEST_LOOKS:
         return ""

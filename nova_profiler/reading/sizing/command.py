@@ -140,7 +140,8 @@ def command(
                 "than others do"
             )
         if len(records) == limit:
-            click.echo(f"the first {limit} records; --limit for more")
+            first = "record" if limit == 1 else f"{limit} records"
+            click.echo(f"the first {first}; --limit for more")
     skipped.print()
 
 

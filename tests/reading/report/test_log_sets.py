@@ -391,6 +391,15 @@ def test_two_sentences_first(tmp_path):
     ]
 
 
+def test_one_call_in_markdown(tmp_path):
+    """It is bold, and in the singular."""
+    folder = written(tmp_path, log_sets.pool_is_full())
+
+    page = run("report", folder, "--format", "markdown")[1]
+
+    assert "**1 call**, 100.0 % took 1 s or more" in page
+
+
 def test_counts_have_their_grammar(tmp_path):
     """One line, two lines."""
     folder = written(tmp_path, log_sets.no_stamps())

@@ -79,6 +79,9 @@ def test_the_newest_have_room(dumps, monkeypatch, capsys):
     processes = {one["pid"] for one in content["traceEvents"]}
     assert len(processes) == 3
     assert "2 requests left out" in capsys.readouterr().err
+    monkeypatch.setattr(formats, "MOST_REQUESTS", 4)
+    exported("perfetto")
+    assert "1 request left out" in capsys.readouterr().err
 
 
 def test_counted_calls_leave_the_record(dumps, capsys):

@@ -29,6 +29,9 @@ _HEAD = frozenset(RequestRecord.__slots__) - {*DUMPED_ALONE, "calls"} | {
     "schema"
 }
 
+# How the message begins where a dump or a line is no JSON at all.
+NOT_JSON = "not JSON"
+
 
 class DumpError(NovaProfilerError):
     """A dump cannot be found or read; the message has the reason."""
@@ -168,7 +171,7 @@ def record_of_json(
     except RecursionError:
         raise RecordError("not a nova-profiler record: too deep") from None
     except ValueError as exc:
-        raise RecordError(f"not JSON: {exc}") from None
+        raise RecordError(f"{NOT_JSON}: {exc}") from None
     if names is not None and isinstance(fields, dict):
         fields = {name: fields[name] for name in names if name in fields}
     return RequestRecord.from_dict(fields)

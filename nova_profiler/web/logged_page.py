@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from nova_profiler.groups import EITHER, PYTHON
 from nova_profiler.reading.requests.one_request.loading import json_fields
 from nova_profiler.reading.screen.html_pages import rendered_still
 from nova_profiler.reading.screen.page_colors import class_of
@@ -45,10 +46,21 @@ def logged_fields(
     }
 
 
+def _parts_of(record: dict[str, Any]) -> dict[str, float]:
+    """Return ``RequestRecord.parts_ms`` of a record's fields."""
+    parts = record.get("breakdown_ms") or {}
+    if record.get("cpu_ms") is not None:
+        return dict(parts)
+    return {
+        EITHER.name if name == PYTHON.name else name: ms
+        for name, ms in parts.items()
+    }
+
+
 def page_of(row: Row, fields: dict[str, Any], home: str) -> str:
     """Return the page; raises NovaProfilerError without Jinja2."""
     record = fields["record"] or {}
-    parts = record.get("breakdown_ms") or dict(row.parts)
+    parts = _parts_of(record) or dict(row.parts)
     whole = max(row.duration_ms, sum(parts.values()), 1e-3)
     return rendered_still(
         "logged.html",

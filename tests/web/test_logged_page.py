@@ -78,6 +78,25 @@ def test_the_json_has_the_same(log):
     assert "Where its time went" in page
 
 
+@pytest.mark.parametrize(
+    ("cpu_ms", "words"),
+    [
+        (None, "running or waiting: no clock can tell"),
+        (3.0, "Python, the rest"),
+    ],
+)
+def test_the_rest_is_as_show_has_it(log, cpu_ms, words):
+    """Without a clock of its own it may be both."""
+    parts = {"sql": 50.0, "python": 40.0}
+    write_log(log, log_file_line(7, cpu_ms=cpu_ms, breakdown_ms=parts))
+
+    page = page_of(pages_over_logs(log)).text
+
+    section = page.partition("Where its time went")[2]
+    assert words in section
+    assert section.count("Python, the rest") == (cpu_ms is not None)
+
+
 def test_a_request_of_a_history(tmp_path, log):
     """It has no lines, but the run knows which logs they were in."""
     keep_run(tmp_path / "history", "first", log)

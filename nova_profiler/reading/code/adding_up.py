@@ -17,9 +17,10 @@ from nova_profiler.reading.process_pools import process_pool, usable_cores
 # From this number on a second process saves more than it costs.
 MANY = 200
 _AT_ONCE = 25
+NO_DUMPS = "no dumps fit: mend --route or the times"
 NO_STACKS = (
-    "no such dumps with stacks; the option profiler = stacks takes them, of "
-    "requests that are slow or fail"
+    "no dumps with stacks fit: mend --route or the times, or have the option "
+    "profiler = stacks take them, of requests that are slow or fail"
 )
 # More than four gain nothing.
 PROCESSES = min(usable_cores(), 4)

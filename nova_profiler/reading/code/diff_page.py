@@ -46,10 +46,6 @@ def print_diff(
         )
     )
     changes = figures.changes_of(before, after)
-    left_out = print_fitted(
-        console, _columns(changes[:limit], before.kind == CALLS)
-    )
-    print_left_out(console, left_out)
     clear = sum(one.is_clear for one in changes)
     console.print(
         f"{clear} of {counted(len(changes), 'function')} changed for sure: "
@@ -57,6 +53,10 @@ def print_diff(
     )
     for note in figures.notes_of(before, after):
         console.print(safe(note, WARNING))
+    left_out = print_fitted(
+        console, _columns(changes[:limit], before.kind == CALLS)
+    )
+    print_left_out(console, left_out)
 
 
 def _columns(changes: Sequence[Change], counts_calls: bool) -> list[Column]:

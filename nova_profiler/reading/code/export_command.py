@@ -12,7 +12,12 @@ from nova_profiler.dump_store import DumpError, DumpStore, name_of_route
 from nova_profiler.errors import NovaProfilerError
 from nova_profiler.profiles.exports import SUFFIXES, exported
 from nova_profiler.profiles.loading import Profile
-from nova_profiler.reading.code.adding_up import NO_STACKS, added_up, one_of
+from nova_profiler.reading.code.adding_up import (
+    NO_DUMPS,
+    NO_STACKS,
+    added_up,
+    one_of,
+)
 from nova_profiler.reading.code.choice import ProfileChoice
 from nova_profiler.reading.code.timelines import formats
 from nova_profiler.reading.command_line.answers import (
@@ -90,7 +95,7 @@ def command(
     )
     paths = choice.chosen(names, route, since, last, until)
     if not paths:
-        say_nothing_found("no such dumps" if has_times else NO_STACKS)
+        say_nothing_found(NO_DUMPS if has_times else NO_STACKS)
         skipped.print()
         if as_json:
             print_json({"file": None, "profiles": 0})

@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from nova_profiler.errors import NovaProfilerError
 
 _LONGEST_EXAMPLE = 300
+_MOST_FOLDERS = 3
 # What kinds are about: the first such word of one.
 _NOUN = re.compile(
     r"\b(?:line|request|call|file|link|record|worker|begin|end|archive|dump"
@@ -78,6 +79,11 @@ def is_in_part(kind: str) -> bool:
 def kind_text(count: int, kind: str) -> str:
     """Return *kind* as it reads after *count*: its noun in the plural."""
     return kind if count == 1 else _NOUN.sub(r"\g<0>s", kind, count=1)
+
+
+def no_files_in(folders: Sequence[str]) -> str:
+    """Return what to say where none of *folders* has a file to read."""
+    return f"no files in {' or '.join(folders[:_MOST_FOLDERS])}"
 
 
 def _clipped(example: bytes | str) -> str:

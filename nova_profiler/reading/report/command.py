@@ -26,7 +26,11 @@ from nova_profiler.reading.command_line.progress import log_progress
 from nova_profiler.reading.command_line.route_option import route_option
 from nova_profiler.reading.logs.files.sources import sources_of
 from nova_profiler.reading.logs.line_parts.stamps import iso_epoch
-from nova_profiler.reading.logs.unread import Unread, kind_text
+from nova_profiler.reading.logs.unread import (
+    Unread,
+    kind_text,
+    no_files_in,
+)
 from nova_profiler.reading.report.adding_up import report_of
 from nova_profiler.reading.report.figures import BY, METADATA, Asked
 from nova_profiler.reading.report.summary import summary_of
@@ -138,7 +142,10 @@ def command(
         )
     left_out = report.figures.out_of_time + report.figures.without_time
     if not report.figures.forms and not left_out:
-        raise NovaProfilerError(_nothing_read(unread))
+        is_empty = not sources and not any(unread)
+        raise NovaProfilerError(
+            no_files_in(logs) if is_empty else _nothing_read(unread)
+        )
     shown_as = "json" if as_json else shown_as or "table"
     if shown_as == "json":
         limit = json_limit()

@@ -46,7 +46,8 @@ def sentences_of(summary: dict[str, Any]) -> list[tuple[str, str]]:
         found.append(
             (
                 f"Slowest for {whose}: {worst['method']} {worst['route']}, "
-                f"{counted(worst['slow_calls'], 'slow call')}, mean "
+                f"{worst['slow_calls']} slow of "
+                f"{counted(worst['calls'], 'call')}, mean of all "
                 f"{ms_text(worst['mean_ms'])} ms.",
                 "",
             )

@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
 from itertools import islice
 
 from nova_profiler.dump_store import DumpStore
+from nova_profiler.reading.over_services.search.places import dump_directories
 
 _MOST_COUNTED = 100_000
 
@@ -16,17 +19,49 @@ NONE_YET = (
 
 
 def why_no_dumps(store: DumpStore, what: str = "dumps") -> str:
-    """Return in one sentence why no dump of *store* was found.
+    """Return a sentence for a command that found no *what* to show.
 
-    Either there are none at all, or the options choose none of those that
-    there are. Raises DumpError where the directory cannot be read.
+    Either there are none at all, or they are in a folder below, or the
+    options choose none of those that there are, whose range it names. Raises
+    DumpError where the directory cannot be read.
     """
-    there = sum(1 for _ in islice(store.entries(), _MOST_COUNTED))
+    there = [
+        (entry.duration_ms, entry.started_at)
+        for entry in islice(store.entries(), _MOST_COUNTED)
+    ]
     if not there:
-        return f"no dumps in {store.directory} yet; {NONE_YET}"
-    number = f"{there} or more" if there == _MOST_COUNTED else f"{there}"
-    words = "is 1, which does" if there == 1 else f"are {number}, which do"
+        return _none_at_all(str(store.directory))
+    number = f"{len(there)}"
+    if len(there) == _MOST_COUNTED:
+        number += " or more"
+    words = "is 1, which does" if number == "1" else f"are {number}, which do"
     return (
         f"no such {what} in {store.directory}: there {words} not fit the "
-        f"options"
+        f"options: {_range_of(there)}"
     )
+
+
+def _none_at_all(directory: str) -> str:
+    found = dump_directories([directory], [], are_some=False)
+    below = [path for path in found if path != directory]
+    if below:
+        return (
+            f"no dumps in {directory} itself, but below it: give --dump-dir "
+            f"{shlex.quote(below[0])}"
+        )
+    return f"no dumps in {directory} yet; {NONE_YET}"
+
+
+def _range_of(dumps: Sequence[tuple[int, str]]) -> str:
+    """Return of *dumps*, durations and begins, the range in words."""
+    took, began = zip(*dumps, strict=True)
+    if len(dumps) == 1:
+        return f"it took {took[0]} ms, at {_second(began[0])} UTC"
+    return (
+        f"they took {min(took)} to {max(took)} ms, from "
+        f"{_second(min(began))} to {_second(max(began))} UTC"
+    )
+
+
+def _second(started_at: str) -> str:
+    return started_at[:19].replace("T", " ")

@@ -91,7 +91,7 @@ def command(
 
     \b
     nova-profiler calls --route /v2.1/servers/detail
-    nova-profiler calls /var/log/nova/requests.json --by sql
+    nova-profiler calls /var/log/nova/profiler.jsonl --by sql
     """
     skipped = Skipped()
     store = None if log_files else store_of(dump_dir, config_file)

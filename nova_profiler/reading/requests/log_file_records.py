@@ -6,13 +6,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 
+from nova_profiler.command_name import command_name
 from nova_profiler.dump_store import record_of_json
+from nova_profiler.dump_store.reading import NOT_JSON
 from nova_profiler.errors import NovaProfilerError
 from nova_profiler.reading.command_line.progress import log_progress
 from nova_profiler.reading.command_line.skipped import Skipped, first_kind
 from nova_profiler.reading.logs.files.blocks import LONGEST_LINE, blocks_of
 from nova_profiler.reading.logs.files.sources import Source, sources_of
-from nova_profiler.reading.logs.unread import Unread
+from nova_profiler.reading.logs.unread import Unread, no_files_in
 from nova_profiler.record import RecordError, RequestRecord
 
 
@@ -33,10 +35,23 @@ def records_of_logs(
             for record in _records_of(source, blocks, skipped):
                 is_any = True
                 yield record
-    why = first_kind(unread) or skipped.first
-    if why and not is_any:
-        raise NovaProfilerError(f"no records found; {why}")
+    if not is_any:
+        why = first_kind(unread) or _hinted(skipped.first)
+        if why:
+            raise NovaProfilerError(f"no records found; {why}")
+        if not sources:
+            raise NovaProfilerError(no_files_in(paths))
     skipped.add_unread(unread)
+
+
+def _hinted(why: str) -> str:
+    """Return *why*, with what reads other logs if these seem to be such."""
+    if NOT_JSON not in why:
+        return why
+    return (
+        f"{why}; this reads what log_file wrote; for logs of nova: "
+        f"`{command_name()} report`"
+    )
 
 
 def _records_of(

@@ -211,7 +211,12 @@ def _short_name(entry: DumpEntry, record: RequestRecord) -> str:
 
 def _where(entry: DumpEntry) -> str:
     """Return --dump-dir as the user gave it, empty if not given."""
-    source = click.get_current_context().get_parameter_source("dump_dirs")
-    if source is not ParameterSource.COMMANDLINE:
+    context = click.get_current_context()
+    source = context.get_parameter_source("dump_dirs")
+    # Other commands do not look into a PLACE, or where an ID as a path leads.
+    is_elsewhere = bool(context.params["places"]) or os.path.exists(
+        context.params["request_id"] or ""
+    )
+    if source is not ParameterSource.COMMANDLINE and not is_elsewhere:
         return ""
     return f" --dump-dir {shlex.quote(str(entry.path.parent.parent))}"

@@ -36,7 +36,7 @@ from nova_profiler.reading.runs.options import (
     least_change_option,
     uses_history_extra,
 )
-from nova_profiler.reading.screen.terminal import bytes_text
+from nova_profiler.reading.screen.terminal import bytes_text, counted
 
 if TYPE_CHECKING:
     from nova_profiler.reading.runs.kept.engines import Rows
@@ -112,10 +112,10 @@ def add(
         print_json(figures)
         return
     if uncounted:
-        print_skipped([f"{uncounted} requests whose time cannot be counted"])
-    click.echo(
-        f"kept {run.name}: {run.requests} requests, {bytes_text(run.bytes)}"
-    )
+        requests = counted(uncounted, "request")
+        print_skipped([f"{requests} whose time cannot be counted"])
+    requests = counted(run.requests, "request")
+    click.echo(f"kept {run.name}: {requests}, {bytes_text(run.bytes)}")
 
 
 @command.command("list")

@@ -25,6 +25,7 @@ from nova_profiler.reading.setup.paste_pipelines import (
     pipelines_of,
     unknown_composites,
 )
+from nova_profiler.reading.setup.project import ETC
 
 # The usual name of the filter, and its factory.
 _WORD = "nova_profiler"
@@ -240,7 +241,7 @@ def _with_filter(pipeline: Pipeline, mine: Mine) -> tuple[str, ...]:
 
 
 def nova_paste_file(
-    configured: str | None, prefix: str, etc: str = "/etc"
+    configured: str | None, prefix: str, etc: str = ETC
 ) -> str:
     """Return the path of nova's paste file where no option names it.
 
@@ -249,13 +250,11 @@ def nova_paste_file(
     host's configuration. Raises NovaProfilerError.
     """
     name = configured or "api-paste.ini"
-    places = [
-        os.path.join(folder, name)
-        for folder in (
-            os.path.join(etc, "nova"),
-            os.path.join(prefix, "etc", "nova"),
-        )
-    ]
+    folders = [os.path.join(etc, "nova")]
+    # This environment's is not that of another host or container.
+    if os.path.normpath(etc) == ETC:
+        folders.append(os.path.join(prefix, "etc", "nova"))
+    places = [os.path.join(folder, name) for folder in folders]
     for place in places:
         if os.path.exists(place):
             return place

@@ -104,7 +104,7 @@ def command(
     lines and metrics, and what these make is counted, then multiplied.
 
     \b
-    nova-profiler size /var/log/nova/requests.json \\
+    nova-profiler size /var/log/nova/profiler.jsonl \\
         --processes nova-api=200 --rate nova-api=2000
     """
     if not log_files and dump_dir is None:
@@ -137,7 +137,8 @@ def command(
                 "than others do"
             )
         if len(records) == limit:
-            click.echo(f"the first {limit} records; --limit for more")
+            first = "record" if limit == 1 else f"{limit} records"
+            click.echo(f"the first {first}; --limit for more")
     skipped.print()
 
 

@@ -12,7 +12,7 @@ from nova_profiler.reading.advice.page import ADVICE_HEADING, sentence_of
 from nova_profiler.reading.requests.distribution import ticks_of
 from nova_profiler.reading.screen.html_pages import rendered_still
 from nova_profiler.reading.screen.page_colors import class_of
-from nova_profiler.reading.screen.terminal import time_text
+from nova_profiler.reading.screen.terminal import counted, time_text
 from nova_profiler.web.choice import Choice
 from nova_profiler.web.compare.sides import CompareView, Side
 from nova_profiler.web.heat_map import axis_times
@@ -185,7 +185,8 @@ def _spans(figures: RouteFigures) -> dict[str, Any] | None:
                 "requests": span.requests / most,
                 "failed": span.failed / most,
                 "words": (
-                    f"{time_text(span.since)[:19]}: {span.requests} requests, "
+                    f"{time_text(span.since)[:19]}: "
+                    f"{counted(span.requests, 'request')}, "
                     f"p50 {ms_or_s(span.p50_ms)}, p99 {ms_or_s(span.p99_ms)}, "
                     f"{span.failed} failed"
                 ),

@@ -111,10 +111,10 @@ def _pair(
         Part(
             name,
             LABELS.get(name, name),
-            float(usual.breakdown_ms.get(name, 0.0)),
-            float(slow.breakdown_ms.get(name, 0.0)),
+            float(usual.parts_ms.get(name, 0.0)),
+            float(slow.parts_ms.get(name, 0.0)),
         )
-        for name in {**slow.breakdown_ms, **usual.breakdown_ms}
+        for name in {**slow.parts_ms, **usual.parts_ms}
     ]
     calls = [
         Calls(

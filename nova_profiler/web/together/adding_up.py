@@ -151,7 +151,7 @@ class Sums:
             return
         self.opened += 1
         self._calls.add(record, DB_API.name)
-        for name, ms in record.breakdown_ms.items():
+        for name, ms in record.parts_ms.items():
             self._parts.setdefault(name, Spread()).add(ms)
         self.add_stacks(row, record)
 

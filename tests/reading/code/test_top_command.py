@@ -187,6 +187,13 @@ def test_no_dumps_with_stacks_is_no_error(tmp_path, capsys):
     assert (shown.out, shown.err) == ("", f"{NO_STACKS}\n")
 
 
+def test_what_no_dump_fits_can_be_mended(dumps, capsys):
+    """A typing error in a route is likelier than that none has stacks."""
+    assert main(["top", "--route", "/no/such"]) == 0
+
+    assert "mend --route or the times" in capsys.readouterr().err
+
+
 def test_many_profiles_cost_no_more_memory_than_one(tmp_path):
     """Added up one by one: the file read last is forgotten."""
     path = write_stats(tmp_path / "a.prof", rebuild_stats())

@@ -387,8 +387,17 @@ def test_two_sentences_first(tmp_path):
         "1 of 1 call took 1 s or more; GET /v2.1/servers/detail took 100.0 % "
         "of all time, mean 30000.0 ms.",
         f"Slowest for user {log_sets.USER}: GET /v2.1/servers/detail, 1 slow "
-        "call, mean 30000.0 ms.",
+        "of 1 call, mean of all 30000.0 ms.",
     ]
+
+
+def test_one_call_in_markdown(tmp_path):
+    """It is bold, and in the singular."""
+    folder = written(tmp_path, log_sets.pool_is_full())
+
+    page = run("report", folder, "--format", "markdown")[1]
+
+    assert "**1 call**, 100.0 % took 1 s or more" in page
 
 
 def test_counts_have_their_grammar(tmp_path):

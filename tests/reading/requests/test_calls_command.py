@@ -208,6 +208,34 @@ def test_a_broken_archive_is_one_line(tmp_path, capsys):
         )
 
 
+@pytest.mark.parametrize("command", ["calls", "size"])
+def test_what_reads_other_logs_is_named(tmp_path, capsys, command):
+    """A log of nova is the likelier mistake than a damaged log_file."""
+    path = tmp_path / "nova-api.log"
+    path.write_text("2026-11-21 10:35:01 INFO nova-api started\n")
+
+    assert main([command, str(path)]) == 2
+
+    shown = capsys.readouterr().err
+    assert shown.endswith(
+        "; this reads what log_file wrote; for logs of nova: "
+        "`nova-profiler report`\n"
+    )
+    assert shown.count("\n") == 1
+    assert main([command, str(tmp_path / "no")]) == 2
+    assert "for logs of nova" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["calls", "size", "report"])
+def test_a_folder_without_files(tmp_path, capsys, command):
+    """It is a slip of the path, and no log without calls."""
+    assert main([command, str(tmp_path)]) == 2
+
+    assert capsys.readouterr().err == (
+        f"nova-profiler: no files in {tmp_path}\n"
+    )
+
+
 def test_a_folder_with_an_archive_that_is_cut_off(tmp_path, capsys):
     """What can be read of it is right, and the rest is named."""
     lines = line_of(parallel_detail()) * 500

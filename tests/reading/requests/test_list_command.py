@@ -272,6 +272,34 @@ def test_nothing_found_is_said(tmp_path, capsys):
     )
 
 
+def test_dumps_in_a_folder_below_are_named(tmp_path, capsys):
+    """As where the directory's parent was given; an empty day is not below."""
+    (tmp_path / "2026-11-10").mkdir()
+    args = ["list", "--dump-dir", str(tmp_path)]
+    assert main(args) == 0
+    assert f"no dumps in {tmp_path} yet; " in capsys.readouterr().err
+    written(tmp_path / "the dumps", numbered(1))
+
+    assert main(args) == 0
+
+    assert capsys.readouterr().err.startswith(
+        f"no dumps in {tmp_path} itself, but below it: give --dump-dir "
+        f"'{tmp_path}/the dumps'\n"
+    )
+
+
+def test_the_range_of_one_dump(tmp_path, capsys):
+    """It has no range: a duration and a time."""
+    written(tmp_path, numbered(1, duration_ms=1234567.0))
+
+    assert main(["list", "--dump-dir", str(tmp_path), "--min-ms", "1h"]) == 0
+
+    assert capsys.readouterr().err == (
+        f"no such dumps in {tmp_path}: there is 1, which does not fit the "
+        "options: it took 1234567 ms, at 2026-11-10 08:00:01 UTC\n"
+    )
+
+
 @pytest.mark.parametrize("order", [[], ["--slowest"], ["--status", "200"]])
 def test_damaged_and_foreign_files_are_named(tmp_path, capsys, order):
     """The first few by name, the others counted, and the rest is right."""
@@ -412,5 +440,6 @@ def test_what_is_of_another_kind_alone_is_said(tmp_path, capsys):
     assert main([*args, "--route", "/v2.1/flavors"]) == 0
     assert capsys.readouterr().err == (
         f"no such dumps in {tmp_path}: there are 2, which do not fit the "
-        "options\n"
+        "options: they took 100 to 101 ms, from 2026-11-10 08:00:00 to "
+        "2026-11-10 08:00:01 UTC\n"
     )

@@ -56,6 +56,22 @@ def test_the_page_ends_with_what_to_try_next(dumps, capsys):
     ]
 
 
+@pytest.mark.parametrize(
+    "args", [["6ec8", "{dumps}"], ["--slowest", "{dumps}"], ["{file}"]]
+)
+def test_a_place_without_the_option_is_given_on(
+    dumps, tmp_path, capsys, monkeypatch, args
+):
+    """The next commands would look elsewhere, or nowhere."""
+    monkeypatch.delenv("NOVA_PROFILER_DUMP_DIR")
+    names = {"dumps": tmp_path, "file": dumps["rebuild"]}
+
+    assert main(["show", *(arg.format(**names) for arg in args)]) == 0
+
+    for line in capsys.readouterr().out.splitlines()[-2:]:
+        assert line.endswith(f" --dump-dir {tmp_path}")
+
+
 def test_a_given_directory_is_given_on(dumps, tmp_path, capsys):
     """What was needed to find this dump is needed again."""
     assert main(["show", "6ec8", "--dump-dir", str(tmp_path)]) == 0

@@ -49,6 +49,16 @@ def test_logs_become_a_run(directory, log, capsys):
     assert json.loads(capsys.readouterr().out) == {"schema": 1, "runs": []}
 
 
+def test_a_run_of_one_request(directory, tmp_path, capsys):
+    """It has its grammar."""
+    path = tmp_path / "one.log"
+    path.write_text(log_text([entry(5.0)]))
+
+    assert main(["history", "add", "night", str(path)]) == 0
+
+    assert capsys.readouterr().out.startswith("kept night: 1 request, ")
+
+
 def test_the_directory_may_be_an_option(tmp_path, log, capsys):
     """It wins over the environment."""
     args = ["--history", str(tmp_path / "mine"), "--json"]
@@ -292,7 +302,7 @@ def test_standard_input_is_a_log(directory, monkeypatch, capsys):
     monkeypatch.setattr("sys.stdin", stdin)
 
     assert main(["history", "add", "night", "-"]) == 0
-    assert "1 requests" in capsys.readouterr().out
+    assert "1 request, " in capsys.readouterr().out
 
 
 def test_history_alone_is_its_help(capsys):

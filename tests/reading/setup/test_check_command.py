@@ -14,6 +14,7 @@ import types
 import pytest
 
 from nova_profiler.cli import main
+from nova_profiler.errors import NovaProfilerError
 from nova_profiler.reading.setup import (
     OK,
     WARNING,
@@ -661,6 +662,19 @@ def test_the_paste_file_is_found(tmp_path):
     assert nova_paste_file("my-paste.ini", str(tmp_path)) == str(
         folder / "my-paste.ini"
     )
+
+
+@pytest.mark.parametrize("etc", ["/etc", "/etc/"])
+def test_the_paste_file_of_another_host_is_its_own(tmp_path, etc):
+    """That of this environment says nothing about it."""
+    folder = tmp_path / "etc" / "nova"
+    folder.mkdir(parents=True)
+    (folder / "my-paste.ini").write_text("")
+    asked = ("my-paste.ini", str(tmp_path))
+
+    assert nova_paste_file(*asked, etc) == str(folder / "my-paste.ini")
+    with pytest.raises(NovaProfilerError, match="other/nova/my-paste.ini"):
+        nova_paste_file(*asked, "/other")
 
 
 def test_the_paste_file_of_nova_conf_is_read(files, capsys):

@@ -179,3 +179,11 @@ def test_the_help_names_each_form(capsys):
 def plan():
     """Return the plan of a log file of kolla."""
     return Plan(LOG, 30)
+
+
+@pytest.mark.parametrize("command", ["calls", "size", "shipper"])
+def test_the_log_file_has_one_name_in_examples(command, capsys):
+    """What one command configures another reads by the same name."""
+    assert main([command, "--help"]) == 0
+
+    assert "/var/log/nova/profiler.jsonl" in capsys.readouterr().out

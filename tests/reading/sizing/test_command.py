@@ -98,7 +98,9 @@ def test_a_cut_is_named(capsys, log):
     shown = capsys.readouterr().out
     cut = figures(capsys, log, "--limit", "10")
 
-    assert "the first 10 records" in shown
+    assert "the first 10 records; " in shown
+    assert main(["size", str(log), "--limit", "1"]) == 0
+    assert "the first record; " in capsys.readouterr().out
     assert cut["is_whole"] is False
     assert figures(capsys, log)["is_whole"] is True
 

@@ -42,6 +42,16 @@ def pages(tmp_path):
     return pages_over(tmp_path)
 
 
+def test_a_span_of_one_request_has_its_grammar(tmp_path):
+    """A minute apart each has its own."""
+    written(tmp_path, *rebuilds())
+
+    page = asked(pages_over(tmp_path), route_url(REBUILD)).text
+
+    assert ": 1 request, p50 " in page
+    assert "1 requests" not in page
+
+
 def test_the_page_has_all_of_a_route(pages):
     """Distribution, time, the slowest, advice, calls, stacks, requests."""
     page = asked(pages, route_url(REBUILD)).text

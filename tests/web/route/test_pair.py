@@ -49,6 +49,22 @@ def test_parts_and_calls_of_both(tmp_path):
     assert ("Waits for locks", 0, 1) in found.calls
 
 
+def test_no_rest_is_python_without_a_clock(tmp_path):
+    """Under eventlet nothing tells running from waiting."""
+    parts = {"sql": 20.0, "python": 80.0}
+    written(
+        tmp_path,
+        *(
+            numbered(n, cpu_ms=None, breakdown_ms=parts, duration_ms=100.0 + n)
+            for n in range(5)
+        ),
+    )
+
+    found = pair_in(still_index(tmp_path))
+
+    assert {part.name for part in found.parts} == {"sql", "either"}
+
+
 def test_a_killed_request_is_neither(tmp_path):
     """What it was in is not known."""
     written(

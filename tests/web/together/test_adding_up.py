@@ -42,6 +42,20 @@ def test_parts_and_calls_are_added_up(tmp_path):
     assert (calls.name, calls.calls, calls.ms) == ("instance_get", 4, 40.0)
 
 
+def test_the_rest_of_greenthreads_is_either(tmp_path):
+    """Running or waiting; that of requests with a clock of theirs is not."""
+    written(
+        tmp_path,
+        numbered(0, breakdown_ms={"python": 10.0}),
+        numbered(1, breakdown_ms={"python": 30.0}, cpu_ms=None),
+    )
+
+    found = opened(still_index(tmp_path))
+
+    assert found.parts["python"].mean(1) == 10.0
+    assert found.parts["either"].mean(1) == 30.0
+
+
 def test_dumps_are_opened_for_so_long(tmp_path, clock):
     """A page then has those, and how many they are of."""
     written(tmp_path, *[numbered(n) for n in range(9)])

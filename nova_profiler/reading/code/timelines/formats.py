@@ -20,6 +20,7 @@ from nova_profiler.reading.code.timelines.tracks import (
     timelines_of,
 )
 from nova_profiler.reading.command_line.skipped import Skipped
+from nova_profiler.reading.screen.terminal import counted
 from nova_profiler.record import RequestRecord
 from nova_profiler.trust.files import FileError, content_of
 
@@ -63,8 +64,8 @@ def content_in(
         raise none_read(errors)
     if paths[MOST_REQUESTS:]:
         errors.append(
-            f"{len(paths) - MOST_REQUESTS} requests left out: a file has "
-            f"room for {MOST_REQUESTS}"
+            f"{counted(len(paths) - MOST_REQUESTS, 'request')} left out: a "
+            f"file has room for {MOST_REQUESTS}"
         )
     timelines = timelines_of(sources)
     if timelines.left_out:

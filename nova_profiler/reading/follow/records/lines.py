@@ -104,7 +104,7 @@ def _ended(picture: Picture, place: int) -> str:
     one = picture.served[place]
     status = f"{one.status} " if one.status else ""
     outcome = "" if one.outcome in (OK, "") else f" {one.outcome}"
-    return f"ends: {status}{seconds_text(one.duration_s)} at work{outcome}"
+    return f"ends: {status}after {seconds_text(one.duration_s)}{outcome}"
 
 
 def _arrived(picture: Picture, place: int) -> str:

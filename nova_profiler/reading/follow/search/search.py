@@ -31,6 +31,7 @@ from nova_profiler.reading.logs.files.blocks import blocks_of
 from nova_profiler.reading.logs.files.sources import Source
 from nova_profiler.reading.logs.line_parts.colours import BEFORE_ID
 from nova_profiler.reading.logs.unread import Unread
+from nova_profiler.reading.screen.terminal import counted
 
 READ_ONCE = "pipe, read once: related requests in it may be missing"
 
@@ -112,7 +113,7 @@ class RequestSearch:
             size = self._searched_bytes / self._rounds / 1e6
             raise RequestNotFound(
                 f"{wanted} is in none of the logs that were searched: "
-                f"{len(self._sources)} files, {size:.1f} MB"
+                f"{counted(len(self._sources), 'file')}, {size:.1f} MB"
             )
         related = self._search_related(request_id)
         return FollowedRequest(

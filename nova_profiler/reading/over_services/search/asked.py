@@ -22,6 +22,7 @@ from nova_profiler.reading.over_services.search.dumps import (
     record_of_bytes,
 )
 from nova_profiler.reading.over_services.search.finding import lines_with
+from nova_profiler.reading.screen.terminal import counted
 from nova_profiler.record import RecordError
 
 # Dumps that are opened to see whether one has the whole of an id.
@@ -143,7 +144,10 @@ def _in_lines(text: str, sources: Sequence[Source]) -> Asked | None:
 def _where(directories: Sequence[str], sources: Sequence[Source]) -> str:
     if len(directories) == 1 and not sources:
         return directories[0]
-    counts = [f"{len(directories)} dump directories"] if directories else []
+    counts = []
+    if directories:
+        noun = "directory" if len(directories) == 1 else "directories"
+        counts.append(f"{len(directories)} dump {noun}")
     if sources:
-        counts.append(f"{len(sources)} logs")
+        counts.append(counted(len(sources), "log"))
     return " and ".join(counts) or os.curdir

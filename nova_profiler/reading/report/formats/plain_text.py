@@ -25,7 +25,7 @@ from nova_profiler.reading.screen.markdown_cells import (
     quoted,
     table_of,
 )
-from nova_profiler.reading.screen.terminal import printable
+from nova_profiler.reading.screen.terminal import counted, printable
 
 # What begins a formula, in full width as well, at the begin of a cell.
 _FORMULA = re.compile(r"(^|[ ;,|:])(?=[=+@\-\uff1d\uff0b\uff0d\uff20])")
@@ -117,7 +117,8 @@ def markdown_of(summary: dict[str, Any]) -> str:
     total = summary["total"]
     names = _names_of(summary)
     parts = [
-        f"**{total['calls']} calls**, {100 * total['slow_share']:.1f} % took "
+        f"**{counted(total['calls'], 'call')}**, "
+        f"{100 * total['slow_share']:.1f} % took "
         f"{summary['slow_ms'] / 1000:g} s or more; "
         f"mean {total['mean_ms']:.1f} ms, "
         f"p50 {total['p50_ms']:.1f}, p90 {total['p90_ms']:.1f}, "

@@ -16,9 +16,12 @@ from nova_profiler.groups import (
     WAITING,
     Group,
 )
+from nova_profiler.profiles import STACKS, WAITING_FOR_GIL
+from nova_profiler.profiles.loading import Profile
+from nova_profiler.profiles.stack_tree import StackTree
 from nova_profiler.reading.record_calls import SHORTEST_MS, merged_spans
 from nova_profiler.reading.record_words import profile_notes
-from nova_profiler.reading.screen.terminal import counted
+from nova_profiler.reading.screen.terminal import counted, ms_text
 from nova_profiler.record import (
     CallTotals,
     GroupTotals,
@@ -35,6 +38,10 @@ SHOWN_MS = 0.0005
 
 # The sum of parallel calls exceeds their cover by more than this.
 _ROUNDING_MS = 0.1
+
+
+# So much of a request, in so many looks, is worth a sentence.
+_GIL_SHARE, _FEWEST_LOOKS = 0.25, 5
 
 
 class Part(NamedTuple):
@@ -91,6 +98,27 @@ def inside(record: RequestRecord, bucket: Part) -> list[Part]:
         for one in UNNAMED
         if parts.get(one.name, 0.0) >= SHOWN_MS
     ]
+
+
+def gil_sentence(record: RequestRecord, profile: Profile | None) -> str:
+    """Return what stacks saw of waiting for the GIL, empty if that is little.
+
+    The breakdown cannot tell it: a call ends only once its thread runs again.
+    """
+    if not isinstance(profile, StackTree) or profile.engine != STACKS:
+        return ""
+    if profile.number < _FEWEST_LOOKS:
+        return ""
+    gil_ms = 1000 * profile.time_in(WAITING_FOR_GIL)
+    share = gil_ms / max(record.duration_ms, SHORTEST_MS)
+    # More than all of it was seen where several threads worked for it.
+    if not _GIL_SHARE <= share <= 1.01:
+        return ""
+    return (
+        f"of this the stacks saw {ms_text(gil_ms)} ms waiting for the GIL, "
+        "which other threads of the worker held; a call's time contains such "
+        "a wait, so what it called may be quick"
+    )
 
 
 def group_sentences(record: RequestRecord) -> list[str]:

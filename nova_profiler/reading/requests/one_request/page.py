@@ -88,7 +88,10 @@ def print_request(
     sections: tuple[tuple[str, Sequence[RenderableType]], ...] = (
         ("What it was in when last seen", open_parts(record)),
         (ADVICE_HEADING, _advice(record, view)),
-        ("Where its time went", _breakdown(console, record, view)),
+        (
+            "Where its time went",
+            _breakdown(console, record, view, profile),
+        ),
         *(
             (group.title, _functions(record, group, view))
             for group in GROUPS
@@ -186,7 +189,10 @@ def _facts(width: int, *facts: tuple[str, str | None]) -> Text:
 
 
 def _breakdown(
-    console: Console, record: RequestRecord, view: View
+    console: Console,
+    record: RequestRecord,
+    view: View,
+    profile: Profile | None,
 ) -> list[RenderableType]:
     buckets = figures.buckets_of(record)
     if not buckets:
@@ -219,7 +225,10 @@ def _breakdown(
                 f"{ms_text(part.ms)} ms",
                 share_text(part.share),
             )
-    parts: list[RenderableType] = [table]
+    waited = figures.gil_sentence(record, profile)
+    # Above the parts: they read otherwise with it.
+    parts: list[RenderableType] = [safe(waited, WARNING)] if waited else []
+    parts.append(table)
     if rest:
         parts.append(more(len(rest), sum(bucket.ms for bucket in rest)))
     parts.extend(map(Text, figures.group_sentences(record)))

@@ -79,6 +79,9 @@ def test_the_newest_have_room(dumps, monkeypatch, capsys):
     processes = {one["pid"] for one in content["traceEvents"]}
     assert len(processes) == 3
     assert "2 requests left out" in capsys.readouterr().err
+    monkeypatch.setattr(formats, "MOST_REQUESTS", 4)
+    exported("perfetto")
+    assert "1 request left out" in capsys.readouterr().err
 
 
 def test_counted_calls_leave_the_record(dumps, capsys):
@@ -109,4 +112,4 @@ def test_no_such_dumps(dumps, capsys):
     code = main(["export", "--route", "/none", "--format", "firefox"])
 
     assert code == 0
-    assert "no such dumps" in capsys.readouterr().err
+    assert "no dumps fit: mend --route or the times" in capsys.readouterr().err

@@ -126,6 +126,8 @@ def test_what_a_record_says_no_line_says_again(tmp_path, capsys):
         "POST /v2.1/servers/{id}/action rebuild ends",
         "rebuild_instance ends",
     ]
+    # From its begin, of which it may have waited the most.
+    assert figures["rows"][2]["text"].endswith(" ends: 202 after 3.12 s")
 
 
 def test_the_page_for_a_bug_report(create, tmp_path, capsys):

@@ -85,6 +85,14 @@ def test_an_id_that_is_nowhere(tmp_path):
         found(tmp_path, "req-00000000-0000-4000-8000-000000000000")
 
 
+def test_one_file_has_its_grammar(tmp_path):
+    """As more have."""
+    written(tmp_path, {"a.log": [line("10:35:01.700", "Started")]})
+
+    with pytest.raises(RequestNotFound, match="searched: 1 file, 0.0 MB"):
+        found(tmp_path, "req-00000000-0000-4000-8000-000000000000")
+
+
 def test_another_uuid_is_no_request(tmp_path):
     """A server's id begins with the same letters, after no req-."""
     server = f"server {REQUEST[4:12]}-0000-4000-8000-000000000001 built"

@@ -96,5 +96,7 @@ def test_an_id_of_log_lines(tmp_path):
     assert asked.request_id == numbered(0x1234).request_id
     with pytest.raises(DumpError, match="'0000' begins req-.*; give more"):
         asked_for("0000", [], sources)
-    with pytest.raises(DumpError, match="no record of 'ffff' in 1 log"):
+    with pytest.raises(DumpError, match="no record of 'ffff' in 1 log; "):
         asked_for("ffff", [], sources)
+    with pytest.raises(DumpError, match="in 1 dump directory and 1 log; "):
+        asked_for("ffff", [str(tmp_path)], sources)

@@ -3,18 +3,27 @@
 
 from __future__ import annotations
 
+import io
+import json
+
 import pytest
 from builders import SELECT_INSTANCES, parallel_detail, record, slow_rebuild
+from profile_builders import API, stacks_session
+from rich.console import Console
 
+from nova_profiler.profiles import WAITING_FOR_GIL
+from nova_profiler.profiles.loading import load
 from nova_profiler.reading.record_words import title_of, user_of
 from nova_profiler.reading.requests.one_request.figures import (
     buckets_of,
     condensed,
     db_api_share,
+    gil_sentence,
     group_sentences,
     lanes_of,
     notes_of,
 )
+from nova_profiler.reading.requests.one_request.page import print_request
 from nova_profiler.record import GroupTotals, StatementTotals
 
 
@@ -51,6 +60,37 @@ def test_one_call_is_singular():
     )
 
     assert sentences == ["sql 1 statement 4.0 ms, 9.4 % of the call"]
+
+
+@pytest.mark.parametrize(
+    ("gil_s", "looks", "is_said"),
+    [
+        (0.3, 5, True),
+        (0.3, 4, False),
+        (0.2, 20, False),
+        # Of several threads together: no part of the request's time.
+        (1.2, 20, False),
+    ],
+)
+def test_much_waiting_for_the_gil_is_said(tmp_path, gil_s, looks, is_said):
+    """Calls contain it, so the breakdown alone would accuse the database."""
+    path = tmp_path / "a.pyisession"
+    samples = ([f"{API}\x01l9", WAITING_FOR_GIL], gil_s), ([API], 0.1)
+    path.write_text(json.dumps(stacks_session(*samples, number=looks)))
+    one = record(duration_ms=1000.0, breakdown_ms={"sql": 900.0})
+    console = Console(file=io.StringIO(), width=80)
+
+    sentence = gil_sentence(one, load(path))
+    print_request(console, one, [], load(path))
+
+    page = console.file.getvalue()
+    words = f"of this the stacks saw {1000 * gil_s:.1f} ms waiting for the GIL"
+    assert sentence.startswith(words) == is_said
+    assert bool(sentence) == is_said
+    assert (words in page) == is_said
+    if is_said:
+        assert page.index(words) < page.index("900.0 ms")
+    assert gil_sentence(one, None) == ""
 
 
 @pytest.mark.parametrize("one", [slow_rebuild(), parallel_detail()])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Everything is in setup.cfg but the addresses of whoever publishes it.
+"""Everything is in setup.cfg but the addresses of its publisher.
 
 NOVA_PROFILER_URLS="Source=https://... Issues=https://..." become the
 project's URLs: a copy of the project must not point to another's.

@@ -41,7 +41,7 @@ _ENDPOINTS = (
 )
 
 
-class _Said:
+class _Sent:
     """A connection on which *data* has come, and nothing more will."""
 
     def __init__(self, data: bytes) -> None:
@@ -60,18 +60,18 @@ class _Said:
 
 
 class _Answering(Collector):
-    """A Collector that has said something."""
+    """A Collector that answers with ``sent``, and then is silent."""
 
-    said = b""
+    sent = b""
 
     def _connected(self) -> Any:
-        return _Said(self.said)
+        return _Sent(self.sent)
 
 
 def read_answer(data: bytes, folder: Path) -> None:
     """Read *data* as what a Collector answers."""
     collector = _Answering(Endpoint("127.0.0.1", 4318, "", False), {})
-    collector.said = data
+    collector.sent = data
     answer = collector.post(TRACES, b"x", _rejected_spans)
     collector.close()
     if answer.outcome not in (DELIVERED, REFUSED, BUSY, LATER):

@@ -36,7 +36,7 @@ def test_a_call_is_believed_once_it_was_seen_often_enough():
 
 
 def test_a_call_is_doubtful_where_the_callee_was_seen_below_others_only():
-    """A function that was never seen is new, whoever calls it."""
+    """A function that was never seen is new, by any caller."""
     calls = Calls()
     assert not calls.is_doubtful(1, 2)
 

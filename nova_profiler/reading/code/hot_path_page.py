@@ -26,6 +26,8 @@ from nova_profiler.reading.screen.terminal import (
 
 _MOST_FUNCTIONS = 5
 _MOST_WAITS = 3
+# Letters of a file and a line.
+_WIDEST_PLACE = 40
 
 
 def hot_path_parts(
@@ -79,9 +81,21 @@ def _path(steps: Sequence[Step]) -> Table:
         table.add_row(
             share_text(step.share),
             named(step.function, style),
-            safe(step.function.short_place, FAINT),
+            safe(_place(step.function), FAINT),
         )
     return table
+
+
+def _place(function: Function) -> str:
+    """Return where *function* stands, so short that figures have room.
+
+    Only generated code has a longer name, and that is no file.
+    """
+    place = function.short_place
+    half = _WIDEST_PLACE // 2
+    if len(place) <= _WIDEST_PLACE:
+        return place
+    return f"{place[: half - 1]}…{place[-half:]}"
 
 
 def _functions(profile: Profile, rows: Sequence[Row]) -> Table:
@@ -96,7 +110,7 @@ def _functions(profile: Profile, rows: Sequence[Row]) -> Table:
         table.add_row(
             share_text(share_in(profile, row.self_s)),
             named(row.function),
-            safe(row.function.short_place, FAINT),
+            safe(_place(row.function), FAINT),
             ms_text(1000 * row.self_s),
             figures.number_text(row),
         )
@@ -113,7 +127,7 @@ def _waits(profile: Profile) -> Table:
         # A free lock takes less; it is no wait.
         if wait.seconds >= 0.0005:
             caller = wait.caller
-            place = "" if caller is None else caller.short_place
+            place = "" if caller is None else _place(caller)
             if wait.line is not None:
                 place += f", line {wait.line}"
             table.add_row(

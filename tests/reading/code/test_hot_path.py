@@ -225,6 +225,18 @@ def test_top_of_samples_has_no_calls(samples):
 HOSTILE = "</script><script>alert(1)</script>\x1b[31m<b>&\"'"
 
 
+def test_generated_code_leaves_the_figures_their_room(tmp_path):
+    """Its name is longer than that of any file."""
+    made = "<attrs generated methods jsonschema.validators.Validator.make>"
+    frames = [DISPATCH, CONTROLLER, f"__init__\x00{made}\x005"]
+    tree = load(write_session(tmp_path / "a.pyisession", (frames, 1.0)))
+
+    text = shown(*hot_path_parts(tree), width=80)
+
+    assert "samples" in text.rpartition("own time")[2].splitlines()[0]
+    assert "me…rs.Validator.make>:5" in text
+
+
 def test_hostile_names_are_shown_as_text(tmp_path):
     """A terminal takes them for nothing else."""
     frame = f"{HOSTILE}\x00/x/{HOSTILE}.py\x001"

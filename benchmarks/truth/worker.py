@@ -37,6 +37,14 @@ def ask(app: App, path: str) -> None:
     get(app, environ_of(path))
 
 
+def _place_of_dumps() -> tempfile.TemporaryDirectory[str]:
+    """Return a directory that is removed once the profiles were read.
+
+    A dump that the filter's thread writes meanwhile may stay behind.
+    """
+    return tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+
+
 def shares(name: str, load_name: str, seconds: float) -> dict[str, Any]:
     """Return the true shares of a load's parts, and those in profiles.
 
@@ -50,7 +58,7 @@ def shares(name: str, load_name: str, seconds: float) -> dict[str, Any]:
 
     load = loads.LOADS[load_name]
     bare = loads.app_of(load.make())
-    with tempfile.TemporaryDirectory() as directory:
+    with _place_of_dumps() as directory:
         watched = contender(
             name, bare, _INTERVAL_MS.get(name, 10.0), Path(directory)
         )
@@ -97,7 +105,7 @@ def foreign(
     from benchmarks.truth.contenders import contender
     from benchmarks.truth.profiles import counted
 
-    with tempfile.TemporaryDirectory() as directory:
+    with _place_of_dumps() as directory:
         watched = contender(
             name, marks.marked_app, interval_ms, Path(directory)
         )

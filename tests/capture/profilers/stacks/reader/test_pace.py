@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 
 from nova_profiler.capture.profilers.stacks.reader.pace import (
+    LONG_AFTER_NS,
     LONG_S,
     SHARE,
     SLOWEST_S,
@@ -35,15 +36,47 @@ def test_the_share_is_kept_in_the_long_run(is_long, cost_s):
     assert cost_of(pace, is_long, cost_s, 60) <= SHARE * 1.05
 
 
-def test_steady_looks_leave_half_of_it_for_long_requests():
+def test_steady_looks_leave_most_of_it_for_long_requests():
     """So that the first seconds of a long one have a look each 10 ms."""
     pace = Pace()
-    assert cost_of(pace, False, 0.0005, 60) <= SHARE / 2 * 1.05
+    assert cost_of(pace, False, 0.0005, 60) <= SHARE * 0.4 * 1.05
 
     assert pace.long_s() == LONG_S
     cost_of(pace, True, 0.0005, 2)
 
     assert pace.long_s() == LONG_S
+
+
+@pytest.mark.parametrize("cost_s", [0.0005, 0.002, 0.003, 0.005])
+def test_a_request_that_takes_long_was_seen_before(cost_s):
+    """The longest interval between two looks ends before it takes long."""
+    pace = Pace()
+    cost_of(pace, False, cost_s, 60)
+
+    assert 1.5 * pace.steady_s() * 1e9 <= LONG_AFTER_NS * 1.001
+
+
+@pytest.mark.parametrize("cost_s", [0.0005, 0.002, 0.003, 0.005])
+def test_both_kinds_of_looks_share_it(cost_s):
+    """A tenth more at most, where steady looks alone need all of it."""
+    pace = Pace()
+    later = [at for at in _rounds_of_both(pace, cost_s, 120) if at > 60]
+
+    assert cost_s * len(later) / 60 <= SHARE * 1.15
+
+
+def _rounds_of_both(pace, cost_s, seconds):
+    """Yield when rounds are where one request takes long all the while."""
+    now = last = 0.0
+    due = {False: 0.0, True: 0.0}
+    while now < seconds:
+        is_long = due[True] < due[False]
+        last, now = now, due[is_long]
+        pace.spent(is_long, cost_s, now - last)
+        due[True] = now + pace.long_s()
+        if not is_long:
+            due[False] = now + pace.steady_s()
+        yield now
 
 
 def test_cheap_looks_are_no_more_frequent_than_is_useful():

@@ -39,8 +39,10 @@ def engine() -> Iterator[str]:
 @pytest.fixture(scope="module")
 def history(tmp_path_factory) -> str:
     """Return a history of four runs; in the last /r7 is slower."""
-    # A quote in its name ends no text of SQL, and it is no run's folder.
-    directory = tmp_path_factory.mktemp("history") / "dry-run=it's"
+    # A quote in its name ends no text of SQL, and it is no run's folder. Nor
+    # are those above it partitions of the history.
+    above = tmp_path_factory.mktemp("history") / "run=all" / "method=GET"
+    directory = above / "dry-run=it's"
     kept(
         directory,
         n1=run_of(1, calls=60),

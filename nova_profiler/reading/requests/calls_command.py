@@ -30,7 +30,9 @@ from nova_profiler.reading.command_line.options import (
 from nova_profiler.reading.command_line.progress import with_progress
 from nova_profiler.reading.command_line.route_option import meant_names
 from nova_profiler.reading.command_line.skipped import Skipped
-from nova_profiler.reading.requests.absent_dumps import why_no_dumps
+from nova_profiler.reading.over_services.search.absent_dumps import (
+    why_no_dumps,
+)
 from nova_profiler.reading.requests.calls_by_route import (
     RouteCalls,
     calls_by_route,

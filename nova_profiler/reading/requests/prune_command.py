@@ -15,6 +15,9 @@ from nova_profiler.reading.command_line.options import (
     json_option,
     store_of,
 )
+from nova_profiler.reading.over_services.search.absent_dumps import (
+    why_not_here,
+)
 from nova_profiler.reading.screen.terminal import bytes_text, counted
 from nova_profiler.trust.folders import UntrustedFolder
 
@@ -74,6 +77,10 @@ def command(
     except UntrustedFolder as exc:
         raise NovaProfilerError(f"nothing is removed: {exc.strerror}") from exc
     removed = [*pruned.dumps, *pruned.halves]
+    has_some = removed or any(True for _ in store.entries())
+    elsewhere = "" if has_some else why_not_here(str(directory))
+    if elsewhere:
+        raise NovaProfilerError(f"nothing is removed: {elsewhere}")
     size = sum(dump.bytes for dump in removed)
     if as_json:
         figures = {

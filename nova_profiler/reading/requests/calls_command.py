@@ -66,11 +66,12 @@ _DUMPS_NOTE = (
 @kind_option(REQUEST.name)
 @click.option(
     "--by",
+    metavar="GROUP",
     type=click.Choice(sorted(_GROUPS)),
     default="function",
     show_default=True,
-    help="Group of calls: DB API functions, SQL verbs and tables, ...; one "
-    "row for a group whose calls have no names.",
+    help="Group of calls, with one row where these have no names: "
+    f"{', '.join(sorted(_GROUPS))}.",
 )
 @limit_option(10, f"How many routes to show; {JSON_HAS_ALL}.")
 @json_option

@@ -50,7 +50,8 @@ def none_at_all(directory: str) -> str:
 def why_not_here(directory: str, option: str = "--dump-dir ") -> str:
     """Return that the dumps are in a folder below; empty if none is there.
 
-    For a *directory* that has none itself. *option* stands before the folder in what the user is asked to give.
+    For a *directory* that has none itself. *option* stands before the folder
+    in what the user is asked to give.
     """
     found = dump_directories([directory], [], are_some=False)
     below = [path for path in found if path != directory]

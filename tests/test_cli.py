@@ -7,11 +7,12 @@ import os
 import subprocess
 import sys
 
+import click
 import pytest
 from builders import numbered, record, written
 from places import ROOT
 
-from nova_profiler.cli import COMMANDS, main
+from nova_profiler.cli import COMMANDS, group, main
 from nova_profiler.reading.command_line import dump_dir
 
 READERS = ["calls", "list", "prune", "show"]
@@ -23,6 +24,31 @@ def test_help_names_every_command(capsys):
 
     shown = capsys.readouterr().out
     assert all(f"\n  {name} " in shown for name in COMMANDS)
+
+
+def _helps(command, context):
+    """Yield the help of *command* and of all commands in it."""
+    yield context.command_path, command.get_help(context)
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            one = command.get_command(context, name)
+            yield from _helps(one, click.Context(one, context, name))
+
+
+def test_help_fits_a_terminal():
+    """No line of any command's is wider than the 80 columns of most."""
+    context = click.Context(group, info_name="nova-profiler")
+    context.terminal_width = 80
+
+    helps = dict(_helps(group, context))
+
+    assert "nova-profiler history trend" in helps
+    assert [
+        (name, line)
+        for name, text in helps.items()
+        for line in text.splitlines()
+        if len(line) > 80
+    ] == []
 
 
 @pytest.mark.parametrize("name", READERS)

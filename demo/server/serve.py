@@ -26,6 +26,11 @@ from demo.server import configuration
 # Before nova may replace it: eventlet's would not block the thread below.
 _read = os.read
 UWSGI_PROCESSES = 2
+# The default of nova's option wsgi_log_format.
+_EVENTLET_LOG_FORMAT = (
+    '%(client_ip)s "%(request_line)s" status: %(status_code)s len: '
+    "%(body_length)s time: %(wall_seconds).7f"
+)
 
 
 def main() -> None:
@@ -102,6 +107,7 @@ def _eventlet(directory: Path, workers: int) -> None:
     application = _nova_application()
     import eventlet
     import eventlet.wsgi
+    from oslo_log import log as logging
 
     listener: Any = eventlet.listen(("127.0.0.1", 0), backlog=128)
     signal.signal(signal.SIGTERM, _exit)
@@ -110,7 +116,10 @@ def _eventlet(directory: Path, workers: int) -> None:
         listener,
         application,
         custom_pool=eventlet.GreenPool(workers),
-        log_output=False,
+        # As nova's own server did: its requestlog leaves the line to it.
+        log=logging.getLogger("nova.osapi_compute.wsgi.server"),
+        log_format=_EVENTLET_LOG_FORMAT,
+        debug=False,
         socket_timeout=900,
     )
 

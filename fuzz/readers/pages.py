@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _DAY = "2026-11-28"
 _NAME = "224932.249-202ms-GET-unmatched-6ec84648.json"
-_HOST = "http://localhost:8775"
+_HOST = "http://localhost:7775"
 
 
 def read_served(data: bytes, folder: Path) -> None:

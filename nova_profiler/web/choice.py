@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from datetime import datetime, timezone
 from typing import NamedTuple
 from urllib.parse import urlencode
 
@@ -12,6 +13,7 @@ import numpy as np
 
 from nova_profiler.dump_store import name_of_route
 from nova_profiler.errors import NovaProfilerError
+from nova_profiler.reading.command_line.options import moment_ago
 from nova_profiler.reading.screen.terminal import printable
 from nova_profiler.record import KINDS
 from nova_profiler.web.rows import NAMED, Row, epoch_of
@@ -142,17 +144,28 @@ def _value_of(name: str, text: str) -> object:
     if name == "kind" and text not in KIND_NAMES:
         raise ChoiceError(f"kind = {text}: expected {', '.join(KIND_NAMES)}")
     if name in ("since", "until"):
-        # A "+" of a time zone that was not escaped is a blank here.
-        text = text.replace(" ", "+")
-        if epoch_of(text) is None:
-            raise ChoiceError(
-                f"{name} = {text}: expected a time such as 2026-11-21T10:35 "
-                f"(UTC)"
-            )
-        return text
+        return _moment_of(name, text)
     if name == "status" and not _is_status(text.lower()):
         raise ChoiceError(f"status = {text}: expected such as 404 or 5xx")
     return text.lower() if name == "status" else text
+
+
+def _moment_of(name: str, text: str) -> str:
+    """Return a time or an age as a time; an age is that of now."""
+    try:
+        ago = moment_ago(text)
+    except OverflowError:
+        ago = datetime.min.replace(tzinfo=timezone.utc)
+    if ago is not None:
+        return ago.isoformat(timespec="milliseconds")
+    # A "+" of a time zone that was not escaped is a blank here.
+    text = text.replace(" ", "+")
+    if epoch_of(text) is None:
+        raise ChoiceError(
+            f"{name} = {text}: expected an age such as 30m, 2h or 7d, or a "
+            f"time such as 2026-11-21T10:35 (UTC)"
+        )
+    return text
 
 
 def _number_of(name: str, text: str) -> float:

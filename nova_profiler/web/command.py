@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 _LARGEST_HEADER = 32 * 1024
 _LARGEST_BODY = 1024
 _SILENT_S = 20
+# No service of OpenStack has it: 8775 was that of nova-metadata.
+_PORT = 7775
 _MOST_CONNECTIONS = 100
 # Connections without a whole request: the stalest makes room for a new one.
 _MOST_WAITING = 50
@@ -61,7 +63,7 @@ _THREADS = 4
 )
 @click.option(
     "--port",
-    default=8775,
+    default=_PORT,
     show_default=True,
     type=click.IntRange(0, 65535),
     help="0 takes a free one.",

@@ -13,6 +13,7 @@ import pytest
 from places import PROGRAMS
 from run_builders import alike, kept, run_of
 from services import missing
+from textfiles import samples
 
 from nova_profiler.cli import main
 
@@ -39,8 +40,10 @@ def engine() -> Iterator[str]:
 @pytest.fixture(scope="module")
 def history(tmp_path_factory) -> str:
     """Return a history of four runs; in the last /r7 is slower."""
-    # A quote in its name ends no text of SQL, and it is no run's folder.
-    directory = tmp_path_factory.mktemp("history") / "dry-run=it's"
+    # A quote in its name ends no text of SQL, and it is no run's folder. Nor
+    # are those above it partitions of the history.
+    above = tmp_path_factory.mktemp("history") / "run=all" / "method=GET"
+    directory = above / "dry-run=it's"
     kept(
         directory,
         n1=run_of(1, calls=60),
@@ -79,6 +82,18 @@ def test_clickhouse_says_what_duckdb_says(capsys, engine, history, words):
     assert alike(inside, larger)
     assert code == other_code
     assert inside
+
+
+def test_the_textfile_is_that_of_duckdb(capsys, engine, history):
+    """Sums and percentiles of the newest run."""
+    words = ["history", "trend", "--format", "prometheus"]
+    texts = []
+    for more in ([], ["--engine", engine]):
+        assert main([*words, "--history", history, *more]) == 0
+        texts.append(samples(capsys.readouterr().out))
+
+    assert texts[1] == pytest.approx(texts[0], rel=1e-6)
+    assert texts[0]
 
 
 def test_the_slower_route_is_found(capsys, engine, history):

@@ -60,7 +60,9 @@ def spark() -> str:
 @pytest.fixture(scope="module")
 def history(tmp_path_factory) -> str:
     """Return a history of four runs; in the last /r7 is slower."""
-    directory = tmp_path_factory.mktemp("history")
+    # Folders above the history are no partitions of it.
+    above = tmp_path_factory.mktemp("history")
+    directory = above / "run=all" / "method=GET" / "history"
     kept(
         directory,
         n1=run_of(1, calls=60),

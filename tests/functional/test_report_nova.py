@@ -75,3 +75,28 @@ def test_each_request_is_counted_once(logs, capsys):
         row["count"] for row in found["unread"] if "merged" in row["kind"]
     ]
     assert merged == [3 * expected]
+
+
+@pytest.mark.parametrize(
+    ("mode", "logger"),
+    [
+        ("threads", "nova.api.openstack.requestlog"),
+        ("eventlet", "nova.osapi_compute.wsgi.server"),
+    ],
+)
+def test_nova_alone_logs_a_line_a_request(capsys, mode, logger):
+    """By one logger or the other; the manual has it to grep for."""
+    directory = nova_api.new_directory(f"tests/report-{mode}")
+    urls = sqlite_files.urls(directory, 2, print)
+    own = {"log_file": str(directory / "requests.jsonl")}
+
+    with nova_api.running(directory, urls, mode, own) as api:
+        load.run(api.port, "/v2.1/servers", 1, REQUESTS)
+
+    lines = (directory / "nova-api.log").read_text().splitlines()
+    written = [line for line in lines if f" {logger} " in line]
+    (directory / "own.log").write_text("\n".join(written))
+    capsys.readouterr()
+    assert main(["report", "--json", str(directory / "own.log")]) == 0
+    calls = json.loads(capsys.readouterr().out)["total"]["calls"]
+    assert calls == len(records_in(directory / "requests.jsonl")) >= REQUESTS

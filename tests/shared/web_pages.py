@@ -54,7 +54,7 @@ def pages_over_logs(*paths: Path) -> Pages:
 
 def asked(pages: Pages, url: str, **headers: str) -> Response:
     """Return the answer to a GET of *url*, a path with its query."""
-    request = Request.blank(url, base_url="http://localhost:8775")
+    request = Request.blank(url, base_url="http://localhost:7775")
     for name, value in headers.items():
         request.headers[name.replace("_", "-")] = value
     return request.get_response(pages)

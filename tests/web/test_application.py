@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import re
+from html import unescape
 from html.parser import HTMLParser
 from urllib.parse import quote
 
@@ -79,6 +80,16 @@ def test_the_overview_leads_to_every_request(pages):
     assert all(asked(pages, f"/{link}").status_int == 200 for link in links)
     assert "POST /v2.1/servers/{id}/action rebuild" in page
     assert_runs_nothing(page)
+
+
+def test_a_page_past_the_last_leads_to_it(pages):
+    """With the rest of the choice as it was; the page before is no remedy."""
+    answer = asked(pages, "/?sort=ms&page=99")
+
+    link = re.search(r'there is no page 99: <a href="([^"]*)"', answer.text)[1]
+    assert answer.status_int == 200
+    assert unescape(link) == "?sort=ms#requests"
+    assert "no page" not in asked(pages, "/?user=nobody&page=1").text
 
 
 def test_the_table_has_service_and_kind(pages):

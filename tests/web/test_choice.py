@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
 from urllib.parse import parse_qsl
 
 import pytest
@@ -57,6 +58,28 @@ def rows(tmp_path):
 def test_requests_are_chosen_by_the_url(rows, parameters, ends):
     """By what dumps hold, and by several at once."""
     assert chosen(rows, **parameters) == ends
+
+
+@pytest.mark.parametrize(
+    ("age", "ends"),
+    [("30m", ["8"]), ("2h", ["8", "3"]), ("9999999w", ["8", "3", "2"])],
+)
+def test_an_age_is_that_of_the_moment(tmp_path, age, ends):
+    """As commands take it; in links it is a time, so that pages stay apart."""
+    now = datetime.now(timezone.utc)
+    written(
+        tmp_path,
+        *(
+            numbered(n, started_at=(now - timedelta(minutes=ago)).isoformat())
+            for n, ago in ((2, 500), (3, 60), (8, 5))
+        ),
+    )
+    index = Index([DumpStore(tmp_path)])
+    index.look_up_names()
+
+    assert chosen(index.rows, since=age) == ends
+    assert choice_of({"until": age}).link().startswith("?until=")
+    assert age not in choice_of({"until": age}).link()
 
 
 def test_a_kind_chooses_dumps_that_are_only_named(tmp_path):

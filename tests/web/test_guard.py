@@ -27,14 +27,14 @@ def dumps(tmp_path):
     ("host", "status"),
     [
         ("localhost", 200),
-        ("localhost:8775", 200),
-        ("127.0.0.1:8775", 200),
-        ("[::1]:8775", 200),
+        ("localhost:7775", 200),
+        ("127.0.0.1:7775", 200),
+        ("[::1]:7775", 200),
         ("LOCALHOST", 200),
         ("nova.example.org:80", 200),
         ("evil.example.org", 403),
         ("localhost.evil.example.org", 403),
-        ("evil.example.org:8775", 403),
+        ("evil.example.org:7775", 403),
         ("127.0.0.1.nip.io", 403),
         ("[::1", 403),
         ("", 403),
@@ -100,7 +100,7 @@ def test_the_way_on_from_a_token_stays_here(dumps, path):
     answer = asked(pages_over(dumps, token=TOKEN), f"{path}?token={TOKEN}")
 
     assert answer.status_int == 303
-    assert answer.location.startswith("http://localhost:8775/evil")
+    assert answer.location.startswith("http://localhost:7775/evil")
 
 
 @pytest.mark.parametrize(

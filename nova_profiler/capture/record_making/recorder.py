@@ -19,10 +19,7 @@ from nova_profiler.capture.record_making.dump_details import (
     db_api_calls_of,
     fill_details,
 )
-from nova_profiler.capture.record_making.lane_calls import (
-    named_calls,
-    used_lanes,
-)
+from nova_profiler.capture.record_making.lane_calls import NamedLanes
 from nova_profiler.capture.record_making.totals import (
     fill_totals,
     fill_unnamed,
@@ -106,7 +103,7 @@ class Recorder:
         if not adding:
             return
         try:
-            lanes = [named_calls(lane) for lane in used_lanes(capture)]
+            lanes = NamedLanes(capture)
         except Exception as exc:
             self._failures.note(adding[0].name, exc)
             return

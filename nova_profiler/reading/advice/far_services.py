@@ -3,10 +3,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from nova_profiler.groups import HTTP, IDENTITY
-from nova_profiler.record import CallTotals, TimelineEntry
 
 # The project that answers for a type of service.
 PROJECTS = {
@@ -27,6 +26,18 @@ _READS = ("GET", "HEAD")
 GROUPS = (HTTP.name, IDENTITY.name)
 
 
+class Called(Protocol):
+    """A call of whatever form, by its group and its name."""
+
+    @property
+    def group(self) -> str:
+        """Return the group that it is timed in."""
+
+    @property
+    def name(self) -> str:
+        """Return its name within the group."""
+
+
 class FarRequest(NamedTuple):
     """The parts of a name such as ``network GET /v2.0/ports``."""
 
@@ -45,7 +56,7 @@ class FarRequest(NamedTuple):
         return self.verb in _READS
 
 
-def far_request(call: TimelineEntry | CallTotals) -> FarRequest | None:
+def far_request(call: Called) -> FarRequest | None:
     """Return what *call* asked which service; None if that is not known."""
     words = call.name.split(" ")
     if call.group == IDENTITY.name:

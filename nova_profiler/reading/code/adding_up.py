@@ -17,11 +17,6 @@ from nova_profiler.reading.process_pools import process_pool, usable_cores
 # From this number on a second process saves more than it costs.
 MANY = 200
 _AT_ONCE = 25
-NO_DUMPS = "no dumps fit: mend --route or the times"
-NO_STACKS = (
-    "no dumps with stacks fit: mend --route or the times, or have the option "
-    "profiler = stacks take them, of requests that are slow or fail"
-)
 # More than four gain nothing.
 PROCESSES = min(usable_cores(), 4)
 
@@ -64,7 +59,7 @@ def one_of(profiles: Profiles, skipped: Skipped) -> Profile:
             f"these profiles are of {engines}, whose times do not add up; "
             f"name those of one"
         )
-    raise NovaProfilerError(NO_STACKS)
+    raise NovaProfilerError("no stacks in what was chosen")
 
 
 def none_read(errors: Sequence[str]) -> NovaProfilerError:

@@ -18,11 +18,16 @@ from nova_profiler.dump_store import (
 from nova_profiler.dump_store.names import entry_of
 from nova_profiler.errors import NovaProfilerError
 from nova_profiler.profiles.loading import SUFFIXES, beside
+from nova_profiler.reading.code.absent import why_none
 from nova_profiler.reading.command_line.kind_option import WantedKind
 from nova_profiler.reading.command_line.options import store_of
 from nova_profiler.reading.command_line.route_option import meant_names
 from nova_profiler.reading.command_line.skipped import Skipped
+from nova_profiler.reading.over_services.search.absent_dumps import (
+    why_not_here,
+)
 
+_MOST_LOOKED_AT = 100_000
 _IS_DAY = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"
 
 
@@ -92,6 +97,24 @@ class ProfileChoice:
         self._skipped.add_foreign(foreign)
         return found
 
+    def why_none(
+        self,
+        route: str | None = None,
+        since: str | None = None,
+        before: str | None = None,
+    ) -> str:
+        """Return in one line why the dumps of a choice gave no profile."""
+        store = store_of(self._dump_dir, self._config_file)
+        entries = self._chosen(store.entries(), route)
+        of_route = list(islice(entries, _MOST_LOOKED_AT))
+        fitting = [
+            entry
+            for entry in of_route
+            if (since is None or entry.started_at >= since)
+            and (before is None or entry.started_at < before)
+        ]
+        return why_none(store, of_route, fitting, route)
+
     def side_of_dumps(
         self,
         route: str | None,
@@ -141,12 +164,14 @@ class ProfileChoice:
             for one in path.iterdir()
             if one.suffix in SUFFIXES and self._is_named(one)
         ]
-        if not files and any(path.glob(_IS_DAY)):
+        has_days = any(path.glob(_IS_DAY))
+        if not files and has_days:
             entries = self._chosen(DumpStore(path).entries())
             files = list(self._of_each(entries))
         if not files:
+            below = "" if has_days else why_not_here(str(path), option="")
             why = self._kind.about_others or "no profiles in it"
-            raise NovaProfilerError(f"{path}: {why}")
+            raise NovaProfilerError(below or f"{path}: {why}")
         return sorted(files)
 
     def _of_dump(self, entry: DumpEntry) -> Path:

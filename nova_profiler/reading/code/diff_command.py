@@ -32,6 +32,8 @@ from nova_profiler.reading.command_line.skipped import Skipped
 from nova_profiler.record import REQUEST
 
 Sets = dict[str, ProfileSet]
+# From when on, and until when; either may be None.
+Span = tuple[str | None, str | None]
 
 
 @click.command("diff")
@@ -103,11 +105,8 @@ def command(
     for side, span, (paths, _) in zip("AB", spans, sides, strict=True):
         if not paths:
             skipped.print()
-            say_nothing_found(
-                kind.about_others
-                or f"{side} has no dumps with stacks{span}; the option "
-                f"profiler takes them"
-            )
+            why = kind.about_others or choice.why_none(route, *span)
+            say_nothing_found(f"{side}{_span_text(*span)}: {why}")
             if as_json:
                 print_json({"sort": by, "profiles": []})
             return
@@ -146,12 +145,20 @@ def _sides(
     )
 
 
-def _spans_of(before: str | None, after: str | None) -> tuple[str, str]:
-    """Return which time each side has, for a message; empty if any."""
-    before, after = before or after, after or before
-    if before is None:
-        return "", ""
-    return f" before {before}", f" since {after}"
+def _spans_of(before: str | None, after: str | None) -> tuple[Span, Span]:
+    """Return which time each side has."""
+    return (None, before or after), (after or before, None)
+
+
+def _span_text(since: str | None, before: str | None) -> str:
+    """Return the time of a side for a message; empty if it has any."""
+    if since is not None:
+        return f", since {_second(since)} UTC"
+    return "" if before is None else f", before {_second(before)} UTC"
+
+
+def _second(moment: str) -> str:
+    return moment[:19].replace("T", " ")
 
 
 def _sets_of(side: Side, by: str, skipped: Skipped) -> Sets:

@@ -13,8 +13,6 @@ from nova_profiler.errors import NovaProfilerError
 from nova_profiler.profiles.exports import SUFFIXES, exported
 from nova_profiler.profiles.loading import Profile
 from nova_profiler.reading.code.adding_up import (
-    NO_DUMPS,
-    NO_STACKS,
     added_up,
     one_of,
 )
@@ -95,7 +93,7 @@ def command(
     )
     paths = choice.chosen(names, route, since, last, until)
     if not paths:
-        say_nothing_found(NO_DUMPS if has_times else NO_STACKS)
+        say_nothing_found(choice.why_none(route, since, until))
         skipped.print()
         if as_json:
             print_json({"file": None, "profiles": 0})

@@ -6,7 +6,7 @@ from __future__ import annotations
 import click
 
 from nova_profiler.profiles.loading import Profile, Profiles
-from nova_profiler.reading.code.adding_up import NO_STACKS, added_up, one_of
+from nova_profiler.reading.code.adding_up import added_up, one_of
 from nova_profiler.reading.code.choice import ProfileChoice
 from nova_profiler.reading.command_line.answers import (
     json_limit,
@@ -92,9 +92,12 @@ def command(
         return
     if as_json or profiles.engines:
         _print(profiles, sort, limit, as_json)
-    if not profiles.engines and not kind.about_others:
-        say_nothing_found(NO_STACKS)
-    kind.print_others()
+    if profiles.engines:
+        kind.print_others()
+    else:
+        say_nothing_found(
+            kind.about_others or choice.why_none(route, since, until)
+        )
     skipped.print()
 
 

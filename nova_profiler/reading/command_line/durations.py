@@ -69,6 +69,17 @@ class Duration(Finite):
         return super().convert(text, param, ctx)
 
 
+slow_option = click.option(
+    "--slow",
+    "slow_s",
+    metavar="TIME",
+    default="1s",
+    show_default=True,
+    type=Duration("s"),
+    help="A call that takes at least this is slow: 1s, 500ms, or seconds.",
+)
+
+
 def _is_number(text: str) -> bool:
     try:
         float(text)

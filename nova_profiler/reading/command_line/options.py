@@ -38,12 +38,9 @@ def moment_of(
     """
     if value is None:
         return None
-    match = _AGO.fullmatch(value.strip())
     try:
-        if match is not None:
-            age = timedelta(**{_UNITS[match[2]]: float(match[1])})
-            moment = datetime.now(timezone.utc) - age
-        else:
+        moment = moment_ago(value)
+        if moment is None:
             moment = datetime.fromisoformat(
                 value.strip().replace("Z", "+00:00")
             )
@@ -58,6 +55,18 @@ def moment_of(
             param,
         ) from None
     return moment.isoformat(timespec="milliseconds")
+
+
+def moment_ago(text: str) -> datetime | None:
+    """Return the moment, in UTC, of an age such as ``30m`` or ``2h``.
+
+    None for what is no age; raises OverflowError for one that no date has.
+    """
+    match = _AGO.fullmatch(text.strip())
+    if match is None:
+        return None
+    age = timedelta(**{_UNITS[match[2]]: float(match[1])})
+    return datetime.now(timezone.utc) - age
 
 
 class Finite(click.FloatRange):

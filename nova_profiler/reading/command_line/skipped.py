@@ -3,15 +3,25 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import sys
+import textwrap
 from collections.abc import Iterable, Iterator
 
 import click
 
-from nova_profiler.reading.logs.unread import Unread
+from nova_profiler.reading.logs.unread import (
+    Unread,
+    is_about_file,
+    kind_text,
+)
 from nova_profiler.reading.screen.terminal import printable
 
 _NAMED = 3
 _NAMED_KINDS = 10
+_NARROWEST = 40
+_CUT = "..."
 
 
 class Skipped:
@@ -56,11 +66,19 @@ def print_skipped(messages: Iterable[str]) -> None:
 
 
 def print_unread(unread: Unread) -> None:
-    """Print each kind of file or line left out, the most frequent first."""
-    kinds = list(_kinds_of(unread))
-    print_skipped(kinds[:_NAMED_KINDS])
-    if kinds[_NAMED_KINDS:]:
-        print_skipped([f"{len(kinds) - _NAMED_KINDS} more kinds"])
+    """Print each kind of file or line left out, the most frequent first.
+
+    On a terminal a kind of lines takes one line, as an example is no more
+    than that; what names a file stays whole.
+    """
+    rows = list(unread)
+    width = _width()
+    for row in rows[:_NAMED_KINDS]:
+        shown = printable(f"skipped: {_text_of(*row)}")
+        for line in _fitted(shown, width, is_about_file(row.kind)):
+            click.echo(line, err=True)
+    if rows[_NAMED_KINDS:]:
+        print_skipped([f"{len(rows) - _NAMED_KINDS} more kinds"])
 
 
 def first_kind(unread: Unread) -> str:
@@ -69,6 +87,32 @@ def first_kind(unread: Unread) -> str:
 
 
 def _kinds_of(unread: Unread) -> Iterator[str]:
-    for kind, count, example in unread:
-        times = "" if count == 1 else f"{count} times "
-        yield f"{times}{kind}: {example}"
+    for row in unread:
+        yield _text_of(*row)
+
+
+def _text_of(kind: str, count: int, example: str) -> str:
+    number = "" if count == 1 else f"{count} "
+    return f"{number}{kind_text(count, kind)}: {example}"
+
+
+def _width() -> int | None:
+    """Return how wide lines may be; None into a file or a pipe."""
+    if not (sys.stderr.isatty() or os.environ.get("COLUMNS")):
+        return None
+    return max(_NARROWEST, shutil.get_terminal_size().columns)
+
+
+def _fitted(text: str, width: int | None, is_whole: bool) -> list[str]:
+    """Return *text* as lines of *width*: the one that fits, or all of it."""
+    if width is None or len(text) <= width:
+        return [text]
+    if not is_whole:
+        return [f"{text[: width - len(_CUT)]}{_CUT}"]
+    return textwrap.wrap(
+        text,
+        width,
+        subsequent_indent=" " * len("skipped: "),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

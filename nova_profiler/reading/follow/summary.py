@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from nova_profiler.reading.follow.answer import Share
+from nova_profiler.reading.follow.far_waits import far_wait_text
 from nova_profiler.reading.follow.gaps import ARROW
 from nova_profiler.reading.follow.lines_once import LEFT_OVER
 from nova_profiler.reading.follow.rows import Row
@@ -94,11 +95,14 @@ def answer_texts(story: Story) -> list[Text]:
     answer = story.answer
     if answer is None:
         shares = [Share(one.holder, one.ms, one.share) for one in story.held]
-        return [safe(f"held by {_shares_text(shares)}")] if story.ms else []
+        text = f"held by {_shares_text(shares, story)}"
+        return [safe(text)] if story.ms else []
     found = []
     if answer.until:
         found.append(
-            safe(f"until the answer held by {_shares_text(answer.until)}")
+            safe(
+                f"until the answer held by {_shares_text(answer.until, story)}"
+            )
         )
     if story.skews:
         # What a wrong clock adds to one it takes from another.
@@ -124,10 +128,11 @@ def answer_texts(story: Story) -> list[Text]:
     return found
 
 
-def _shares_text(shares: Sequence[Share]) -> str:
+def _shares_text(shares: Sequence[Share], story: Story) -> str:
     """Return the first of *shares*, the longest, in words."""
     shown = [
         f"{one.holder} {ms_text(one.ms)} ms ({share_text(one.share)})"
+        + far_wait_text(story, one.holder, one.ms)
         for one in shares[:_MOST_HOLDERS]
         if one.ms > 0
     ]

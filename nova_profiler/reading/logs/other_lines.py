@@ -14,7 +14,7 @@ OTHER = "log line without a request"
 OF_TRACEBACK = "line of a traceback"
 OF_ERROR = "log line of an error"
 OF_WARNING = "log line of a warning"
-GOES_ON = "line that goes on with the one above it"
+GOES_ON = "line continuing the one above it"
 
 # What such a line holds, and what it is. The first that fits names it: a
 # traceback is logged at level ERROR.

@@ -16,6 +16,7 @@ _NOUN = re.compile(
     r"\b(?:line|request|call|file|link|record|worker|begin|end|archive|dump"
     r"|pipe|option)\b"
 )
+_FILES = ("file", "link", "archive", "dump", "pipe")
 # Kinds are a few words of ours; the limit guards against a mistake.
 _MOST_KINDS = 100
 # How a kind begins whose calls count, but lack something.
@@ -74,6 +75,12 @@ class Unread:
 def is_in_part(kind: str) -> bool:
     """Return whether calls of this *kind* count, for all that they lack."""
     return kind.startswith(IN_PART)
+
+
+def is_about_file(kind: str) -> bool:
+    """Return whether examples of *kind* are files, and not lines of one."""
+    noun = _NOUN.search(kind)
+    return noun is not None and noun[0] in _FILES
 
 
 def kind_text(count: int, kind: str) -> str:

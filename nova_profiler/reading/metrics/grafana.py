@@ -199,7 +199,7 @@ def _dashboard(drawn: list[dict[str, Any]]) -> dict[str, Any]:
                     "name": "pages",
                     "label": "nova-profiler serve",
                     "type": "textbox",
-                    "query": "http://127.0.0.1:8775/",
+                    "query": "http://127.0.0.1:7775/",
                 },
             ]
         },

@@ -13,7 +13,7 @@ from nova_profiler.reading.command_line.answers import (
     json_limit,
     print_json,
 )
-from nova_profiler.reading.command_line.durations import Duration
+from nova_profiler.reading.command_line.durations import slow_option
 from nova_profiler.reading.command_line.form_option import form_option
 from nova_profiler.reading.command_line.options import (
     JSON_HAS_ALL,
@@ -42,15 +42,7 @@ _FORMATS = ("table", "text", "json", "csv", "markdown", "html", "prometheus")
 
 @click.command("report")
 @click.argument("logs", metavar="LOG...", nargs=-1, required=True)
-@click.option(
-    "--slow",
-    "slow_s",
-    metavar="TIME",
-    default="1s",
-    show_default=True,
-    type=Duration("s"),
-    help="A call that takes at least this is slow: 1s, 500ms, or seconds.",
-)
+@slow_option
 @click.option(
     "--by",
     type=click.Choice(BY),
@@ -173,10 +165,8 @@ def _print(summary: dict[str, Any], shown_as: str) -> None:
 
         print_report(terminal(), summary)
         return
-    from nova_profiler.reading.report.formats import (
-        plain_text,
-        prometheus_text,
-    )
+    from nova_profiler.reading.command_line import prometheus_text
+    from nova_profiler.reading.report.formats import plain_text
 
     if shown_as == "html":
         from nova_profiler.reading.report.formats.html_page import html_of

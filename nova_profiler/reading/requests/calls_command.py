@@ -30,7 +30,9 @@ from nova_profiler.reading.command_line.options import (
 from nova_profiler.reading.command_line.progress import with_progress
 from nova_profiler.reading.command_line.route_option import meant_names
 from nova_profiler.reading.command_line.skipped import Skipped
-from nova_profiler.reading.requests.absent_dumps import why_no_dumps
+from nova_profiler.reading.over_services.search.absent_dumps import (
+    why_no_dumps,
+)
 from nova_profiler.reading.requests.calls_by_route import (
     RouteCalls,
     calls_by_route,
@@ -64,11 +66,12 @@ _DUMPS_NOTE = (
 @kind_option(REQUEST.name)
 @click.option(
     "--by",
+    metavar="GROUP",
     type=click.Choice(sorted(_GROUPS)),
     default="function",
     show_default=True,
-    help="Group of calls: DB API functions, SQL verbs and tables, ...; one "
-    "row for a group whose calls have no names.",
+    help="Group of calls, with one row where these have no names: "
+    f"{', '.join(sorted(_GROUPS))}.",
 )
 @limit_option(10, f"How many routes to show; {JSON_HAS_ALL}.")
 @json_option

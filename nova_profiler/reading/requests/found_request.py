@@ -23,13 +23,13 @@ from nova_profiler.reading.command_line.progress import (
 from nova_profiler.reading.command_line.skipped import Skipped
 from nova_profiler.reading.logs.files.sources import DUMP, Source, sources_of
 from nova_profiler.reading.logs.unread import Unread
+from nova_profiler.reading.over_services.search.absent_dumps import NONE_YET
 from nova_profiler.reading.over_services.search.asked import asked_for
 from nova_profiler.reading.over_services.search.finding import (
     Found,
     RecordSearch,
 )
 from nova_profiler.reading.over_services.search.places import dump_directories
-from nova_profiler.reading.requests.absent_dumps import NONE_YET
 from nova_profiler.reading.requests.chosen_dumps import Wanted, chosen_rows
 from nova_profiler.reading.requests.one_request.loading import record_in
 from nova_profiler.record import RequestRecord

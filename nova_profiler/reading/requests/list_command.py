@@ -29,7 +29,9 @@ from nova_profiler.reading.command_line.options import (
     store_of,
 )
 from nova_profiler.reading.command_line.skipped import Skipped
-from nova_profiler.reading.requests.absent_dumps import why_no_dumps
+from nova_profiler.reading.over_services.search.absent_dumps import (
+    why_no_dumps,
+)
 from nova_profiler.reading.requests.chosen_dumps import (
     Row,
     Wanted,

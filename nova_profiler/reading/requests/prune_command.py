@@ -6,6 +6,7 @@ from __future__ import annotations
 import click
 
 from nova_profiler.dump_store import DumpStore
+from nova_profiler.dump_store.retention import Pruned
 from nova_profiler.errors import NovaProfilerError
 from nova_profiler.reading.command_line.answers import print_json
 from nova_profiler.reading.command_line.durations import Duration
@@ -14,6 +15,9 @@ from nova_profiler.reading.command_line.options import (
     dump_dir_options,
     json_option,
     store_of,
+)
+from nova_profiler.reading.over_services.search.absent_dumps import (
+    why_not_here,
 )
 from nova_profiler.reading.screen.terminal import bytes_text, counted
 from nova_profiler.trust.folders import UntrustedFolder
@@ -69,10 +73,7 @@ def command(
     store = DumpStore(
         directory, max_files or 0, max_mb or 0, max_age_hours or 0
     )
-    try:
-        pruned = store.prune(dry_run=dry_run)
-    except UntrustedFolder as exc:
-        raise NovaProfilerError(f"nothing is removed: {exc.strerror}") from exc
+    pruned = _pruned(store, dry_run=dry_run)
     removed = [*pruned.dumps, *pruned.halves]
     size = sum(dump.bytes for dump in removed)
     if as_json:
@@ -102,3 +103,16 @@ def command(
         f"{done} {counted(len(pruned.dumps), 'dump')}{halves}, "
         f"{counted(files, 'file')}, {bytes_text(size)}"
     )
+
+
+def _pruned(store: DumpStore, *, dry_run: bool) -> Pruned:
+    """Return what is removed; raises where the dumps are elsewhere."""
+    try:
+        pruned = store.prune(dry_run=dry_run)
+    except UntrustedFolder as exc:
+        raise NovaProfilerError(f"nothing is removed: {exc.strerror}") from exc
+    if not any(pruned) and next(store.entries(), None) is None:
+        elsewhere = why_not_here(str(store.directory))
+        if elsewhere:
+            raise NovaProfilerError(f"nothing is removed: {elsewhere}")
+    return pruned

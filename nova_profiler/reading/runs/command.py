@@ -3,15 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from click.core import ParameterSource
 
-from nova_profiler.command_name import command_name
 from nova_profiler.reading.command_line.answers import (
     print_json,
     say_nothing_found,
@@ -20,27 +17,25 @@ from nova_profiler.reading.command_line.command_groups import SuggestingGroup
 from nova_profiler.reading.command_line.form_option import form_option
 from nova_profiler.reading.command_line.options import (
     json_option,
-    limit_option,
     timezone_option,
 )
-from nova_profiler.reading.command_line.route_option import is_meant
 from nova_profiler.reading.command_line.skipped import (
     print_skipped,
     print_unread,
 )
 from nova_profiler.reading.logs import Unread
 from nova_profiler.reading.runs.options import (
-    engine_option,
     entries_of_logs,
     history_option,
-    least_change_option,
+    is_there,
+    no_runs,
     uses_history_extra,
 )
+from nova_profiler.reading.runs.trend import command as trend_command
 from nova_profiler.reading.screen.terminal import bytes_text, counted
 
 if TYPE_CHECKING:
-    from nova_profiler.reading.runs.kept.engines import Rows
-    from nova_profiler.reading.runs.kept.run import Run
+    pass
 
 
 @click.group(
@@ -132,7 +127,7 @@ def list_runs(directory: Path | str, as_json: bool) -> None:
 
     skipped: list[str] = []
     history = history_at(directory)
-    runs = history.runs(skipped) if _is_there(directory) else []
+    runs = history.runs(skipped) if is_there(directory) else []
     if as_json:
         print_json({"runs": [run._asdict() for run in runs]})
     elif runs:
@@ -141,7 +136,7 @@ def list_runs(directory: Path | str, as_json: bool) -> None:
 
         print_runs(terminal(), [run._asdict() for run in runs])
     if not runs:
-        say_nothing_found(_no_runs(directory))
+        say_nothing_found(no_runs(directory))
     print_skipped(skipped)
 
 
@@ -165,118 +160,4 @@ def remove(name: str, directory: Path | str, as_json: bool) -> None:
         click.echo(f"removed {name}")
 
 
-@command.command("trend")
-@click.argument("route", metavar="[ROUTE]", required=False)
-@click.option(
-    "--route",
-    "named_route",
-    metavar="ROUTE",
-    help="The same as the argument, as other commands have it.",
-)
-@click.option(
-    "--last",
-    metavar="RUNS",
-    type=click.IntRange(1),
-    help="Take only this many runs, the newest.",
-)
-@limit_option(40, "How many routes to show; JSON has all.")
-@least_change_option
-@history_option
-@engine_option
-@json_option
-@uses_history_extra
-def trend(
-    route: str | None,
-    named_route: str | None,
-    last: int | None,
-    limit: int,
-    least_change: float,
-    directory: Path | str,
-    engine: str,
-    as_json: bool,
-) -> None:
-    """Show p50 and p99 of each route over the runs.
-
-    And where a route changed its level, by a test that uses ranks alone and
-    is corrected for the number of routes tested. ROUTE is a route, with or
-    without its method, or a part of several.
-
-    \b
-    nova-profiler history trend
-    nova-profiler history trend /v2.1/servers/detail --last 30
-    nova-profiler history trend "GET /v2.1/servers/detail"
-    """
-    if route is not None and named_route is not None:
-        raise click.UsageError("give ROUTE or --route, and one route")
-    route = named_route if route is None else route
-    skipped: list[str] = []
-    rows, runs = _levels_of(directory, last, engine, skipped)
-    from nova_profiler.reading.runs.trend.levels import figures_of, trends_of
-
-    meant = [
-        row
-        for row in rows
-        if route is None or is_meant(route, row["route"], row["method"])
-    ]
-    trends = trends_of(meant, [run.name for run in runs], least_change / 100)
-    if as_json:
-        print_json(
-            {
-                "runs": [run.name for run in runs],
-                "routes": [figures_of(one) for one in trends],
-            }
-        )
-    elif trends:
-        from nova_profiler.reading.runs.trend.page import print_trends
-        from nova_profiler.reading.screen.terminal import terminal
-
-        print_trends(terminal(), trends, len(runs), limit)
-    if not trends:
-        say_nothing_found(_no_trends(route, rows, runs, directory))
-    print_skipped(skipped)
-
-
-def _is_there(directory: Path | str) -> bool:
-    """Return false for the usual place before its first run.
-
-    A directory that was named and is missing is an error, by what reads it.
-    """
-    source = click.get_current_context().get_parameter_source("directory")
-    return source is not ParameterSource.DEFAULT or Path(directory).is_dir()
-
-
-def _no_runs(directory: Path | str) -> str:
-    return (
-        f"no runs in {directory} yet; `{command_name()} history add NAME "
-        f"LOG...` keeps one"
-    )
-
-
-def _no_trends(
-    route: str | None, rows: Rows, runs: Sequence[Run], directory: Path | str
-) -> str:
-    if not runs:
-        return _no_runs(directory)
-    if not rows:
-        return "all requests of these runs failed; there are no times"
-    return f"no route {route} with requests that did not fail"
-
-
-def _levels_of(
-    directory: Path | str, last: int | None, engine: str, skipped: list[str]
-) -> tuple[Rows, Sequence[Run]]:
-    """Return the levels of the newest *last* runs, and these runs.
-
-    *skipped* gets a line about each run that cannot be read.
-    """
-    from nova_profiler.reading.runs.kept.buckets import history_at
-    from nova_profiler.reading.runs.kept.damaged import levels_of_sound
-    from nova_profiler.reading.runs.kept.engines import engine_at
-
-    history = history_at(directory)
-    found = history.runs(skipped) if _is_there(directory) else []
-    runs = found[-(last or 0) :]
-    if not runs:
-        return [], []
-    with engine_at(engine) as backend:
-        return levels_of_sound(backend, history.directory, runs, skipped)
+command.add_command(trend_command.command)

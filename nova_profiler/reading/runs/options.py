@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import click
+from click.core import ParameterSource
 
+from nova_profiler.command_name import command_name
 from nova_profiler.errors import missing_extra
 from nova_profiler.reading.command_line.options import Finite
 from nova_profiler.reading.command_line.progress import log_progress
@@ -102,6 +104,23 @@ def entries_of_logs(
     sources = sources_of(logs, unread, local, stated)
     with log_progress(sources, "reading logs") as progress:
         yield from entries_of_sources(sources, unread, progress.advance)
+
+
+def is_there(directory: Path | str) -> bool:
+    """Return false for the usual place before its first run.
+
+    A directory that was named and is missing is an error, by what reads it.
+    """
+    source = click.get_current_context().get_parameter_source("directory")
+    return source is not ParameterSource.DEFAULT or Path(directory).is_dir()
+
+
+def no_runs(directory: Path | str) -> str:
+    """Return that nothing is kept in *directory*, and what keeps a run."""
+    return (
+        f"no runs in {directory} yet; `{command_name()} history add NAME "
+        f"LOG...` keeps one"
+    )
 
 
 def _user_data() -> Path:

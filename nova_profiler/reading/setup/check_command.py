@@ -111,8 +111,9 @@ def command(
 ) -> None:
     """Check the set-up; print each point, and its remedy.
 
-    First come the services of this host: which are switched on, and by
-    what. Then the filter and the options of Nova. With --paste,
+    Points are of the services of this host: which are switched on, and by
+    what; of the filter; of the options of Nova. First come those that are
+    wrong, and how many there are. With --paste,
     --config-file or --application only these are checked. Run it as the
     service's user or as root, in the service's environment. The exit code
     is 1 if a point is wrong.

@@ -10,13 +10,14 @@ from typing import Any
 import click
 
 from nova_profiler.reading.screen.terminal import counted, printable
-from nova_profiler.reading.setup import WARNING, WRONG, Point
+from nova_profiler.reading.setup import OK, WARNING, WRONG, Point
 from nova_profiler.reading.setup.services import Service
 from nova_profiler.reading.setup.services.points import blocked
 
 SCHEMA = 1
 _WIDTH = 80
 _SERVICE = "service "
+_ORDER = (WRONG, WARNING, OK)
 
 
 def figures_of(
@@ -50,21 +51,27 @@ def _facts_of(service: Service) -> dict[str, Any]:
 
 
 def print_points(points: Sequence[Point]) -> None:
-    """Print each of *points* and its remedy, then how many there are.
+    """Print how many of *points* there are, then each with its remedy.
 
-    Services of which the same was found share its lines.
+    What is wrong comes first. Services of which the same was found share its
+    lines.
     """
-    for point in _together(points):
+    click.echo(_count_of(points))
+    in_order = sorted(points, key=lambda one: _ORDER.index(one.state))
+    for point in _together(in_order):
         shown = printable(f"{point.name}: {point.found}")
         for line in _lines(f"{point.state:<8} {shown}"):
             click.echo(line)
         for line in point.remedy:
             # To be pasted: whole, or it is of no use.
             click.echo(f"             {printable(line, len(line))}")
+
+
+def _count_of(points: Sequence[Point]) -> str:
     wrong = sum(one.state == WRONG for one in points)
     doubtful = sum(one.state == WARNING for one in points)
-    click.echo(
-        f"{counted(len(points), 'point')}, {wrong} wrong, "
+    return (
+        f"{counted(len(points), 'point')}: {wrong} wrong, "
         f"{counted(doubtful, 'warning')}"
     )
 

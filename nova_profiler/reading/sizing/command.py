@@ -22,6 +22,9 @@ from nova_profiler.reading.command_line.options import (
 )
 from nova_profiler.reading.command_line.progress import with_progress
 from nova_profiler.reading.command_line.skipped import Skipped
+from nova_profiler.reading.over_services.search.absent_dumps import (
+    why_not_here,
+)
 from nova_profiler.reading.requests.log_file_records import records_of_logs
 from nova_profiler.record import RequestRecord
 
@@ -159,7 +162,10 @@ def _read(
     if log_files:
         records = list(islice(records_of_logs(log_files, skipped), limit))
     if not records:
-        raise NovaProfilerError("no records to weigh in these files")
+        elsewhere = "" if dump_dir is None else why_not_here(dump_dir)
+        raise NovaProfilerError(
+            elsewhere or "no records to weigh in these files"
+        )
     return records, dumps
 
 

@@ -20,7 +20,6 @@ from nova_profiler.reading.runs.compare.verdicts import (
     SLOWER,
     RouteChange,
 )
-from nova_profiler.reading.screen.terminal import counted
 from nova_profiler.web.compare.changes import UNSURE, Verdict
 
 
@@ -95,8 +94,7 @@ def _of_routes(routes: Comparison) -> Verdict:
         kind = SLOWER
     elif counts[FASTER]:
         kind = FASTER
-    number = counted(len(routes.changes), "route")
-    return Verdict(kind, f"of {number}: {count_line(routes)}")
+    return Verdict(kind, count_line(routes))
 
 
 def _interval_of(change: RouteChange) -> str:

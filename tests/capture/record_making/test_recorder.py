@@ -11,6 +11,7 @@ from serving import Profiled, during, recorded, set_clock
 from nova_profiler.capture.contracts import NothingServed
 from nova_profiler.capture.failures import Failures
 from nova_profiler.capture.lanes import Capture
+from nova_profiler.capture.record_making import lane_calls
 from nova_profiler.capture.record_making.recorder import Recorder
 
 
@@ -64,7 +65,7 @@ class Sums:
     def add_up(self, kind, route, ms, wait_ms, lanes):
         if self.fault is not None:
             raise self.fault
-        self.added.append((kind, route, ms, wait_ms, lanes))
+        self.added.append((kind, route, ms, wait_ms, list(lanes)))
 
 
 def test_a_sink_that_fails_leaves_the_sums_of_others_alone():
@@ -80,6 +81,48 @@ def test_a_sink_that_fails_leaves_the_sums_of_others_alone():
     added = [("message", "rpc a b", 2.0, None, [])]
     assert [one.added for one in sums] == [[], added, [], added]
     assert failures.counts() == {"one": 1, "three": 1}
+
+
+def test_calls_are_named_once_and_for_those_who_ask(monkeypatch):
+    """Naming takes longer than all that a histogram needs."""
+    named = []
+    monkeypatch.setattr(
+        lane_calls, "named_calls", lambda lane: named.append(lane) or []
+    )
+    monkeypatch.setattr(lane_calls, "used_lanes", lambda capture: ["own"])
+    capture = Capture(NothingServed(), 3)
+    capture.close()
+    asking = [Sums("one"), Sums("two")]
+    histograms = Sums("histograms")
+    histograms.add_up = lambda *figures: None
+    failures = Failures()
+
+    Recorder([histograms], failures).add_up("message", "a", capture, 2.0, None)
+    assert named == []
+
+    Recorder([histograms, *asking], failures).add_up(
+        "message", "a", capture, 2.0, None
+    )
+    assert named == ["own"]
+    assert [one.added[0][-1] for one in asking] == [[[]], [[]]]
+
+
+def test_calls_that_cannot_be_named_leave_other_sums_alone(monkeypatch):
+    """The fault is that of the sink that asked."""
+    monkeypatch.setattr(lane_calls, "used_lanes", lambda capture: 1 / 0)
+    capture = Capture(NothingServed(), 3)
+    capture.close()
+    histograms = Sums("histograms")
+    seen = []
+    histograms.add_up = lambda *figures: seen.append(figures)
+    failures = Failures()
+
+    Recorder([Sums("asking"), histograms], failures).add_up(
+        "message", "a", capture, 2.0, None
+    )
+
+    assert len(seen) == 1
+    assert failures.counts() == {"asking": 1}
 
 
 @pytest.mark.parametrize(

@@ -352,10 +352,34 @@ def test_a_side_without_stacks_is_named(tmp_path, capsys, side):
     args = ["diff", "--dump-dir", str(tmp_path), "--before", when]
     assert main(args) == 0
 
-    assert capsys.readouterr().err == (
-        f"{side} has no dumps with stacks {span} "
-        f"{when}T00:00:00.000+00:00; the option profiler takes them\n"
+    assert capsys.readouterr().err.startswith(
+        f"{side}, {span} {when} 00:00:00 UTC: no dumps in this time: "
+        f"{tmp_path} has 1 dump, from 2026-"
     )
+
+
+def test_a_side_whose_dumps_have_no_stacks_says_so(tmp_path, capsys):
+    """Only there the option profiler is the remedy."""
+    written(tmp_path, numbered(1), numbered(2))
+
+    args = ["diff", "--dump-dir", str(tmp_path), "--before", "2101-01-01"]
+    assert main(args) == 0
+
+    shown = capsys.readouterr().err
+    assert shown.startswith("A, before 2101-01-01 00:00:00 UTC: 2 dumps fit, ")
+    assert "the option profiler = stacks takes them" in shown
+
+
+def test_a_route_without_dumps_is_named(tmp_path, capsys):
+    """It may be a typing error, and is no matter of stacks."""
+    written(tmp_path, numbered(1))
+
+    args = ["diff", "--dump-dir", str(tmp_path), "--before", "2101-01-01"]
+    assert main([*args, "--route", "/no/such"]) == 0
+
+    shown = capsys.readouterr().err
+    assert "no dumps of /no/such in" in shown
+    assert "profiler =" not in shown
 
 
 def test_messages_are_not_mixed_with_requests(tmp_path, capsys):

@@ -18,7 +18,11 @@ from profile_builders import (
 )
 
 from nova_profiler.cli import main
-from nova_profiler.reading.code.adding_up import NO_STACKS
+
+WITHOUT_STACKS = (
+    "1 dump fits, without stacks: the option profiler = stacks takes them, of "
+    "requests that are slow or fail\n"
+)
 
 
 @pytest.fixture
@@ -147,7 +151,7 @@ def test_a_foreign_file_is_no_unread_profile(tmp_path, capsys):
     assert main(["top", "--dump-dir", str(tmp_path)]) == 0
 
     assert capsys.readouterr().err == (
-        f"{NO_STACKS}\nskipped: {path.parent.name}/{path.stem}"
+        f"{WITHOUT_STACKS}skipped: {path.parent.name}/{path.stem}"
         f".pyisession: not a dump\n"
     )
 
@@ -184,14 +188,32 @@ def test_no_dumps_with_stacks_is_no_error(tmp_path, capsys):
     assert main(["top", "--dump-dir", str(tmp_path)]) == 0
 
     shown = capsys.readouterr()
-    assert (shown.out, shown.err) == ("", f"{NO_STACKS}\n")
+    assert (shown.out, shown.err) == ("", WITHOUT_STACKS)
 
 
 def test_what_no_dump_fits_can_be_mended(dumps, capsys):
     """A typing error in a route is likelier than that none has stacks."""
     assert main(["top", "--route", "/no/such"]) == 0
+    shown = capsys.readouterr().err
 
-    assert "mend --route or the times" in capsys.readouterr().err
+    assert shown.startswith("no dumps of /no/such in ")
+    assert " calls --dump-dir " in shown
+
+
+def test_times_that_fit_no_dump_stand_beside_those_of_the_dumps(
+    tmp_path, capsys
+):
+    """Of the route that was asked for; and of all where none was."""
+    written(tmp_path, numbered(1), numbered(2), slow_rebuild())
+    args = ["top", "--dump-dir", str(tmp_path), "--since", "2101-01-01"]
+
+    assert main([*args, "--route", numbered(1).route]) == 0
+    of_route = capsys.readouterr().err
+    assert main(args) == 0
+    of_all = capsys.readouterr().err
+
+    assert f"has 2 dumps of {numbered(1).route}, from 2026-" in of_route
+    assert "has 3 dumps, from 2026-" in of_all
 
 
 def test_many_profiles_cost_no_more_memory_than_one(tmp_path):

@@ -312,10 +312,10 @@ def test_dumps_beside_the_log_file_are_not_counted(capsys, tmp_path):
     assert found["total"]["calls"] == 1
     assert found["unread"] == [
         {
-            "kind": "dump; show and calls read it from its --dump-dir",
+            "kind": "dump, which show and calls read with --dump-dir",
             "count": 1,
             "example": str(dump),
         }
     ]
     assert main(["report", str(day)]) == 2
-    assert "show and calls read it" in capsys.readouterr().err
+    assert "which show and calls read" in capsys.readouterr().err

@@ -114,7 +114,7 @@ def test_a_set_up_that_is_right(files):
 
 
 def test_points_are_lines(files, capsys):
-    """A state, a name, what was found; remedies below; a sum."""
+    """A sum; a state, a name, what was found; remedies below."""
     files.write_conf("enabled = false")
 
     assert main(files.args()) == 0
@@ -122,9 +122,22 @@ def test_points_are_lines(files, capsys):
     lines = capsys.readouterr().out.splitlines()
     at = lines.index("warning  enabled: false: no request is timed")
     assert lines[at + 1].split() == ["enabled", "=", "true"]
-    begun = [line for line in lines[:-1] if not line.startswith(" ")]
-    assert lines[-1] == f"{len(begun)} points, 0 wrong, 1 warning"
+    begun = [line for line in lines[1:] if not line.startswith(" ")]
+    assert lines[0] == f"{len(begun)} points: 0 wrong, 1 warning"
     assert all(len(line) <= 80 or "/" in line for line in lines)
+
+
+def test_what_is_wrong_comes_first(files, capsys):
+    """Then what is doubtful; a screen of points that are right may follow."""
+    files.write_conf("enabled = false\nslow_ms = soon")
+
+    assert main(files.args()) == 1
+
+    first, *lines = capsys.readouterr().out.splitlines()
+    states = [line.split()[0] for line in lines if not line.startswith(" ")]
+    assert " 1 wrong, " in first
+    assert states == sorted(states, key=[WRONG, WARNING, OK].index)
+    assert states[0] == WRONG
 
 
 def test_a_missing_section_is_wrong(files):
@@ -1084,7 +1097,7 @@ def test_the_environment_names_it_as_well(wrapped, monkeypatch):
     assert main(["check"]) == 0
 
     out = wrapped._capsys.readouterr().out
-    assert out.startswith("ok       application: a_service:application is")
+    assert "\nok       application: a_service:application is" in out
     assert "sqlalchemy can be installed" in out
 
 

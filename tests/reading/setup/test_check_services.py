@@ -34,7 +34,7 @@ def check(host, capsys, *arguments):
     return code, capsys.readouterr().out
 
 
-def test_the_first_line_has_how_many_are_on(host, capsys):
+def test_a_line_near_the_top_has_how_many_are_on(host, capsys):
     """Those of which the same was found share a line."""
     host.paste(api="nova_profiler ", meta="nova_profiler ")
     host.write("nova/nova.conf", OPTIONS)
@@ -44,11 +44,8 @@ def test_the_first_line_has_how_many_are_on(host, capsys):
     code, out = check(host, capsys)
 
     lines = out.splitlines()
-    assert lines[0] == "warning  services: 5 of 6 are on; not placement"
-    assert lines[1] == (
-        "ok       services nova-api, nova-metadata: on by filter and driver, "
-        "nova 34.0.0"
-    )
+    assert lines[1] == "warning  services: 5 of 6 are on; not placement"
+    assert "ok       services nova-api, nova-metadata: on by filter" in out
     assert "warning  service placement: off" in lines
     assert code == 0
 
@@ -116,9 +113,9 @@ def test_a_host_of_another_service(host, capsys):
     code, out = check(host, capsys)
 
     assert out.splitlines() == [
+        "2 points: 0 wrong, 0 warnings",
         "ok       services: none of Nova's is on this host",
         "ok       service keystone: off",
-        "2 points, 0 wrong, 0 warnings",
     ]
     assert code == 0
 

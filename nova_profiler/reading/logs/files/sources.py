@@ -43,7 +43,7 @@ _CONTROLS = frozenset(bytes([code]) for code in range(1, 9))
 _PACKED_NAME = re.compile(r"\.(?:json|csv)\.\w{2,4}\Z")
 
 MISSING = "no such file"
-DUMP = "dump; show and calls read it from its --dump-dir"
+DUMP = "dump, which show and calls read with --dump-dir"
 NOT_READABLE = "file that cannot be read"
 TWICE = "file named twice"
 LINK_OUT = "link out of its folder; name the file itself to have it read"

@@ -15,6 +15,7 @@ from nova_profiler.reading.runs.compare.verdicts import (
     FAILED_B,
     FASTER,
     FEW,
+    NO_CHANGE,
     SLOWER,
     VERDICTS,
     RouteChange,
@@ -29,6 +30,7 @@ from nova_profiler.reading.screen.terminal import (
     BAD,
     FAINT,
     HEADING,
+    counted,
     has_width,
     ms_text,
     printable,
@@ -72,6 +74,11 @@ _UNIT = "p50 and p99 in ms"
 # The longest of nova's routes, with its method.
 _EASY_ROUTE = 56
 _SHORTEST_ROUTE = 20
+# Verdicts as they read after a number of routes.
+_COUNTED = {
+    NO_CHANGE: "without a sure change",
+    FEW: f"with under {FEW_CALLS} calls on a side",
+}
 _STYLES = {FAILED_B: BAD, SLOWER: BAD, FASTER: "green"}
 
 
@@ -183,11 +190,13 @@ def count_line(found: Comparison) -> str:
         (verdict, sum(1 for one in found.changes if one.verdict == verdict))
         for verdict in VERDICTS
     ]
-    words = [f"{count} {verdict}" for verdict, count in counts if count]
-    few = f" (under {FEW_CALLS} calls on a side)"
-    return ", ".join(
-        word + few if word.endswith(FEW) else word for word in words
-    )
+    words = [
+        f"{count} {_COUNTED.get(verdict, verdict)}"
+        for verdict, count in counts
+        if count
+    ]
+    routes = counted(len(found.changes), "route")
+    return ": ".join([routes, ", ".join(words)] if words else [routes])
 
 
 def percent_text(part: float | None) -> str:

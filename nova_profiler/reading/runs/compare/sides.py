@@ -14,7 +14,7 @@ from typing import NamedTuple
 from nova_profiler.command_name import command_name
 from nova_profiler.reading.command_line.skipped import print_unread
 from nova_profiler.reading.logs import Unread
-from nova_profiler.reading.runs.kept.buckets import Bucket
+from nova_profiler.reading.runs.kept.kept_runs import KeptRuns
 from nova_profiler.reading.runs.kept.run import HistoryError, Run
 from nova_profiler.reading.runs.kept.store import History
 from nova_profiler.reading.runs.options import entries_of_logs
@@ -37,7 +37,7 @@ class Sides:
     """Finds the sides; removes the runs that it made of logs."""
 
     def __init__(
-        self, history: History | Bucket, stated: tuple[str, ...] = ()
+        self, history: KeptRuns, stated: tuple[str, ...] = ()
     ) -> None:
         self._history = history
         # The formats of lines in logs that the user stated.

@@ -19,6 +19,8 @@ from typing import Any
 from nova_profiler.command_name import command_name
 from nova_profiler.errors import NovaProfilerError, missing_extra
 from nova_profiler.reading.logs.entries import AccessEntry
+from nova_profiler.reading.runs.kept.engines import first_line
+from nova_profiler.reading.runs.kept.kept_runs import KeptRuns
 from nova_profiler.reading.runs.kept.run import (
     FOLDER_PREFIX,
     LARGEST_MANIFEST,
@@ -38,8 +40,7 @@ _URL = re.compile(r"[a-z][a-z0-9+.-]{0,30}://[^\s@?#]*[^\s@?#/]")
 class Bucket:
     """Runs kept below a URL that fsspec opens: ``s3://bucket/prefix``.
 
-    It has the methods of ``History``. Any of them raises HistoryError for
-    what the store refuses.
+    Any method raises HistoryError for what the store refuses.
     """
 
     def __init__(self, url: str) -> None:
@@ -101,7 +102,7 @@ class Bucket:
         *,
         replace: bool = False,
     ) -> tuple[Run, int]:
-        """Keep *entries* as the run *name*; see ``History.add``."""
+        """Keep *entries* as the run *name*; see ``KeptRuns.add``."""
         if replace:
             raise HistoryError(
                 f"{self.directory}: an object store cannot replace a run at "
@@ -207,21 +208,16 @@ class Bucket:
         except NovaProfilerError:
             raise
         except ImportError as exc:
-            what = f"{self.directory}: {_line(exc)}"
+            what = f"{self.directory}: {first_line(exc)}"
             if self.directory.startswith("s3") or exc.name == "fsspec":
                 raise missing_extra(what, "buckets") from exc
             # fsspec names the package of any other store.
             raise HistoryError(what) from exc
         except Exception as exc:
             # Each store has error classes of its own.
-            raise HistoryError(f"{self.directory}: {_line(exc)}") from exc
+            raise HistoryError(f"{self.directory}: {first_line(exc)}") from exc
 
 
-def history_at(place: Path | str) -> History | Bucket:
+def history_at(place: Path | str) -> KeptRuns:
     """Return the runs kept in a directory or below a URL."""
     return Bucket(place) if isinstance(place, str) else History(place)
-
-
-def _line(exc: Exception) -> str:
-    lines = str(exc).strip().splitlines() or [type(exc).__name__]
-    return lines[0][:300]

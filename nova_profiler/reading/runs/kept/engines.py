@@ -30,6 +30,8 @@ DEFAULT = "duckdb://"
 # The forms of a Spark master; anything else is a URL for ibis.
 _SPARK_MASTER = re.compile(r"spark://|k8s://|yarn$|local(-cluster)?(\[|$)")
 _WITHOUT_URL = re.compile(r"yarn|local(?:-cluster)?(?:\[[0-9,*]*\])?")
+# The last folder alone: one above the history may have the same prefix.
+_RUN_IN_PATH = f"/{FOLDER_PREFIX}([^/]+)/[^/]+$"
 _LONGEST_MESSAGE = 300
 # The scheme, then host, port and database; between them may be a user with a
 # password, after them a query. Where a second reading is possible, it is none.
@@ -77,12 +79,15 @@ def requests_of(
     if backend.name == "duckdb":
         folder = _folder_opened(backend, directory)
         # DuckDB opens these files only; others may lie beside them.
-        return backend.read_parquet(
+        table = backend.read_parquet(
             [folder(run.name, part) for run in runs for part in run.parts],
-            hive_partitioning=True,
-            hive_types_autocast=False,
+            # It would make columns of folders above the history, too.
+            hive_partitioning=False,
+            filename=True,
             union_by_name=len({run.schema for run in runs}) > 1,
         )
+        run_name = table.filename.re_extract(_RUN_IN_PATH, 1)
+        return table.mutate(run=run_name).drop("filename")
     if backend.name == "clickhouse":
         return _of_clickhouse(backend, directory, runs)
     table = backend.read_parquet(str(directory))
@@ -105,7 +110,7 @@ def _of_clickhouse(
     quoted = files.replace("\\", "\\\\").replace("'", "\\'")
     # Not by the folders' names: it takes the name of a run for a number.
     table: ir.Table = backend.sql(
-        f"SELECT *, extract(_path, '/{FOLDER_PREFIX}([^/]+)/[^/]+$') AS run "  # noqa: S608 - names of runs are letters, the path is quoted
+        f"SELECT *, extract(_path, '{_RUN_IN_PATH}') AS run "  # noqa: S608 - names of runs are letters, the path is quoted
         f"FROM {function}('{quoted}', 'Parquet') "
         "SETTINGS use_hive_partitioning = 0"
     )

@@ -176,14 +176,50 @@ def rank_sums(times: ir.Table, drift: float) -> ir.Table:
     )
 
 
-def _with_percentiles(groups: ir.Table) -> ir.Table:
-    """Replace ``in_order`` by the times that 50 % and 99 % do not exceed.
+def as_reported(requests: ir.Table, slow_ms: float) -> ir.Table:
+    """Return each route's figures as a report has them, failures included.
+
+    ``sql_sum_ms`` is the sum of the column ``sql_ms``, None where no request
+    has a value; so with each column of times.
+    """
+    parts = [name for name in requests.columns if name.endswith("_ms")]
+    return _with_percentiles(
+        requests.group_by("method", "route").agg(
+            calls=_.count(),
+            slow_calls=(_.ms >= slow_ms).cast("int64").sum(),
+            total_ms=_.ms.sum(),
+            max_ms=_.ms.max(),
+            in_order=_.ms.collect().sort(),
+            **{
+                f"{name.removesuffix('_ms')}_sum_ms": requests[name].sum()
+                for name in parts
+            },
+        ),
+        (50, 90, 99),
+    )
+
+
+def together(requests: ir.Table, names: Sequence[str]) -> ir.Table:
+    """Return the requests of the routes *names*, as those of one route.
+
+    A name is a method, a space and a route.
+    """
+    name = requests.method + " " + requests.route
+    return requests.filter(name.isin(names)).mutate(
+        method=ibis.literal(""), route=ibis.literal("")
+    )
+
+
+def _with_percentiles(
+    groups: ir.Table, percents: Sequence[int] = (50, 99)
+) -> ir.Table:
+    """Replace ``in_order`` by the times that so many % do not exceed.
 
     These are times of requests. An engine's own quantile lies between two.
     """
-    return groups.mutate(p50_ms=_nearest(50), p99_ms=_nearest(99)).drop(
-        "in_order"
-    )
+    return groups.mutate(
+        **{f"p{percent}_ms": _nearest(percent) for percent in percents}
+    ).drop("in_order")
 
 
 def _nearest(percent: int) -> Any:

@@ -112,4 +112,4 @@ def test_no_such_dumps(dumps, capsys):
     code = main(["export", "--route", "/none", "--format", "firefox"])
 
     assert code == 0
-    assert "no dumps fit: mend --route or the times" in capsys.readouterr().err
+    assert "no dumps of /none in " in capsys.readouterr().err

@@ -66,7 +66,7 @@ def test_a_slowed_route_fails_the_gate(history, capsys):
     assert [line for line in lines if line.startswith("slower")] == [
         next(line for line in lines if "GET /r7 " in line)
     ]
-    assert lines[-2] == "1 slower, 11 no change"
+    assert lines[-2] == "12 routes: 1 slower, 11 without a sure change"
     assert lines[-1].startswith("failed: GET /r7 is ")
     assert "\x1b" not in out
 
@@ -74,7 +74,8 @@ def test_a_slowed_route_fails_the_gate(history, capsys):
 def test_without_a_limit_nothing_fails(history, capsys):
     """The change is shown all the same."""
     assert main(["compare", "n1", "slow"]) == 0
-    assert "1 slower, 11 no change" in capsys.readouterr().out
+    found = capsys.readouterr().out
+    assert "12 routes: 1 slower, 11 without a sure change" in found
 
 
 def test_equal_runs_pass(history):
@@ -157,7 +158,7 @@ def test_few_calls_are_called_few(own, capsys):
     assert main(["compare", "n1", "few", "--fail-above", "10"]) == 2
 
     out, err = capsys.readouterr()
-    assert "12 few (under 20 calls on a side)" in out
+    assert "12 routes: 12 with under 20 calls on a side" in out
     assert "Nothing could be compared: no route has 20 calls" in out
     assert err.startswith("nova-profiler: nothing could be compared: no ")
     assert err.count("\n") == 1
@@ -195,11 +196,11 @@ def test_a_route_that_only_fails_fails_the_gate(own, capsys):
 
     assert main(["compare", "n1", "part", "--fail-above", "10"]) == 1
     lines = capsys.readouterr().out.splitlines()
-    assert lines[-2] == "1 failed in B, 11 no change"
+    assert lines[-2] == "12 routes: 1 failed in B, 11 without a sure change"
     assert lines[-1] == "failed: GET /r3: all 60 calls in B failed"
 
     assert main(["compare", "part", "n1", "--fail-above", "10"]) == 0
-    assert "11 no change, 1 failed in A" in capsys.readouterr().out
+    assert "11 without a sure change, 1 failed in A" in capsys.readouterr().out
     assert main(["compare", "part", "part", "--fail-above", "10"]) == 0
     assert "1 failed in both" in capsys.readouterr().out
 

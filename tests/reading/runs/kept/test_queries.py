@@ -134,6 +134,23 @@ def test_a_run_called_by_a_number_stays_a_text(backend, tmp_path):
     assert sorted(row["run"] for row in found) == ["007", "2026"]
 
 
+@pytest.mark.parametrize(
+    "above", ["run=all", "method=POST/ms=1", "filename=x", "it's", "a run=b"]
+)
+def test_folders_above_the_history_are_no_columns(backend, tmp_path, above):
+    """A pipeline may keep a history in a folder of a key and a value."""
+    history = kept(tmp_path / above, n1=[entry(2.5)], n2=[entry(7.5)])
+
+    requests = requests_of(backend, history.directory, history.runs())
+    rows = rows_of(requests.select("run", "method", "ms").order_by("run"))
+
+    assert tuple(requests.columns) == (*schema.COLUMNS.names, "run")
+    assert [(row["run"], row["method"], row["ms"]) for row in rows] == [
+        ("n1", "GET", 2.5),
+        ("n2", "GET", 7.5),
+    ]
+
+
 def test_rows_are_those_of_a_table_of_ibis(asked):
     """DuckDB is asked without ibis; values and types are the same."""
     runs = asked(a=[entry(ms) for ms in (1.0, 2.5, 2.5)], b=[entry(7.5)])

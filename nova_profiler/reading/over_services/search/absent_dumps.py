@@ -30,7 +30,7 @@ def why_no_dumps(store: DumpStore, what: str = "dumps") -> str:
         for entry in islice(store.entries(), _MOST_COUNTED)
     ]
     if not there:
-        return _none_at_all(str(store.directory))
+        return none_at_all(str(store.directory))
     number = f"{len(there)}"
     if len(there) == _MOST_COUNTED:
         number += " or more"
@@ -41,15 +41,26 @@ def why_no_dumps(store: DumpStore, what: str = "dumps") -> str:
     )
 
 
-def _none_at_all(directory: str) -> str:
+def none_at_all(directory: str) -> str:
+    """Return that *directory* has no dumps, and what to do about it."""
+    below = why_not_here(directory)
+    return below or f"no dumps in {directory} yet; {NONE_YET}"
+
+
+def why_not_here(directory: str, option: str = "--dump-dir ") -> str:
+    """Return that the dumps are in a folder below; empty if none is there.
+
+    For a *directory* that has none itself. *option* stands before the folder
+    in what the user is asked to give.
+    """
     found = dump_directories([directory], [], are_some=False)
     below = [path for path in found if path != directory]
-    if below:
-        return (
-            f"no dumps in {directory} itself, but below it: give --dump-dir "
-            f"{shlex.quote(below[0])}"
-        )
-    return f"no dumps in {directory} yet; {NONE_YET}"
+    if not below:
+        return ""
+    return (
+        f"no dumps in {directory} itself, but below it: give {option}"
+        f"{shlex.quote(below[0])}"
+    )
 
 
 def _range_of(dumps: Sequence[tuple[int, str]]) -> str:

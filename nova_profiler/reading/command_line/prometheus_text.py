@@ -28,7 +28,10 @@ class Sample(NamedTuple):
 
 
 def text_of(summary: dict[str, Any]) -> str:
-    """Return the metrics of *summary*, times in seconds."""
+    """Return the metrics of *summary*, times in seconds.
+
+    A report's summary, or what a kept run has of one.
+    """
     rows = [(_labels_of(row, summary["by"]), row) for row in summary["rows"]]
     return "".join(_lines(rows, summary))
 
@@ -114,7 +117,7 @@ def _written(sample: Sample) -> str:
         f'{name}="{_quoted(value)}"' for name, value in sample.labels.items()
     )
     braces = f"{{{labels}}}" if labels else ""
-    return f"{sample.ending}{braces} {float(f'{sample.value:.9g}')!r}"
+    return f"{sample.ending}{braces} {float(f'{sample.value:.12g}')!r}"
 
 
 def _plain(sign: str) -> str:

@@ -4,29 +4,22 @@
 from __future__ import annotations
 
 import json
-import re
-import shutil
-import subprocess
 
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
-from services import missing
+from textfiles import SAMPLE, promtool, samples
 
 from nova_profiler.cli import main
+from nova_profiler.reading.command_line.prometheus_text import (
+    _quoted,
+    text_of,
+)
 from nova_profiler.reading.logs.entries import AccessEntry
 from nova_profiler.reading.logs.unread import Unread
 from nova_profiler.reading.report.adding_up import Report
 from nova_profiler.reading.report.figures import Asked, Figures
-from nova_profiler.reading.report.formats.prometheus_text import (
-    _quoted,
-    text_of,
-)
 from nova_profiler.reading.report.summary import summary_of
-
-SAMPLE = re.compile(
-    r'(\w+)(?:\{((?:\w+="(?:[^"\\\n]|\\[\\"n])*",?)+)\})? (-?[0-9.e+-]+)'
-)
 
 
 def summary(by="route", limit=15, user="demo", routes=("/v2.1/servers",)):
@@ -44,30 +37,6 @@ def summary(by="route", limit=15, user="demo", routes=("/v2.1/servers",)):
                 )
             )
     return summary_of(Report(figures, Unread(), 1), limit)
-
-
-def samples(text):
-    """Return the value of each sample by its name and labels."""
-    found = {}
-    for line in text.splitlines():
-        if not line.startswith("#"):
-            name, labels, value = SAMPLE.fullmatch(line).groups()
-            found[name, labels or ""] = float(value)
-    return found
-
-
-def promtool(text):
-    """Return what promtool has against *text*."""
-    program = shutil.which("promtool")
-    if program is None:
-        missing("promtool is not installed: it comes with prometheus")
-    done = subprocess.run(
-        [program, "check", "metrics"],
-        input=text.encode(),
-        capture_output=True,
-        timeout=60,
-    )
-    return done.returncode, (done.stdout + done.stderr).decode()
 
 
 def test_the_figures_are_those_of_the_report():
@@ -95,6 +64,17 @@ def test_rows_that_are_left_out_are_counted():
 
     assert found["nova_profiler_report_rows_left_out", ""] == 2
     assert found["nova_profiler_report_all_request_seconds_count", ""] == 6
+
+
+def test_a_time_of_day_has_its_milliseconds():
+    """An alert on a log that stands still may be about a minute."""
+    made = summary() | {"to": "2026-11-21T10:35:07.250+00:00"}
+
+    found = samples(text_of(made))
+
+    space = "nova_profiler_report"
+    ended = found[f"{space}_last_request_timestamp_seconds", ""]
+    assert ended == 1795257307.25
 
 
 @given(st.text())

@@ -188,7 +188,7 @@ class _FileEnd:
             elif size is not None and size <= began_at:
                 sent = 0
         if sent is not None:
-            exchange.bytes += sent
+            exchange.handed_bytes += sent
             exchange.is_counted = True
         error = exchange.error_in_server()
         if error is not None:

@@ -16,8 +16,9 @@ from functools import cache
 from typing import Any
 
 from nova_profiler.capture import run_queue
+from nova_profiler.capture.captures import CLAIMS, OVER, Capture
 from nova_profiler.capture.failures import HOOK_FAILURES
-from nova_profiler.capture.lanes import CLAIMS, OVER, Capture, Lane
+from nova_profiler.capture.lanes import Lane
 from nova_profiler.capture.pieces import PieceLane, handing_of
 
 # Captures whose server never closes the body must not pile up.

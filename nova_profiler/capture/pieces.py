@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
+from nova_profiler.capture.captures import Capture
 from nova_profiler.capture.contracts import Submitted
 from nova_profiler.capture.hand_overs import HandingOver
-from nova_profiler.capture.lanes import Capture, Lane
+from nova_profiler.capture.lanes import Lane
 
 
 class PieceLane(Lane):

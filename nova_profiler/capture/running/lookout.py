@@ -21,10 +21,10 @@ from pathlib import Path
 from time import monotonic, perf_counter
 from weakref import WeakSet
 
+from nova_profiler.capture.captures import Capture
 from nova_profiler.capture.current import active
 from nova_profiler.capture.failures import Failures
 from nova_profiler.capture.greenthreads import nap, start_thread
-from nova_profiler.capture.lanes import Capture
 from nova_profiler.capture.running.open_calls import open_calls_of
 from nova_profiler.capture.settings.live import LiveSettings
 from nova_profiler.dump_store.asking import Listener

@@ -9,11 +9,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from serving import Profiled, added_up, calls_of, during, set_clock
 
-from nova_profiler.capture import lanes
+from nova_profiler.capture import captures
+from nova_profiler.capture.calls import CallKey
 from nova_profiler.capture.current import LaneCall, current_lane
 from nova_profiler.capture.hooks import timed_callables
 from nova_profiler.capture.hooks.database import db_api_calls
-from nova_profiler.capture.lanes import CallKey
 from nova_profiler.capture.record_making import totals
 from nova_profiler.capture.sinks.statsd_udp import MAX_DATAGRAM, StatsdSink
 from nova_profiler.capture.timing import call_timed
@@ -454,7 +454,7 @@ def test_a_lane_that_begins_while_the_record_is_made_loses_nothing(
 
 def test_pieces_of_work_beyond_the_most_lanes_count_once(monkeypatch):
     """However many calls each of them makes."""
-    monkeypatch.setattr(lanes, "MAX_LANES", 1)
+    monkeypatch.setattr(captures, "MAX_LANES", 1)
 
     def piece():
         for _ in range(10):

@@ -179,7 +179,7 @@ class LaneCall:
             raise AttributeError(name)
         return getattr(self.__wrapped__, name)
 
-    @property  # type: ignore[misc]
+    @property  # type: ignore[misc]  # isinstance() asks for it
     def __class__(self) -> Any:
         return self.__wrapped__.__class__
 

@@ -104,7 +104,7 @@ class GuardedWatch:
                 raise
             if not step.began:
                 return function(*args, **kwargs)
-            error, step.error = step.error, None  # type: ignore[unreachable]
+            error, step.error = step.error, None  # type: ignore[unreachable]  # *watched* sets it
             if error is not None:
                 try:
                     raise error

@@ -116,7 +116,7 @@ class _Chunks:
             raise
         finally:
             try:
-                lane_var.reset(token)  # type: ignore[arg-type]
+                lane_var.reset(token)  # type: ignore[arg-type]  # None raises
             except Exception as exc:
                 leave(token, exc)
         try:
@@ -218,7 +218,7 @@ class Body(_Chunks):
             raise
         finally:
             try:
-                lane_var.reset(token)  # type: ignore[arg-type]
+                lane_var.reset(token)  # type: ignore[arg-type]  # None raises
             except Exception as exc:
                 leave(token, exc)
             try:
@@ -244,7 +244,7 @@ class Body(_Chunks):
             raise
         finally:
             try:
-                lane_var.reset(token)  # type: ignore[arg-type]
+                lane_var.reset(token)  # type: ignore[arg-type]  # None raises
             except Exception as exc:
                 leave(token, exc)
 

@@ -139,7 +139,7 @@ class _FileEnd:
             raise
         finally:
             try:
-                lane_var.reset(token)  # type: ignore[arg-type]
+                lane_var.reset(token)  # type: ignore[arg-type]  # None raises
             except Exception as exc:
                 leave(token, exc)
             try:

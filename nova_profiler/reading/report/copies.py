@@ -43,7 +43,7 @@ class Probes(NamedTuple):
     stamps: tuple[bytes, ...] = ()
     texts: tuple[bytes, ...] = ()
     files: tuple[str, ...] = ()
-    others: dict[tuple[str | bytes, float], str] = {}  # noqa: RUF012
+    others: dict[tuple[str | bytes, float], str] = {}  # never changed
     forms: frozenset[str] = frozenset()
 
     @property
@@ -80,7 +80,7 @@ def probes_of(sources: Sequence[Source]) -> Probes:
     if len(sources) < 2:
         return NO_PROBES
     quick: list[tuple[bytes, bytes, str]] = []
-    others: dict[tuple[str | bytes, float], str] = {}
+    others: dict[tuple[str | bytes, float], str] = {}  # never changed
     forms = set()
     for source in sources[:: 1 + len(sources) // _MOST]:
         head = head_of(source, _HEAD_BYTES)

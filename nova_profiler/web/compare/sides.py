@@ -81,7 +81,7 @@ class CompareView(NamedTuple):
 
     def link(self, **changes: object) -> str:
         """Return the query of the same view with *changes*."""
-        view = self._replace(**changes)  # type: ignore[arg-type]
+        view = self._replace(**changes)  # type: ignore[arg-type]  # by fields' names
         a, b = view.a.parameters, view.b.parameters
         query: dict[str, object] = {}
         for name in {**a, **b}:

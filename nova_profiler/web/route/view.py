@@ -35,7 +35,7 @@ class RouteView(NamedTuple):
 
     def link(self, **changes: object) -> str:
         """Return the query of the same view with *changes*."""
-        view = self._replace(**changes)  # type: ignore[arg-type]
+        view = self._replace(**changes)  # type: ignore[arg-type]  # by fields' names
         query: dict[str, object] = dict(view.choice.filters)
         query |= asked_by(view.order, view.frame, view.callers)
         if view.find:
@@ -44,7 +44,7 @@ class RouteView(NamedTuple):
 
     def chosen(self, **changes: object) -> str:
         """Return the query of the page with another choice."""
-        return self.link(choice=self.choice._replace(**changes))  # type: ignore[arg-type]
+        return self.link(choice=self.choice._replace(**changes))  # type: ignore[arg-type]  # by fields' names
 
 
 def route_view_of(parameters: Mapping[str, str]) -> RouteView:

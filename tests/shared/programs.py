@@ -13,10 +13,11 @@ from typing import Any
 from places import PYTHONPATH
 
 
-def answer_of(program: str) -> Any:
-    """Run *program* in a fresh Python; return the JSON that it prints."""
+def answer_of(*programs: str) -> Any:
+    """Run *programs* in one fresh Python; return the JSON that they print."""
+    program = "".join(textwrap.dedent(one) for one in programs)
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", textwrap.dedent(program)],
+        [sys.executable, "-W", "ignore", "-c", program],
         capture_output=True,
         text=True,
         timeout=120,

@@ -15,7 +15,7 @@ from nova_profiler.capture.current import LaneCall, current_lane
 from nova_profiler.capture.hooks import timed_callables
 from nova_profiler.capture.hooks.database import db_api_calls
 from nova_profiler.capture.record_making import totals
-from nova_profiler.capture.sinks.statsd_udp import MAX_DATAGRAM, StatsdSink
+from nova_profiler.capture.sinks.statsd_sink import MAX_DATAGRAM, StatsdSink
 from nova_profiler.capture.timing import call_timed
 from nova_profiler.record import OK
 

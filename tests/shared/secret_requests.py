@@ -10,6 +10,10 @@ from imported import imported
 if TYPE_CHECKING:
     from stub_service import StubService
 
+# Before any hook is installed, as a service has them.
+session = imported("keystoneauth1.session")
+requests = imported("requests")
+
 
 def path_with(secret: str) -> str:
     """Return a path, a query and a fragment with *secret*."""
@@ -31,8 +35,6 @@ def answer_with(secret: str, service: StubService) -> None:
 
 def ask_with(secret: str, url: str) -> None:
     """Ask the service at *url* as keystoneauth and as requests do."""
-    session = imported("keystoneauth1.session")
-    requests = imported("requests")
     address = f"{url}{path_with(secret)}"
     client = session.Session(user_agent=secret)
     for kind in ("network", "identity", f"Bad {secret}", None):

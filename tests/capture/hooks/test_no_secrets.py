@@ -18,7 +18,7 @@ from nova_profiler.capture.hooks.http import request_names, sent_requests
 from nova_profiler.capture.sinks.dump_files import DumpSink
 from nova_profiler.capture.sinks.json_file import JsonFileSink
 from nova_profiler.capture.sinks.log_lines import CallLogSink, RequestLogSink
-from nova_profiler.capture.sinks.statsd_udp import StatsdSink
+from nova_profiler.capture.sinks.statsd_sink import StatsdSink
 from nova_profiler.cli import main
 from nova_profiler.dump_store import DumpStore
 
@@ -28,7 +28,6 @@ CANARY = "hunter2canary"
 @pytest.fixture
 def hooks(monkeypatch):
     """Install them all; nova and a service stand by."""
-    pytest.importorskip("keystoneauth1.session")
     monkeypatch.setattr(request_names, "_keys", {})
     nova = types.ModuleType("nova.compute.manager")
     nova.ComputeVirtAPI = type(

@@ -183,6 +183,14 @@ class Capture:
         return kept
 
 
+def handing_of(capture: Capture) -> HandingOver:
+    """Return what goes on for *capture* elsewhere, from now on known."""
+    handing = capture.handing
+    if handing is None:
+        handing = capture.handing = HandingOver()
+    return handing
+
+
 class Claims:
     """What hooks saw in this process, in whatever thread."""
 

@@ -209,6 +209,21 @@ class Lane:
         return calls
 
 
+class PieceLane(Lane):
+    """The lane of one piece of work that a request's thread hands over."""
+
+    __slots__ = ("ended", "is_first", "running", "task")
+
+    def __init__(self, capture: Capture) -> None:
+        super().__init__(capture)
+        # Whether it is the first to run such a piece, which a pool may run
+        # often; whether it runs now; whether it has.
+        self.is_first = True
+        self.running = False
+        self.ended = False
+        self.task: Submitted | None = None
+
+
 def _copied(by_name: dict[Any, Calls]) -> dict[Any, Calls]:
     """Return copies of the calls that another thread may still add to."""
     return {name: calls.copied() for name, calls in list(by_name.items())}

@@ -136,7 +136,8 @@ class DumpStore:
     def find(self, text: str) -> DumpEntry:
         """Return the dump that *text* means.
 
-        A request id, the start of one, a dump's stem or its path.
+        A request id, the start of one, a dump's stem or its path. Raises
+        DumpError where it means none, or several.
         """
         if "/" in text or text.endswith(DUMP_SUFFIX):
             for path in (Path(text), self.directory / text):

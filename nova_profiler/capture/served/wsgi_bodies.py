@@ -30,7 +30,7 @@ _HANDLED = (
 
 
 def is_whole(kind: type, body: Any) -> bool:
-    """Tell whether *body*, of class *kind*, is a list with nothing behind.
+    """Return whether *body*, of class *kind*, is a list with nothing behind.
 
     Iterating over it runs no code of the application, and it has no close().
     """

@@ -38,7 +38,7 @@ _MADE_IN_PYTHON = 1 << 9
 
 
 def is_for_the_server(body: Any, wrapper: Any) -> bool:
-    """Tell whether a server with the file *wrapper* may send *body* itself.
+    """Return whether a server with the file *wrapper* may send *body* itself.
 
     Most wrappers are types. uWSGI's is a function: it returns the object
     that it was given, and the server compares what the application returned

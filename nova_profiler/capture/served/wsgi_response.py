@@ -127,14 +127,14 @@ class Response:
         return ABORTED, None
 
     def has_no_body(self) -> bool:
-        """Tell whether the server has no body to send."""
+        """Return whether the server has no body to send."""
         if not self.is_answered:
             return False
         status = status_of(self._status)
         return self.method == "HEAD" or status < 200 or status in _BODILESS
 
     def has_all(self, handed: int) -> bool:
-        """Tell whether *handed* bytes are as many as were promised.
+        """Return whether *handed* bytes are as many as were promised.
 
         A server may stop at the last one.
         """

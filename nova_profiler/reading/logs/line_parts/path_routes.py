@@ -125,7 +125,7 @@ def route_of_record(route: str) -> str:
 
 
 def is_metadata(route: str) -> bool:
-    """Tell whether *route* is one of the metadata API."""
+    """Return whether *route* is one of the metadata API."""
     return _METADATA_ROUTE.match(route) is not None
 
 

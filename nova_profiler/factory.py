@@ -39,7 +39,8 @@ from nova_profiler.capture.sinks.otlp.endpoint import (
     endpoint_of,
     headers_of,
 )
-from nova_profiler.capture.sinks.statsd_udp import StatsdSink, transport_of
+from nova_profiler.capture.sinks.statsd_sink import StatsdSink
+from nova_profiler.capture.sinks.statsd_udp import transport_of
 from nova_profiler.dump_store import DumpStore
 from nova_profiler.groups import HOOKS, Hook
 from nova_profiler.profiles import ENGINES

@@ -89,10 +89,10 @@ def own_filters(sections: Sections) -> Sections:
 
 
 def is_made_by_us(options: dict[str, str]) -> bool:
-    """Tell whether a section's *options* name a factory of ours."""
+    """Return whether a section's *options* name a factory of ours."""
     return any(is_ours(options.get(key, "")) for key in _MAKERS)
 
 
 def is_ours(maker: str) -> bool:
-    """Tell whether *maker* names a factory or an egg of ours."""
+    """Return whether *maker* names a factory or an egg of ours."""
     return "nova_profiler" in maker or "nova-profiler" in maker

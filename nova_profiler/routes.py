@@ -27,12 +27,14 @@ _METADATA = re.compile(
     rf"|/openstack/(?P<openstack>{_OPENSTACK_VERSIONS})(?:/|\Z)"
 )
 
-# Parts of a path that name one thing of many.
-_ID = re.compile(
+# Parts of a path: those that name one thing of many, as a pattern, and those
+# that may be a word of an API.
+ID_FORMS = (
     r"\d+|[0-9a-fA-F]{8,}|[0-9a-fA-F]{8}-[0-9a-fA-F-]{8,}"
     r"|(?=[^/]*\d)[^/]{16,}|[^/]{40,}"
 )
-_PLAIN_PART = re.compile(r"[A-Za-z0-9._~-]{1,40}\Z")
+PLAIN_PART = re.compile(r"[A-Za-z0-9._~-]{1,40}")
+_ID = re.compile(ID_FORMS)
 _NOT_IN_METRICS = re.compile(r"[^A-Za-z0-9-]+")
 
 
@@ -50,7 +52,7 @@ def shape_of(path: str) -> str | None:
     for part in parts:
         if _ID.fullmatch(part):
             named.append(ID)
-        elif _PLAIN_PART.match(part):
+        elif PLAIN_PART.fullmatch(part):
             named.append(part)
         else:
             return None

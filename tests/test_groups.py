@@ -21,7 +21,7 @@ from nova_profiler import cli, groups
 from nova_profiler.capture.hooks import late_patches
 from nova_profiler.capture.settings.options import Settings
 from nova_profiler.capture.sinks.log_lines import text_format
-from nova_profiler.capture.sinks.statsd_udp import StatsdSink
+from nova_profiler.capture.sinks.statsd_sink import StatsdSink
 from nova_profiler.reading.runs.kept import schema
 from nova_profiler.record import CallTotals, GroupTotals
 

@@ -16,6 +16,7 @@ import sqlalchemy
 from imported import imported
 from messaging import bus
 from oslo_config import cfg
+from secret_requests import answer_with, ask_with, headers_with, path_with
 from serving import during, served, set_clock
 from stub_service import stub_service
 
@@ -27,7 +28,6 @@ from nova_profiler.cli import main
 
 daemon = imported("oslo_privsep.daemon")
 dogpile = imported("dogpile.cache")
-keystoneauth1 = imported("keystoneauth1.session")
 lockutils = imported("oslo_concurrency.lockutils")
 processutils = imported("oslo_concurrency.processutils")
 policy = imported("oslo_policy.policy")
@@ -42,6 +42,8 @@ WRITTEN = tuple(secret.lower() for secret in SECRETS)
 # But the ones that only a full pool or a lost connection shows.
 GROUPS = {group.name for group in groups.GROUPS} - {"ping"}
 DB_API = "a_db_api_with_secrets"
+# What prints the dumps.
+COMMANDS = ("show --last --full", "show --last --json", "calls", "list")
 
 
 def send_messages():
@@ -105,19 +107,9 @@ def wait_and_log():
 
 def ask_services(url):
     """Users, paths, queries, headers, bodies, in requests and replies."""
-    path = f"/v2.0/ports/{CANARY}?token={CANARY}#{CANARY}"
-    headers = {"X-Auth-Token": CANARY, CANARY: CANARY}
-    client = keystoneauth1.Session(user_agent=CANARY)
-    for kind in ("network", "identity", f"Bad {CANARY}", None):
-        client.post(
-            f"{url}{path}",
-            json={CANARY: CANARY},
-            headers=headers,
-            endpoint_filter={"service_type": kind, "region": CANARY},
-            authenticated=False,
-        )
-    own = url.replace("//", f"//{CANARY}:{CANARY}@")
-    requests.get(f"{own}{path}", headers=headers, timeout=9)
+    path = path_with(CANARY)
+    headers = headers_with(CANARY)
+    ask_with(CANARY, url)
     with suppress(requests.ConnectionError):
         requests.get(f"http://127.0.0.1:1/{CANARY}", timeout=9)
     urllib3.PoolManager().request("GET", f"{url}{path}", headers=headers)
@@ -263,21 +255,13 @@ def test_no_secret_is_in_any_output(
         count()
 
     with stub_service() as service:
-        headers = {"x-openstack-request-id": f"req-{CANARY}", "x": CANARY}
-        for verb in ("GET", "POST"):
-            path = f"/v2.0/ports/{CANARY}"
-            service.answers[f"{verb} {path}"] = 200, headers, CANARY.encode()
+        answer_with(CANARY, service)
         made = factory.make_filter(cfg.ConfigOpts(), {}, options)
         assert served(made(during(work))).body == b"ok"
     files = [*dumps.rglob("*.json"), tmp_path / "requests.json"]
     outputs += [path.read_text() for path in files]
     outputs += own_lines
-    for command in (
-        "show --last --full",
-        "show --last --json",
-        "calls",
-        "list",
-    ):
+    for command in COMMANDS:
         assert main([*command.split(), "--dump-dir", str(dumps)]) == 0
     assert main(["report", str(tmp_path / "requests.json")]) == 0
     outputs.append(capsys.readouterr().out)

@@ -120,7 +120,7 @@ class _Hostile:
         number = self._chance.getrandbits(60)
         # A new text each time: a cache by text has to be bounded. The number
         # is ours, so that there is nothing to inject.
-        statement = f"SELECT {number} AS c{number} FROM instances LIMIT 1"  # noqa: S608
+        statement = f"SELECT {number} AS c{number} FROM instances LIMIT 1"  # noqa: S608 - as above
         with self._context.engine.connect() as connection:
             connection.exec_driver_sql(statement).all()
 

@@ -41,7 +41,7 @@ def colours() -> list[Callable[..., Any]]:
     found: dict[str, Any] = {}
     for number in range(COLOURS):
         # A text of ours.
-        exec(_SOURCE.format(n=number), found)  # noqa: S102
+        exec(_SOURCE.format(n=number), found)  # noqa: S102 - as above
     return [found[f"deep_{number}"] for number in range(COLOURS)]
 
 

@@ -31,7 +31,7 @@ def of_file(path: Path) -> Found:
     content = path.read_bytes()
     if path.suffix == ".prof":
         # This machine has written it a moment ago.
-        return of_stats(marshal.loads(content))  # noqa: S302
+        return of_stats(marshal.loads(content))  # noqa: S302 - as above
     session = json.loads(content)
     return of_records(session["frame_records"], session["min_interval"])
 

@@ -13,9 +13,10 @@ from typing import Any, NamedTuple
 
 from oslo_config import cfg
 
+from nova_profiler.capture.captures import Capture
 from nova_profiler.capture.contracts import NothingServed
 from nova_profiler.capture.current import active, lane_var
-from nova_profiler.capture.lanes import Capture, Lane
+from nova_profiler.capture.lanes import Lane
 from nova_profiler.groups import PROCESS, RPC
 
 SLEEP_S = 0.2

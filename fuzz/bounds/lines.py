@@ -89,7 +89,7 @@ def _read_each(
     faults: list[str] = []
     longest_s = 0.0
     size = 0
-    chance = random.Random(seed)  # noqa: S311  # a run must come again
+    chance = random.Random(seed)  # a run must come again
     with path.open("wb") as file:
         for line in adversarial_lines(count, chance):
             began = time.process_time()

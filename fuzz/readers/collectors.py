@@ -51,7 +51,7 @@ class _Sent:
         """Take all."""
 
     def makefile(self, mode: str, *args: Any) -> io.BufferedReader:
-        return io.BufferedReader(io.BytesIO(self._data))  # type: ignore[arg-type]
+        return io.BufferedReader(io.BytesIO(self._data))
 
     def close(self) -> None:
         """Stay as it is."""

@@ -31,7 +31,7 @@ def read_served(data: bytes, folder: Path) -> None:
     pages = pages_of([str(folder)], ["localhost"], "", 1000.0, is_kept=False)
     # What its thread does.
     index = pages.index
-    index.start = lambda: None  # type: ignore[method-assign]
+    index.start = lambda: None  # type: ignore[method-assign]  # no thread
     index.look_up_names()
     index.read_heads()
     for path in ("/", "/compare", *_addresses(index.rows)):

@@ -6,12 +6,12 @@ from __future__ import annotations
 import re
 
 from nova_profiler.capture.calls import CallKey
+from nova_profiler.routes import ID
 
 # Names of one group in one process; what comes after them is OTHER.
 MOST_NAMES = 300
 # Of parts that vary and of which only some are known.
 OTHER = "other"
-ID = "{id}"
 
 _MOST_LETTERS = 200
 _UUID = re.compile(

@@ -16,9 +16,9 @@ from functools import cache
 from typing import Any
 
 from nova_profiler.capture import run_queue
+from nova_profiler.capture.captures import CLAIMS, OVER, Capture, handing_of
 from nova_profiler.capture.failures import HOOK_FAILURES
-from nova_profiler.capture.lanes import CLAIMS, OVER, Capture, Lane
-from nova_profiler.capture.pieces import PieceLane, handing_of
+from nova_profiler.capture.lanes import Lane, PieceLane
 
 # Captures whose server never closes the body must not pile up.
 MAX_ACTIVE = 10_000
@@ -178,7 +178,7 @@ class LaneCall:
             raise AttributeError(name)
         return getattr(self.__wrapped__, name)
 
-    @property  # type: ignore[misc]
+    @property  # type: ignore[misc]  # isinstance() asks for it
     def __class__(self) -> Any:
         return self.__wrapped__.__class__
 

@@ -77,7 +77,7 @@ _kept = _Kept()
 
 def forget() -> None:
     """Let go of what is open: in a forked child it is of its parent."""
-    global _kept  # noqa: PLW0603 - one per process, and a child is another
+    global _kept
     _kept = _Kept()
 
 

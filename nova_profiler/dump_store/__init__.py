@@ -17,10 +17,9 @@ from nova_profiler.dump_store.reading import (
 )
 from nova_profiler.dump_store.retention import Pruned
 from nova_profiler.dump_store.shares import StoredDump
-from nova_profiler.dump_store.store import NO_DIRECTORY, DumpStore
+from nova_profiler.dump_store.store import DumpStore, unlisted
 
 __all__ = [
-    "NO_DIRECTORY",
     "DumpEntry",
     "DumpError",
     "DumpStore",
@@ -32,4 +31,5 @@ __all__ = [
     "read_dump",
     "read_head",
     "record_of_json",
+    "unlisted",
 ]

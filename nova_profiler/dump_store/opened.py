@@ -51,7 +51,7 @@ class Opened:
             os.close(former)
 
     def has(self, folder: str, name: str) -> bool:
-        """Tell whether there is a file *name* in *folder*."""
+        """Return whether there is a file *name* in *folder*."""
         try:
             os.stat(name, dir_fd=self.folder(folder), follow_symlinks=False)
         except FileNotFoundError:

@@ -113,7 +113,10 @@ def _entries_of_day(
 
 
 def entry_of_path(path: Path) -> DumpEntry:
-    """Return an entry for *path*, wherever it is and whatever its name."""
+    """Return an entry for *path*, wherever it is and whatever its name.
+
+    Raises DumpError for what has not a dump's ending.
+    """
     if path.suffix != DUMP_SUFFIX:
         raise DumpError(f"{path}: not a dump; dumps end in {DUMP_SUFFIX}")
     folder, day = str(path.parent), path.parent.name

@@ -38,12 +38,20 @@ from nova_profiler.dump_store.running import trace_entries
 from nova_profiler.errors import with_path
 from nova_profiler.record import RequestRecord
 
-NO_DIRECTORY = (
+_NO_DIRECTORY = (
     "has nova-api been started with this dump_dir? The first dump makes it: "
     "of a request that is slow or fails, or of any with dump_when = all"
 )
 
 _NAMED_IN_ERRORS = 3
+
+
+def unlisted(directory: str | os.PathLike[str], error: OSError) -> DumpError:
+    """Return the error for a dump directory that *error* keeps from us."""
+    why = error.strerror
+    if isinstance(error, FileNotFoundError):
+        why = f"no such directory; {_NO_DIRECTORY}"
+    return DumpError(f"{os.fspath(directory)}: {why}")
 
 
 class DumpStore:
@@ -122,17 +130,14 @@ class DumpStore:
                 key=order,
                 reverse=True,
             )
-        except FileNotFoundError:
-            raise DumpError(
-                f"{self.directory}: no such directory; {NO_DIRECTORY}"
-            ) from None
         except OSError as exc:
-            raise DumpError(f"{self.directory}: {exc.strerror}") from exc
+            raise unlisted(self.directory, exc) from exc
 
     def find(self, text: str) -> DumpEntry:
         """Return the dump that *text* means.
 
-        A request id, the start of one, a dump's stem or its path.
+        A request id, the start of one, a dump's stem or its path. Raises
+        DumpError where it means none, or several.
         """
         if "/" in text or text.endswith(DUMP_SUFFIX):
             for path in (Path(text), self.directory / text):

@@ -21,6 +21,7 @@ def claim(directory: Opened, day: str, stem: str) -> tuple[BinaryIO, str, str]:
 
     The writer that makes the file aside owns its name. A name that exists
     there, or is published already, is not taken: nothing is overwritten.
+    Raises FileExistsError where no name is free.
     """
     name = stem
     for _ in range(_TRIES):

@@ -51,7 +51,10 @@ class ExportError(NovaProfilerError, ValueError):
 
 
 def exported(profile: Profile, how: str, title: str) -> bytes:
-    """Return *profile* in the format *how*, one of SUFFIXES."""
+    """Return *profile* in the format *how*, one of SUFFIXES.
+
+    Raises ExportError where the format cannot hold it.
+    """
     if how == "pstats":
         return marshal.dumps(_pstats(profile), _MARSHAL_VERSION)
     if isinstance(profile, CallGraph):

@@ -120,7 +120,7 @@ class Profiles:
 def session_of(
     path: Path, content: bytes, most_texts: int | None = None
 ) -> Session:
-    """Return the session that *content* of *path* is."""
+    """Return the session that *content* of *path* is; raises ProfileError."""
     try:
         return read_session(
             content,
@@ -169,7 +169,7 @@ def _profile_in(dump: Path) -> dict[str, Any]:
 
 
 def stats_of(path: Path, content: bytes) -> list[Stats]:
-    """Return the functions that *content* of *path* has."""
+    """Return the functions in *content* of *path*; raises ProfileError."""
     try:
         return list(read_stats(content))
     except StatsError as exc:

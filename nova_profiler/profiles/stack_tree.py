@@ -19,71 +19,17 @@ from nova_profiler.profiles.session_files import (
     Place,
     Session,
 )
+from nova_profiler.profiles.stack_nodes import (
+    Node,
+    caller_of,
+    most_of,
+    walk,
+)
 from nova_profiler.profiles.summaries import MOST, SAMPLES, Row, Step, Wait
 
 # Bounds what thousands of profiles, or one made to be silly, can take. Past
 # it a stack ends at the deepest function that is there already.
 MOST_NODES = 300_000
-
-
-class Node:
-    """A function as called by those above; times and samples are its own."""
-
-    __slots__ = (
-        "busy_s",
-        "children",
-        "function",
-        "lines",
-        "samples",
-        "total_s",
-        "total_samples",
-        "wait_lines",
-        "waiting_s",
-        "waiting_samples",
-    )
-
-    def __init__(self, function: Function) -> None:
-        self.function = function
-        self.busy_s = 0.0
-        self.waiting_s = 0.0
-        # Parts of samples, too: a line of code may wait half of its time.
-        self.samples = 0.0
-        self.waiting_samples = 0.0
-        # Work in this and all below it; set by StackTree.totals.
-        self.total_s = 0.0
-        self.total_samples = 0.0
-        # Seconds by the line that was being executed, work only.
-        self.lines: dict[int, float] = {}
-        # The same of waiting, in this or in what it called.
-        self.wait_lines: dict[int, float] = {}
-        self.children: dict[Function, Node] = {}
-
-    def add(self, other: Node) -> None:
-        """Add the times of *other*, not of what it called."""
-        self.busy_s += other.busy_s
-        self.waiting_s += other.waiting_s
-        self.samples += other.samples
-        self.waiting_samples += other.waiting_samples
-        for mine, its in (
-            (self.lines, other.lines),
-            (self.wait_lines, other.wait_lines),
-        ):
-            for line, seconds in its.items():
-                mine[line] = mine.get(line, 0.0) + seconds
-
-    @property
-    def line(self) -> int | None:
-        """Return the line in which most of the time was spent."""
-        return _most(self.lines)
-
-    @property
-    def wait_line(self) -> int | None:
-        """Return the line in which most of the waiting was."""
-        return _most(self.wait_lines)
-
-
-def _most(lines: dict[int, float]) -> int | None:
-    return max(lines, key=lambda line: lines[line]) if lines else None
 
 
 class _Reached(NamedTuple):
@@ -243,7 +189,7 @@ class StackTree:
     def paths(self) -> Iterator[list[Node]]:
         """Yield the way down to each node that has time of its own."""
         path: list[Node] = []
-        for node, entered in _walk(self.root):
+        for node, entered in walk(self.root):
             if not entered:
                 path.pop()
                 continue
@@ -255,7 +201,7 @@ class StackTree:
         """Return each function that was at work, by its own time."""
         figures: dict[Function, list[float]] = {}
         inside: dict[Function, int] = {}
-        for node, entered in _walk(self.totals()):
+        for node, entered in walk(self.totals()):
             function = node.function
             if not entered:
                 inside[function] -= 1
@@ -282,12 +228,12 @@ class StackTree:
         found: dict[tuple[Function, Function | None], list[float]] = {}
         lines: dict[tuple[Function, Function | None], dict[int, float]] = {}
         stack: list[Node] = []
-        for node, entered in _walk(self.root):
+        for node, entered in walk(self.root):
             if not entered:
                 stack.pop()
                 continue
             if node.waiting_s:
-                caller = _caller(stack)
+                caller = caller_of(stack)
                 key = (
                     node.function,
                     None if caller is None else caller.function,
@@ -307,7 +253,7 @@ class StackTree:
                 None if caller is None else placed(caller),
                 round(number),
                 seconds,
-                _most(lines.get((function, caller), {})),
+                most_of(lines.get((function, caller), {})),
             )
             for (function, caller), (number, seconds) in found.items()
         ]
@@ -331,25 +277,3 @@ class StackTree:
 def _whole(samples: float) -> tuple[int, int]:
     number = round(samples)
     return number, number
-
-
-def _walk(root: Node) -> Iterator[tuple[Node, bool]]:
-    """Yield each node below *root* on entering and on leaving it.
-
-    Not by recursion: stacks are deeper than that may be.
-    """
-    todo = [(node, True) for node in root.children.values()]
-    while todo:
-        node, entered = todo.pop()
-        yield node, entered
-        if entered:
-            todo.append((node, False))
-            todo.extend((child, True) for child in node.children.values())
-
-
-def _caller(stack: list[Node]) -> Node | None:
-    """Return nova's innermost function of *stack*, or else the last."""
-    for node in reversed(stack):
-        if node.function.is_telling:
-            return node
-    return stack[-1] if stack else None

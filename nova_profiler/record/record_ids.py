@@ -21,7 +21,7 @@ _numbers = count()
 def new_record_id() -> str:
     """Return an id that no other record has."""
     # "%" takes half as long as format(); next() needs no lock.
-    return "%016x" % (next(_numbers) & _MASK)  # noqa: UP031
+    return "%016x" % (next(_numbers) & _MASK)
 
 
 def _draw() -> None:

@@ -84,7 +84,7 @@ class Choice(NamedTuple):
         A change of what is chosen leads to the first page.
         """
         changes.setdefault("page", 1)
-        changed = self._replace(**changes)  # type: ignore[arg-type]
+        changed = self._replace(**changes)  # type: ignore[arg-type]  # by fields' names
         return f"?{urlencode(changed._query(), errors='replace')}"
 
     def _query(self) -> dict[str, str]:
@@ -128,7 +128,7 @@ def choice_of(parameters: Mapping[str, str]) -> Choice:
         text = parameters.get(name, "").strip()
         if text:
             values[name] = _value_of(name, text[:_LONGEST])
-    return Choice(**values)  # type: ignore[arg-type]
+    return Choice(**values)  # type: ignore[arg-type]  # by fields' names
 
 
 def _value_of(name: str, text: str) -> object:

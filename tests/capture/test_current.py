@@ -11,9 +11,9 @@ from multiprocessing.pool import ThreadPool
 import pytest
 from serving import PLAIN, Profiled, calls_of, during, recorded, served
 
+from nova_profiler.capture.calls import CallKey
 from nova_profiler.capture.current import LaneCall, active, current_lane
 from nova_profiler.capture.hooks.database import db_api_calls
-from nova_profiler.capture.lanes import CallKey
 
 MARK = CallKey("db_api", "mark")
 mark = db_api_calls.timed(lambda value=None: value, MARK)

@@ -10,12 +10,13 @@ import weakref
 import pytest
 from serving import Message, Profiled, recorded, set_clock
 
-from nova_profiler.capture import current, lanes
+from nova_profiler.capture import captures, current
+from nova_profiler.capture.calls import CallKey
+from nova_profiler.capture.captures import Capture
 from nova_profiler.capture.current import LaneCall
 from nova_profiler.capture.hooks import timed_callables
 from nova_profiler.capture.hooks.database import db_api_calls
 from nova_profiler.capture.hooks.spawns import thread_spawns
-from nova_profiler.capture.lanes import CallKey, Capture
 from nova_profiler.capture.record_making.totals import named_calls
 
 
@@ -81,7 +82,7 @@ def test_a_call_that_ends_late_adds_nothing():
 
 def test_work_past_the_limit_of_lanes_is_told(monkeypatch):
     """No lane is shared: what has none is missing, and the record says so."""
-    monkeypatch.setattr(lanes, "MAX_LANES", 3)
+    monkeypatch.setattr(captures, "MAX_LANES", 3)
     call = timed("one")
 
     def app():
@@ -172,7 +173,7 @@ def test_a_statement_that_ends_late_changes_nothing_that_was_read():
         ((0.0, 1.0, 0.0),)
     ]
     assert list(kept.sql) == ["engine"]
-    assert lane.capture is lanes.OVER
+    assert lane.capture is captures.OVER
 
 
 def test_a_lane_that_has_ended_is_read_as_it_is():

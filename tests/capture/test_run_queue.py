@@ -9,7 +9,8 @@ import sys
 import threading
 
 import pytest
-from serving import Profiled, during, set_clock
+from serving import Profiled, during
+from thread_clocks import Clocks
 
 from nova_profiler.capture import current, run_queue
 from nova_profiler.capture.calls import CallKey
@@ -148,27 +149,24 @@ def test_a_forked_child_reads_its_own():
     assert (done.returncode, done.stderr) == (0, "")
 
 
-class Clocks:
-    """A thread's clocks: time, CPU time, and time in line."""
+class QueueClocks(Clocks):
+    """Time, CPU time, and time in line."""
 
     def __init__(self) -> None:
-        self.now = 1000.0
-        self.cpu = 50.0
+        super().__init__()
         self.queued = 7.0
 
     def spend(
         self, seconds: float, on_cpu: float = 0.0, in_line: float = 0.0
     ) -> None:
-        self.now += seconds
-        self.cpu += on_cpu
+        super().spend(seconds, on_cpu)
         self.queued += in_line
 
 
 @pytest.fixture
 def clocks(monkeypatch):
-    made = Clocks()
-    set_clock(monkeypatch, lambda: made.now)
-    set_clock(monkeypatch, lambda: made.cpu, "thread_time")
+    made = QueueClocks()
+    made.put(monkeypatch)
     monkeypatch.setattr(
         run_queue, "queued_ns", lambda: round(made.queued * 1e9)
     )

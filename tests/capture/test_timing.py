@@ -6,7 +6,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from serving import Profiled, added_up, calls_of, during, set_clock
+from serving import added_up, calls_of, set_clock
+from thread_clocks import Clocks, record_of
 
 from nova_profiler.capture.calls import CallKey
 from nova_profiler.capture.current import current_lane
@@ -17,29 +18,11 @@ KEY = CallKey(TIMED.name, "outer")
 INNER = CallKey(TIMED.name, "inner")
 
 
-class Clocks:
-    def __init__(self) -> None:
-        self.now = 1000.0
-        self.cpu = 50.0
-
-    def spend(self, seconds: float, on_cpu: float = 0.0) -> None:
-        self.now += seconds
-        self.cpu += on_cpu
-
-
 @pytest.fixture
 def clocks(monkeypatch):
     made = Clocks()
-    set_clock(monkeypatch, lambda: made.now)
-    set_clock(monkeypatch, lambda: made.cpu, "thread_time")
+    made.put(monkeypatch)
     return made
-
-
-def record_of(work):
-    profiled = Profiled(during(work))
-    profiled.get()
-    assert profiled.failures.counts() == {}
-    return profiled.record
 
 
 def test_what_a_call_waits_has_its_name_and_no_other(clocks):

@@ -4,16 +4,12 @@
 from __future__ import annotations
 
 import os
-import socket
-import urllib.parse
 
 import pytest
 import sqlalchemy
-from services import missing
+from services import RABBIT, broker_here, missing
 
 from demo.databases.mysql_server import SERVER_URL
-
-RABBIT_URL = "rabbit://guest:guest@127.0.0.1:5672/"
 
 
 @pytest.fixture(scope="session")
@@ -30,11 +26,5 @@ def mysql_server() -> str:
 @pytest.fixture(scope="session")
 def rabbit() -> str:
     """Return the URL of a RabbitMQ that answers."""
-    url = os.environ.get("RABBIT_URL", RABBIT_URL)
-    address = urllib.parse.urlsplit(url)
-    try:
-        place = address.hostname or "", address.port or 5672
-        socket.create_connection(place, 10).close()
-    except OSError as exc:
-        missing(f"no RabbitMQ at RABBIT_URL: {exc}")
-    return url
+    broker_here()
+    return RABBIT

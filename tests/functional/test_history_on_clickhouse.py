@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 from places import PROGRAMS
-from run_builders import alike, kept, run_of
+from run_builders import alike, four_runs, run_of
 from services import missing
 from textfiles import samples
 
@@ -43,17 +43,7 @@ def history(tmp_path_factory) -> str:
     # A quote in its name ends no text of SQL, and it is no run's folder. Nor
     # are those above it partitions of the history.
     above = tmp_path_factory.mktemp("history") / "run=all" / "method=GET"
-    directory = above / "dry-run=it's"
-    kept(
-        directory,
-        n1=run_of(1, calls=60),
-        # Whole milliseconds: many ties.
-        n2=run_of(2, calls=60, day=1, digits=0),
-        n3=run_of(3, calls=60, day=2),
-        slow=run_of(4, calls=60, day=3, slowed=1.6),
-    )
-    (directory / ".adding-n4-0").mkdir()
-    return str(directory)
+    return four_runs(above / "dry-run=it's")
 
 
 def answer(capsys, *words: str) -> tuple[int, object]:

@@ -11,7 +11,7 @@ import subprocess
 import sys
 
 import pytest
-from run_builders import alike, kept, run_of
+from run_builders import alike, four_runs
 from services import missing
 
 pytestmark = pytest.mark.services
@@ -62,17 +62,7 @@ def history(tmp_path_factory) -> str:
     """Return a history of four runs; in the last /r7 is slower."""
     # Folders above the history are no partitions of it.
     above = tmp_path_factory.mktemp("history")
-    directory = above / "run=all" / "method=GET" / "history"
-    kept(
-        directory,
-        n1=run_of(1, calls=60),
-        n2=run_of(2, calls=60, day=1, digits=0),
-        n3=run_of(3, calls=60, day=2),
-        slow=run_of(4, calls=60, day=3, slowed=1.6),
-    )
-    # What an engine that reads the whole directory must not take for runs.
-    (directory / ".adding-n4-0").mkdir()
-    return str(directory)
+    return four_runs(above / "run=all" / "method=GET" / "history")
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from places import PYTHONPATH, TESTS
+from services import RABBIT
 
 from demo.databases import sqlite_files
 from demo.server import configuration, nova_api
@@ -27,7 +28,6 @@ from nova_profiler.record import KINDS, RequestRecord
 
 pytestmark = [pytest.mark.functional, pytest.mark.services]
 
-RABBIT = os.environ.get("RABBIT_URL", "rabbit://guest:guest@127.0.0.1:5672/")
 PROGRAMS = TESTS / "functional" / "programs"
 TIMES = 12
 LIST = "rpc conductor ServiceList.get_all"

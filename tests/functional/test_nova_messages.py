@@ -9,23 +9,20 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
-import urllib.parse
 from collections.abc import Iterator
 from importlib import metadata
 from typing import Any, NamedTuple
 
 import pytest
 from places import PYTHONPATH, TESTS
-from services import missing
+from services import RABBIT, broker_here
 
 from nova_profiler.record import RequestRecord
 
 pytestmark = pytest.mark.functional
 
-RABBIT = os.environ.get("RABBIT_URL", "rabbit://guest:guest@127.0.0.1:5672/")
 PROGRAM = TESTS / "functional" / "programs" / "nova_messages.py"
 GROUP = "oslo.messaging.notify.drivers"
 
@@ -46,15 +43,6 @@ class Run(NamedTuple):
         ]
 
 
-def _has_broker() -> None:
-    address = urllib.parse.urlsplit(RABBIT)
-    try:
-        place = address.hostname, address.port or 5672
-        socket.create_connection(place, 10).close()
-    except OSError as exc:
-        missing(f"no RabbitMQ at RABBIT_URL: {exc}")
-
-
 @pytest.fixture(
     scope="module",
     params=[
@@ -72,7 +60,7 @@ def run(request, tmp_path_factory) -> Iterator[Run]:
         pytest.fail("the driver is no entry point here: pip install -e .")
     mode, url = request.param
     if url == RABBIT:
-        _has_broker()
+        broker_here()
     directory = tmp_path_factory.mktemp("messages")
     # What an operator has, and beside it the file that switches us on.
     (directory / "nova.conf").write_text(

@@ -31,7 +31,7 @@ pytestmark = [pytest.mark.functional, pytest.mark.services]
 
 FOLDER = ROOT / "tests" / "functional" / "programs" / "slowed"
 sys.path.append(str(FOLDER))
-import slowed_filter  # noqa: E402
+import slowed_filter
 
 PATH = "/v2.1/flavors"
 REQUESTS = 6

@@ -85,7 +85,7 @@ def _wrapped(environ: dict[str, Any], file: Any) -> Any:
 
 def _file(start: int = 0) -> Any:
     # The server closes it.
-    file = open(FILE, "rb")  # noqa: SIM115
+    file = open(FILE, "rb")  # noqa: SIM115 - the server closes it
     file.seek(start)
     return file
 

@@ -143,7 +143,7 @@ def _by_function(looks_alike: bool) -> Callable[[], None]:
         def wrapper(
             self: Any,
             *args: Any,
-            _found: Any = getattr(owner, name),  # noqa: B008
+            _found: Any = getattr(owner, name),  # noqa: B008 - bound as it is now
             _name: str = name,
             **kwargs: Any,
         ) -> Any:

@@ -22,12 +22,12 @@ elif mode == "gevent":
 
     gevent.monkey.patch_all()
 
-import threading  # noqa: E402 after patching
-import time  # noqa: E402 after patching
-import types  # noqa: E402 after patching
-import uuid  # noqa: E402 after patching
+import threading
+import time
+import types
+import uuid
 
-from nova_profiler.factory import filter_factory  # noqa: E402 after patching
+from nova_profiler.factory import filter_factory
 
 REQUESTS = 40
 FAILING = 5

@@ -47,6 +47,8 @@ DB_API = "nova_profiler_test_db_api"
 TIMED = "nova_profiler_test_timed"
 
 Seen = list[Any]
+# What stand-ins of modules hold, by the names of both.
+Contents = dict[str, dict[str, Any]]
 
 
 class RefusedError(Exception):
@@ -56,7 +58,7 @@ class RefusedError(Exception):
 def returning(value: Any, *names: str) -> Any:
     """Return a method that returns *value* and has parameters *names*."""
     made: dict[str, Any] = {"value": value, "RefusedError": RefusedError}
-    exec(  # noqa: S102
+    exec(
         compile(
             f"def method(self, {', '.join((*names, '*args'))}, **kwargs):\n"
             "    if 'fails' in args:\n"
@@ -110,8 +112,8 @@ class MemoryBackend:
     """One in it."""
 
 
-def _class(name: str, **methods: Any) -> type:
-    return type(name, (), methods)
+def _class(class_name: str, /, **content: Any) -> type:
+    return type(class_name, (), content)
 
 
 def _calling(name: str, *names: str) -> Any:
@@ -125,16 +127,28 @@ def _calling(name: str, *names: str) -> Any:
 
 def modules() -> dict[str, types.ModuleType]:
     """Return the stand-ins by the names of their modules."""
-    made: dict[str, types.ModuleType] = {}
-
-    def module(name: str, **content: Any) -> None:
-        made[name] = types.ModuleType(name)
+    contents: Contents = {
+        **_http(),
+        **_caches(),
+        **_waits(),
+        **_processes(),
+        **_messages(),
+        DB_API: _db_api(),
+        TIMED: {
+            "work": lambda: "worked",
+            "Worker": _class("W", do=returning(2)),
+        },
+    }
+    made = {name: types.ModuleType(name) for name in contents}
+    for name, content in contents.items():
         vars(made[name]).update(content)
+    return made
 
-    response = Response()
+
+def _http() -> Contents:
     pool_class = _class(
         "HTTPConnectionPool",
-        urlopen=returning(response, "method", "url"),
+        urlopen=returning(Response(), "method", "url"),
         host="host.example",
     )
 
@@ -151,72 +165,83 @@ def modules() -> dict[str, types.ModuleType]:
         )
         return sent().send(one)
 
-    module("keystoneauth1.session", Session=_class("S", request=request))
-    module(
-        "keystoneauth1.discover",
-        get_version_data=lambda url: request(None, url, "GET"),
-    )
-    module(
-        "keystonemiddleware.auth_token",
-        AuthProtocol=_class("A", fetch_token=returning("token", "token")),
-    )
-    module("requests.sessions", Session=sent)
-    module("urllib3.connectionpool", HTTPConnectionPool=pool_class)
-    module(
-        "dogpile.cache.region",
-        CacheRegion=_class(
-            "CacheRegion",
-            **{
-                name: returning(name)
-                for name in cache_calls._OPERATIONS  # one call each
-            },
-        ),
+    return {
+        "keystoneauth1.session": {"Session": _class("S", request=request)},
+        "keystoneauth1.discover": {
+            "get_version_data": lambda url: request(None, url, "GET")
+        },
+        "keystonemiddleware.auth_token": {
+            "AuthProtocol": _class(
+                "A", fetch_token=returning("token", "token")
+            )
+        },
+        "requests.sessions": {"Session": sent},
+        "urllib3.connectionpool": {"HTTPConnectionPool": pool_class},
+    }
+
+
+def _caches() -> Contents:
+    region = _class(
+        "CacheRegion",
+        # One call each.
+        **{name: returning(name) for name in cache_calls._OPERATIONS},
     )
     tokens = _class(
         "TokenCache",
         get=returning("t", "token_id"),
         set=returning(1, "token_id"),
     )
-    module("keystonemiddleware.auth_token._cache", TokenCache=tokens)
-    event = _class("_InstanceEvent", wait=returning("came", "timeout"))
-    event.name = "network-changed"  # type: ignore[attr-defined]
-    module(
-        "nova.compute.manager",
-        ComputeVirtAPI=_class("V", _InstanceEvent=event),
+    return {
+        "dogpile.cache.region": {"CacheRegion": region},
+        "keystonemiddleware.auth_token._cache": {"TokenCache": tokens},
+    }
+
+
+def _waits() -> Contents:
+    event = _class(
+        "_InstanceEvent",
+        wait=returning("came", "timeout"),
+        name="network-changed",
     )
-    module("nova.objects.external_event", EVENT_NAMES=["network-changed"])
-    module(
-        "oslo_concurrency.lockutils",
-        lock=lambda name, *args, **kwargs: Held(),
-    )
-    module(
-        "oslo_policy.policy",
-        Enforcer=_class("Enforcer", enforce=returning(True)),
-    )
-    module(
-        "oslo_concurrency.processutils",
-        execute=lambda *cmd, **kwargs: _executed(cmd),
-        ssh_execute=function("ssh"),
-    )
-    module(
-        "oslo_privsep.daemon",
-        _ClientChannel=_class("C", remote_call=returning("ret", "name")),
-    )
-    module(
-        "oslo_privsep.priv_context",
-        PrivContext=_class("P", start=returning("started")),
-    )
-    module(
-        "oslo_rootwrap.client",
-        Client=_class(
-            "Client",
-            execute=lambda self, cmd, stdin=None: (
-                self._ensure_initialized(),
-                _executed(cmd),
-            ),
-            _ensure_initialized=returning("initialized"),
+    return {
+        "nova.compute.manager": {
+            "ComputeVirtAPI": _class("V", _InstanceEvent=event)
+        },
+        "nova.objects.external_event": {"EVENT_NAMES": ["network-changed"]},
+        "oslo_concurrency.lockutils": {
+            "lock": lambda name, *args, **kwargs: Held()
+        },
+        "oslo_policy.policy": {
+            "Enforcer": _class("Enforcer", enforce=returning(True))
+        },
+    }
+
+
+def _processes() -> Contents:
+    rootwrap = _class(
+        "Client",
+        execute=lambda self, cmd, stdin=None: (
+            self._ensure_initialized(),
+            _executed(cmd),
         ),
+        _ensure_initialized=returning("initialized"),
     )
+    return {
+        "oslo_concurrency.processutils": {
+            "execute": lambda *cmd, **kwargs: _executed(cmd),
+            "ssh_execute": function("ssh"),
+        },
+        "oslo_privsep.daemon": {
+            "_ClientChannel": _class("C", remote_call=returning("ret", "name"))
+        },
+        "oslo_privsep.priv_context": {
+            "PrivContext": _class("P", start=returning("started"))
+        },
+        "oslo_rootwrap.client": {"Client": rootwrap},
+    }
+
+
+def _messages() -> Contents:
     transport = _class(
         "Transport",
         _send=returning(
@@ -224,15 +249,11 @@ def modules() -> dict[str, types.ModuleType]:
         ),
         _send_notification=returning("sent", "target", "ctxt", "message"),
     )
-    module("oslo_messaging.transport", Transport=transport)
 
     def call(self: Any, ctxt: Any, method: str, **kwargs: Any) -> Any:
         message = {"method": method, "args": kwargs}
         target = types.SimpleNamespace(topic="conductor", fanout=False)
         return transport()._send(target, ctxt, message, True, *self.more)
-
-    context = _class("_BaseCallContext", call=call, cast=call, more=())
-    module("oslo_messaging.rpc.client", _BaseCallContext=context)
 
     def notify(self: Any, ctxt: Any, event: str, payload: Any) -> Any:
         target = types.SimpleNamespace(topic="notifications", fanout=False)
@@ -240,12 +261,14 @@ def modules() -> dict[str, types.ModuleType]:
             target, ctxt, {"event_type": event}
         )
 
-    module(
-        "oslo_messaging.notify.notifier", Notifier=_class("N", _notify=notify)
-    )
-    module(DB_API, **_db_api())
-    module(TIMED, work=lambda: "worked", Worker=_class("W", do=returning(2)))
-    return made
+    context = _class("_BaseCallContext", call=call, cast=call, more=())
+    return {
+        "oslo_messaging.transport": {"Transport": transport},
+        "oslo_messaging.rpc.client": {"_BaseCallContext": context},
+        "oslo_messaging.notify.notifier": {
+            "Notifier": _class("N", _notify=notify)
+        },
+    }
 
 
 def _executed(cmd: Any) -> tuple[str, str]:

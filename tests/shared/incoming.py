@@ -6,6 +6,9 @@ from __future__ import annotations
 from typing import Any
 
 from messaging import Bus, oslo_messaging
+from serving import Profiled
+
+from nova_profiler.capture.served.kinds.messages import served_messages
 
 
 class Waited:
@@ -85,3 +88,33 @@ class Server:
         incoming = Incoming(message, {} if ctxt is None else ctxt, **more)
         self.server._process_incoming([incoming])
         return incoming
+
+
+class Served:
+    """Servers whose messages one worker times; all of them are kept."""
+
+    def __init__(
+        self, profiled: Profiled | None = None, **options: Any
+    ) -> None:
+        options.setdefault("log_requests", ("message:all",))
+        self.profiled = profiled or Profiled(None, **options)
+        self.undo = served_messages.install(self.profiled.worker)
+        self.made: list[Server] = []
+
+    def server(self, **more: Any) -> Server:
+        self.made.append(Server(**more))
+        return self.made[-1]
+
+    @property
+    def records(self) -> list[Any]:
+        return self.profiled.records
+
+    @property
+    def record(self) -> Any:
+        return self.profiled.record
+
+    def close(self) -> None:
+        self.undo()
+        self.profiled.worker.undo()
+        for server in self.made:
+            server.bus.stop()

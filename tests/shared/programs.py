@@ -8,15 +8,17 @@ import os
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 from typing import Any
 
-from places import PYTHONPATH
+from places import PYTHONPATH, ROOT
 
 
-def answer_of(program: str) -> Any:
-    """Run *program* in a fresh Python; return the JSON that it prints."""
+def answer_of(*programs: str) -> Any:
+    """Run *programs* in one fresh Python; return the JSON that they print."""
+    program = "".join(textwrap.dedent(one) for one in programs)
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", textwrap.dedent(program)],
+        [sys.executable, "-W", "ignore", "-c", program],
         capture_output=True,
         text=True,
         timeout=120,
@@ -24,3 +26,21 @@ def answer_of(program: str) -> Any:
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
+
+
+def quick_bench(command: str, path: Path, *options: str) -> dict[str, Any]:
+    """Run a benchmark as a smoke test; return what it wrote to *path*."""
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "benchmarks", command, "--quick"),
+            *(*options, "--json", str(path)),
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    results: dict[str, Any] = json.loads(path.read_text())
+    return results

@@ -63,6 +63,23 @@ def kept(directory, **runs) -> History:
     return history
 
 
+def four_runs(directory) -> str:
+    """Keep four runs in *directory*, and return it; in the last /r7 is slower.
+
+    For engines that read the whole directory: one was being added.
+    """
+    kept(
+        directory,
+        n1=run_of(1, calls=60),
+        # Whole milliseconds: many ties.
+        n2=run_of(2, calls=60, day=1, digits=0),
+        n3=run_of(3, calls=60, day=2),
+        slow=run_of(4, calls=60, day=3, slowed=1.6),
+    )
+    (directory / ".adding-n4-0").mkdir()
+    return str(directory)
+
+
 def log_text(entries) -> str:
     """Return *entries* as a service of today logs them."""
     return "".join(

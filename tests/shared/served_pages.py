@@ -45,5 +45,5 @@ def json_of(address: str) -> Any:
     request = Request(  # noqa: S310 - an address of ours
         address, headers={"Accept": "application/json"}
     )
-    with urlopen(request, timeout=_PATIENCE_S) as answer:  # noqa: S310
+    with urlopen(request, timeout=_PATIENCE_S) as answer:  # noqa: S310 - an address of ours
         return json.load(answer)

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import os
+import socket
+import urllib.parse
 from typing import NoReturn
 
 import pytest
@@ -16,6 +18,20 @@ def missing(reason: str) -> NoReturn:
     if os.environ.get("NOVA_PROFILER_REQUIRE_SERVICES"):
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+# Where RabbitMQ is, for what tries messages over it.
+RABBIT = os.environ.get("RABBIT_URL", "rabbit://guest:guest@127.0.0.1:5672/")
+
+
+def broker_here() -> None:
+    """Fail or skip the test where no RabbitMQ answers."""
+    address = urllib.parse.urlsplit(RABBIT)
+    try:
+        place = address.hostname, address.port or 5672
+        socket.create_connection(place, 10).close()
+    except OSError as exc:
+        missing(f"no RabbitMQ at RABBIT_URL: {exc}")
 
 
 def readable_here() -> None:

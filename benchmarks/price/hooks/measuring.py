@@ -13,9 +13,9 @@ from typing import NamedTuple
 from benchmarks.price.hooks.cases import CASES, ELSEWHERE, Call, Case
 from benchmarks.running import processes
 from benchmarks.running.figures import Figure, Spread, spread_of
+from nova_profiler.capture.captures import Capture
 from nova_profiler.capture.contracts import NothingServed
 from nova_profiler.capture.current import active, lane_var
-from nova_profiler.capture.lanes import Capture
 from nova_profiler.groups import HOOKS, Hook
 
 # What a call may cost where no request is on.

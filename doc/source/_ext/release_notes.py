@@ -22,7 +22,7 @@ MISSING = (
 )
 
 
-class ReleaseNotes(ReleaseNotesDirective):  # type: ignore[misc]
+class ReleaseNotes(ReleaseNotesDirective):  # type: ignore[misc]  # reno has no types
     """reno's directive; a sentence in the place of what reno cannot read."""
 
     def run(self) -> list[nodes.Node]:

@@ -35,5 +35,38 @@ class HookLock:
         self.now = self._make()
 
 
+class Shared:
+    """A replacement that installers share: in place once for all of them."""
+
+    def __init__(self) -> None:
+        self.lock = HookLock()
+        self.installers = 0
+        self._undo: Undo = lambda: None
+
+    def install(self, begin: Callable[[], Undo]) -> Undo:
+        """Have the first installer call *begin*; return what undoes this call.
+
+        The last installer to undo, however often it does, runs what *begin*
+        returned. Raises what *begin* raises, and then counts no installer.
+        """
+        with self.lock.now:
+            if self.installers == 0:
+                self._undo = begin()
+            self.installers += 1
+        done = False
+
+        def undo() -> None:
+            nonlocal done
+            with self.lock.now:
+                if done:
+                    return
+                done = True
+                self.installers -= 1
+                if self.installers == 0:
+                    self._undo()
+
+        return undo
+
+
 class HookError(NovaProfilerError):
     """A hook cannot be installed here; the text has the reason."""

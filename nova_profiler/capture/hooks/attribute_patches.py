@@ -129,7 +129,7 @@ def as_function(found: Any) -> Callable[..., Any]:
             return found(*args, **kwargs)
         return bind(found, self, type(self))(*args, **kwargs)
 
-    _look_like(call, found)  # type: ignore[arg-type]
+    _look_like(call, found)  # type: ignore[arg-type]  # may be no function
     return call
 
 

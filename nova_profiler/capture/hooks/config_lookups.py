@@ -25,7 +25,10 @@ _LOOKUPS = COUNT_PLACES["config_lookups"]
 
 
 def install() -> Undo:
-    """Count look-ups in the current lane; returns what undoes it."""
+    """Count look-ups in the current lane; returns what undoes it.
+
+    Raises HookError for an oslo.config that is built otherwise.
+    """
     if not hasattr(cfg.ConfigOpts, _METHOD):
         raise HookError("this oslo.config has no ConfigOpts._get to count")
     return patch_method(cfg.ConfigOpts, _METHOD, _counted)

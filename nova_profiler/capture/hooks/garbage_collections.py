@@ -11,38 +11,30 @@ import gc
 from nova_profiler.capture.calls import CallKey
 from nova_profiler.capture.current import current_lane, open_lane
 from nova_profiler.capture.failures import HOOK_FAILURES
-from nova_profiler.capture.hooks import HookLock, Undo
+from nova_profiler.capture.hooks import Shared, Undo
 from nova_profiler.capture.timing import Timing
 from nova_profiler.groups import GC
 
 _OLDEST = 2
 _KEY = CallKey(GC.name, "generation_2")
 
-_lock = HookLock()
-_installers = 0
+_shared = Shared()
 # The run that goes on in a lane; the interpreter has one at a time.
 _running: Timing | None = None
 
 
 def install() -> Undo:
     """Time full collections in the current lane; returns what undoes it."""
-    global _installers
-    with _lock.now:
-        _installers += 1
-        if _installers == 1:
-            gc.callbacks.append(_collecting)
-    done = False
+    return _shared.install(_follow)
+
+
+def _follow() -> Undo:
+    """Have the collector call us; returns what ends that."""
+    gc.callbacks.append(_collecting)
 
     def undo() -> None:
-        nonlocal done
-        global _installers
-        with _lock.now:
-            if done:
-                return
-            done = True
-            _installers -= 1
-            if _installers == 0 and _collecting in gc.callbacks:
-                gc.callbacks.remove(_collecting)
+        if _collecting in gc.callbacks:
+            gc.callbacks.remove(_collecting)
 
     return undo
 

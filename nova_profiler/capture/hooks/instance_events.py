@@ -96,7 +96,7 @@ def _key_of(text: Any) -> CallKey:
     """Return what names the event whose name and tag are *text*."""
     module = sys.modules.get("nova.objects.external_event")
     try:
-        names = module.EVENT_NAMES  # type: ignore[union-attr]
+        names = module.EVENT_NAMES  # type: ignore[union-attr]  # None raises, too
         # Most tags are UUIDs.
         name = text[:-_UUID_LENGTH].removesuffix("-")
         if name not in names:

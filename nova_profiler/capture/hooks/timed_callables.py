@@ -124,7 +124,7 @@ class TimedCallable:
     def __reduce_ex__(self, protocol: Any) -> Any:
         return self.__wrapped__.__reduce_ex__(protocol)
 
-    @property  # type: ignore[misc]
+    @property  # type: ignore[misc]  # isinstance() asks for it
     def __class__(self) -> Any:
         return self.__wrapped__.__class__
 

@@ -17,8 +17,8 @@ from nova_profiler.errors import NovaProfilerError
 
 if TYPE_CHECKING:
     # A reader of stacks has this package too, and is to be small.
+    from nova_profiler.capture.captures import Capture
     from nova_profiler.capture.contracts import Watch
-    from nova_profiler.capture.lanes import Capture
 
 __all__ = ["Engine", "EngineError", "Note"]
 

@@ -9,9 +9,9 @@ import os
 import threading
 from collections.abc import Callable
 
+from nova_profiler.capture.captures import Capture
 from nova_profiler.capture.choosing.choice import Choice
 from nova_profiler.capture.failures import Failures
-from nova_profiler.capture.lanes import Capture
 from nova_profiler.capture.profilers import Engine, EngineError, Note
 from nova_profiler.capture.profilers.guard import GuardedWatch
 from nova_profiler.capture.settings.options import Settings

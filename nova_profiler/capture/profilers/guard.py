@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from nova_profiler.capture.captures import Capture
 from nova_profiler.capture.contracts import Watch
 from nova_profiler.capture.failures import Failures
-from nova_profiler.capture.lanes import Capture
 from nova_profiler.record import RequestRecord
 
 
@@ -104,7 +104,7 @@ class GuardedWatch:
                 raise
             if not step.began:
                 return function(*args, **kwargs)
-            error, step.error = step.error, None  # type: ignore[unreachable]
+            error, step.error = step.error, None  # type: ignore[unreachable]  # *watched* sets it
             if error is not None:
                 try:
                     raise error

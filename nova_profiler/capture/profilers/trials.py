@@ -48,7 +48,7 @@ def problem_in(
         become = {"user": user.uid, "group": user.gid, "extra_groups": []}
     try:
         # No text of a user: this Python, and programs as found.
-        tried = subprocess.run(  # noqa: S603
+        tried = subprocess.run(  # noqa: S603 - as above
             isolated_python(code, *arguments),
             **become,
             stdin=subprocess.DEVNULL,

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from nova_profiler.capture.calls import Calls, Tally, is_known
-from nova_profiler.capture.lanes import Capture, Lane
+from nova_profiler.capture.captures import Capture
+from nova_profiler.capture.lanes import Lane
 from nova_profiler.capture.record_making.lane_calls import (
     named_calls,
     used_lanes,

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nova_profiler.capture.lanes import Capture, Lane
+from nova_profiler.capture.captures import Capture
+from nova_profiler.capture.lanes import Lane
 from nova_profiler.capture.sinks import Named
 from nova_profiler.capture.sql import name_of_statement
 from nova_profiler.groups import SQL

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from datetime import datetime, timezone
 from time import perf_counter
 
+from nova_profiler.capture.captures import OVER, Capture
 from nova_profiler.capture.choosing.choice import is_kept
 from nova_profiler.capture.choosing.traced import TraceChoice
 from nova_profiler.capture.failures import Failures
-from nova_profiler.capture.lanes import OVER, Capture
 from nova_profiler.capture.record_making.dump_details import (
     TracedCalls,
     db_api_calls_of,

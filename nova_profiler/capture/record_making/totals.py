@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from nova_profiler.capture.lanes import Capture, Lane
+from nova_profiler.capture.captures import Capture
+from nova_profiler.capture.lanes import Lane
 from nova_profiler.capture.record_making.breakdown import (
     LaneSums,
     Span,

@@ -2,8 +2,8 @@
 """Keeps track of the requests that are on, in one thread of the process.
 
 It answers what asks for them, keeps a file for each that takes long, and
-finds the requests whose worker was killed. A request passes none of this, but
-for the one that logs what was found.
+looks for the requests whose worker was killed. A request passes none of this,
+but for the one that logs what was found.
 """
 
 from __future__ import annotations
@@ -21,10 +21,11 @@ from pathlib import Path
 from time import monotonic, perf_counter
 from weakref import WeakSet
 
+from nova_profiler.capture.captures import Capture
 from nova_profiler.capture.current import active
 from nova_profiler.capture.failures import Failures
 from nova_profiler.capture.greenthreads import nap, start_thread
-from nova_profiler.capture.lanes import Capture
+from nova_profiler.capture.running.killed_workers import KilledWorkers
 from nova_profiler.capture.running.open_calls import open_calls_of
 from nova_profiler.capture.settings.live import LiveSettings
 from nova_profiler.dump_store.asking import Listener
@@ -32,13 +33,7 @@ from nova_profiler.dump_store.opened import Directory
 from nova_profiler.dump_store.processes import this_process
 from nova_profiler.dump_store.running import (
     SOCKET_SUFFIX,
-    Trace,
-    forget,
     opened_running,
-    remove_leavings,
-    service_of,
-    taken,
-    traces_in,
     write_trace,
 )
 from nova_profiler.record import KILLED, RUNNING, RequestRecord
@@ -55,8 +50,7 @@ TRACES_EVERY_S = 10.0
 # What one process writes each second, and what it answers.
 MAX_FILES = 50
 MAX_ANSWERED = 1_000
-# Traces that one request makes records of, failures that it logs.
-MAX_TAKEN = 20
+# Failures that one request logs.
 MAX_NOTES = 100
 
 _numbers = count(1)
@@ -83,8 +77,8 @@ class Lookout:
         self._directory = Directory(directory)
         self._live = live
         self._describe = describe
-        self._deliver = deliver
         self._failures = failures
+        self._killed = KilledWorkers(self._directory, live, deliver, failures)
         self._pid = 0
         self._starts: dict[int, object] = {}
         self._name = ""
@@ -95,8 +89,6 @@ class Lookout:
         self._has_news = False
         self._notes: deque[tuple[str, Exception]] = deque(maxlen=MAX_NOTES)
         self._written: dict[str, tuple[Capture, float]] = {}
-        # The services of the traces that were there at the latest look.
-        self._services: dict[str, str | None] = {}
         self._wait_s = TICK_S
 
     def start(self) -> None:
@@ -275,31 +267,13 @@ class Lookout:
             return
         self._traces_at = now + TRACES_EVERY_S
         try:
-            with opened_running(self._directory) as folder:
-                own = self._own_traces(folder)
-                remove_leavings(folder, {trace.path.name for trace in own})
-            if own:
+            if self._killed.look():
                 self._have_reported()
         except OSError:
             # Not there, or what lies there may be another user's.
             return
         except Exception as exc:
             self._note("running", exc)
-
-    def _own_traces(self, folder: Path) -> list[Trace]:
-        """Return those of our service: each has its own log and metrics.
-
-        Each file is read once, however long it stays.
-        """
-        before, now = self._services, {}
-        traces = traces_in(folder)
-        for trace in traces:
-            name = trace.path.name
-            found = before[name] if name in before else service_of(trace)
-            now[name] = found
-        self._services = now
-        service = self._live.current.service_name
-        return [trace for trace in traces if now[trace.path.name] == service]
 
     def _note(self, what: str, exc: Exception) -> None:
         """Have a failure noted, which may log it."""
@@ -324,21 +298,12 @@ class Lookout:
             while True:
                 self._failures.note(*self._notes.popleft())
         try:
-            with opened_running(self._directory) as folder:
-                for trace in self._own_traces(folder)[:MAX_TAKEN]:
-                    self._take(trace)
+            self._killed.report()
         except OSError:
             # Not there, or what lies there may be another user's.
             return
         except Exception as exc:
             self._failures.note("running", exc)
-
-    def _take(self, trace: Trace) -> None:
-        record = taken(trace)
-        if record is not None:
-            self._failures.note("killed_requests")
-            self._deliver(record)
-            forget(trace)
 
 
 def _started(capture: Capture) -> float:

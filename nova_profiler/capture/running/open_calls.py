@@ -20,10 +20,10 @@ from typing import Any, NamedTuple
 
 from nova_profiler import OWN_FOLDER
 from nova_profiler.capture.calls import CallKey
+from nova_profiler.capture.captures import Capture
 from nova_profiler.capture.current import LaneCall
 from nova_profiler.capture.greenthreads import thread_ident
-from nova_profiler.capture.lanes import Capture, Lane
-from nova_profiler.capture.pieces import PieceLane
+from nova_profiler.capture.lanes import Lane, PieceLane
 from nova_profiler.capture.sql import name_of_statement
 from nova_profiler.capture.timing import Timing
 from nova_profiler.groups import SQL

@@ -57,7 +57,7 @@ def loaded(name: Named) -> Any:
     for part in name.path.split("."):
         found = getattr(found, part)
     if name.is_factory:
-        found = found()  # type: ignore[operator]
+        found = found()  # type: ignore[operator]  # or raises
     shown = f"{VARIABLE}: {name.module}:{name.path}"
     if not callable(found):
         kind = type(found).__name__

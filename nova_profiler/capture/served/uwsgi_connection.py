@@ -16,7 +16,7 @@ _TCP_CLOSE = 7
 
 
 def is_cut() -> bool:
-    """Tell whether the client is known to have gone.
+    """Return whether the client is known to have gone.
 
     False where nothing is known, as under another server.
     """

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from nova_profiler.capture.captures import Capture
 from nova_profiler.capture.choosing.kept_kinds import wanted_of
 from nova_profiler.capture.choosing.part_allowance import PartAllowance
 from nova_profiler.capture.collector import watch_collector
@@ -28,7 +29,6 @@ from nova_profiler.capture.failures import HOOK_FAILURES, Failures
 from nova_profiler.capture.greenthreads import runs_green
 from nova_profiler.capture.hooks import Undo
 from nova_profiler.capture.hooks.late_patches import look_again
-from nova_profiler.capture.lanes import Capture
 from nova_profiler.capture.profilers.engine_in_use import Watching
 from nova_profiler.capture.record_making.recorder import Recorder
 from nova_profiler.capture.run_queue import LONG_S

@@ -30,7 +30,7 @@ _HANDLED = (
 
 
 def is_whole(kind: type, body: Any) -> bool:
-    """Tell whether *body*, of class *kind*, is a list with nothing behind.
+    """Return whether *body*, of class *kind*, is a list with nothing behind.
 
     Iterating over it runs no code of the application, and it has no close().
     """
@@ -116,12 +116,12 @@ class _Chunks:
             raise
         finally:
             try:
-                lane_var.reset(token)  # type: ignore[arg-type]
+                lane_var.reset(token)  # type: ignore[arg-type]  # None raises
             except Exception as exc:
                 leave(token, exc)
         try:
             if isinstance(chunk, bytes):
-                exchange.bytes += len(chunk)
+                exchange.handed_bytes += len(chunk)
             elif chunk is not None:
                 # uWSGI takes a file for a chunk.
                 exchange.is_counted = False
@@ -218,7 +218,7 @@ class Body(_Chunks):
             raise
         finally:
             try:
-                lane_var.reset(token)  # type: ignore[arg-type]
+                lane_var.reset(token)  # type: ignore[arg-type]  # None raises
             except Exception as exc:
                 leave(token, exc)
             try:
@@ -244,7 +244,7 @@ class Body(_Chunks):
             raise
         finally:
             try:
-                lane_var.reset(token)  # type: ignore[arg-type]
+                lane_var.reset(token)  # type: ignore[arg-type]  # None raises
             except Exception as exc:
                 leave(token, exc)
 
@@ -283,7 +283,7 @@ class SizedBody(Body):
 
     def __init__(self, exchange: Exchange, body: Iterable[bytes]) -> None:
         super().__init__(exchange, body)
-        self._written = exchange.bytes
+        self._written = exchange.handed_bytes
         self._is_at_end = False
 
     def __len__(self) -> int:
@@ -291,7 +291,7 @@ class SizedBody(Body):
         return len(self._body)
 
     def __iter__(self) -> Iterator[bytes]:
-        self._exchange.bytes = self._written
+        self._exchange.handed_bytes = self._written
         self._is_at_end = False
         return Body.__iter__(self)
 

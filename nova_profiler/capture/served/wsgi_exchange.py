@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from functools import partial
 from time import perf_counter
@@ -15,9 +15,13 @@ from nova_profiler.capture.current import active
 from nova_profiler.capture.served.wsgi_bodies import followed, is_whole
 from nova_profiler.capture.served.wsgi_facts import REQUEST_ID, WsgiFacts
 from nova_profiler.capture.served.wsgi_identity import without_context
+from nova_profiler.capture.served.wsgi_response import (
+    NO_STATUS,
+    Response,
+    status_of,
+)
 from nova_profiler.capture.settings.options import Settings
 from nova_profiler.record import (
-    ABORTED,
     FAILED,
     OK,
     UNANSWERED,
@@ -33,15 +37,9 @@ if TYPE_CHECKING:
 # Where the environ holds the capture: a filter further in leaves it alone.
 ENVIRON_KEY = "nova_profiler.capture"
 _NO_ENVIRON: dict[str, Any] = {}
-# Statuses whose response has no body that a server would read.
-_BODILESS = (204, 304)
-# The status while start_response() was not called.
-_NONE: Any = object()
-# What a server raises for what an application did wrong.
-_FAULTS = (TypeError, ValueError, LookupError, AttributeError, AssertionError)
 
 
-class Exchange:
+class Exchange(Response):
     """One request and its response, from the first to the last moment.
 
     Implements Served for its own capture.
@@ -52,19 +50,9 @@ class Exchange:
         "_before",
         "_environ",
         "_facts",
-        "_handled",
-        "_headers",
         "_settings",
-        "_start_response",
-        "_status",
-        "_worker",
-        "_write",
-        "_write_failed",
-        "bytes",
         "capture",
-        "is_counted",
         "is_done",
-        "method",
         "path",
     )
 
@@ -76,21 +64,20 @@ class Exchange:
         environ: dict[str, Any],
         start_response: StartResponse,
     ) -> None:
+        # Those of Response, too: a call to it would cost each request.
         self._worker = worker
         self._facts = facts
         self._settings = settings
         self._start_response = start_response
-        self._status = _NONE
-        self._headers: Sequence[tuple[str, str]] = ()
-        self._write: Callable[[bytes], object] | None = None
+        self._status = NO_STATUS
+        self._headers = ()
+        self._write = None
         self._write_failed = False
         self._app_end: float | None = None
         # Whether the clock has stopped.
         self.is_done = False
-        # The exception that was handled when the application returned.
-        self._handled: int | None = None
-        # What was handed to the server; all of it, if it could be counted.
-        self.bytes = 0
+        self._handled = None
+        self.handed_bytes = 0
         self.is_counted = True
         self._environ = environ
         self._before = facts.before(environ) if facts.is_watching else None
@@ -131,49 +118,11 @@ class Exchange:
         if self._app_end is not None:
             record.app_ms = (self._app_end - self.capture.started) * 1000
         if self.is_answered:
-            record.status = _status_of(self._status)
-        record.response_bytes = self.bytes if self.is_counted else None
+            record.status = status_of(self._status)
+        record.response_bytes = self.handed_bytes if self.is_counted else None
         self._facts.fill(
             record, self._environ, self.method, self.path, is_on=True
         )
-
-    def start_response(
-        self,
-        status: str,
-        headers: list[tuple[str, str]],
-        exc_info: Any = None,
-    ) -> Callable[[bytes], object]:
-        """Pass everything on; note the status of the last call."""
-        if exc_info is None:
-            write = self._start_response(status, headers)
-        else:
-            write = self._start_response(status, headers, exc_info)
-        self._write = write
-        self._status = status
-        self._headers = headers
-        try:
-            return self.write
-        except Exception as exc:
-            # What goes by the server's own is not counted.
-            self.is_counted = False
-            self.note(exc)
-            return write
-
-    def write(self, data: bytes) -> object:
-        """Write *data* as the server does, and count it."""
-        try:
-            # Set by now: start_response() returned this method.
-            sent = self._write(data)  # type: ignore[misc]
-        except Exception:
-            self._write_failed = True
-            raise
-        try:
-            if isinstance(data, bytes):
-                self.bytes += len(data)
-        except Exception as exc:
-            self.is_counted = False
-            self.note(exc)
-        return sent
 
     def returned(
         self, body: Iterable[bytes], environ: dict[str, Any]
@@ -186,7 +135,7 @@ class Exchange:
             if kind is list or kind is tuple or is_whole(kind, body):
                 try:
                     for chunk in body:
-                        self.bytes += len(chunk)
+                        self.handed_bytes += len(chunk)
                 except Exception as exc:
                     # Not bytes: the server raises, too.
                     self.finish(FAILED, type(exc).__name__)
@@ -203,68 +152,6 @@ class Exchange:
             sent = exc
         # Sent into this thread by others: after the response.
         return body if sent is None else _Then(body, sent)
-
-    @property
-    def is_answered(self) -> bool:
-        """Whether the application has called start_response()."""
-        return self._status is not _NONE
-
-    def outcome_of(self, error: BaseException) -> str:
-        """Return whether *error* is the application's or the client's."""
-        if self._write_failed or isinstance(error, GeneratorExit):
-            return ABORTED
-        return FAILED
-
-    def error_in_server(self) -> BaseException | None:
-        """Return the exception that ends the response in the server now.
-
-        A server closes a body while it handles what stopped it.
-        """
-        error = sys.exc_info()[1]
-        if id(error) == self._handled or isinstance(error, StopIteration):
-            return None
-        return error
-
-    def end_at_close(self) -> tuple[str, str | None]:
-        """Return outcome and error of a body closed before its end."""
-        error = self.error_in_server()
-        if error is not None:
-            return self.end_by(error)
-        if self.has_no_body() or self.has_all(self.bytes):
-            return OK, None
-        return ABORTED, None
-
-    def end_by(self, error: BaseException) -> tuple[str, str | None]:
-        """Return outcome and error where *error* stopped the server."""
-        if isinstance(error, _FAULTS):
-            return FAILED, type(error).__name__
-        return ABORTED, None
-
-    def has_no_body(self) -> bool:
-        """Tell whether the server has no body to send."""
-        if not self.is_answered:
-            return False
-        status = _status_of(self._status)
-        return self.method == "HEAD" or status < 200 or status in _BODILESS
-
-    def has_all(self, handed: int) -> bool:
-        """Tell whether *handed* bytes are as many as were promised.
-
-        A server may stop at the last one.
-        """
-        length = self._length()
-        return length is not None and handed >= length
-
-    def _length(self) -> int | None:
-        """Return the Content-Length, None without one that can be read."""
-        try:
-            for name, value in self._headers:
-                if name.lower() == "content-length" and value.isdecimal():
-                    return int(value)
-        except (TypeError, ValueError, AttributeError):
-            # No headers of WSGI: the server has its own answer to that.
-            return None
-        return None
 
     def finish(self, outcome: str, error: str | None) -> None:
         """Stop the clock, once; make the record and deliver it.
@@ -295,10 +182,6 @@ class Exchange:
         """Finish what *error* has ended, which the application raised."""
         self.finish(self.outcome_of(error), type(error).__name__)
 
-    def note(self, error: BaseException) -> None:
-        """Count a fault of ours. Never raises."""
-        self._worker.failures.note("middleware", error)
-
     def let_go(self) -> None:
         """Have no record; all that is safe in the garbage collector."""
         self.is_done = True
@@ -319,9 +202,11 @@ class Exchange:
         app_end = stopped if self._app_end is None else self._app_end
         record.app_ms = (app_end - self.capture.started) * 1000
         try:
-            record.response_bytes = self.bytes if self.is_counted else None
-            if self._status is not _NONE:
-                record.status = status = _status_of(self._status)
+            record.response_bytes = (
+                self.handed_bytes if self.is_counted else None
+            )
+            if self._status is not NO_STATUS:
+                record.status = status = status_of(self._status)
                 if status >= 500 and record.outcome == OK:
                     record.outcome = FAILED
             elif record.outcome == FAILED:
@@ -347,15 +232,6 @@ class Exchange:
             self._environ.pop(ENVIRON_KEY, None)
             self._environ = _NO_ENVIRON
         self._worker.deliver(record, self.capture, self._settings, stopped)
-
-
-def _status_of(status: object) -> int:
-    """Return the number in a WSGI status, 500 for what is none."""
-    if isinstance(status, str):
-        number = status[:3]
-        if number.isdecimal():
-            return int(number)
-    return 500
 
 
 class _Then(list[bytes]):

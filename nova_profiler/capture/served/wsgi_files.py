@@ -38,7 +38,7 @@ _MADE_IN_PYTHON = 1 << 9
 
 
 def is_for_the_server(body: Any, wrapper: Any) -> bool:
-    """Tell whether a server with the file *wrapper* may send *body* itself.
+    """Return whether a server with the file *wrapper* may send *body* itself.
 
     Most wrappers are types. uWSGI's is a function: it returns the object
     that it was given, and the server compares what the application returned
@@ -139,7 +139,7 @@ class _FileEnd:
             raise
         finally:
             try:
-                lane_var.reset(token)  # type: ignore[arg-type]
+                lane_var.reset(token)  # type: ignore[arg-type]  # None raises
             except Exception as exc:
                 leave(token, exc)
             try:
@@ -188,7 +188,7 @@ class _FileEnd:
             elif size is not None and size <= began_at:
                 sent = 0
         if sent is not None:
-            exchange.bytes += sent
+            exchange.handed_bytes += sent
             exchange.is_counted = True
         error = exchange.error_in_server()
         if error is not None:

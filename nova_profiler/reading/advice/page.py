@@ -7,16 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.text import Text
 
-from nova_profiler.reading.screen.terminal import (
-    FAINT,
-    HEADING,
-    page_width,
-    print_part,
-    safe,
-)
+from nova_profiler.reading.screen.sections import print_section
+from nova_profiler.reading.screen.terminal import FAINT, page_width, safe
 
 ADVICE_HEADING = "What would save most"
 MOST_SHOWN = 3
@@ -26,10 +20,9 @@ def print_advice(console: Console, advice: Sequence[dict[str, Any]]) -> None:
     """Print the first few rows of *advice*; nothing where there is none."""
     if not advice:
         return
-    console.print(Text(ADVICE_HEADING, style=HEADING))
-    width = page_width(console)
-    for part in advice_parts(advice):
-        print_part(console, Padding(part, (0, 0, 0, 2), expand=False), width)
+    print_section(
+        console, ADVICE_HEADING, advice_parts(advice), page_width(console)
+    )
     console.print()
 
 

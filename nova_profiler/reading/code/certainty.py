@@ -27,14 +27,14 @@ _MOST_NAMED = 3
 
 
 def has_shares(profile: Profile) -> bool:
-    """Tell whether there are enough samples for shares of the work."""
+    """Return whether there are enough samples for shares of the work."""
     if isinstance(profile, CallGraph):
         return True
     return is_enough(profile.busy_number) and not is_crowded(profile)
 
 
 def is_crowded(profile: StackTree) -> bool:
-    """Tell whether threads stood in line for a processor more than they ran.
+    """Return whether threads stood in line for a processor more than they ran.
 
     A thread that stands there looks like one that runs: where the processor
     was used is not known, then.
@@ -43,7 +43,7 @@ def is_crowded(profile: StackTree) -> bool:
 
 
 def is_enough(samples: float) -> bool:
-    """Tell whether *samples* are enough for a figure."""
+    """Return whether *samples* are enough for a figure."""
     # The number is a sum of parts, and so a little off.
     return round(samples, 3) >= FEW
 
@@ -179,7 +179,7 @@ def seen_note(
 def _is_coarse(
     profile: Profile, seen_ms: float, duration_ms: float, lanes: int
 ) -> bool:
-    """Tell whether times are off because each sample stands for much.
+    """Return whether times are off because each sample stands for much.
 
     A few samples are longer than the request, or chance gave it some more
     or less, or its threads did not have that time. pyinstrument measures

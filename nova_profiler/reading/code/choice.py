@@ -203,7 +203,7 @@ class ProfileChoice:
                 yield entry
 
     def _is_named(self, path: Path) -> bool:
-        """Tell whether *path* is of the kind, or has no dump's name."""
+        """Return whether *path* is of the kind, or has no dump's name."""
         entry = entry_of("", "", path.stem)
         return entry is None or self._kind.has_method(entry.method)
 

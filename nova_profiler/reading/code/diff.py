@@ -122,7 +122,7 @@ class ProfileSet:
 
     @property
     def is_little(self) -> bool:
-        """Tell whether requests or samples are too few to compare."""
+        """Return whether requests or samples are too few to compare."""
         return self.requests < FEWEST_REQUESTS or (
             self.kind == SAMPLES and self.number < FEWEST_SAMPLES
         )
@@ -175,7 +175,7 @@ def notes_of(before: ProfileSet, after: ProfileSet) -> list[str]:
 
 
 def _are_alike(before: ProfileSet, after: ProfileSet) -> bool:
-    """Tell whether a sample stands for about the same on both sides."""
+    """Return whether a sample stands for about the same on both sides."""
     less_s, more_s = sorted((before.sample_s, after.sample_s))
     return more_s <= _ALIKE * less_s
 

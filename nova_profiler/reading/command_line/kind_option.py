@@ -33,7 +33,7 @@ class WantedKind:
         return noun_of(self._name)
 
     def has(self, kind: str) -> bool:
-        """Tell whether a record of *kind* is wanted."""
+        """Return whether a record of *kind* is wanted."""
         if self._name in (ALL, kind):
             self._has_own = True
             return True

@@ -134,7 +134,7 @@ def _show(text: str, shown: TextIO, pager: list[str]) -> None:
     environ.setdefault("LESS", _LESS_OPTIONS)
     try:
         # The user's own choice, as with git.
-        process = subprocess.Popen(  # noqa: S603
+        process = subprocess.Popen(  # noqa: S603 - what PAGER names
             pager, stdin=subprocess.PIPE, env=environ
         )
     except OSError:

@@ -24,7 +24,7 @@ def route_option(function: Function) -> Function:
 
 
 def is_meant(text: str, route: str, method: str = "") -> bool:
-    """Tell whether *text* means *route*: a route, or a part of many.
+    """Return whether *text* means *route*: a route, or a part of many.
 
     With a *method*, ``GET /v2.1/servers`` means the requests of one method.
     """

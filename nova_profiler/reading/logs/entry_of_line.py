@@ -79,7 +79,7 @@ def marks_in(block: bytes) -> Marks:
 
 
 def may_be_request(line: bytes, marks: tuple[bytes, ...] = MARKS) -> bool:
-    """Tell whether *line* may be of some form, without reading it.
+    """Return whether *line* may be of some form, without reading it.
 
     *marks* are those that the line's block has.
     """
@@ -187,7 +187,7 @@ def _entry_of_text(
 
 
 def _is_json(before: str) -> bool:
-    """Tell whether the text *before* a brace lets it begin an object."""
+    """Return whether the text *before* a brace lets it begin an object."""
     return before.endswith((" ", ":", "\t", "\ufeff")) and "[" not in before
 
 

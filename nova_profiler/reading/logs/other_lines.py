@@ -61,7 +61,7 @@ class Searched:
         self._rare = rare_in(block)
 
     def has(self, word: bytes, rare: bytes) -> bool:
-        """Tell whether *word*, of which *rare* is ``rare_in``, is there."""
+        """Return whether *word*, of which *rare* is ``rare_in``, is there."""
         return rare in self._rare and word in self._block
 
 

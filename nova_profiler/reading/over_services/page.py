@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from rich.console import Console, RenderableType
-from rich.padding import Padding
 from rich.text import Text
 
 from nova_profiler.reading.over_services.notes import (
@@ -22,14 +21,13 @@ from nova_profiler.reading.over_services.words import (
     seconds_text,
     wrapped,
 )
+from nova_profiler.reading.screen.sections import print_sections
 from nova_profiler.reading.screen.terminal import (
     FAINT,
-    HEADING,
     WARNING,
     bar,
     page_width,
     plain_table,
-    print_part,
     safe,
     share_text,
 )
@@ -65,19 +63,7 @@ def print_picture(
         ("Which service waited for which", _waited(picture, full)),
         ("Note", [safe(note, WARNING) for note in _notes(picture, notes)]),
     )
-    for heading, parts in sections:
-        if parts:
-            console.print()
-            console.print(Text(heading, style=HEADING))
-            for part in parts:
-                indented = Padding(part, (0, 0, 0, 2), expand=False)
-                print_part(console, indented, width)
-    if next_commands:
-        console.print()
-        console.print(Text("Next", style=HEADING))
-        for command in next_commands:
-            # Unbroken on a narrow terminal, too: a person copies it.
-            console.print(safe(f"  {command}"), soft_wrap=True)
+    print_sections(console, sections, next_commands, width)
 
 
 def styles_of(picture: Picture) -> dict[str, str]:

@@ -43,18 +43,18 @@ class Probes(NamedTuple):
     stamps: tuple[bytes, ...] = ()
     texts: tuple[bytes, ...] = ()
     files: tuple[str, ...] = ()
-    others: dict[tuple[str | bytes, float], str] = {}  # noqa: RUF012
+    others: dict[tuple[str | bytes, float], str] = {}  # never changed
     forms: frozenset[str] = frozenset()
 
     @property
     def must_be_compared(self) -> bool:
-        """Tell whether the files' first lines show it: of several forms."""
+        """Return whether the files' first lines show it: of several forms."""
         return len(self.forms) > 1 or not self.forms.isdisjoint(HALVES)
 
     def are_in(
         self, block: bytes, file: str, first: bytes, last: bytes
     ) -> bool:
-        """Tell whether *block* of *file* has a line of another file.
+        """Return whether *block* of *file* has a line of another file.
 
         *first* and *last* are its least and its latest stamp.
         """
@@ -66,7 +66,7 @@ class Probes(NamedTuple):
         )
 
     def has(self, entry: AccessEntry, line: bytes, file: str) -> bool:
-        """Tell whether *entry*, read from *line*, is another file's first."""
+        """Return whether *entry* of *line* is another file's first."""
         if not self.others:
             return False
         return self.others.get(_key_of(entry, line), file) != file
@@ -80,7 +80,7 @@ def probes_of(sources: Sequence[Source]) -> Probes:
     if len(sources) < 2:
         return NO_PROBES
     quick: list[tuple[bytes, bytes, str]] = []
-    others: dict[tuple[str | bytes, float], str] = {}
+    others: dict[tuple[str | bytes, float], str] = {}  # never changed
     forms = set()
     for source in sources[:: 1 + len(sources) // _MOST]:
         head = head_of(source, _HEAD_BYTES)

@@ -115,7 +115,7 @@ class Durations:
 
     @property
     def is_exact(self) -> bool:
-        """Tell whether percentiles are exact."""
+        """Return whether percentiles are exact."""
         return self._steps is None
 
     @property

@@ -38,7 +38,7 @@ class Asked(NamedTuple):
     route: str | None = None
 
     def is_route(self, route: str) -> bool:
-        """Tell whether requests of *route* are counted."""
+        """Return whether requests of *route* are counted."""
         if self.route is not None and not _is_meant(self.route, route):
             return False
         if not self.exclude:
@@ -47,11 +47,11 @@ class Asked(NamedTuple):
 
     @property
     def has_time(self) -> bool:
-        """Tell whether only a part of the time is asked for."""
+        """Return whether only a part of the time is asked for."""
         return self.since is not None or self.until is not None
 
     def is_time(self, at: float | None) -> bool:
-        """Tell whether requests that ended *at* are counted."""
+        """Return whether requests that ended *at* are counted."""
         if self.since is None and self.until is None:
             return True
         return (

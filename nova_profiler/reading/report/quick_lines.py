@@ -86,7 +86,7 @@ def requests_of(rows: list[QuickRow]) -> list[bytes]:
 
 
 def _are_strict(rows: list[QuickRow], block: bytes) -> bool:
-    """Tell whether the strict expression would give the same rows."""
+    """Return whether the strict expression would give the same rows."""
     lines = block.count(b"\n") + (not block.endswith(b"\n"))
     # A quick match may have run over the end of a line.
     if len(rows) != lines and len(rows) != lines - block.count(b"\n\n"):

@@ -36,12 +36,12 @@ class Wanted(NamedTuple):
 
     @property
     def needs_files(self) -> bool:
-        """Tell whether the content of files decides, too."""
+        """Return whether the content of files decides, too."""
         return self.user is not None or self.status is not None or self.failed
 
     @property
     def has_all_in_names(self) -> bool:
-        """Tell whether every dump whose name fits is wanted."""
+        """Return whether every dump whose name fits is wanted."""
         return not self.needs_files and self.min_ms is None
 
     def names(self, entries: Iterable[DumpEntry]) -> Iterator[DumpEntry]:
@@ -64,7 +64,7 @@ class Wanted(NamedTuple):
                 yield entry
 
     def has(self, record: RequestRecord) -> bool:
-        """Tell whether the content of a file fits."""
+        """Return whether the content of a file fits."""
         if self.failed and record.outcome not in (FAILED, KILLED):
             return False
         if self.min_ms is not None and record.duration_ms < self.min_ms:

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from nova_profiler.dump_store import (
-    NO_DIRECTORY,
     DumpEntry,
     DumpError,
     DumpStore,
     is_ahead,
+    unlisted,
 )
 from nova_profiler.dump_store.names import DUMP_SUFFIX
 from nova_profiler.reading.command_line.progress import (
@@ -84,12 +84,8 @@ def places_of(
 def _check(directory: str) -> None:
     try:
         os.scandir(directory).close()
-    except FileNotFoundError:
-        raise DumpError(
-            f"{directory}: no such directory; {NO_DIRECTORY}"
-        ) from None
     except OSError as exc:
-        raise DumpError(f"{directory}: {exc.strerror}") from exc
+        raise unlisted(directory, exc) from exc
 
 
 def request_for(

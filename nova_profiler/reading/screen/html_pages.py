@@ -63,7 +63,7 @@ def rendered(template: str, **values: object) -> str:
     Raises NovaProfilerError without Jinja2.
     """
     try:
-        import jinja2  # noqa: F401
+        import jinja2  # noqa: F401 - whether it is there
     except ImportError as exc:
         raise missing_extra("pages need Jinja2", "html") from exc
     return (

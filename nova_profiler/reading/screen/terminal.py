@@ -138,7 +138,7 @@ def heights(console: Console, shares: list[float], style: str) -> Text:
 
 
 def speaks_unicode(console: Console) -> bool:
-    """Tell whether block characters can be written."""
+    """Return whether block characters can be written."""
     return console.encoding.lower().startswith("utf")
 
 
@@ -155,7 +155,7 @@ def plain_table(gap: int = 2) -> Table:
 
 
 def has_width(console: Console) -> bool:
-    """Tell whether lines have a width: a terminal's, or COLUMNS."""
+    """Return whether lines have a width: a terminal's, or COLUMNS."""
     return console.is_terminal or bool(os.environ.get("COLUMNS"))
 
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from itertools import islice
 from typing import Any
@@ -29,7 +29,7 @@ from nova_profiler.reading.requests.log_file_records import records_of_logs
 from nova_profiler.record import RequestRecord
 
 
-class OfService(click.ParamType):  # type: ignore[type-arg]
+class OfService(click.ParamType):  # type: ignore[type-arg]  # generic in newer releases
     """``SERVICE=NUMBER``."""
 
     name = "SERVICE=NUMBER"
@@ -169,8 +169,8 @@ def _read(
     return records, dumps
 
 
-def _refuse_unknown(known: object, asked: Sequence[str]) -> None:
-    names = sorted(known)  # type: ignore[call-overload]
+def _refuse_unknown(known: Iterable[str], asked: Sequence[str]) -> None:
+    names = sorted(known)
     for name in asked:
         if name not in names:
             raise NovaProfilerError(

@@ -14,8 +14,8 @@ from datetime import datetime
 
 from nova_profiler.capture.record_making.totals import MAX_DURATIONS
 from nova_profiler.capture.sinks.json_file import line_of
+from nova_profiler.capture.sinks.statsd_sink import StatsdSink
 from nova_profiler.capture.sinks.statsd_sums import SEND_EVERY_S
-from nova_profiler.capture.sinks.statsd_udp import StatsdSink
 from nova_profiler.record import (
     FAILED,
     KILLED,

@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from nova_profiler.profiles.functions import Function
-from nova_profiler.profiles.stack_tree import Node, StackTree
+from nova_profiler.profiles.stack_nodes import Node
+from nova_profiler.profiles.stack_tree import StackTree
 from nova_profiler.web.together.chains import without_chains
 
 # Of a picture: smaller parts, and what is deeper, are left out.

@@ -18,7 +18,12 @@ from nova_profiler.web.choice import Choice, ChoiceError, choice_of
 from nova_profiler.web.rows import Row, time_of
 from nova_profiler.web.tables.table import Table
 from nova_profiler.web.together.adding_up import NEWEST
-from nova_profiler.web.together.asked import callers_of, frame_of, order_of
+from nova_profiler.web.together.asked import (
+    asked_by,
+    callers_of,
+    frame_of,
+    order_of,
+)
 
 # The prefix of a side's own parameters.
 A, B = "a_", "b_"
@@ -76,7 +81,7 @@ class CompareView(NamedTuple):
 
     def link(self, **changes: object) -> str:
         """Return the query of the same view with *changes*."""
-        view = self._replace(**changes)  # type: ignore[arg-type]
+        view = self._replace(**changes)  # type: ignore[arg-type]  # by fields' names
         a, b = view.a.parameters, view.b.parameters
         query: dict[str, object] = {}
         for name in {**a, **b}:
@@ -86,12 +91,7 @@ class CompareView(NamedTuple):
             for prefix, side in ((A, a), (B, b)):
                 if name in side:
                     query[prefix + name] = side[name]
-        if view.order != NEWEST:
-            query["dumps"] = view.order
-        if view.frame:
-            query["frame"] = view.frame
-        if view.callers:
-            query["callers"] = view.callers
+        query |= asked_by(view.order, view.frame, view.callers)
         return f"?{urlencode(query, errors='replace')}"
 
     def of_route(self, route: str) -> str:

@@ -83,7 +83,7 @@ class LogLines(NamedTuple):
         }
 
 
-class _Enough(Exception):  # noqa: N818  # no error: a bound is reached
+class _Enough(Exception):  # no error: a bound is reached
     """The bounds of a page are reached."""
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from nova_profiler.profiles.stack_tree import Node, StackTree
+from nova_profiler.profiles.stack_nodes import Node
+from nova_profiler.profiles.stack_tree import StackTree
 from nova_profiler.reading.code.certainty import notes_of
 from nova_profiler.reading.code.hot_path import sentence_of
 from nova_profiler.reading.requests.one_request.flame_boxes import flame_of

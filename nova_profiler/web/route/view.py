@@ -9,7 +9,12 @@ from urllib.parse import urlencode
 
 from nova_profiler.web.choice import Choice, ChoiceError, choice_of
 from nova_profiler.web.together.adding_up import NEWEST
-from nova_profiler.web.together.asked import callers_of, frame_of, order_of
+from nova_profiler.web.together.asked import (
+    asked_by,
+    callers_of,
+    frame_of,
+    order_of,
+)
 
 _LONGEST = 100
 
@@ -30,21 +35,16 @@ class RouteView(NamedTuple):
 
     def link(self, **changes: object) -> str:
         """Return the query of the same view with *changes*."""
-        view = self._replace(**changes)  # type: ignore[arg-type]
+        view = self._replace(**changes)  # type: ignore[arg-type]  # by fields' names
         query: dict[str, object] = dict(view.choice.filters)
-        if view.order != NEWEST:
-            query["dumps"] = view.order
-        if view.frame:
-            query["frame"] = view.frame
+        query |= asked_by(view.order, view.frame, view.callers)
         if view.find:
             query["find"] = view.find
-        if view.callers:
-            query["callers"] = view.callers
         return f"?{urlencode(query, errors='replace')}"
 
     def chosen(self, **changes: object) -> str:
         """Return the query of the page with another choice."""
-        return self.link(choice=self.choice._replace(**changes))  # type: ignore[arg-type]
+        return self.link(choice=self.choice._replace(**changes))  # type: ignore[arg-type]  # by fields' names
 
 
 def route_view_of(parameters: Mapping[str, str]) -> RouteView:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from nova_profiler.errors import NovaProfilerError, missing_extra
 from nova_profiler.web.rows import Row
-from nova_profiler.web.tables import Held, State
+from nova_profiler.web.tables import State
 from nova_profiler.web.tables.columns import Columns
 from nova_profiler.web.tables.kept import Keeper
 from nova_profiler.web.tables.names import Names
-from nova_profiler.web.tables.numbered import Numbered
+from nova_profiler.web.tables.numbered import HasNumbered, Numbered
 
 if TYPE_CHECKING:
     from nova_profiler.reading.logs.files.sources import Source as LogFile
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _MOST_NAMED = 10
 
 
-class HistorySource:
+class HistorySource(HasNumbered):
     """The requests of all runs of one history; see ``Source``."""
 
     def __init__(
@@ -49,14 +49,6 @@ class HistorySource:
         self._found: list[Run] | None = None
         self._problems: list[str] = []
         self._rows = Numbered(number, Columns(names))
-
-    def held(self) -> Held:
-        """Return the rows that there are now."""
-        return self._rows.held()
-
-    def find(self, key: str) -> tuple[Held, int] | None:
-        """Return the rows and the number of the one that *key* means."""
-        return self._rows.find(key)
 
     def logs(self, row: Row) -> tuple[list[LogFile], list[str]]:
         """Return the names of the logs that the row's run was made of."""

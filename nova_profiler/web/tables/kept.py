@@ -230,7 +230,7 @@ def _write(fd: int, name: str, arrays: Arrays) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _FLAGS
     with open(os.open(aside, flags, 0o600, dir_fd=fd), "wb") as file:
         try:
-            np.savez(file, **arrays)  # type: ignore[arg-type]
+            np.savez(file, **arrays)  # type: ignore[arg-type]  # none is named allow_pickle
             file.flush()
             os.rename(aside, name, src_dir_fd=fd, dst_dir_fd=fd)
         except BaseException:

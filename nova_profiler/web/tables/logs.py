@@ -22,12 +22,12 @@ from nova_profiler.reading.logs.files.sources import Source as LogFile
 from nova_profiler.reading.logs.requests_once import entries_of_sources
 from nova_profiler.reading.logs.unread import Unread, kind_text
 from nova_profiler.web.rows import Row
-from nova_profiler.web.tables import Held, State
+from nova_profiler.web.tables import State
 from nova_profiler.web.tables.columns import Arrays, Columns
 from nova_profiler.web.tables.entries import arrays_of_entries
 from nova_profiler.web.tables.kept import Keeper
 from nova_profiler.web.tables.names import Names
-from nova_profiler.web.tables.numbered import Numbered
+from nova_profiler.web.tables.numbered import HasNumbered, Numbered
 
 _AT_ONCE = 20_000
 # A log that grows is read again whole, and so often that this is a small part
@@ -38,7 +38,7 @@ _OF_FILES = (MISSING, NOT_READABLE, BINARY, LINK_OUT)
 _MOST_PROBLEMS = 5
 
 
-class LogSource:
+class LogSource(HasNumbered):
     """The requests in some logs, each once; see ``Source``.
 
     A line that several of them have, as a rotated file and its copy or a
@@ -80,14 +80,6 @@ class LogSource:
         self._room = 0
         self._read_next = 0.0
         self._rows = Numbered(number, Columns(names))
-
-    def held(self) -> Held:
-        """Return the rows that there are now."""
-        return self._rows.held()
-
-    def find(self, key: str) -> tuple[Held, int] | None:
-        """Return the rows and the number of the one that *key* means."""
-        return self._rows.find(key)
 
     def logs(self, row: Row) -> tuple[list[LogFile], list[str]]:
         """Return the files, and the paths that they were found by."""

@@ -66,3 +66,17 @@ class Numbered:
         request_id = bytes(self.columns.view()["request_id"][number]).decode()
         ending = f".{request_id}" if _ID.fullmatch(request_id) else ""
         return f"{self._source}/{group}/{at - start}{ending}"
+
+
+class HasNumbered:
+    """What a source answers with the rows that it has in ``_rows``."""
+
+    _rows: Numbered
+
+    def held(self) -> Held:
+        """Return the rows that there are now."""
+        return self._rows.held()
+
+    def find(self, key: str) -> tuple[Held, int] | None:
+        """Return the rows and the number of the one that *key* means."""
+        return self._rows.find(key)

@@ -31,3 +31,15 @@ def frame_of(parameters: Mapping[str, str]) -> int:
 def callers_of(parameters: Mapping[str, str]) -> str:
     """Return ALL, or nothing for stacks of functions that tell something."""
     return ALL if parameters.get("callers") == ALL else ""
+
+
+def asked_by(order: str, frame: int, callers: str) -> dict[str, object]:
+    """Return the parameters that these three are read from."""
+    query: dict[str, object] = {}
+    if order != NEWEST:
+        query["dumps"] = order
+    if frame:
+        query["frame"] = frame
+    if callers:
+        query["callers"] = callers
+    return query

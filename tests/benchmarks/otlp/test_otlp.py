@@ -3,12 +3,8 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-
 import pytest
-from places import ROOT
+from programs import quick_bench
 
 pytest.importorskip("sqlalchemy", minversion="2.0")
 
@@ -49,19 +45,7 @@ def test_a_quick_run_sends_all_and_loses_what_it_must(tmp_path):
     """A fault, or a trace that was not lost, ends it."""
     path = tmp_path / "results.json"
 
-    done = subprocess.run(
-        [
-            *(sys.executable, "-m", "benchmarks", "otlp", "--quick"),
-            *("--requests", "2000", "--json", str(path)),
-        ],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    results = quick_bench("otlp", path, "--requests", "2000")
 
-    assert done.returncode == 0, done.stderr
-    results = json.loads(path.read_text())
     assert set(results["otlp"]) == {"histograms", "traces"}
     assert set(results["away"]) == {"refuses", "hangs"}

@@ -3,14 +3,12 @@
 
 from __future__ import annotations
 
-import json
 import re
-import subprocess
-import sys
 
 import pytest
 from click.testing import CliRunner
 from places import ROOT
+from programs import quick_bench
 
 pytest.importorskip("sqlalchemy", minversion="2.0")
 
@@ -22,20 +20,8 @@ def test_quick_price_measures_live_instrumentation(tmp_path):
     """The filter records every statement and call that it is priced for."""
     path = tmp_path / "results.json"
 
-    done = subprocess.run(
-        [
-            *(sys.executable, "-m", "benchmarks", "price", "--quick"),
-            *("--only", "ours", "--json", str(path)),
-        ],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    results = quick_bench("price", path, "--only", "ours")
 
-    assert done.returncode == 0, done.stderr
-    results = json.loads(path.read_text())
     seen = results["seen"]["ours"]
     assert set(results["prices"]) >= {"baseline", "ours"}
     assert seen["orm"][:3] == [1, 4, 4]

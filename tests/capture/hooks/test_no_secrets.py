@@ -9,6 +9,7 @@ import types
 from pathlib import Path
 
 import pytest
+from secret_requests import answer_with, ask_with
 from serving import Profiled, during
 from stub_service import stub_service
 
@@ -17,7 +18,7 @@ from nova_profiler.capture.hooks.http import request_names, sent_requests
 from nova_profiler.capture.sinks.dump_files import DumpSink
 from nova_profiler.capture.sinks.json_file import JsonFileSink
 from nova_profiler.capture.sinks.log_lines import CallLogSink, RequestLogSink
-from nova_profiler.capture.sinks.statsd_udp import StatsdSink
+from nova_profiler.capture.sinks.statsd_sink import StatsdSink
 from nova_profiler.cli import main
 from nova_profiler.dump_store import DumpStore
 
@@ -27,7 +28,6 @@ CANARY = "hunter2canary"
 @pytest.fixture
 def hooks(monkeypatch):
     """Install them all; nova and a service stand by."""
-    keystoneauth1 = pytest.importorskip("keystoneauth1.session")
     monkeypatch.setattr(request_names, "_keys", {})
     nova = types.ModuleType("nova.compute.manager")
     nova.ComputeVirtAPI = type(
@@ -39,11 +39,8 @@ def hooks(monkeypatch):
         for hook in (sent_requests, cache_calls, instance_events)
     ]
     with stub_service() as service:
-        headers = {"x-openstack-request-id": f"req-{CANARY}", "x": CANARY}
-        for verb in ("GET", "POST"):
-            path = f"/v2.0/ports/{CANARY}"
-            service.answers[f"{verb} {path}"] = 200, headers, CANARY.encode()
-        yield keystoneauth1, service
+        answer_with(CANARY, service)
+        yield service
     for undo in undos:
         undo()
 
@@ -55,24 +52,11 @@ class InstanceEvent:
         return CANARY
 
 
-def work_of(keystoneauth1, service):
-    import requests
+def work_of(service):
     from dogpile.cache import make_region
 
     def work():
-        path = f"/v2.0/ports/{CANARY}?token={CANARY}#{CANARY}"
-        headers = {"X-Auth-Token": CANARY, CANARY: CANARY}
-        client = keystoneauth1.Session(user_agent=CANARY)
-        for kind in ("network", "identity", f"Bad {CANARY}", None):
-            client.post(
-                f"{service.url}{path}",
-                json={CANARY: CANARY},
-                headers=headers,
-                endpoint_filter={"service_type": kind, "region": CANARY},
-                authenticated=False,
-            )
-        url = service.url.replace("//", f"//{CANARY}:{CANARY}@")
-        requests.get(f"{url}{path}", headers=headers, timeout=9)
+        ask_with(CANARY, service.url)
         region = make_region(key_mangler=str).configure(
             "dogpile.cache.dbm", arguments={"filename": work.cache}
         )
@@ -88,7 +72,7 @@ def test_a_run_of_all_hooks_keeps_no_secret(hooks, tmp_path, caplog, capsys):
     caplog.set_level(logging.DEBUG, "nova_profiler")
     metrics: list[str] = []
     dumps = tmp_path / "dumps"
-    work = work_of(*hooks)
+    work = work_of(hooks)
     work.cache = str(tmp_path / "cache")
     profiled = Profiled(
         during(work),

@@ -30,7 +30,7 @@ def more(self, target, wait=None, **kwargs):
     return self, target, wait, kwargs
 
 
-def odd_names(exc, Exception=MARK, front=MARK, active=MARK):  # noqa: A002, N803
+def odd_names(exc, Exception=MARK, front=MARK, active=MARK):
     return exc, Exception, front, active
 
 

@@ -31,7 +31,7 @@ from nova_profiler.capture.sinks.otlp import process as processes
 from nova_profiler.capture.sinks.otlp.collector import Collector
 from nova_profiler.capture.sinks.otlp.endpoint import Endpoint
 from nova_profiler.capture.sinks.otlp.sink import OtlpSink
-from nova_profiler.capture.sinks.statsd_udp import StatsdSink
+from nova_profiler.capture.sinks.statsd_sink import StatsdSink
 from nova_profiler.dump_store import DumpStore
 from nova_profiler.factory import engine_of
 

@@ -18,7 +18,7 @@ from nova_profiler.capture import lanes
 from nova_profiler.capture.failures import Failures
 from nova_profiler.capture.hooks.rpc.senders import KEY
 from nova_profiler.capture.served.kinds.messages import served_messages
-from nova_profiler.capture.sinks.statsd_udp import StatsdSink
+from nova_profiler.capture.sinks.statsd_sink import StatsdSink
 
 # The package's own code is the same on all of them.
 pytestmark = pytest.mark.skipif(

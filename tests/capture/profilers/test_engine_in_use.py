@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from serving import Profiled
 
-from nova_profiler.capture import lanes
+from nova_profiler.capture import captures
 from nova_profiler.capture.profilers import EngineError
 from nova_profiler.capture.served import wsgi_exchange
 
@@ -240,7 +240,7 @@ def test_a_slow_request_arms_the_engine_for_the_next_of_its_route(
 ):
     """By its path without ids, since it is not routed yet."""
     monkeypatch.setattr(wsgi_exchange, "perf_counter", clock)
-    monkeypatch.setattr(lanes, "perf_counter", clock)
+    monkeypatch.setattr(captures, "perf_counter", clock)
     over, engine = profiled(slow_app(clock), profile_when=("armed",))
 
     for number in range(5):

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from serving import recorded
 
+from nova_profiler.capture.calls import CallKey
 from nova_profiler.capture.current import LaneCall, current_lane
 from nova_profiler.capture.hooks.database import db_api_calls
-from nova_profiler.capture.lanes import CallKey
 from nova_profiler.record import MOST, RequestRecord
 
 

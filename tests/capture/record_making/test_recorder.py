@@ -8,9 +8,9 @@ from datetime import datetime, timezone
 import pytest
 from serving import Profiled, during, recorded, set_clock
 
+from nova_profiler.capture.captures import Capture
 from nova_profiler.capture.contracts import NothingServed
 from nova_profiler.capture.failures import Failures
-from nova_profiler.capture.lanes import Capture
 from nova_profiler.capture.record_making import lane_calls
 from nova_profiler.capture.record_making.recorder import Recorder
 

@@ -8,14 +8,15 @@ from executing import Cursor, executed
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from serving import Profiled, added_up, calls_of, during, set_clock
+from thread_clocks import Clocks, record_of
 
-from nova_profiler.capture import lanes
+from nova_profiler.capture import captures
+from nova_profiler.capture.calls import CallKey
 from nova_profiler.capture.current import LaneCall, current_lane
 from nova_profiler.capture.hooks import timed_callables
 from nova_profiler.capture.hooks.database import db_api_calls
-from nova_profiler.capture.lanes import CallKey
 from nova_profiler.capture.record_making import totals
-from nova_profiler.capture.sinks.statsd_udp import MAX_DATAGRAM, StatsdSink
+from nova_profiler.capture.sinks.statsd_sink import MAX_DATAGRAM, StatsdSink
 from nova_profiler.capture.timing import call_timed
 from nova_profiler.record import OK
 
@@ -23,23 +24,8 @@ KEYS = {name: CallKey("db_api", name) for name in ("get", "update", "destroy")}
 TIMED = CallKey("timed", "module.function")
 
 
-class Spender:
-    """Clocks that move by what the calls of a request spend."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-        self.cpu = 50.0
-
-    def __call__(self) -> float:
-        return self.now
-
-    def spend(self, seconds: float, on_cpu: float = 0.0) -> None:
-        self.now += seconds
-        self.cpu += on_cpu
-
-
-class Ticking(Spender):
-    """The same, never twice at one moment: clocks cannot be, either."""
+class Ticking(Clocks):
+    """Clocks that are never twice at one moment, as real ones."""
 
     def __call__(self) -> float:
         self.now += 1e-9
@@ -48,9 +34,8 @@ class Ticking(Spender):
 
 @pytest.fixture
 def spender(monkeypatch):
-    made = Spender()
-    set_clock(monkeypatch, made)
-    set_clock(monkeypatch, lambda: made.cpu, "thread_time")
+    made = Clocks()
+    made.put(monkeypatch)
     return made
 
 
@@ -62,13 +47,6 @@ def db_api(name, work):
 def statement(spender, seconds):
     """Spend *seconds* as a statement does."""
     executed("SELECT 1", lambda: spender.spend(seconds), Cursor(1))
-
-
-def record_of(work, **options):
-    profiled = Profiled(during(work), **options)
-    profiled.get()
-    assert profiled.failures.counts() == {}
-    return profiled.record
 
 
 # -- waiting ---------------------------------------------------------------
@@ -454,7 +432,7 @@ def test_a_lane_that_begins_while_the_record_is_made_loses_nothing(
 
 def test_pieces_of_work_beyond_the_most_lanes_count_once(monkeypatch):
     """However many calls each of them makes."""
-    monkeypatch.setattr(lanes, "MAX_LANES", 1)
+    monkeypatch.setattr(captures, "MAX_LANES", 1)
 
     def piece():
         for _ in range(10):

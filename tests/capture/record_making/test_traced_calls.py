@@ -8,9 +8,9 @@ from builders import record
 from serving import PLAIN, Profiled, during
 
 from nova_profiler.capture.calls import CallKey
+from nova_profiler.capture.captures import Capture
 from nova_profiler.capture.contracts import NothingServed
 from nova_profiler.capture.current import current_lane
-from nova_profiler.capture.lanes import Capture
 from nova_profiler.capture.record_making.dump_details import TracedCalls
 from nova_profiler.capture.settings.options import Settings
 

@@ -17,6 +17,7 @@ from running_requests import ended_process, left_behind, unfinished
 from serving import Answer, Profiled, environ_of
 
 from nova_profiler.capture.current import active
+from nova_profiler.capture.running import killed_workers
 from nova_profiler.capture.running import lookout as module
 from nova_profiler.capture.sinks.dump_files import DumpSink
 from nova_profiler.dump_store import DumpStore
@@ -604,9 +605,11 @@ def test_a_trace_of_another_service_is_read_once(
 ):
     """However long it stays there."""
     read = []
-    service_of = module.service_of
+    service_of = killed_workers.service_of
     monkeypatch.setattr(
-        module, "service_of", lambda one: read.append(one) or service_of(one)
+        killed_workers,
+        "service_of",
+        lambda one: read.append(one) or service_of(one),
     )
     left_behind(tmp_path, service="gone")
     worker = profiled()

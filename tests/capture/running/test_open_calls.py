@@ -19,9 +19,9 @@ from executing import executed
 from serving import Profiled, served
 
 from nova_profiler import OWN_FOLDER
-from nova_profiler.capture import lanes
 from nova_profiler.capture.call_names import NamedKeys
 from nova_profiler.capture.calls import CallKey
+from nova_profiler.capture.captures import OVER, Capture
 from nova_profiler.capture.current import (
     LaneCall,
     active,
@@ -397,7 +397,7 @@ def test_a_greenthread_that_waits_is_found_by_its_greenlet(monkeypatch):
 def test_greenthreads_that_a_request_started_are_found(monkeypatch):
     """Each has a lane of its own, and its greenlet with it."""
     hub = greenlet.getcurrent()
-    capture = lanes.Capture(lanes.OVER.served, 10)
+    capture = Capture(OVER.served, 10)
     call = LaneCall(
         capture, lambda: executed("SELECT a FROM cells", hub.switch)
     )
@@ -418,7 +418,7 @@ def test_a_greenlet_that_has_ended_is_not_held():
 
     def work():
         nonlocal capture
-        capture = lanes.Capture(lanes.OVER.served, 10)
+        capture = Capture(OVER.served, 10)
 
     one = greenlet.greenlet(work)
     one.switch()
@@ -473,7 +473,7 @@ def test_many_threads_are_cut(gate, monkeypatch):
 
 def test_a_lane_says_whose_call_it_is_without_a_filter():
     """As a hook that finds its request by oslo.context does."""
-    capture = lanes.Capture(lanes.OVER.served, 10)
+    capture = Capture(OVER.served, 10)
     gate = Gate()
 
     def work():

@@ -11,7 +11,7 @@ import pytest
 from real_servers import PROGRAMS, SERVERS, Exchange, Server, running
 
 sys.path.insert(0, str(PROGRAMS))
-from answering import BODIES, OTHERS  # noqa: E402
+from answering import BODIES, OTHERS
 
 sys.path.remove(str(PROGRAMS))
 

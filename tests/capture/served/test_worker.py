@@ -20,9 +20,9 @@ from serving import (
 )
 
 from nova_profiler.capture.calls import CallKey
+from nova_profiler.capture.captures import OVER
 from nova_profiler.capture.current import active, current_lane, lane_var
 from nova_profiler.capture.hooks.database import db_api_calls
-from nova_profiler.capture.lanes import OVER
 from nova_profiler.capture.served import worker
 from nova_profiler.record import FAILED
 

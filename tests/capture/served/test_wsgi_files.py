@@ -75,12 +75,12 @@ def handed(profiled: Profiled, wrapper: Any, **environ: Any) -> Any:
 
 def files_of(path: Any) -> list[Any]:
     """Return an open file of each kind."""
-    temporary = tempfile.NamedTemporaryFile()  # noqa: SIM115
+    temporary = tempfile.NamedTemporaryFile()  # noqa: SIM115 - the server closes it
     temporary.write(CONTENT)
     temporary.seek(0)
     return [
-        open(path, "rb"),  # noqa: SIM115
-        open(path, "rb", buffering=0),  # noqa: SIM115
+        open(path, "rb"),
+        open(path, "rb", buffering=0),
         io.BytesIO(CONTENT),
         temporary,
         ReadOnly(),
@@ -204,7 +204,7 @@ def test_what_write_sent_before_a_file_is_added(path):
 
     def app(environ: dict[str, Any], start_response: Any) -> Any:
         start_response("200 OK", PLAIN)(b"before")
-        return environ["wsgi.file_wrapper"](open(path, "rb"))  # noqa: SIM115
+        return environ["wsgi.file_wrapper"](open(path, "rb"))
 
     profiled = Profiled(app)
     body = handed(profiled, FileWrapper)
@@ -218,7 +218,7 @@ def test_what_write_sent_before_a_file_is_added(path):
 def test_a_client_that_uwsgi_lost_aborted(path, monkeypatch):
     """The file is closed as after a whole response; the connection is not."""
     monkeypatch.setattr(wsgi_files, "is_cut", lambda: True)
-    profiled = Profiled(sending(open(path, "rb")))  # noqa: SIM115
+    profiled = Profiled(sending(open(path, "rb")))  # noqa: SIM115 - the server closes it
 
     handed(profiled, like_uwsgi).close()
 
@@ -253,7 +253,7 @@ def test_a_dropped_file_of_uwsgi_was_aborted(path):
 
     def app(environ: dict[str, Any], start_response: Any) -> Any:
         start_response("200 OK", PLAIN)
-        return environ["wsgi.file_wrapper"](open(path, "rb"))  # noqa: SIM115
+        return environ["wsgi.file_wrapper"](open(path, "rb"))
 
     profiled = Profiled(app)
 
@@ -363,7 +363,7 @@ def test_a_file_that_was_not_wrapped_is_followed_chunk_by_chunk(path):
 
     def app(environ: dict[str, Any], start_response: Any) -> Any:
         start_response("200 OK", PLAIN)
-        return open(path, "rb")  # noqa: SIM115
+        return open(path, "rb")
 
     profiled = Profiled(app)
     body = handed(profiled, FileWrapper)

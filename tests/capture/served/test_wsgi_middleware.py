@@ -32,7 +32,7 @@ from serving import (
 from nova_profiler.capture.current import active, current_lane
 from nova_profiler.capture.served import worker
 from nova_profiler.capture.sinks.json_file import line_of
-from nova_profiler.capture.sinks.statsd_udp import StatsdSink
+from nova_profiler.capture.sinks.statsd_sink import StatsdSink
 
 CHUNKS = [b"one", b"two", b"three"]
 

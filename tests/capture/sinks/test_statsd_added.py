@@ -7,10 +7,10 @@ import pytest
 from builders import record
 
 from nova_profiler.capture.calls import Calls
+from nova_profiler.capture.captures import Capture
 from nova_profiler.capture.contracts import NothingServed
-from nova_profiler.capture.lanes import Capture
 from nova_profiler.capture.sinks.statsd_added import MAX_ROUTES
-from nova_profiler.capture.sinks.statsd_udp import MAX_DATAGRAM, StatsdSink
+from nova_profiler.capture.sinks.statsd_sink import MAX_DATAGRAM, StatsdSink
 from nova_profiler.record import CallTotals, GroupTotals
 
 

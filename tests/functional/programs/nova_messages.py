@@ -12,8 +12,23 @@ import json
 import sys
 import threading
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+# The arguments of each call.
+CALLS: dict[str, dict[str, str]] = {
+    "ping": {},
+    "chain": {},
+    "missing": {},
+    "broken": {},
+    "no_such_method": {},
+    "object_class_action_versions": {
+        "objname": "Instance",
+        "objmethod": "get_by_uuid",
+    },
+}
 
 
 def main(directory: Path) -> None:
@@ -65,33 +80,29 @@ def main(directory: Path) -> None:
     )
     server.start()
     client = rpc.get_client(messaging.Target(topic="conductor", version="1.0"))
-    answers = {}
-    calls: list[tuple[str, dict[str, Any]]] = [
-        ("ping", {}),
-        ("chain", {}),
-        ("missing", {}),
-        ("broken", {}),
-        ("no_such_method", {}),
-        (
-            "object_class_action_versions",
-            {"objname": "Instance", "objmethod": "get_by_uuid"},
-        ),
-    ]
-    for method, arguments in calls:
-        ctxt = context.RequestContext("a-user", "a-project")
-        try:
-            answer = client.call(ctxt, method, **arguments)
-            answers[method] = answer == ctxt.request_id or answer
-        except Exception as exc:
-            answers[method] = type(exc).__name__
-    ctxt = context.RequestContext("a-user", "a-project")
-    client.cast(ctxt, "ping")
-    _wait_for(directory / "records.json", len(calls) + 2)
+    new_context = partial(context.RequestContext, "a-user", "a-project")
+    answers = _answers(client, new_context)
+    client.cast(new_context(), "ping")
+    # And of the ping within the chain.
+    _wait_for(directory / "records.json", len(answers) + 2)
     server.stop()
     server.wait()
     rpc.cleanup()
     after = {"eventlet": "eventlet" in sys.modules}
     print(json.dumps({"before": before, "answers": answers, "after": after}))
+
+
+def _answers(client: Any, new_context: Callable[[], Any]) -> dict[str, Any]:
+    """Return what came of each call: True for the caller's request id."""
+    answers = {}
+    for method, arguments in CALLS.items():
+        ctxt = new_context()
+        try:
+            answer = client.call(ctxt, method, **arguments)
+            answers[method] = answer == ctxt.request_id or answer
+        except Exception as exc:
+            answers[method] = type(exc).__name__
+    return answers
 
 
 def _wait_for(path: Path, lines: int) -> None:

@@ -15,39 +15,39 @@ from nova import monkey_patch
 
 monkey_patch.patch()
 
-import functools  # noqa: E402
-import json  # noqa: E402
-import os  # noqa: E402
-import sys  # noqa: E402
-import threading  # noqa: E402
-import time  # noqa: E402
-from typing import Any  # noqa: E402
+import functools
+import json
+import os
+import sys
+import threading
+import time
+from typing import Any
 
-import nova.compute.manager  # noqa: E402
-import nova.conf  # noqa: E402
-from nova import context as nova_context  # noqa: E402
-from nova import manager as nova_manager  # noqa: E402
-from nova import rpc  # noqa: E402
-from nova import thread_pool_factory as pools  # noqa: E402
-from nova.network import model  # noqa: E402
-from oslo_service import periodic_task  # noqa: E402
+import nova.compute.manager
+import nova.conf
+from nova import context as nova_context
+from nova import manager as nova_manager
+from nova import rpc
+from nova import thread_pool_factory as pools
+from nova.network import model
+from oslo_service import periodic_task
 
-from nova_profiler.capture.hooks import (  # noqa: E402
+from nova_profiler.capture.hooks import (
     instance_events,
     lock_waits,
     pool_waits,
     timed_callables,
 )
-from nova_profiler.capture.hooks.late_patches import (  # noqa: E402
+from nova_profiler.capture.hooks.late_patches import (
     missing_points,
 )
-from nova_profiler.capture.hooks.spawns import thread_spawns  # noqa: E402
-from nova_profiler.capture.served.kinds import (  # noqa: E402
+from nova_profiler.capture.hooks.spawns import thread_spawns
+from nova_profiler.capture.served.kinds import (
     periodic_tasks,
     tasks,
 )
-from tests.shared.serving import Profiled, during  # noqa: E402
-from tests.shared.task_pools import ALL_KINDS  # noqa: E402
+from tests.shared.serving import Profiled, during
+from tests.shared.task_pools import ALL_KINDS
 
 WAIT_S = 60
 SECRET = "hunter2"

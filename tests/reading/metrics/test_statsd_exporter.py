@@ -10,7 +10,7 @@ import yaml
 from builders import record
 
 from nova_profiler.capture.calls import Calls
-from nova_profiler.capture.sinks.statsd_udp import StatsdSink
+from nova_profiler.capture.sinks.statsd_sink import StatsdSink
 from nova_profiler.groups import GROUPS
 from nova_profiler.reading.metrics import statsd_exporter
 from nova_profiler.record import CallTotals, GroupTotals

@@ -50,7 +50,7 @@ def log(tmp_path):
     return path
 
 
-def summary(path, asked=Asked(), limit=100, local=None):  # noqa: B008
+def summary(path, asked=Asked(), limit=100, local=None):  # noqa: B008 - never changed
     unread = Unread()
     sources = sources_of([str(path)], unread, local)
     return summary_of(report_of(sources, asked, unread), limit)

@@ -9,7 +9,7 @@ import pytest
 from builders import numbered, one_of_each_kind, record, slow_rebuild
 
 from nova_profiler.capture.sinks.json_file import JsonFileSink, line_of
-from nova_profiler.capture.sinks.statsd_udp import StatsdSink
+from nova_profiler.capture.sinks.statsd_sink import StatsdSink
 from nova_profiler.reading.sizing.measured import weighed
 from nova_profiler.record import CallTotals
 

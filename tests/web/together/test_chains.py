@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nova_profiler.profiles.functions import Function
-from nova_profiler.profiles.stack_tree import Node
+from nova_profiler.profiles.stack_nodes import Node
 from nova_profiler.web.together.chains import without_chains
 
 SITE = "/usr/lib/python3/dist-packages/"

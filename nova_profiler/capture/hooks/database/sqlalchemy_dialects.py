@@ -16,15 +16,14 @@ from sqlalchemy.engine import default
 from sqlalchemy.pool import base as pool_base
 
 from nova_profiler.capture.failures import HOOK_FAILURES
-from nova_profiler.capture.hooks import HookLock, Undo
+from nova_profiler.capture.hooks import Shared, Undo
 from nova_profiler.capture.hooks.attribute_patches import (
     Wrap,
     patch_method,
     undo_all,
 )
 
-_lock = HookLock()
-_installers = 0
+_shared = Shared()
 _undos: list[Undo] = []
 _seen: WeakSet[type] = WeakSet()
 
@@ -35,35 +34,26 @@ def install(wraps: Mapping[str, Wrap]) -> Undo:
     Installers share what the first one wrapped. Returns the function that
     undoes this call.
     """
-    global _installers
-    with _lock.now:
-        if _installers == 0:
-            # Engine.__init__ would be the place, were its arguments not
-            # looked up by create_engine.
-            _undos.append(
-                patch_method(
-                    pool_base._ConnectionRecord, "__init__", _seeing(wraps)
-                )
+
+    def begin() -> Undo:
+        # Engine.__init__ would be the place, were its arguments not looked
+        # up by create_engine.
+        _undos.append(
+            patch_method(
+                pool_base._ConnectionRecord, "__init__", _seeing(wraps)
             )
-            for dialect in _family(default.DefaultDialect):
-                _wrap_methods(dialect, wraps)
-        _installers += 1
-    done = False
+        )
+        for dialect in _family(default.DefaultDialect):
+            _wrap_methods(dialect, wraps)
+        return _unwrap_all
 
-    def undo() -> None:
-        nonlocal done
-        global _installers
-        with _lock.now:
-            if done:
-                return
-            done = True
-            _installers -= 1
-            if _installers == 0:
-                undo_all(_undos)()
-                _undos.clear()
-                _seen.clear()
+    return _shared.install(begin)
 
-    return undo
+
+def _unwrap_all() -> None:
+    undo_all(_undos)()
+    _undos.clear()
+    _seen.clear()
 
 
 def _seeing(wraps: Mapping[str, Wrap]) -> Wrap:
@@ -76,8 +66,8 @@ def _seeing(wraps: Mapping[str, Wrap]) -> Wrap:
             try:
                 dialect = type(pool._dialect)
                 if dialect not in _seen:
-                    with _lock.now:
-                        if _installers:
+                    with _shared.lock.now:
+                        if _shared.installers:
                             _wrap_methods(dialect, wraps)
             except Exception as exc:
                 # Another kind of pool; its connection is made all the same.

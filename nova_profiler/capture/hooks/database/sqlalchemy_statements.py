@@ -33,7 +33,10 @@ _VERB = 6
 
 
 def install() -> Undo:
-    """Hook SQLAlchemy; returns the function that undoes it."""
+    """Hook SQLAlchemy; returns the function that undoes it.
+
+    Raises HookError for one older than 1.4.
+    """
     if sqlalchemy.__version__ < "1.4":
         raise HookError(
             f"SQLAlchemy {sqlalchemy.__version__} is older than 1.4"

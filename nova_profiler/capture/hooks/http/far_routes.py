@@ -8,8 +8,9 @@ there are not many of them.
 
 from __future__ import annotations
 
+from nova_profiler.routes import ID
+
 MOST_PARTS = 12
-ID = "{id}"
 
 _VERSIONS = "v1 v1.0 v1.1 v1.4 v2 v2.0 v2.1 v3 v4"
 # Where the API of a service begins, and what several have.

@@ -7,9 +7,9 @@ import re
 from typing import Any
 
 from nova_profiler.capture.calls import CallKey
-from nova_profiler.capture.hooks.http.far_routes import ID, host_of, parts_of
+from nova_profiler.capture.hooks.http.far_routes import host_of, parts_of
 from nova_profiler.groups import HTTP, IDENTITY
-from nova_profiler.routes import METHODS, OTHER_METHOD
+from nova_profiler.routes import ID, METHODS, OTHER_METHOD
 
 # Far more than the routes that one service calls, and the hosts that it
 # calls beside services.

@@ -11,7 +11,7 @@ import sys
 from time import time
 from typing import Any, NamedTuple
 
-from nova_profiler.capture.lanes import Capture
+from nova_profiler.capture.captures import Capture
 from nova_profiler.record.record_ids import RECORD_ID
 from nova_profiler.record.trace_parents import is_trace_id
 

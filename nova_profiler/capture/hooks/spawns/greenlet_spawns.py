@@ -7,12 +7,12 @@ Neither is ever imported: nova's native threading mode forbids it.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from nova_profiler.capture.current import taken_along
 from nova_profiler.capture.failures import HOOK_FAILURES
-from nova_profiler.capture.hooks import Undo
+from nova_profiler.capture.hooks import Shared, Undo
 from nova_profiler.capture.hooks.attribute_patches import (
     Wrap,
     patch,
@@ -43,6 +43,9 @@ _FUNCTIONS: tuple[tuple[str, str, Wrap], ...] = (
     ("gevent", "spawn_raw", handing_over(0, "function")),
 )
 
+# The callback that gevent has for each Greenlet.
+_shared = Shared()
+
 
 def install() -> Undo:
     """Wrap what is loaded; return the function that undoes it."""
@@ -58,36 +61,16 @@ def install() -> Undo:
                 pool.ThreadPool, "spawn", handing_to_workers(1, "func")
             )
         )
-    gevent = sys.modules.get("gevent")
-    add: Callable[[Any], None] | None = getattr(
-        getattr(gevent, "Greenlet", None), "add_spawn_callback", None
-    )
-    if add is not None:
-        undos.append(_follow_greenlets(add, gevent.Greenlet))  # type: ignore[union-attr]
+    greenlet = getattr(sys.modules.get("gevent"), "Greenlet", None)
+    if hasattr(greenlet, "add_spawn_callback"):
+        undos.append(_shared.install(partial(_follow, greenlet)))
     return undo_all(undos)
 
 
-_followers = 0
-
-
-def _follow_greenlets(add: Callable[[Any], None], greenlet: Any) -> Undo:
+def _follow(greenlet: Any) -> Undo:
     """Have gevent call us for each Greenlet that starts, by whatever way."""
-    global _followers
-    _followers += 1
-    # Once, however often it is added.
-    add(_starting)
-    done = False
-
-    def undo() -> None:
-        nonlocal done
-        global _followers
-        if not done:
-            done = True
-            _followers -= 1
-            if _followers == 0:
-                greenlet.remove_spawn_callback(_starting)
-
-    return undo
+    greenlet.add_spawn_callback(_starting)
+    return partial(greenlet.remove_spawn_callback, _starting)
 
 
 def _starting(greenlet: Any) -> None:

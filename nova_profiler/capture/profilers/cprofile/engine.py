@@ -13,8 +13,8 @@ import os
 import weakref
 from functools import cache
 
+from nova_profiler.capture.captures import Capture
 from nova_profiler.capture.greenthreads import greenlet_module
-from nova_profiler.capture.lanes import Capture
 from nova_profiler.capture.profilers import Note
 from nova_profiler.capture.profilers.cprofile.greenlets import GreenletScope
 from nova_profiler.capture.profilers.cprofile.scopes import (

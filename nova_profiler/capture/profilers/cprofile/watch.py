@@ -7,8 +7,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from nova_profiler.capture.captures import Capture
 from nova_profiler.capture.current import active
-from nova_profiler.capture.lanes import Capture
 from nova_profiler.capture.profilers import Note
 from nova_profiler.capture.profilers.cprofile.notes import (
     LEFT_OUT,

@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from nova_profiler.capture.captures import Capture
 from nova_profiler.capture.greenthreads import thread_local
-from nova_profiler.capture.lanes import Capture
 from nova_profiler.capture.profilers import EngineError, Note
 from nova_profiler.capture.profilers.pyinstrument.watch import (
     PyinstrumentWatch,

@@ -12,12 +12,12 @@ import sys
 from time import monotonic
 from types import ModuleType
 
+from nova_profiler.capture.captures import Capture
 from nova_profiler.capture.greenthreads import (
     greenlet_module,
     lock_of_system,
     start_thread,
 )
-from nova_profiler.capture.lanes import Capture
 from nova_profiler.capture.profilers import EngineError, Note
 from nova_profiler.capture.profilers.stacks.layouts import (
     LayoutError,

@@ -8,9 +8,10 @@ from contextvars import Token
 from time import perf_counter
 from typing import Any
 
+from nova_profiler.capture.captures import Capture
 from nova_profiler.capture.contracts import Watch
 from nova_profiler.capture.current import lane_var, leave
-from nova_profiler.capture.lanes import Capture, Lane
+from nova_profiler.capture.lanes import Lane
 from nova_profiler.capture.served.kinds.serving import Serving, serving_of
 from nova_profiler.capture.served.worker import Worker
 from nova_profiler.capture.served.wsgi_facts import checked_id, printable

@@ -14,6 +14,7 @@ from time import perf_counter, thread_time, time
 from typing import TYPE_CHECKING, Any
 
 from nova_profiler.capture.call_names import OTHER
+from nova_profiler.capture.captures import OVER, Capture, handing_of
 from nova_profiler.capture.current import (
     MAX_ACTIVE,
     active,
@@ -22,8 +23,7 @@ from nova_profiler.capture.current import (
 )
 from nova_profiler.capture.failures import HOOK_FAILURES
 from nova_profiler.capture.greenthreads import reference_to_greenlet
-from nova_profiler.capture.lanes import CPU_STEP_S, OVER, Capture, Lane
-from nova_profiler.capture.pieces import PieceLane, handing_of
+from nova_profiler.capture.lanes import CPU_STEP_S, Lane, PieceLane
 from nova_profiler.capture.served.kinds.own_records import OwnRecord
 from nova_profiler.capture.served.kinds.task_names import (
     Routes,

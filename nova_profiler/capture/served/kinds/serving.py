@@ -7,9 +7,9 @@ from collections.abc import Callable
 from time import monotonic
 from typing import NamedTuple
 
+from nova_profiler.capture.captures import Capture
 from nova_profiler.capture.choosing.kept_kinds import wanted_of
 from nova_profiler.capture.choosing.traced import may_be_drawn
-from nova_profiler.capture.lanes import Capture
 from nova_profiler.capture.served.worker import Worker
 from nova_profiler.capture.settings.options import Settings
 from nova_profiler.record import FAILED, Kind, RequestRecord

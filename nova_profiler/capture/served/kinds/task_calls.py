@@ -11,8 +11,7 @@ from typing import Any
 
 from nova_profiler.capture.current import current_lane
 from nova_profiler.capture.failures import HOOK_FAILURES
-from nova_profiler.capture.lanes import Lane
-from nova_profiler.capture.pieces import PieceLane
+from nova_profiler.capture.lanes import Lane, PieceLane
 from nova_profiler.capture.served.kinds.running_task import Task
 
 # An attribute of the functions that are submitted in the place of nova's.

@@ -14,21 +14,20 @@ from nova_profiler.reading.advice.findings import (
 )
 from nova_profiler.reading.record_calls import CallsAround
 from nova_profiler.record import CallTotals, RequestRecord
-
-_AN_ID = "{id}"
+from nova_profiler.routes import ID
 
 
 def same(record: RequestRecord) -> Iterator[Finding]:
     """Yield a finding for each route that is read more than once."""
     for call, finding in _repeated(record):
-        if _AN_ID not in call.name:
+        if ID not in call.name:
             yield finding
 
 
 def of_one_each(record: RequestRecord) -> Iterator[Finding]:
     """Yield a finding for each route with an id that is read repeatedly."""
     for call, finding in _repeated(record):
-        if _AN_ID in call.name:
+        if ID in call.name:
             yield finding
 
 

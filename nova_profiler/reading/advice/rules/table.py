@@ -282,7 +282,7 @@ def findings_of(
 
 
 def looks_at(group: object, largest: str) -> bool:
-    """Tell whether rules look at ``calls`` of *group* without a timeline."""
+    """Return whether rules look at ``calls`` of *group* without a timeline."""
     return group in far_services.GROUPS or group == largest
 
 

@@ -40,7 +40,7 @@ class _Served(NamedTuple):
 
 
 def is_trace(head: bytes) -> bool:
-    """Tell whether a text that begins with *head* is a trace."""
+    """Return whether a text that begins with *head* is a trace."""
     return bool(_HEAD.match(head)) and any(
         word in head for word in _TRACE_WORDS
     )

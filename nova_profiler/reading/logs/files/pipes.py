@@ -21,7 +21,7 @@ from nova_profiler.reading.logs.unread import ReadError, Unread
 _READ_BYTES = 1024 * 1024
 # For large files: /tmp is often memory. Other users write there, too;
 # tempfile makes names that they cannot guess.
-_LARGE_FILES = "/var/tmp"  # noqa: S108
+_LARGE_FILES = "/var/tmp"  # noqa: S108 - by names as above
 _DESCRIPTORS = "/proc/self/fd"
 # What comes may have no end, and others need room on that disk as well.
 _SHARE_OF_ROOM = 2

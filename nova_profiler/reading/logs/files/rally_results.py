@@ -31,7 +31,7 @@ class _Action(NamedTuple):
 
 
 def is_rally(head: bytes) -> bool:
-    """Tell whether a text that begins with *head* is a result of rally."""
+    """Return whether a text that begins with *head* is a result of rally."""
     if _HEAD.match(head):
         return True
     return bool(_OLD_HEAD.match(head)) and (

@@ -72,12 +72,12 @@ class Source(NamedTuple):
 
     @property
     def is_plain(self) -> bool:
-        """Tell whether the file's bytes are the text itself."""
+        """Return whether the file's bytes are the text itself."""
         return self.compression is None and self.packing is None
 
     @property
     def is_splittable(self) -> bool:
-        """Tell whether the log can be read from any offset."""
+        """Return whether the log can be read from any offset."""
         return self.size is not None and self.is_plain
 
     def text_in(self, file: IO[bytes], compression: str | None) -> Reader:
@@ -290,7 +290,7 @@ def _pipe_of(
 
 
 def _is_standard_input(found: os.stat_result) -> bool:
-    """Tell whether *found* is the terminal of standard input."""
+    """Return whether *found* is the terminal of standard input."""
     try:
         return os.isatty(0) and os.path.samestat(found, os.fstat(0))
     except OSError:
@@ -298,7 +298,7 @@ def _is_standard_input(found: os.stat_result) -> bool:
 
 
 def is_binary(head: bytes) -> bool:
-    """Tell whether a file that begins with *head* is binary."""
+    """Return whether a file that begins with *head* is binary."""
     # Rotation by copying leaves a hole of zeros where the text was.
     text = head[:HEAD_BYTES].lstrip(b"\0")
     return b"\0" in text or (head[:1] == b"\0" and text[:1] in _CONTROLS)

@@ -166,7 +166,7 @@ def time_in(rest: str) -> FoundTime | None:
 
 
 def has_open_time(rest: str) -> bool:
-    """Tell whether *rest* ends with a number of which the unit is open."""
+    """Return whether *rest* ends with a number of which the unit is open."""
     return _OPEN.match(rest) is not None
 
 

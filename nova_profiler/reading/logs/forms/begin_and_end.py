@@ -64,7 +64,7 @@ def half_of(line: LinePrefix) -> AccessEntry | None:
 
 
 def is_half(entry: AccessEntry) -> bool:
-    """Tell whether *entry* is only the begin or the end of a request."""
+    """Return whether *entry* is only the begin or the end of a request."""
     return entry.form in HALVES
 
 

@@ -44,7 +44,7 @@ _LISTS = ("calls", "counts", "statements", "timeline")
 
 
 def is_record(fields: dict[str, Any]) -> bool:
-    """Tell whether *fields* are one of our records."""
+    """Return whether *fields* are one of our records."""
     return "schema" in fields and "duration_ms" in fields
 
 

@@ -70,7 +70,7 @@ def entry_of(line: LinePrefix) -> AccessEntry | None:
 
 
 def _is_of_agent(line: LinePrefix) -> bool:
-    """Tell whether neutron's metadata agent logged *line*."""
+    """Return whether neutron's metadata agent logged *line*."""
     return (line.service or "").endswith("metadata-agent") or (
         line.logger.startswith("neutron.agent.") and "metadata" in line.logger
     )

@@ -66,12 +66,12 @@ def context_within(text: str) -> RequestContext | None:
 
 
 def looks_like_request_id(text: str) -> bool:
-    """Tell whether *text* may be a request's id, old ones included."""
+    """Return whether *text* may be a request's id, old ones included."""
     return text.startswith("req-") or _UUID.fullmatch(text) is not None
 
 
 def looks_like_context(text: str) -> bool:
-    """Tell whether the text between brackets is a request's context."""
+    """Return whether the text between brackets is a request's context."""
     words = text.split()
     return bool(words) and (
         words == ["-"]

@@ -11,8 +11,11 @@ import re
 from functools import lru_cache
 
 from nova_profiler.routes import (
+    ID,
+    ID_FORMS,
     METHODS,
     OTHER_METHOD,
+    PLAIN_PART,
     UNMATCHED,
     metadata_route_of,
 )
@@ -83,12 +86,8 @@ _UUID = re.compile(
     r"[0-9a-fA-F]{8}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?"
     r"[0-9a-fA-F]{12}(?![^/?#])"
 )
-_ID = re.compile(
-    r"\d+|[0-9a-fA-F]{8,}|[0-9a-fA-F]{8}-[0-9a-fA-F-]{8,}"
-    r"|(?=[^/]*\d)[^/]{16,}|[^/]{40,}|\{id\}"
-)
+_ID = re.compile(rf"{ID_FORMS}|{re.escape(ID)}")
 _VERSION = re.compile(r"v\d{1,2}(?:\.\d{1,3})?")
-_PLAIN = re.compile(r"[A-Za-z0-9._~-]{1,40}")
 _NAMED = re.compile(r"\{[^{}/]*\}")
 _MOST_PARTS = 12
 _LONGEST = 1_000
@@ -114,7 +113,7 @@ def route_of_path(path: str, status: int) -> str:
     if len(path) > _LONGEST:
         return UNMATCHED
     # Before the cache, which so holds one route for all servers.
-    route, is_guess = _route_of(_UUID.sub("{id}", path))
+    route, is_guess = _route_of(_UUID.sub(ID, path))
     if is_guess and status in _NOT_THERE:
         return UNMATCHED
     return route
@@ -122,11 +121,11 @@ def route_of_path(path: str, status: int) -> str:
 
 def route_of_record(route: str) -> str:
     """Return the route of a record, every placeholder as ``{id}``."""
-    return _NAMED.sub("{id}", route).rstrip("/") or "/"
+    return _NAMED.sub(ID, route).rstrip("/") or "/"
 
 
 def is_metadata(route: str) -> bool:
-    """Tell whether *route* is one of the metadata API."""
+    """Return whether *route* is one of the metadata API."""
     return _METADATA_ROUTE.match(route) is not None
 
 
@@ -162,7 +161,7 @@ def _version_at(parts: list[str]) -> int | None:
     for place, part in enumerate(parts[: _DEEPEST_MOUNT + 1]):
         if _VERSION.fullmatch(part):
             return place
-        if not _PLAIN.fullmatch(part):
+        if not PLAIN_PART.fullmatch(part):
             return None
     return None
 
@@ -173,7 +172,7 @@ def _versioned(version: str, parts: list[str]) -> tuple[str, bool]:
     if _has_project(parts):
         parts = parts[1:]
     if version in _NOVA_VERSIONS and (not parts or parts[0] in _COLLECTIONS):
-        named = [part if part in _WORDS else "{id}" for part in parts]
+        named = [part if part in _WORDS else ID for part in parts]
         return "/" + "/".join([version, *named]), False
     return _of_others([version, *parts], 1)
 
@@ -198,9 +197,9 @@ def _of_others(parts: list[str], first: int) -> tuple[str, bool]:
         is_name = not is_word and (
             is_collection
             or _ID.fullmatch(part) is not None
-            or not _PLAIN.fullmatch(part)
+            or not PLAIN_PART.fullmatch(part)
         )
-        named.append("{id}" if is_name else part)
+        named.append(ID if is_name else part)
         is_collection = part in _OTHER_COLLECTIONS
     return "/" + "/".join(named), False
 
@@ -210,15 +209,15 @@ def _has_project(parts: list[str]) -> bool:
         return False
     if len(parts) > 1 and parts[1] in _COLLECTIONS:
         return True
-    return parts[0] == "{id}"
+    return parts[0] == ID
 
 
 def _guessed(parts: list[str]) -> str:
     named = []
     for part in parts:
         if _ID.fullmatch(part):
-            named.append("{id}")
-        elif _PLAIN.fullmatch(part):
+            named.append(ID)
+        elif PLAIN_PART.fullmatch(part):
             named.append(part)
         else:
             return UNMATCHED

@@ -134,7 +134,7 @@ class LinePrefix(NamedTuple):
 
     @property
     def has_logger(self) -> bool:
-        """Tell whether oslo.log wrote the line, rather than a server."""
+        """Return whether oslo.log wrote the line, rather than a server."""
         return bool(self.logger)
 
 

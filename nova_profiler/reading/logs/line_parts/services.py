@@ -103,7 +103,7 @@ def service_named_in(text: str) -> str | None:
 
 
 def is_service(name: str) -> bool:
-    """Tell whether *name* is that of a service of OpenStack."""
+    """Return whether *name* is that of a service of OpenStack."""
     return _project_in(name.split("-")) is not None
 
 

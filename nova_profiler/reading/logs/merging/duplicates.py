@@ -62,7 +62,7 @@ class _Request:
         self.size = line.size
 
     def may_have(self, line: Line) -> bool:
-        """Tell whether *line*, of another form, may be about this request."""
+        """Return whether *line*, of another form, may be about it."""
         if self.request_id and line.request_id:
             # Equal ids were merged before: these differ.
             return False
@@ -88,7 +88,7 @@ class _Request:
 
 
 def _agree(line: Line, other: Line) -> bool:
-    """Tell whether both are of one service, as far as that is known."""
+    """Return whether both are of one service, as far as that is known."""
     return (
         line.service == other.service
         or not is_service(line.service)
@@ -97,7 +97,7 @@ def _agree(line: Line, other: Line) -> bool:
 
 
 def _may_contain(line: Line, other: Line) -> bool:
-    """Tell whether a caller's time is long enough for the service's."""
+    """Return whether a caller's time is long enough for the service's."""
     if line.is_outer == other.is_outer:
         return True
     outer, inner = (line, other) if line.is_outer else (other, line)

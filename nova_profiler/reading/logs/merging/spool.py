@@ -52,10 +52,12 @@ def _ranks_of(field: str) -> frozenset[int]:
 
 _NOT_BODY_SIZES = _ranks_of("with_headers")
 _OUTER = _ranks_of("outer")
-# The columns of a row that duplicates are found by.
-_COLUMNS = (
-    "number, rank, request_id, at, asked, route, size, ms, service, "
-    f"rank IN ({', '.join(map(str, sorted(_OUTER)))})"
+# The columns of a row that duplicates are found by; the last is no column.
+_COLUMNS = ", ".join(
+    (
+        *(name for name in Line._fields if name != "is_outer"),
+        f"rank IN ({', '.join(map(str, sorted(_OUTER)))})",
+    )
 )
 
 
@@ -236,9 +238,8 @@ class Spool:
         self.add(made)
 
     def _drop(self, find: Merged, where: str, order: str) -> None:
-        # The columns and the order are texts of this module.
         found = self._base.execute(
-            f"SELECT {_COLUMNS} FROM entries WHERE {where} "  # noqa: S608
+            f"SELECT {_COLUMNS} FROM entries WHERE {where} "  # noqa: S608 - texts of this module
             f"AND number NOT IN (SELECT number FROM dropped) ORDER BY {order}"
         )
         was_any = self._count_of_dropped() > 0
@@ -261,8 +262,7 @@ class Spool:
 
 
 def _entry_of(data: bytes) -> AccessEntry:
-    # From this process's own temporary file.
-    return AccessEntry(*pickle.loads(data))  # noqa: S301
+    return AccessEntry(*pickle.loads(data))  # noqa: S301 - of this process's own temporary file
 
 
 def _seen_from(outer: AccessEntry, server: AccessEntry) -> AccessEntry:

@@ -202,7 +202,7 @@ def lanes_of(record: RequestRecord) -> list[Lane]:
 
 
 def is_parallel(totals: GroupTotals) -> bool:
-    """Tell whether calls of a group ran side by side."""
+    """Return whether calls of a group ran side by side."""
     return totals.ms - totals.wall_ms > _ROUNDING_MS
 
 

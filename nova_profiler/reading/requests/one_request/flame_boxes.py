@@ -6,7 +6,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from nova_profiler.profiles import IN_LINE, WAITING_FOR_GIL
-from nova_profiler.profiles.stack_tree import Node, StackTree
+from nova_profiler.profiles.stack_nodes import Node
+from nova_profiler.profiles.stack_tree import StackTree
 from nova_profiler.reading.requests.one_request.page_parts.folding import (
     folded,
 )

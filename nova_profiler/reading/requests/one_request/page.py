@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from rich.console import Console, RenderableType
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -35,10 +34,10 @@ from nova_profiler.reading.requests.one_request.unfinished import (
     outcome_of,
 )
 from nova_profiler.reading.requests.one_request.view import View, view_of
+from nova_profiler.reading.screen.sections import print_sections
 from nova_profiler.reading.screen.terminal import (
     BAD,
     FAINT,
-    HEADING,
     WARNING,
     bar,
     bytes_text,
@@ -46,7 +45,6 @@ from nova_profiler.reading.screen.terminal import (
     ms_text,
     page_width,
     plain_table,
-    print_part,
     printable,
     safe,
     share_text,
@@ -116,19 +114,7 @@ def print_request(
         ("When the calls ran", lane_picture(console, record, width - 2)),
         ("Note", _notes(record)),
     )
-    for heading, parts in sections:
-        if parts:
-            console.print()
-            console.print(Text(heading, style=HEADING))
-            for part in parts:
-                indented = Padding(part, (0, 0, 0, 2), expand=False)
-                print_part(console, indented, view.width)
-    if next_commands:
-        console.print()
-        console.print(Text("Next", style=HEADING))
-        for command in next_commands:
-            # Unbroken on a narrow terminal, too: a person copies it.
-            console.print(safe(f"  {command}"), soft_wrap=True)
+    print_sections(console, sections, next_commands, view.width)
 
 
 def _header(

@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nova_profiler.capture.hooks.http.far_routes import (
-    ID,
     MOST_PARTS,
     WORDS,
     host_of,
     parts_of,
 )
+from nova_profiler.routes import ID
 
 UUID = "2b7a1b9e-6f7d-4d3c-8f27-0d3b7c8a91e4"
 

@@ -21,8 +21,8 @@ from nova_profiler.capture.hooks.http import request_names, sent_requests
 # Its releases of today need Python 3.11.
 pytest.importorskip("keystoneauth1")
 
-from keystoneauth1 import adapter, discover, exceptions, session  # noqa: E402
-from keystoneauth1.identity import v3  # noqa: E402
+from keystoneauth1 import adapter, discover, exceptions, session
+from keystoneauth1.identity import v3
 
 UUID = "2b7a1b9e-6f7d-4d3c-8f27-0d3b7c8a91e4"
 PORTS = "network GET /v2.0/ports"

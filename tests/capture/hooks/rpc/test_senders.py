@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from messaging import bus
 from serving import Profiled, during
 
+from nova_profiler.capture.captures import Capture
 from nova_profiler.capture.contracts import NothingServed
 from nova_profiler.capture.current import current_lane
 from nova_profiler.capture.hooks.rpc import sent_messages
@@ -22,7 +23,6 @@ from nova_profiler.capture.hooks.rpc.senders import (
     sender_of,
     with_sender,
 )
-from nova_profiler.capture.lanes import Capture
 
 NOW = 1_800_000_000.0
 ID = "0123456789abcdef"

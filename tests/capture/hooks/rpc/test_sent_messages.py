@@ -3,14 +3,11 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import threading
-import urllib.parse
 
 import pytest
 from messaging import bus, oslo_messaging
-from services import missing
+from services import RABBIT, broker_here
 from serving import (
     Profiled,
     added_up,
@@ -83,16 +80,10 @@ def test_each_kind_of_message_has_its_name(broker):
 @pytest.mark.services
 def test_messages_over_a_broker(hook):
     """RabbitMQ carries them, and the answer back."""
-    url = os.environ.get("RABBIT_URL", "rabbit://guest:guest@127.0.0.1:5672/")
-    address = urllib.parse.urlsplit(url)
-    try:
-        place = address.hostname, address.port or 5672
-        socket.create_connection(place, 10).close()
-    except OSError as exc:
-        missing(f"no RabbitMQ at RABBIT_URL: {exc}")
+    broker_here()
     answers = []
 
-    with bus(url) as started:
+    with bus(RABBIT) as started:
         client = started.client()
 
         def work():

@@ -25,7 +25,7 @@ GEVENT = """
     from gevent import spawn as spawn_by_name
     from nova_profiler.capture.hooks.spawns import thread_spawns
     from nova_profiler.capture.hooks.database import db_api_calls
-    from nova_profiler.capture.lanes import CallKey
+    from nova_profiler.capture.calls import CallKey
     from serving import calls_of, recorded
 
     undo = thread_spawns.install()
@@ -122,7 +122,7 @@ LATE = """
     )(app)
     import gevent
     from nova_profiler.capture.hooks.database import db_api_calls
-    from nova_profiler.capture.lanes import CallKey
+    from nova_profiler.capture.calls import CallKey
     served(made)
     made.worker.undo()
     with open(log) as lines:
@@ -136,7 +136,7 @@ TPOOL = """
     import json
     from nova_profiler.capture.hooks.spawns import thread_spawns
     from nova_profiler.capture.hooks.database import db_api_calls
-    from nova_profiler.capture.lanes import CallKey
+    from nova_profiler.capture.calls import CallKey
     from serving import calls_of, recorded
 
     undo = thread_spawns.install()

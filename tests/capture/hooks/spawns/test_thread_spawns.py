@@ -22,11 +22,11 @@ from serving import (
     set_clock,
 )
 
+from nova_profiler.capture.calls import CallKey
 from nova_profiler.capture.current import current_lane
 from nova_profiler.capture.failures import HOOK_FAILURES
 from nova_profiler.capture.hooks.database import db_api_calls
 from nova_profiler.capture.hooks.spawns import thread_spawns
-from nova_profiler.capture.lanes import CallKey
 
 WAIT_S = 60
 
@@ -387,7 +387,7 @@ FUTURIST = """
     import futurist
     from nova_profiler.capture.hooks.spawns import thread_spawns
     from nova_profiler.capture.hooks.database import db_api_calls
-    from nova_profiler.capture.lanes import CallKey
+    from nova_profiler.capture.calls import CallKey
     from serving import calls_of, recorded
 
     before = vars(futurist.ThreadPoolExecutor).get("submit")
@@ -419,7 +419,7 @@ EVENTLET = """
     from eventlet import greenpool
     from nova_profiler.capture.hooks.spawns import thread_spawns
     from nova_profiler.capture.hooks.database import db_api_calls
-    from nova_profiler.capture.lanes import CallKey
+    from nova_profiler.capture.calls import CallKey
     from serving import Profiled, calls_of, during, recorded
 
     before = eventlet.spawn, eventlet.spawn_n, eventlet.greenthread.spawn

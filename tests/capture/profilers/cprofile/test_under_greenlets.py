@@ -3,14 +3,7 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-import textwrap
-from typing import Any
-
-from places import PYTHONPATH
+from programs import answer_of
 
 from nova_profiler.capture.profilers.cprofile.notes import (
     ADDED,
@@ -144,20 +137,6 @@ FORKED = """
         status, nothing_left(), shown(profiled.record)["calls"],
     ]))
 """
-
-
-def answer_of(*programs: str) -> Any:
-    """Run *programs* in a fresh Python; return the JSON that they print."""
-    program = "".join(textwrap.dedent(one) for one in programs)
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", program],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        env={**os.environ, "PYTHONPATH": PYTHONPATH},
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout.splitlines()[-1])
 
 
 def test_sixteen_requests_at_once_have_a_profile_each() -> None:

@@ -10,10 +10,10 @@ from oslo_context import context as oslo_context
 from serving import Profiled, calls_of, during
 from task_pools import ALL_KINDS
 
+from nova_profiler.capture.calls import CallKey
 from nova_profiler.capture.current import active, current_lane
 from nova_profiler.capture.failures import HOOK_FAILURES
 from nova_profiler.capture.hooks.database import db_api_calls
-from nova_profiler.capture.lanes import CallKey
 from nova_profiler.capture.served.kinds import periodic_tasks
 from nova_profiler.record.record_ids import RECORD_ID
 

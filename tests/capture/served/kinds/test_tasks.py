@@ -22,12 +22,12 @@ from task_pools import (
     module_of,
 )
 
+from nova_profiler.capture.calls import CallKey
 from nova_profiler.capture.current import active, current_lane, lane_var
 from nova_profiler.capture.failures import HOOK_FAILURES
 from nova_profiler.capture.hooks import pool_waits
 from nova_profiler.capture.hooks.database import db_api_calls
 from nova_profiler.capture.hooks.spawns import thread_spawns
-from nova_profiler.capture.lanes import CallKey
 from nova_profiler.capture.running.open_calls import open_calls_of
 from nova_profiler.capture.served.kinds import task_calls, tasks
 from nova_profiler.record.record_ids import RECORD_ID

@@ -14,11 +14,11 @@ from programs import answer_of
 from serving import Profiled, during
 from task_pools import ALL_KINDS, WAIT_S, ExecutorType, module_of
 
+from nova_profiler.capture.captures import OVER, Capture
 from nova_profiler.capture.current import active
 from nova_profiler.capture.failures import HOOK_FAILURES
 from nova_profiler.capture.hooks.spawns import thread_spawns
-from nova_profiler.capture.lanes import OVER, Capture, Lane
-from nova_profiler.capture.pieces import PieceLane
+from nova_profiler.capture.lanes import Lane, PieceLane
 from nova_profiler.capture.served.kinds import tasks
 from nova_profiler.capture.served.kinds.task_calls import Task, TaskCall
 

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from time import time
 from typing import Any
 
+from nova_profiler.capture.captures import Capture
 from nova_profiler.capture.hooks.rpc.senders import KEPT, sender_of
 from nova_profiler.capture.hooks.rpc.senders import KEY as SENDER
-from nova_profiler.capture.lanes import Capture
 from nova_profiler.capture.served.kinds.messages.message_routes import Key
 from nova_profiler.capture.served.worker import Worker
 from nova_profiler.capture.served.wsgi_facts import checked_id, printable

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from nova_profiler.profiles.functions import Function
-from nova_profiler.profiles.stack_tree import Node
+from nova_profiler.profiles.stack_nodes import Node
 
 # Built-in code belongs to the library that called it.
 _OF_CALLER = "~"

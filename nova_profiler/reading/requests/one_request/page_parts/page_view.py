@@ -40,7 +40,7 @@ class View(NamedTuple):
 
     def link(self, **changes: object) -> str:
         """Return the query of the same view with *changes*."""
-        view = self._replace(**changes)  # type: ignore[arg-type]
+        view = self._replace(**changes)  # type: ignore[arg-type]  # by fields' names
         query: dict[str, object] = {}
         if view.span is not None:
             query["from_ms"] = f"{view.span.start_ms:.3f}"
@@ -76,7 +76,7 @@ class Around(NamedTuple):
 
     picture: Picture
     own: int | None = None
-    links: dict[int, str] = {}  # noqa: RUF012  # never changed
+    links: dict[int, str] = {}  # never changed
     notes: Sequence[str] = ()
 
 

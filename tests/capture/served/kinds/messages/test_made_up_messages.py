@@ -8,45 +8,19 @@ import time
 from types import ModuleType, SimpleNamespace
 
 import pytest
-from incoming import Incoming, Server
+from incoming import Incoming, Served
 from messaging import oslo_messaging
-from serving import Profiled
 
 from nova_profiler.capture.call_names import MOST_NAMES
 from nova_profiler.capture.choosing.part_allowance import MOST_AT_ONCE
 from nova_profiler.capture.failures import HOOK_FAILURES
 from nova_profiler.capture.hooks.rpc.senders import KEY
-from nova_profiler.capture.served.kinds.messages import served_messages
-
-
-class Served:
-    """Servers whose messages one worker times."""
-
-    def __init__(self, **options) -> None:
-        self.profiled = Profiled(None, **options)
-        self.records = self.profiled.records
-        self.undo = served_messages.install(self.profiled.worker)
-        self.made: list[Server] = []
-
-    def server(self, **more) -> Server:
-        self.made.append(Server(**more))
-        return self.made[-1]
-
-    @property
-    def record(self):
-        return self.profiled.record
-
-    def close(self) -> None:
-        self.undo()
-        self.profiled.worker.undo()
-        for server in self.made:
-            server.bus.stop()
 
 
 @pytest.fixture
 def served():
     """Return what times messages, all of which have a record."""
-    made = Served(log_requests=("message:all",))
+    made = Served()
     before = HOOK_FAILURES.counts()
     yield made
     made.close()
@@ -126,7 +100,7 @@ def test_a_release_without_the_inner_method_is_served(caplog, monkeypatch):
             raise oslo.NoSuchMethod(method)
 
     monkeypatch.setattr(oslo, "RPCDispatcher", Other)
-    served = Served(log_requests=("message:all",))
+    served = Served()
     server = served.server()
 
     for method in ("ping", "broken", "missing", "made_up"):

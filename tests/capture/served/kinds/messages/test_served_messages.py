@@ -10,7 +10,7 @@ import time
 from datetime import datetime, timezone
 
 import pytest
-from incoming import Server, Waited
+from incoming import Served, Waited
 from messaging import bus
 from serving import Profiled, calls_of
 
@@ -38,35 +38,6 @@ CONTEXT = {
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 SPAN = "00f067aa0ba902b7"
 KEY_OF_CALL = CallKey("db_api", "instance_get")
-
-
-class Served:
-    """A server whose messages one worker times."""
-
-    def __init__(self, profiled=None, **options) -> None:
-        options.setdefault("log_requests", ("message:all",))
-        self.profiled = profiled or Profiled(None, **options)
-        self.undo = served_messages.install(self.profiled.worker)
-        self.made: list[Server] = []
-
-    def server(self, **more) -> Server:
-        made = Server(**more)
-        self.made.append(made)
-        return made
-
-    @property
-    def records(self):
-        return self.profiled.records
-
-    @property
-    def record(self):
-        return self.profiled.record
-
-    def close(self) -> None:
-        self.undo()
-        self.profiled.worker.undo()
-        for server in self.made:
-            server.bus.stop()
 
 
 @pytest.fixture

@@ -62,12 +62,15 @@ class Trial:
 
     def serve(self) -> None:
         """Serve requests of all colours until the trial is over."""
+        from nova_profiler.capture.contracts import NothingServed
+        from nova_profiler.capture.lanes import Capture
         from nova_profiler.record import RequestRecord
 
         while not self.is_over():
+            capture = Capture(NothingServed(), 0)
             # Which of them follow each other is chance.
             colour = random.randrange(COLOURS)
-            watch = self._engine.watch(None, True, _INTERVAL_MS)
+            watch = self._engine.watch(capture, True, _INTERVAL_MS)
             if watch is None:
                 time.sleep(0.01)
                 continue

@@ -70,6 +70,8 @@ class Lane:
     # Of a piece of work: whether it is the first to run that piece, whether
     # it runs now, whether it will have no more calls.
     is_first = running = ended = False
+    # Its number as the profiler has it, 0 where that has none.
+    piece = 0
     # And what it is, if that may have a record of its own.
     task: Submitted | None = None
 

@@ -11,7 +11,7 @@ from nova_profiler.capture.lanes import Capture, Lane
 class PieceLane(Lane):
     """The lane of one piece of work that was handed over."""
 
-    __slots__ = ("ended", "is_first", "running", "task")
+    __slots__ = ("ended", "is_first", "piece", "running", "task")
 
     def __init__(self, capture: Capture) -> None:
         super().__init__(capture)
@@ -20,6 +20,8 @@ class PieceLane(Lane):
         self.is_first = True
         self.running = False
         self.ended = False
+        # Its number as the profiler has it, 0 where that has none.
+        self.piece = 0
         self.task: Submitted | None = None
 
 

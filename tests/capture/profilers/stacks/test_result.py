@@ -58,6 +58,7 @@ class Watch:
         )
         self.profile = {"chosen_by": "always"}
         self.unseen = 0
+        self.lanes = {}
         self.attached = []
         self.attach_to = self.attach
 

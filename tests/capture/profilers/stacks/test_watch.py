@@ -37,7 +37,7 @@ class Keeper:
         return self.trouble
 
     def watch(self):
-        return StacksWatch(self, self.slots.take(), None)
+        return StacksWatch(self, self.slots.take(), None, 0.0)
 
     def live(self):
         """Return the request of each slot that is worked in."""

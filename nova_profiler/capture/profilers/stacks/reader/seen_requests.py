@@ -37,8 +37,10 @@ DECISION_NS = 2_000_000_000
 # The first look of a request is at most so late: it is of a thread of it that
 # began later, otherwise.
 _MOST_LATE_NS = 100_000_000
-# To make room for stretches takes as long as a look or two.
-_TRIED_EVERY = 256
+# To make room for stretches takes as long as a look or two: of a request with
+# fewer it is not worth that, nor soon again where none has so many.
+_LEAST_JOINED = 16
+TRIED_EVERY = 256
 
 Key = tuple[Path, int]
 
@@ -82,10 +84,12 @@ class Room:
         The request that has the most of them makes it.
         """
         is_full = self.taken >= MOST_OF_ALL
-        if is_full and self._misses % _TRIED_EVERY == 0:
+        if is_full and self._misses % TRIED_EVERY == 0:
             found = self._requests.values()
-            max(found, key=lambda one: len(one.timed)).make_room()
-            is_full = self.taken >= MOST_OF_ALL
+            largest = max(found, key=lambda one: len(one.timed))
+            if len(largest.timed) >= _LEAST_JOINED:
+                largest.make_room()
+                is_full = self.taken >= MOST_OF_ALL
         self._misses = self._misses + 1 if is_full else 0
         return not is_full
 

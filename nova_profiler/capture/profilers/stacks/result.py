@@ -42,7 +42,8 @@ CROWDED = (
     "it stood in line for a processor for {share:.0%} of the time that was "
     "seen: where is not known, and shares of functions are rough"
 )
-JOINED = "over time {looks} stacks are left out: a longer one stands for them"
+JOINED = "over time, {stacks} stacks gave way to a longer one beside them"
+UNTIMED = "over time, {looks} looks are left out: too many stacks in turn"
 
 _STATES = {WAITS: WAITING, GIL: WAITING_FOR_GIL}
 # Less than this is worth no record, and this share of a request a note.
@@ -160,9 +161,9 @@ def notes_on(
     if seen.left_out:
         notes.append(f"{seen.left_out} looks left out: too many stacks")
     if seen.joined:
-        notes.append(JOINED.format(looks=seen.joined))
+        notes.append(JOINED.format(stacks=seen.joined))
     if seen.untimed:
-        notes.append(f"{seen.untimed} looks have no time: too many of them")
+        notes.append(UNTIMED.format(looks=seen.untimed))
     if watch.unseen:
         notes.append(f"{watch.unseen} {NO_SLOT}")
     seen_s = seen.sums_s["seen"]

@@ -83,6 +83,8 @@ class Trial:
             )
             record = RequestRecord()
             record.started_at = "2026-11-21T10:00:00.000000+00:00"
+            lasted_s = time.perf_counter() - capture.started
+            record.duration_ms = 1000 * lasted_s
             watch.finish(record)
             if record.profiled is not None:
                 record.profiled.attach(self._judge(colour))

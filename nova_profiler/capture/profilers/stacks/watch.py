@@ -152,7 +152,8 @@ class StacksWatch:
 
         By monotonic_ns(), whose clock is perf_counter()'s on Linux.
         """
-        return int(self._started * 1e9), self.ended_ns
+        began_ns = int(self._started * 1e9)
+        return began_ns, began_ns + int(self.about.duration_ms * 1e6)
 
     def spawned(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Return *function* to be called in a slot, in any thread."""

@@ -90,6 +90,7 @@ def kept(watch):
     """Return session and profile of a request that is over."""
     record = RequestRecord()
     record.started_at = "2026-11-21T10:00:00.000000+00:00"
+    record.duration_ms = (time.perf_counter() - watch._started) * 1000
     watch.finish(record)
     attached = []
     record.profiled.attach(lambda *what: attached.append(what))
@@ -493,6 +494,7 @@ def serve(number):
     watch.run(request)
     record = RequestRecord()
     record.started_at = "2026-11-21T10:00:00.000000+00:00"
+    record.duration_ms = (time.perf_counter() - watch._started) * 1000
     watch.finish(record)
     record.profiled.attach(lambda *what: answers.append(what[1:]))
 

@@ -220,13 +220,13 @@ LOG = Group(
     "log",
     "A log handler that took more than 0.1 ms.",
     OTHER,
-    Bucket("log", "log handlers", "blue", since=2),
+    Bucket("log", "log handlers", "default", since=2),
 )
 GC = Group(
     "gc",
     "A full run of Python's garbage collector, which came by in this thread.",
     OTHER,
-    Bucket("gc", "garbage collection", "blue", since=2),
+    Bucket("gc", "garbage collection", "default", since=2),
 )
 POOL = Group(
     "pool",

@@ -62,12 +62,15 @@ class Trial:
 
     def serve(self) -> None:
         """Serve requests of all colours until the trial is over."""
+        from nova_profiler.capture.captures import Capture
+        from nova_profiler.capture.contracts import NothingServed
         from nova_profiler.record import RequestRecord
 
         while not self.is_over():
+            capture = Capture(NothingServed(), 0)
             # Which of them follow each other is chance.
             colour = random.randrange(COLOURS)
-            watch = self._engine.watch(None, True, _INTERVAL_MS)
+            watch = self._engine.watch(capture, True, _INTERVAL_MS)
             if watch is None:
                 time.sleep(0.01)
                 continue
@@ -80,6 +83,8 @@ class Trial:
             )
             record = RequestRecord()
             record.started_at = "2026-11-21T10:00:00.000000+00:00"
+            lasted_s = time.perf_counter() - capture.started
+            record.duration_ms = 1000 * lasted_s
             watch.finish(record)
             if record.profiled is not None:
                 record.profiled.attach(self._judge(colour))

@@ -241,7 +241,7 @@ class _Keeper:
 def slot_us() -> float:
     """Return what a call in a slot adds to a plain one."""
     keeper = _Keeper()
-    watch = StacksWatch(keeper, keeper.slots.take(), None)
+    watch = StacksWatch(keeper, keeper.slots.take(), None, 0.0)
 
     def application(environ: object, start_response: object) -> None:
         return None

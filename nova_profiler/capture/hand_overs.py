@@ -21,12 +21,16 @@ class HandingOver:
         self.found: dict[int, Any] = {}
         # Pieces that had not ended with the capture.
         self.unfinished = 0
+        # Of each lane of the closed capture, in their order, the number that
+        # the profiler has for it.
+        self.pieces: list[int] = []
 
     def close(self, lanes: Sequence[Any], missing: int) -> None:
         """Count what is open, as the capture of *lanes* is closed.
 
         *missing* pieces have begun without a lane.
         """
+        self.pieces = [lane.piece for lane in lanes]
         begun = sum([lane.is_first for lane in lanes])
         running = sum([lane.running for lane in lanes])
         waiting = next(self.handed) - next(self.taken_back) - begun

@@ -61,6 +61,8 @@ class Lane:
     # Of a piece of work: whether it is the first to run that piece, whether
     # it runs now, whether it will have no more calls.
     is_first = running = ended = False
+    # Its number as the profiler has it, 0 where that has none.
+    piece = 0
     # And what it is, if that may have a record of its own.
     task: Submitted | None = None
 
@@ -212,7 +214,7 @@ class Lane:
 class PieceLane(Lane):
     """The lane of one piece of work that a request's thread hands over."""
 
-    __slots__ = ("ended", "is_first", "running", "task")
+    __slots__ = ("ended", "is_first", "piece", "running", "task")
 
     def __init__(self, capture: Capture) -> None:
         super().__init__(capture)
@@ -221,6 +223,8 @@ class PieceLane(Lane):
         self.is_first = True
         self.running = False
         self.ended = False
+        # Its number as the profiler has it, 0 where that has none.
+        self.piece = 0
         self.task: Submitted | None = None
 
 

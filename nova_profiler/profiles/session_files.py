@@ -12,12 +12,15 @@ from typing import Any, NamedTuple, NoReturn
 
 from nova_profiler.errors import NovaProfilerError
 from nova_profiler.profiles import PYINSTRUMENT, WRITERS
+from nova_profiler.profiles.timed_stacks import TimedStacks, timed_stacks_of
 
 # A stack, the outermost frame first, and the seconds that it stands for.
 Sample = tuple[list[str], float]
 
-# The field that names the engine; pyinstrument ignores it.
+# The fields that name the engine, and when each stack was seen where that is
+# known; pyinstrument ignores them.
 _ENGINE_FIELD = "nova_profiler_engine"
+_TIMED_FIELD = "nova_profiler_timed"
 # A stack may be as deep as an interpreter is ever set to allow.
 _DEEPEST = 10_000
 _LONGEST_TEXT = 4096
@@ -48,7 +51,11 @@ class About(NamedTuple):
 
 
 def write_session(
-    records: Iterable[Sample], about: About, *, of_this_process: bool = False
+    records: Iterable[Sample],
+    about: About,
+    *,
+    of_this_process: bool = False,
+    timed: TimedStacks | None = None,
 ) -> bytes:
     """Return the file of *records*, which ``pyinstrument --load`` opens.
 
@@ -56,7 +63,7 @@ def write_session(
     the samples are *of_this_process*, the file has its search path, by
     which pyinstrument shortens file names.
     """
-    fields = {
+    fields: dict[str, Any] = {
         _ENGINE_FIELD: about.engine,
         "start_time": about.started_at,
         "duration": about.duration_s,
@@ -72,6 +79,8 @@ def write_session(
         ),
         "frame_records": list(records),
     }
+    if timed is not None and timed.lane:
+        fields[_TIMED_FIELD] = timed.fields()
     return json.dumps(fields, separators=(",", ":")).encode()
 
 
@@ -106,6 +115,7 @@ class Session(NamedTuple):
     sample_count: float
     total_s: float
     cut: int = 0
+    timed: TimedStacks | None = None
 
     def samples_of(self, seconds: float) -> float:
         """Return how many samples a record of *seconds* stands for.
@@ -175,7 +185,15 @@ def read_session(
         _number(fields, "sample_count"),
         sum(seconds for _, seconds in records),
         texts.cut,
+        _timed(fields, len(records)),
     )
+
+
+def _timed(fields: dict[str, Any], records: int) -> TimedStacks | None:
+    try:
+        return timed_stacks_of(fields.get(_TIMED_FIELD), records)
+    except ValueError as exc:
+        raise SessionError(f"not a session: {exc}") from None
 
 
 def _engine_of(named: Any, beside: Callable[[], str | None]) -> str:

@@ -239,6 +239,8 @@ class RequestRecord:
     db_api_calls: list[tuple[str, float]] | None = _hidden(None)
     # False: it was made for the sake of figures or of a profile alone.
     is_kept: bool = _hidden(True)
+    # The timeline's lane of each piece of work, by the profiler's numbers.
+    lanes_of_pieces: dict[int, int] | None = _hidden(None)
     # The stacks, for the sink that writes the dump.
     profiled: Profiled | None = _hidden(None)
     # The calls, for the sink that sends traces; None: it sends none.

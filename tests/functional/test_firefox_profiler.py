@@ -10,7 +10,13 @@ from pathlib import Path
 
 import pytest
 from builders import parallel_detail, slow_rebuild, written
-from profile_builders import rebuild_samples, write_session
+from profile_builders import (
+    API,
+    ORM,
+    rebuild_samples,
+    timed_session,
+    write_session,
+)
 
 from nova_profiler.cli import main
 
@@ -112,6 +118,34 @@ def test_markers_and_samples_of_one_file(profiler, dumps, tmp_path):
         profiler.asked("thread", "functions", "--thread", stacks)
     )
     assert "sqlalchemy.orm.loading:instances" in functions
+
+
+def test_stacks_of_a_lane_are_in_the_track_of_its_calls(
+    profiler, dumps, tmp_path
+):
+    """Where the session has their times."""
+    path = next(dumps.rglob("*.pyisession"))
+    content = timed_session((0, [API, ORM], 100.0, 2000.0))
+    path.write_text(json.dumps(content))
+    profiler.load(exported(dumps, tmp_path, "firefox"))
+
+    found = profiler.asked("profile", "info", "--all")
+    threads = {
+        thread["name"]: thread["threadHandle"]
+        for process in found["processes"]
+        for thread in process["threads"]
+        if "rebuild" in process["name"]
+    }
+    assert list(threads) == ["the request's own thread"]
+    (own,) = threads.values()
+    markers = json.dumps(
+        profiler.asked("thread", "markers", "--list", "--thread", own)
+    )
+    assert "SELECT anon_1.instances_id" in markers
+    tree = json.dumps(
+        profiler.asked("thread", "samples-top-down", "--thread", own)
+    )
+    assert "nova.compute.api:rebuild" in tree
 
 
 def test_it_opens_trace_events_as_well(profiler, dumps, tmp_path):

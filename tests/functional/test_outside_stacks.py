@@ -15,12 +15,15 @@ from demo import load
 from demo.databases import sqlite_files
 from demo.server import nova_api
 from nova_profiler.profiles import STACKS
+from nova_profiler.profiles.timed_stacks import timed_stacks_of
 
 pytestmark = [pytest.mark.functional, pytest.mark.services]
 
 CLIENTS = 4
 REQUESTS = 6
 MOST_ROUNDS = 20
+# A thread may go on after its request, until the reader knows.
+ENDS_US = 200_000
 PATHS = ("/v2.1/servers/detail", "/v2.1/servers")
 # The function that only one of the routes runs.
 OWN = {
@@ -136,6 +139,35 @@ def test_stacks_are_of_the_route_that_the_dump_names(run: Run) -> None:
             assert not any(OWN[path].search(text) for path in others), text
 
     assert all(seen.values()), seen
+
+
+def test_stacks_have_their_lane_and_their_time(run: Run) -> None:
+    """Within the request, and no longer than their sums."""
+    lanes = 0
+    for dump in run.dumps:
+        session = run.sessions.get(dump["profile"]["file"] or "")
+        if session is None:
+            continue
+        timed = timed_stacks_of(
+            session["nova_profiler_timed"], len(session["frame_records"])
+        )
+        assert timed is not None
+        known = {call["lane"] for call in dump["timeline"]} | {0}
+        lanes += len(known & set(timed.lane))
+        assert timed.start_us == sorted(timed.start_us)
+        ends_us = 1000 * dump["duration_ms"] + ENDS_US
+        assert all(
+            start_us + us <= ends_us for _, _, start_us, us in timed.rows()
+        )
+        sums = [0] * len(session["frame_records"])
+        for _, record, _, us in timed.rows():
+            sums[record] += us
+        for us, (stack, seconds) in zip(
+            sums, session["frame_records"], strict=True
+        ):
+            assert us <= 1e6 * seconds + len(timed.us), stack
+
+    assert lanes
 
 
 def test_nothing_outlives_its_worker(run: Run) -> None:

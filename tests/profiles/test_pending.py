@@ -143,7 +143,7 @@ class Keeper:
 
 def test_a_dump_names_the_process_that_is_to_write_its_stacks():
     """And only a dump: other records promise what is never looked for."""
-    watch = StacksWatch(Keeper(), Keeper.slots.take(), None)
+    watch = StacksWatch(Keeper(), Keeper.slots.take(), None, 0.0)
     record = RequestRecord()
 
     watch.finish(record)

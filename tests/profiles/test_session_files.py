@@ -19,7 +19,7 @@ from profile_builders import (
 )
 from pyinstrument import Profiler
 
-from nova_profiler.profiles import PYINSTRUMENT, PYSPY
+from nova_profiler.profiles import PYINSTRUMENT, PYSPY, STACKS
 from nova_profiler.profiles.session_files import (
     About,
     Session,
@@ -84,6 +84,7 @@ def test_what_is_written_is_read_back(
         ("pyspy", PYSPY, 4, 0.85),
         ("pyinstrument", PYINSTRUMENT, 3, 0.0),
         ("exported", PYSPY, 4, 0.85),
+        ("timed", STACKS, 4, 0.25),
     ],
 )
 def test_sessions_written_before_are_read(name, engine, records, waiting_s):
@@ -96,6 +97,20 @@ def test_sessions_written_before_are_read(name, engine, records, waiting_s):
     assert len(found.records) == records
     waiting = sum(s for stack, s in found.records if stack[-1] == "[waiting]")
     assert waiting == pytest.approx(waiting_s)
+
+
+def test_times_written_before_are_read():
+    """Each stack in its lane; what is left is a sum."""
+    content = (WRITTEN_BEFORE / "timed.pyisession").read_bytes()
+
+    timed = read_session(content).timed
+
+    assert list(timed.rows()) == [
+        (0, 0, 0, 350_000),
+        (1, 1, 120_000, 250_000),
+        (0, 2, 350_000, 250_000),
+    ]
+    assert timed.joined == 0
 
 
 def test_samples_of_pyspy_stand_for_many():

@@ -61,6 +61,8 @@ def hide_proc() -> bool:
 
 def main() -> int:
     """Be kept out, and serve."""
+    from nova_profiler.capture.captures import Capture
+    from nova_profiler.capture.contracts import NothingServed
     from nova_profiler.capture.profilers.stacks import engine
 
     if not {"seccomp": refuse_reads, "hidden": hide_proc}[sys.argv[1]]():
@@ -71,14 +73,14 @@ def main() -> int:
         notes.append([what, getattr(error, "strerror", str(error))])
 
     made = engine.engine(note)
-    watch = made.watch(None, True, 0.0)  # type: ignore[arg-type]
+    watch = made.watch(Capture(NothingServed(), 0), True, 0.0)
     until = time.monotonic() + 20
     while not made._sampling.is_over and time.monotonic() < until:
         time.sleep(0.01)
     served = watch.run(lambda: 5)
     is_final = made._sampling.is_refused
     made._start_at = 0.0
-    again = made.watch(None, True, 0.0)  # type: ignore[arg-type]
+    again = made.watch(Capture(NothingServed(), 0), True, 0.0)
     print(
         json.dumps(
             {

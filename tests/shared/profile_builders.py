@@ -61,6 +61,33 @@ def stacks_session(*samples: Sample, number: int) -> dict[str, Any]:
     )
 
 
+def timed_session(
+    *stretches: tuple[int, list[str], float, float], **fields: Any
+) -> dict[str, Any]:
+    """Return a session of the engine stacks that has times.
+
+    Of each stretch: its lane, frames, start and milliseconds.
+    """
+    records: dict[tuple[str, ...], float] = {}
+    for _, frames, _, ms in stretches:
+        key = tuple(frames)
+        records[key] = records.get(key, 0.0) + ms / 1000
+    places = {key: place for place, key in enumerate(records)}
+    return session(
+        nova_profiler_engine="stacks",
+        sample_count=len(stretches),
+        frame_records=[[list(key), s] for key, s in records.items()],
+        nova_profiler_timed={
+            "version": 1,
+            "lane": [lane for lane, *_ in stretches],
+            "record": [places[tuple(frames)] for _, frames, *_ in stretches],
+            "start_us": [round(1000 * start) for *_, start, _ in stretches],
+            "us": [round(1000 * ms) for *_, ms in stretches],
+            **fields,
+        },
+    )
+
+
 def rebuild_samples(times: int = 1) -> list[Sample]:
     """Return 100 samples: 60 in rebuild's ORM, 20 in its driver, 20 wait."""
     below = [DISPATCH, CONTROLLER]

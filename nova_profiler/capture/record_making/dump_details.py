@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import count
 from typing import Any
 
 from nova_profiler.capture.calls import Calls, Tally, is_known
@@ -58,6 +59,31 @@ def fill_details(record: RequestRecord, capture: Capture) -> None:
         entries += _entries_of(lane, capture.started, number, statements)
     record.timeline = _in_order(entries)[: capture.max_calls]
     record.statements = statements.totals()
+    if record.lanes_of_pieces is not None and capture.handing is not None:
+        found = _lanes_of_pieces(capture, lanes, first)
+        record.lanes_of_pieces.update(found)
+
+
+def _lanes_of_pieces(
+    capture: Capture, lanes: Sequence[Lane], first: int
+) -> dict[int, int]:
+    """Return the number of the lane of each piece that the profiler has.
+
+    *lanes* have the numbers from *first* on, and those without a call the
+    numbers after them.
+    """
+    handing = capture.handing
+    numbers = {lane: number for number, lane in enumerate(lanes, first)}
+    further = count(first + len(lanes))
+    return {
+        piece: numbers[lane] if lane in numbers else next(further)
+        for lane, piece in zip(
+            capture.lanes,
+            () if handing is None else handing.pieces,
+            strict=False,
+        )
+        if piece
+    }
 
 
 class TracedCalls:

@@ -28,12 +28,14 @@ PALETTE = {
     "yellow": Shades("#8a6400", "#d9a927"),
     "magenta": Shades("#a5439e", "#d67bcf"),
     "red": Shades("#c0392b", "#ff7b6b"),
-    "blue": Shades("#3b5bab", "#8aa4e8"),
+    "blue": Shades("#2b3f9e", "#7f7ff0"),
     "green": Shades("#4b7f1f", "#9ccc65"),
     "bright_blue": Shades("#2f6fde", "#6ea0ff"),
     "bright_magenta": Shades("#c2379a", "#f08ad6"),
     "bright_green": Shades("#267d38", "#5fd068"),
     "bright_yellow": Shades("#b35c00", "#ffb454"),
+    # The terminal's own for text, which no theme hides.
+    "default": Shades("#30363f", "#e6e9ee"),
 }
 
 

@@ -12,8 +12,12 @@ from hypothesis import strategies as st
 from serving import recorded
 
 from nova_profiler.capture.calls import CallKey
+from nova_profiler.capture.captures import Capture, handing_of
+from nova_profiler.capture.contracts import NothingServed
 from nova_profiler.capture.current import LaneCall, current_lane
 from nova_profiler.capture.hooks.database import db_api_calls
+from nova_profiler.capture.lanes import PieceLane
+from nova_profiler.capture.record_making.dump_details import fill_details
 from nova_profiler.record import MOST, RequestRecord
 
 
@@ -64,6 +68,30 @@ def test_lanes_share_the_statements():
 
     assert [row.count for row in record.statements] == [3]
     assert [entry.lane for entry in record.timeline] == [0, 1, 2]
+
+
+def test_a_piece_that_a_profiler_saw_has_its_lane():
+    """Also one that goes on; those without calls come behind the others."""
+    capture = Capture(NothingServed(), 100)
+    key = CallKey("timed", "work")
+    lanes = [PieceLane(capture) for _ in range(4)]
+    for piece, lane in zip((11, 22, 0, 44), lanes, strict=True):
+        handing_of(capture)
+        capture.has_added(lane)
+        lane.piece = piece
+    lanes[0].ended = True
+    for lane in lanes[1:3]:
+        lane.add(key, (capture.started, capture.started + 1, 0))
+    capture.close()
+    late = PieceLane(capture)
+    capture.has_added(late)
+    record = RequestRecord()
+    record.lanes_of_pieces = {}
+
+    fill_details(record, capture)
+
+    assert [entry.lane for entry in record.timeline] == [1, 2]
+    assert record.lanes_of_pieces == {11: 3, 22: 1, 44: 4}
 
 
 def test_an_own_lane_without_calls_still_is_lane_0():

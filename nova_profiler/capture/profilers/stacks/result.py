@@ -5,12 +5,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import count
 from typing import Any, NamedTuple
 
 from nova_profiler import OWN_FOLDER
 from nova_profiler.capture.profilers.stacks.reader.thread_states import (
     GIL,
     WAITS,
+)
+from nova_profiler.capture.profilers.stacks.reader.timed_looks import (
+    OWN_LANE,
 )
 from nova_profiler.capture.profilers.stacks.watch import (
     NO_SLOT,
@@ -28,6 +32,7 @@ from nova_profiler.profiles import (
 )
 from nova_profiler.profiles.frames import frame_text, identifier_of
 from nova_profiler.profiles.session_files import About, Sample, write_session
+from nova_profiler.profiles.timed_stacks import TimedStacks
 
 GREEN = (
     "only the greenthread that runs is seen: what the request waited is not "
@@ -37,6 +42,8 @@ CROWDED = (
     "it stood in line for a processor for {share:.0%} of the time that was "
     "seen: where is not known, and shares of functions are rough"
 )
+JOINED = "over time, {stacks} stacks gave way to a longer one beside them"
+UNTIMED = "over time, {looks} looks are left out: too many stacks in turn"
 
 _STATES = {WAITS: WAITING, GIL: WAITING_FOR_GIL}
 # Less than this is worth no record, and this share of a request a note.
@@ -52,6 +59,12 @@ class Seen(NamedTuple):
     looks: int
     left_out: int
     sums_s: dict[str, float]
+    # Of each stretch: its piece, the place of its stack among *stacks*, its
+    # start in microseconds after the request's, its microseconds.
+    timed: list[tuple[int, int, int, int]]
+    # Looks whose stretch has a neighbour's stack, or that have none.
+    joined: int
+    untimed: int
 
 
 def seen_of(answer: Mapping[str, Any]) -> Seen:
@@ -79,6 +92,12 @@ def seen_of(answer: Mapping[str, Any]) -> Seen:
                 "waited_unseen",
             )
         },
+        [
+            (piece, stack, start_us, us)
+            for piece, stack, start_us, us in answer.get("timed", ())
+        ],
+        answer.get("joined", 0),
+        answer.get("untimed", 0),
     )
 
 
@@ -123,7 +142,8 @@ def attach_result(
     before = watch.profile or {}
     if "chosen_by" in before:
         profile["chosen_by"] = before["chosen_by"]
-    attach(SAMPLES_SUFFIX, session_of(seen, about), profile)
+    content = session_of(seen, about, watch.lanes)
+    attach(SAMPLES_SUFFIX, content, profile)
 
 
 def notes_on(
@@ -140,6 +160,10 @@ def notes_on(
     notes = []
     if seen.left_out:
         notes.append(f"{seen.left_out} looks left out: too many stacks")
+    if seen.joined:
+        notes.append(JOINED.format(stacks=seen.joined))
+    if seen.untimed:
+        notes.append(UNTIMED.format(looks=seen.untimed))
     if watch.unseen:
         notes.append(f"{watch.unseen} {NO_SLOT}")
     seen_s = seen.sums_s["seen"]
@@ -149,25 +173,27 @@ def notes_on(
     return notes
 
 
-def session_of(seen: Seen, about: About) -> bytes:
+def session_of(seen: Seen, about: About, lanes: Mapping[int, int]) -> bytes:
     """Return the file of the stacks *seen*, each with its seconds.
 
     Empty if there is none, or of our own frames only. What a thread waited
     for is one frame more; time without a place in the stacks is a record of
-    its own.
+    its own. *lanes* are those of pieces in slots of their own.
     """
-    records: list[Sample] = []
-    for last, state, seconds in seen.stacks:
+    found: list[tuple[Sample, int]] = []
+    for number, (last, state, seconds) in enumerate(seen.stacks):
         names = list(_names(seen.frames, last))
         if not names or seconds <= 0:
             continue
         if state in _STATES:
             names.append(_STATES[state])
-        records.append((names, seconds))
-    if not records:
+        found.append(((names, seconds), number))
+    if not found:
         return b""
     # pyinstrument joins only neighbours that are equal.
-    records.sort(key=lambda record: record[0])
+    found.sort(key=lambda one: one[0][0])
+    records = [record for record, _ in found]
+    places = {number: place for place, (_, number) in enumerate(found)}
     root = identifier_of(records[0][0][0])
     for name, frame in (
         ("queued", IN_LINE),
@@ -177,7 +203,34 @@ def session_of(seen: Seen, about: About) -> bytes:
         if seen.sums_s[name] >= _LEAST_S:
             records.append(([frame], seen.sums_s[name]))
     return write_session(
-        records, about._replace(root=root), of_this_process=True
+        records,
+        about._replace(root=root),
+        of_this_process=True,
+        timed=_timed(seen, places, lanes),
+    )
+
+
+def _timed(
+    seen: Seen, places: Mapping[int, int], lanes: Mapping[int, int]
+) -> TimedStacks:
+    """Return the stretches of *seen* by lane, each with its record.
+
+    Pieces of which the record has no lane get the numbers behind the others.
+    """
+    numbers = {OWN_LANE: 0, **lanes}
+    further = count(max(numbers.values()) + 1)
+    rows = []
+    for piece, stack, start_us, us in seen.timed:
+        if stack not in places:
+            # It was in our own frames only.
+            continue
+        if piece not in numbers:
+            numbers[piece] = next(further)
+        rows.append((numbers[piece], places[stack], start_us, us))
+    rows.sort(key=lambda row: row[2])
+    lane, record, start, length = zip(*rows, strict=True) if rows else [()] * 4
+    return TimedStacks(
+        list(lane), list(record), list(start), list(length), seen.joined
     )
 
 

@@ -10,6 +10,8 @@ from time import monotonic_ns
 from types import ModuleType
 from typing import Any, NamedTuple, Protocol, TypeVar
 
+from nova_profiler.capture.current import current_lane
+from nova_profiler.capture.lanes import PieceLane
 from nova_profiler.capture.profilers.stacks.slot_words import (
     ASLEEP,
     GREENLET,
@@ -63,23 +65,33 @@ class StacksWatch:
         "_greenlets",
         "_keeper",
         "_slots",
+        "_started",
         "_token",
         "about",
         "attach_to",
         "ended_ns",
+        "lanes",
         "number",
         "profile",
         "unseen",
     )
 
     def __init__(
-        self, keeper: Keeper, at: int, greenlets: ModuleType | None
+        self,
+        keeper: Keeper,
+        at: int,
+        greenlets: ModuleType | None,
+        started: float,
     ) -> None:
-        """*at* is the request's own slot, *greenlets* greenlet if used."""
+        """*at* is the request's own slot, *greenlets* greenlet if used.
+
+        *started* is perf_counter() at the request's begin.
+        """
         self._keeper = keeper
         self._slots = slots = keeper.slots
         self._greenlets = greenlets
         self._at = at
+        self._started = started
         self._call = slots.call_of(at)
         # The right to give the slot back, which is used once.
         self._token = [at]
@@ -93,6 +105,9 @@ class StacksWatch:
         self.attach_to: Attach | None = None
         self.profile: dict[str, Any] | None = None
         self.about = NOTHING
+        # The lane of each piece in a slot of its own, once the record has
+        # them.
+        self.lanes: dict[int, int] = {}
 
     def run(self, function: Callable[..., Result], /, *args: Any) -> Result:
         """Return what *function* does, called where the reader sees it."""
@@ -133,9 +148,12 @@ class StacksWatch:
         self._keeper.wake()
 
     def lasted_ns(self) -> tuple[int, int]:
-        """Return when the request began and ended, in nanoseconds."""
-        ended_ns = self.ended_ns
-        return ended_ns - int(self.about.duration_ms * 1e6), ended_ns
+        """Return when the request began and ended, in nanoseconds.
+
+        By monotonic_ns(), whose clock is perf_counter()'s on Linux.
+        """
+        began_ns = int(self._started * 1e9)
+        return began_ns, began_ns + int(self.about.duration_ms * 1e6)
 
     def spawned(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Return *function* to be called in a slot, in any thread."""
@@ -152,6 +170,9 @@ class StacksWatch:
         words = slots.words
         words[at + HOME], words[at + REQUEST] = self._at, self.number
         self._begin(at, words)
+        lane = current_lane()
+        if isinstance(lane, PieceLane):
+            lane.piece = words[at]
         try:
             return slots.call_of(at)(function, *args, **kwargs)
         finally:
@@ -169,6 +190,7 @@ class StacksWatch:
             "notes": [],
         }
         record.profiled = self
+        record.lanes_of_pieces = self.lanes
         self.about = About(
             record.method,
             record.route,

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Requests as a profile of the Firefox Profiler: markers and samples.
 
-Each request is a process, each of its lanes a thread with its calls as
-markers. Its stacks are a thread of their own.
+Each request is a process, each of its lanes a thread: its calls are markers,
+its stacks samples. Stacks without a time are a thread of their own.
 """
 
 from __future__ import annotations
@@ -19,11 +19,7 @@ from nova_profiler.reading.code.timelines.firefox_meta import (
 )
 from nova_profiler.reading.code.timelines.firefox_tables import SharedTables
 from nova_profiler.reading.code.timelines.lane_calls import Call, lane_title
-from nova_profiler.reading.code.timelines.looks import (
-    STACKS_TITLE,
-    Stack,
-    state_of,
-)
+from nova_profiler.reading.code.timelines.looks import Stack, state_of
 from nova_profiler.reading.code.timelines.tracks import (
     Request,
     Timelines,
@@ -59,21 +55,24 @@ def firefox_profile(title: str, timelines: Timelines) -> bytes:
 def _threads(
     request: Request, shared: SharedTables, numbers: dict[str, int]
 ) -> list[dict[str, Any]]:
-    """Return a thread for each lane, and one for the stacks."""
+    """Return a thread for each lane, and one for stacks without a time."""
     began, ended = request.began_ms, request.began_ms + ends_ms(request)
     threads = []
     for lane, calls in request.lanes.items():
         markers = [_marker(call, began, shared, numbers) for call in calls]
         if lane == 0:
             markers.insert(0, _request_marker(request, shared))
-        # Without a sample a thread has no length.
-        samples = _samples([None, None], [began, ended], [0.0, 0.0])
-        threads.append(
-            _thread(request, lane_title(lane), samples, _markers(markers))
+        title = lane_title(lane, calls)
+        samples = _samples_of(
+            request.stacks.lanes.get(lane, ()), began, ended, shared
         )
-    if request.stacks:
-        samples = _samples_of(request.stacks, began, shared)
-        threads.append(_thread(request, STACKS_TITLE, samples, _markers([])))
+        threads.append(_thread(request, title, samples, _markers(markers)))
+    rest = request.stacks.rest
+    if rest:
+        until = began + rest[-1].start_ms + rest[-1].ms
+        samples = _samples_of(rest, began, until, shared)
+        title = request.stacks.rest_title
+        threads.append(_thread(request, title, samples, _markers([])))
     for place, thread in enumerate(threads):
         thread["isMainThread"] = place == 0
         thread["processStartupTime"] = thread["registerTime"] = began
@@ -99,31 +98,39 @@ def _thread(
 
 
 def _samples_of(
-    stacks: Sequence[Stack], began_ms: float, shared: SharedTables
+    stacks: Sequence[Stack],
+    began_ms: float,
+    ended_ms: float,
+    shared: SharedTables,
 ) -> dict[str, Any]:
-    """Return the stacks side by side, each as wide as its time."""
-    places, times, weights = [], [], []
-    at = began_ms
+    """Return each of *stacks* as two samples, where it begins and ends.
+
+    Each weighs half of it: the Firefox Profiler takes the middle between two
+    samples for the moment when one stack gave way to the other. Nothing
+    stands where there was no look, from *began_ms* until *ended_ms*.
+    """
+    rows: list[tuple[int | None, float, float]] = []
+    # Without a sample a thread has no length.
+    at = round(began_ms, 6)
+    rows.append((None, at, 0.0))
+    known: dict[int, int | None] = {}
     for stack in stacks:
-        places.append(shared.stack(stack.frames))
-        times.append(round(at, 6))
-        weights.append(round(stack.ms, 6))
-        at += stack.ms
-    # The end of the last one.
-    return _samples([*places, None], [*times, round(at, 6)], [*weights, 0.0])
-
-
-def _samples(
-    stacks: Sequence[int | None],
-    times: Sequence[float],
-    weights: Sequence[float],
-) -> dict[str, Any]:
+        place = known.get(id(stack.frames))
+        if place is None:
+            place = known[id(stack.frames)] = shared.stack(stack.frames)
+        start = round(began_ms + stack.start_ms, 6)
+        if start > at:
+            rows += [(None, at, 0.0), (None, start, 0.0)]
+        at = round(began_ms + stack.start_ms + stack.ms, 6)
+        half = round(stack.ms / 2, 6)
+        rows += [(place, start, half), (place, at, half)]
+    rows += [(None, at, 0.0), (None, max(at, round(ended_ms, 6)), 0.0)]
     return {
-        "stack": stacks,
-        "time": times,
-        "weight": weights,
+        "stack": [row[0] for row in rows],
+        "time": [row[1] for row in rows],
+        "weight": [row[2] for row in rows],
         "weightType": "tracing-ms",
-        "length": len(stacks),
+        "length": len(rows),
     }
 
 

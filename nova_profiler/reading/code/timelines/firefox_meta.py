@@ -24,6 +24,7 @@ CALL, REQUEST = "NovaCall", "NovaRequest"
 # Names of rich as the Firefox Profiler has them; its default one is grey.
 _COLORS = {
     "cyan": "lightblue",
+    "default": "darkgrey",
     "bright_blue": "blue",
     "bright_magenta": "purple",
     "bright_green": "green",

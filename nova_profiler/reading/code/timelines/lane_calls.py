@@ -77,9 +77,14 @@ def lanes_of(
     return dict(sorted(lanes.items())), left_out
 
 
-def lane_title(lane: int) -> str:
-    """Return what a lane is called; 0 is the request's own thread."""
-    return "the request's own thread" if lane == 0 else f"lane {lane}"
+def lane_title(lane: int, calls: Sequence[Call]) -> str:
+    """Return what the lane of *calls* is called.
+
+    0 is the request's own thread. The waterfall has only lanes with calls.
+    """
+    if lane == 0:
+        return "the request's own thread"
+    return f"lane {lane}" if calls else f"lane {lane}, without calls"
 
 
 def nested(calls: Sequence[Call]) -> list[list[Call]]:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The stacks of a session with the time of each, and states of threads."""
+"""The stacks of a session over time, lane by lane, and states of threads."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from nova_profiler.profiles import (
@@ -23,6 +23,9 @@ from nova_profiler.profiles.frames import (
 from nova_profiler.profiles.functions import Function
 from nova_profiler.profiles.session_files import Session
 
+# What is known of whole lanes alone.
+_SUMS = frozenset({IN_LINE, RAN_UNSEEN, WAITED_UNSEEN})
+
 # The states of looks. The last four have a frame of their name.
 RUNNING = "running"
 IS_WAITING = "waiting"
@@ -32,8 +35,14 @@ _OF_FRAMES = {
 }
 STATES = (RUNNING, IS_WAITING, *_OF_FRAMES.values())
 
-# A session has the sums of its stacks, and no time of any look.
+# What a session has no time of, in a track of its own: all its stacks, or what
+# is in no lane.
 STACKS_TITLE = "stacks: widths are time, their order is not"
+REST_TITLE = "in no lane: widths are time, their order is not"
+# Less than this is what rounding left of a stack.
+_LEAST_REST_MS = 0.5
+# Frames of all stretches of a session. A file may name one stack many times.
+MOST_FRAMES = 2_000_000
 
 _WAITING = Frame(Function("~", 0, WAITING), None)
 
@@ -41,26 +50,94 @@ _WAITING = Frame(Function("~", 0, WAITING), None)
 class Stack(NamedTuple):
     """The frames of looks that are alike, and the time that they stand for.
 
-    Where its thread did not run, the innermost frame is the state.
+    Where its thread did not run, the innermost frame is the state. It begins
+    *start_ms* after its request, or where the one before it ends.
     """
 
     frames: list[Frame]
     ms: float
+    start_ms: float = 0.0
 
 
-def stacks_in(session: Session) -> Iterator[Stack]:
-    """Yield the stacks of *session*, but not time that was another's."""
+class Stacks(NamedTuple):
+    """The stacks of each lane in the order of time, and those in no lane."""
+
+    lanes: dict[int, list[Stack]]
+    rest: list[Stack]
+    rest_title: str = STACKS_TITLE
+
+
+def stacks_of(session: Session | None) -> Stacks:
+    """Return the stacks of *session*, but not time that was another's."""
+    if session is None:
+        return Stacks({}, [])
+    stacks = list(_stacks_in(session))
+    lanes: dict[int, list[Stack]] = {}
+    timed = session.timed
+    if timed is None:
+        return Stacks(lanes, _side_by_side(filter(None, stacks)))
+    placed_ms = [0.0] * len(stacks)
+    room = MOST_FRAMES
+    for lane, record, start_us, us in timed.rows():
+        stack = stacks[record]
+        if stack is None:
+            continue
+        room -= len(stack.frames)
+        if room < 0:
+            break
+        placed_ms[record] += us / 1000
+        found = lanes.setdefault(lane, [])
+        found.append(_behind(found, stack.frames, start_us / 1000, us / 1000))
+    rest = [
+        Stack(stack.frames, stack.ms - ms)
+        for stack, ms in zip(stacks, placed_ms, strict=True)
+        if stack is not None
+        and stack.ms - ms >= _LEAST_REST_MS
+        # A neighbour stands for it, in its lane.
+        and not (timed.joined and _has_place(stack))
+    ]
+    return Stacks(lanes, _side_by_side(rest), REST_TITLE)
+
+
+def _stacks_in(session: Session) -> Iterator[Stack | None]:
+    """Yield the stack of each record, None where it is not the request's."""
     frames = Frames(has_first_lines=WRITERS[session.engine].has_first_lines)
     for names, seconds in session.records:
         if seconds <= 0 or not names or is_elsewhere(names[-1]):
+            yield None
             continue
         found = [
             frame for frame in map(frames.frame, names) if frame is not None
         ]
         if is_waiting(names[-1]):
             found.append(_WAITING)
-        if found:
-            yield Stack(found, 1000 * seconds)
+        yield Stack(found, 1000 * seconds) if found else None
+
+
+def _behind(
+    before: list[Stack], frames: list[Frame], start_ms: float, ms: float
+) -> Stack:
+    """Return a stack that does not begin before the one *before* it ends.
+
+    The kernel's clock of a thread that runs is late by up to a tick.
+    """
+    if before:
+        last = before[-1]
+        start_ms = max(start_ms, last.start_ms + last.ms)
+    return Stack(frames, ms, start_ms)
+
+
+def _has_place(stack: Stack) -> bool:
+    return len(stack.frames) > 1 or stack.frames[0].function.name not in _SUMS
+
+
+def _side_by_side(stacks: Iterable[Stack]) -> list[Stack]:
+    placed = []
+    at = 0.0
+    for stack in stacks:
+        placed.append(stack._replace(start_ms=at))
+        at += stack.ms
+    return placed
 
 
 def state_of(function: Function) -> str:

@@ -2,7 +2,8 @@
 """Requests as trace events, the JSON that Perfetto and Chrome open.
 
 Each request is a process, each of its lanes a thread with its calls as
-slices. Its stacks are slices of a thread of their own, callers above.
+slices. Slices of one thread lie within each other, which calls and stacks that
+were seen now and then do not: a lane's stacks are slices of a thread below it.
 """
 
 from __future__ import annotations
@@ -21,11 +22,7 @@ from nova_profiler.reading.code.timelines.lane_calls import (
     lane_title,
     nested,
 )
-from nova_profiler.reading.code.timelines.looks import (
-    STACKS_TITLE,
-    Stack,
-    state_of,
-)
+from nova_profiler.reading.code.timelines.looks import Stack, state_of
 from nova_profiler.reading.code.timelines.texts import text
 from nova_profiler.reading.code.timelines.tracks import Request, Timelines
 
@@ -33,6 +30,8 @@ from nova_profiler.reading.code.timelines.tracks import Request, Timelines
 MOST_SLICES = 200_000
 # Each event has its texts anew.
 _LONGEST = 500
+# Two halves of a time lack a nanosecond, and the file has microseconds.
+_TOUCHING_MS = 0.002
 
 Event = dict[str, Any]
 
@@ -59,25 +58,35 @@ def _of_request(
     number: int, request: Request, slices: Iterator[int]
 ) -> Iterator[Event]:
     tracks = count(1)
+    stacks = request.stacks
     yield _named("process_name", number, 0, request.process)
     yield _sorted("process_sort_index", number, 0)
     for lane, calls in request.lanes.items():
         own = [_itself(request), *calls] if lane == 0 else calls
+        lane_name = lane_title(lane, calls)
         for place, row in enumerate(nested(own)):
             track = next(tracks)
             more = f", overlapping {place}" if place else ""
-            title = f"{lane_title(lane)}{more}"
-            yield _named("thread_name", number, track, title)
-            yield _sorted("thread_sort_index", number, track)
+            yield from _thread(number, track, f"{lane_name}{more}")
             for call in row:
                 yield _of_call(call, request.began_ms, number, track)
-    if request.stacks:
+        if lane in stacks.lanes:
+            track = next(tracks)
+            yield from _thread(number, track, f"{lane_name}: stacks")
+            yield from _of_stacks(
+                stacks.lanes[lane], request.began_ms, number, track, slices
+            )
+    if stacks.rest:
         track = next(tracks)
-        yield _named("thread_name", number, track, STACKS_TITLE)
-        yield _sorted("thread_sort_index", number, track)
+        yield from _thread(number, track, stacks.rest_title)
         yield from _of_stacks(
-            request.stacks, request.began_ms, number, track, slices
+            stacks.rest, request.began_ms, number, track, slices
         )
+
+
+def _thread(number: int, track: int, name: str) -> Iterator[Event]:
+    yield _named("thread_name", number, track, name)
+    yield _sorted("thread_sort_index", number, track)
 
 
 def _itself(request: Request) -> Call:
@@ -111,7 +120,7 @@ def _of_stacks(
     track: int,
     slices: Iterator[int],
 ) -> Iterator[Event]:
-    """Yield the stacks side by side, callers that neighbours share joined."""
+    """Yield the stacks in time, callers that neighbours share joined."""
     # The functions that are open, each with where it began.
     opened: list[tuple[Function, float]] = []
     at = began_ms
@@ -131,6 +140,10 @@ def _of_stacks(
                 )
 
     for stack in stacks:
+        start = began_ms + stack.start_ms
+        if start - at > _TOUCHING_MS:
+            yield from closed(0)
+            at = start
         same = 0
         for (function, _), frame in zip(opened, stack.frames, strict=False):
             if function != frame.function:
@@ -138,7 +151,7 @@ def _of_stacks(
             same += 1
         yield from closed(same)
         opened += [(frame.function, at) for frame in stack.frames[same:]]
-        at += stack.ms
+        at = start + stack.ms
     yield from closed(0)
 
 

@@ -17,7 +17,7 @@ from nova_profiler.reading.code.timelines.lane_calls import (
     lanes_of,
     least_ms_of,
 )
-from nova_profiler.reading.code.timelines.looks import Stack, stacks_in
+from nova_profiler.reading.code.timelines.looks import Stacks, stacks_of
 from nova_profiler.reading.code.timelines.texts import text
 from nova_profiler.reading.record_words import (
     full_title_of,
@@ -31,7 +31,8 @@ from nova_profiler.record import RequestRecord
 class Request(NamedTuple):
     """One request; *began_ms* is on the clock of the whole file.
 
-    Without a record only its stacks are known.
+    Without a record only its stacks are known. Each lane of them is among
+    *lanes*.
     """
 
     title: str
@@ -39,7 +40,7 @@ class Request(NamedTuple):
     began_ms: float
     duration_ms: float
     lanes: dict[int, list[Call]]
-    stacks: list[Stack]
+    stacks: Stacks
     about: dict[str, str]
     notes: list[str]
 
@@ -87,8 +88,19 @@ def ends_ms(request: Request) -> float:
     calls = chain.from_iterable(request.lanes.values())
     return max(
         request.duration_ms,
-        sum(stack.ms for stack in request.stacks),
+        _stacks_end_ms(request.stacks),
         max((call.start_ms + call.ms for call in calls), default=0.0),
+    )
+
+
+def _stacks_end_ms(stacks: Stacks) -> float:
+    return max(
+        (
+            of_track[-1].start_ms + of_track[-1].ms
+            for of_track in (*stacks.lanes.values(), stacks.rest)
+            if of_track
+        ),
+        default=0.0,
     )
 
 
@@ -96,10 +108,14 @@ def _request(
     source: Source, number: int, began_ms: float, lanes: dict[int, list[Call]]
 ) -> Request:
     record, session = source.record, source.session
-    stacks = [] if session is None else list(stacks_in(session))
+    stacks = stacks_of(session)
+    further: dict[int, list[Call]] = {
+        lane: [] for lane in stacks.lanes if lane not in lanes
+    }
+    lanes = dict(sorted({**lanes, **further}.items()))
     if record is None:
         name = text(source.name)
-        whole = sum(stack.ms for stack in stacks)
+        whole = _stacks_end_ms(stacks)
         return Request(name, name, began_ms, whole, lanes, stacks, {}, [])
     title = text(full_title_of(record))
     return Request(

@@ -17,6 +17,8 @@ from pathlib import Path
 import pytest
 from places import PYTHONPATH, ROOT
 
+from nova_profiler.capture.captures import Capture
+from nova_profiler.capture.contracts import NothingServed
 from nova_profiler.capture.profilers import EngineError
 from nova_profiler.capture.profilers.stacks import engine as module
 from nova_profiler.capture.profilers.stacks import sampling
@@ -24,6 +26,11 @@ from nova_profiler.capture.profilers.stacks.layouts import LayoutError
 from nova_profiler.record import RequestRecord
 
 pytestmark = pytest.mark.services
+
+
+def capture():
+    """Return what is known of a request that begins now."""
+    return Capture(NothingServed(), 0)
 
 
 def until(wanted, seconds=20.0):
@@ -60,7 +67,7 @@ def notes():
 def begun(notes):
     """Return an engine whose reader sees this process."""
     made = module.engine(lambda what, error=None: notes.append((what, error)))
-    made.watch(None, True, 0.0)
+    made.watch(capture(), True, 0.0)
     assert until(lambda: made._sampling.has_worked), notes
     return made
 
@@ -83,6 +90,7 @@ def kept(watch):
     """Return session and profile of a request that is over."""
     record = RequestRecord()
     record.started_at = "2026-11-21T10:00:00.000000+00:00"
+    record.duration_ms = (time.perf_counter() - watch._started) * 1000
     watch.finish(record)
     attached = []
     record.profiled.attach(lambda *what: attached.append(what))
@@ -108,7 +116,7 @@ def test_a_kept_request_has_its_stacks_at_once(engine, notes):
     """Python code, a lock, a child that works for it; by function."""
     lock = threading.Lock()
     lock.acquire()
-    watch = engine.watch(None, True, 1.0)
+    watch = engine.watch(capture(), True, 1.0)
 
     def work_for_it():
         until_seen(engine, watch, 20)
@@ -183,7 +191,7 @@ def test_each_way_of_being_slow_has_its_line_and_state(engine, notes):
     """Of one request, in which each of them took a while."""
     lock, stop = threading.Lock(), threading.Event()
     lock.acquire()
-    watch = engine.watch(None, True, 2.0)
+    watch = engine.watch(capture(), True, 2.0)
 
     watch.run(slow_in_each_way, lock, stop)
     session, profile = kept(watch)
@@ -208,19 +216,19 @@ def test_a_request_that_is_not_kept_leaves_nothing(engine, notes):
     """Neither a slot nor a file; a second one begins as the first did."""
     files = len(os.listdir("/proc/self/fd"))
     for _ in range(3000):
-        watch = engine.watch(None, True, 0.0)
+        watch = engine.watch(capture(), True, 0.0)
         watch.run(lambda: None)
         watch.finish(RequestRecord())
 
     assert len(os.listdir("/proc/self/fd")) == files
-    assert engine.watch(None, True, 0.0)
+    assert engine.watch(capture(), True, 0.0)
     assert notes == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_requests_go_on_without_the_reader(engine, notes, number):
     """It was killed: that is counted, and a new one begins later."""
-    watch = engine.watch(None, True, 0.0)
+    watch = engine.watch(capture(), True, 0.0)
     (pid,) = readers_of(os.getpid())
 
     os.kill(pid, number)
@@ -231,7 +239,7 @@ def test_requests_go_on_without_the_reader(engine, notes, number):
     assert profile["notes"] == [sampling.NOT_BEGUN]
     assert [what for what, _ in notes] == ["stacks_ended"]
     engine._start_at = 0.0
-    assert engine.watch(None, True, 0.0)
+    assert engine.watch(capture(), True, 0.0)
     assert until(lambda: engine._sampling.has_worked)
 
 
@@ -240,7 +248,7 @@ def test_a_reader_that_is_stopped_holds_nothing(notes, monkeypatch):
     monkeypatch.setattr(sampling, "LATE_S", 0.0)
     monkeypatch.setattr(sampling, "TICK_S", 0.02)
     engine = begun(notes)
-    watch = engine.watch(None, True, 0.0)
+    watch = engine.watch(capture(), True, 0.0)
     (pid,) = readers_of(os.getpid())
     os.kill(pid, signal.SIGSTOP)
     try:
@@ -256,7 +264,7 @@ def test_a_reader_that_is_stopped_holds_nothing(notes, monkeypatch):
 
 def test_more_than_the_reader_takes_is_refused(engine, notes):
     """Its pipe is full: no request waits for it."""
-    watches = [engine.watch(None, True, 0.0) for _ in range(400)]
+    watches = [engine.watch(capture(), True, 0.0) for _ in range(400)]
     (pid,) = readers_of(os.getpid())
     os.kill(pid, signal.SIGSTOP)
     attached = []
@@ -275,9 +283,11 @@ def test_more_than_the_reader_takes_is_refused(engine, notes):
 
 WORKER = """
 import os, signal, sys, time
+from nova_profiler.capture.contracts import NothingServed
+from nova_profiler.capture.captures import Capture
 from nova_profiler.capture.profilers.stacks import engine
 engine = engine.engine(lambda *what: print(*what, flush=True))
-watch = engine.watch(None, True, 0.0)
+watch = engine.watch(Capture(NothingServed(), 0), True, 0.0)
 how = sys.argv[1]
 if how == "exit":
     signal.signal(signal.SIGTERM, lambda *args: sys.exit(0))
@@ -345,7 +355,7 @@ def test_the_reader_ends_with_its_worker(how, number):
 
 def test_a_forked_process_is_not_taken_for_its_parent(engine):
     """Its part of the request is in nobody's stacks."""
-    watch = engine.watch(None, True, 1.0)
+    watch = engine.watch(capture(), True, 1.0)
 
     def in_the_child():
         until = time.monotonic() + 0.1
@@ -380,7 +390,7 @@ def test_without_files_requests_go_on(notes):
                 fillers.append(os.dup(0))
         except OSError:
             pass
-        assert made.watch(None, True, 0.0) is None
+        assert made.watch(capture(), True, 0.0) is None
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
         for fd in fillers:
@@ -402,9 +412,9 @@ def test_where_no_thread_can_be_started_it_is_tried_again(notes, monkeypatch):
     made = module.engine(lambda what, error=None: notes.append(what))
     files = len(os.listdir("/proc/self/fd"))
     for _ in range(3):
-        assert made.watch(None, True, 0.0) is None
+        assert made.watch(capture(), True, 0.0) is None
         # Not before its time.
-        assert made.watch(None, True, 0.0) is None
+        assert made.watch(capture(), True, 0.0) is None
         made._start_at = 0.0
 
     assert tried == ["supervise"] * 3
@@ -412,7 +422,7 @@ def test_where_no_thread_can_be_started_it_is_tried_again(notes, monkeypatch):
     assert len(os.listdir("/proc/self/fd")) == files
     assert made.wait_closed(0)
     monkeypatch.undo()
-    assert made.watch(None, True, 0.0)
+    assert made.watch(capture(), True, 0.0)
     ended(made)
 
 
@@ -439,12 +449,12 @@ def test_a_wrong_layout_is_refused_for_good(notes, monkeypatch):
         lambda: right._replace(code_name=right.code_file),
     )
     made = module.engine(lambda what, error=None: notes.append((what, error)))
-    watch = made.watch(None, True, 0.0)
+    watch = made.watch(capture(), True, 0.0)
     assert until(lambda: made._sampling.is_over)
 
     assert watch.run(lambda: 5) == 5
     made._start_at = 0.0
-    assert made.watch(None, True, 0.0) is None
+    assert made.watch(capture(), True, 0.0) is None
     ((what, error),) = notes
     assert what == "stacks"
     assert "pyinstrument" in error.strerror
@@ -456,10 +466,12 @@ GREEN = """
 import eventlet
 eventlet.monkey_patch()
 import json, sys, threading, time
+from nova_profiler.capture.contracts import NothingServed
+from nova_profiler.capture.captures import Capture
 from nova_profiler.capture.profilers.stacks import engine
 from nova_profiler.record import RequestRecord
 engine = engine.engine(lambda *what: print(*what, flush=True))
-engine.watch(None, True, 0.0)
+engine.watch(Capture(NothingServed(), 0), True, 0.0)
 while not engine._sampling.has_worked:
     time.sleep(0.01)
 
@@ -474,7 +486,7 @@ def works_here(number):
 answers = []
 
 def serve(number):
-    watch = engine.watch(None, True, 2.0)
+    watch = engine.watch(Capture(NothingServed(), 0), True, 2.0)
     def request():
         works_here(number)
         waits_here(number)
@@ -482,6 +494,7 @@ def serve(number):
     watch.run(request)
     record = RequestRecord()
     record.started_at = "2026-11-21T10:00:00.000000+00:00"
+    record.duration_ms = (time.perf_counter() - watch._started) * 1000
     watch.finish(record)
     record.profiled.attach(lambda *what: answers.append(what[1:]))
 

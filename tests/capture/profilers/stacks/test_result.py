@@ -58,6 +58,7 @@ class Watch:
         )
         self.profile = {"chosen_by": "always"}
         self.unseen = 0
+        self.lanes = {}
         self.attached = []
         self.attach_to = self.attach
 
@@ -92,6 +93,37 @@ def test_each_stack_has_its_time_and_what_it_waited_for():
     assert RAN_UNSEEN not in str(session)
 
 
+def test_each_stretch_has_its_lane_and_its_record():
+    """Of our own frames alone there is none; unknown pieces come behind."""
+    watch = Watch()
+    watch.lanes = {31: 2, 32: 1}
+    timed = [
+        [0, 0, 100, 30_000],
+        [31, 1, 50, 20_000],
+        [0, 3, 30_100, 5_000],
+        [77, 2, 70, 10_000],
+    ]
+
+    session, _ = attached({**ANSWER, "timed": timed, "joined": 2}, watch=watch)
+
+    assert session["nova_profiler_timed"] == {
+        "version": 1,
+        "lane": [2, 3, 0],
+        "record": [2, 1, 0],
+        "start_us": [50, 70, 100],
+        "us": [20_000, 10_000, 30_000],
+        "joined": 2,
+    }
+
+
+def test_without_a_stretch_a_session_has_its_sums():
+    """As where there were too many."""
+    session, _ = attached({**ANSWER, "timed": [], "untimed": 7})
+
+    assert "nova_profiler_timed" not in session
+    assert session["frame_records"]
+
+
 def test_a_machine_that_is_full_has_a_note():
     """Where a thread stood in line is not known."""
     _, profile = attached(ANSWER)
@@ -117,10 +149,20 @@ def test_what_was_not_seen_is_noted():
     watch.unseen = 2
 
     _, profile = attached(
-        {**ANSWER, "queued_ns": 0, "left_out": 3}, watch=watch
+        {
+            **ANSWER,
+            "queued_ns": 0,
+            "left_out": 3,
+            "joined": 5,
+            "untimed": 4,
+        },
+        watch=watch,
     )
 
-    assert [note.split()[0] for note in profile["notes"]] == ["3", "2"]
+    assert [
+        next(word for word in note.split() if word.isdigit())
+        for note in profile["notes"]
+    ] == ["3", "5", "4", "2"]
 
 
 @pytest.mark.parametrize("notes", [[], ["it ended"]])

@@ -4,9 +4,13 @@
 from __future__ import annotations
 
 import gc
+from time import perf_counter
 
 import pytest
 
+from nova_profiler.capture.captures import Capture
+from nova_profiler.capture.contracts import NothingServed
+from nova_profiler.capture.current import LaneCall
 from nova_profiler.capture.profilers.stacks.slot_words import (
     ASLEEP,
     HOME,
@@ -37,7 +41,7 @@ class Keeper:
         return self.trouble
 
     def watch(self):
-        return StacksWatch(self, self.slots.take(), None)
+        return StacksWatch(self, self.slots.take(), None, 0.0)
 
     def live(self):
         """Return the request of each slot that is worked in."""
@@ -99,6 +103,37 @@ def test_a_thread_that_works_for_it_has_a_slot_of_its_own(keeper):
 
     assert watch.run(application) == [1, 2, [watch.number] * 2]
     assert keeper.live() == []
+
+
+def test_the_lane_of_a_piece_has_its_number(keeper):
+    """By which the reader has its looks; without a slot it has none."""
+    capture = Capture(NothingServed(), 9)
+    capture.watch = keeper.watch()
+    words = keeper.slots.words
+
+    def work():
+        return [words[at] for at in range(8, len(words), 8) if words[at]]
+
+    numbers = LaneCall(capture, work)()
+    while keeper.slots.take():
+        pass
+    LaneCall(capture, work)()
+
+    assert [[lane.piece] for lane in capture.lanes] == [[0], numbers, [0]]
+
+
+def test_a_request_began_with_its_record(keeper):
+    """On the reader's clock, which is that of its calls."""
+    began = perf_counter()
+    watch = StacksWatch(keeper, keeper.slots.take(), None, began)
+    one = record()
+    watch.finish(one)
+
+    began_ns, ended_ns = watch.lasted_ns()
+    assert (began_ns, ended_ns - began_ns) == (int(began * 1e9), 12_500_000)
+    assert 0 <= watch.ended_ns - began_ns < 60e9
+    one.lanes_of_pieces.update({5: 1})
+    assert watch.lanes == {5: 1}
 
 
 def test_without_a_slot_a_thread_just_runs(keeper):

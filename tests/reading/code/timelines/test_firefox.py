@@ -8,10 +8,19 @@ import json
 from builders import numbered, parallel_detail, record, slow_rebuild
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from profile_builders import ORM, rebuild_samples, session
+from profile_builders import (
+    API,
+    CONTROLLER,
+    DISPATCH,
+    EXECUTE,
+    ORM,
+    rebuild_samples,
+    session,
+    timed_session,
+)
 from timeline_files import check_firefox_profile, rows_of
 
-from nova_profiler.profiles.session_files import Session
+from nova_profiler.profiles.session_files import Session, read_session
 from nova_profiler.reading.code.timelines import firefox_tables
 from nova_profiler.reading.code.timelines.firefox import firefox_profile
 from nova_profiler.reading.code.timelines.tracks import Source, timelines_of
@@ -78,6 +87,81 @@ def test_each_lane_is_a_thread_and_each_request_a_process():
     assert threads[-1]["processName"] == "2: GET /v2.1/servers, 102.0 ms"
 
 
+def timed_profile_of(one, *stretches, **fields):
+    content = json.dumps(timed_session(*stretches, **fields)).encode()
+    source = Source("a.json", one, read_session(content))
+    profile = json.loads(firefox_profile("t", timelines_of([source])))
+    check_firefox_profile(profile)
+    return profile
+
+
+def looks_in(profile, thread):
+    """Return innermost function, time and weight of each sample."""
+    shared = profile["shared"]
+    stacks, frames = (
+        rows_of(shared["stackTable"]),
+        rows_of(shared["frameTable"]),
+    )
+    functions = rows_of(shared["funcTable"])
+
+    def name_of(stack):
+        function = functions[frames[stacks[stack]["frame"]]["func"]]
+        return text_in(profile, function["name"]).rpartition(":")[2]
+
+    return [
+        (
+            None if one["stack"] is None else name_of(one["stack"]),
+            one["time"],
+            one["weight"],
+        )
+        for one in rows_of(thread["samples"])
+    ]
+
+
+def test_each_lane_is_one_track_of_calls_and_stacks():
+    """A stack begins and ends where it was seen; between there is none."""
+    profile = timed_profile_of(
+        parallel_detail(),
+        (0, [DISPATCH, CONTROLLER], 10.0, 20.0),
+        (1, [API, ORM], 5.0, 7.0),
+        (0, [DISPATCH, EXECUTE], 30.0, 4.0),
+        (0, [DISPATCH, CONTROLLER], 40.0, 2.0),
+    )
+
+    names = [thread["name"] for thread in profile["threads"]]
+    assert names[:2] == ["the request's own thread", "lane 1"]
+    assert not any("order is not" in name for name in names)
+    own, lane = profile["threads"][:2]
+    assert own["markers"]["length"] > 1
+    assert lane["markers"]["length"] > 0
+    assert [one for one in looks_in(profile, own) if one[0]] == [
+        ("_action", 10.0, 10.0),
+        ("_action", 30.0, 10.0),
+        ("do_execute", 30.0, 2.0),
+        ("do_execute", 34.0, 2.0),
+        ("_action", 40.0, 1.0),
+        ("_action", 42.0, 1.0),
+    ]
+    gaps = [one[1] for one in looks_in(profile, own) if not one[0]]
+    assert gaps[:6] == [0.0, 0.0, 10.0, 34.0, 40.0, 42.0]
+    assert [one[1:] for one in looks_in(profile, lane) if one[0]] == [
+        (5.0, 3.5),
+        (12.0, 3.5),
+    ]
+
+
+def test_a_lane_without_calls_is_a_track_that_says_so():
+    """The waterfall has no such lane."""
+    profile = timed_profile_of(slow_rebuild(), (3, [API], 10.0, 20.0))
+
+    threads = {one["name"]: one for one in profile["threads"]}
+    assert list(threads) == [
+        "the request's own thread",
+        "lane 3, without calls",
+    ]
+    assert threads["lane 3, without calls"]["markers"]["length"] == 0
+
+
 def test_stacks_weigh_the_time_that_they_stand_for():
     """In a thread whose name says that their order means nothing."""
     profile = profile_of((slow_rebuild(), rebuild_samples()))
@@ -88,7 +172,9 @@ def test_stacks_weigh_the_time_that_they_stand_for():
     stacks = rows_of(profile["shared"]["stackTable"])
     categories = profile["meta"]["categories"]
     weights: dict[str, float] = {}
-    for sample in samples[:-1]:
+    for sample in samples:
+        if sample["stack"] is None:
+            continue
         frame = frames[stacks[sample["stack"]]["frame"]]
         state = categories[frame["category"]]["name"]
         weights[state] = weights.get(state, 0.0) + sample["weight"]

@@ -6,10 +6,18 @@ from __future__ import annotations
 import json
 
 from builders import parallel_detail, record, slow_rebuild
-from profile_builders import rebuild_samples, session
+from profile_builders import (
+    API,
+    CONTROLLER,
+    DISPATCH,
+    EXECUTE,
+    rebuild_samples,
+    session,
+    timed_session,
+)
 from timeline_files import check_trace_events
 
-from nova_profiler.profiles.session_files import Session
+from nova_profiler.profiles.session_files import Session, read_session
 from nova_profiler.reading.code.timelines import trace_events as module
 from nova_profiler.reading.code.timelines.looks import STACKS_TITLE
 from nova_profiler.reading.code.timelines.trace_events import trace_events
@@ -23,6 +31,10 @@ def slices_of(one, *samples):
     if samples:
         records = session(*samples)["frame_records"]
         stacks = Session(records, "pyinstrument", len(samples), 1.0)
+    return slices_with(one, stacks)
+
+
+def slices_with(one, stacks):
     made = trace_events("t", timelines_of([Source("a", one, stacks)]))
     trace = json.loads(made)
     check_trace_events(trace)
@@ -88,6 +100,39 @@ def test_callers_that_neighbours_share_are_one_slice():
     assert widths["nova.compute.api:rebuild"] == 800_000
     [waits] = [one for one in slices if one["cat"] == "waiting"]
     assert waits["dur"] == 200_000
+
+
+def test_stacks_of_a_lane_stand_below_its_calls():
+    """At their times; what callers share ends where there was no look."""
+    content = timed_session(
+        (1, [DISPATCH, CONTROLLER], 10.0, 20.0),
+        (0, [API], 12.0, 3.0),
+        (1, [DISPATCH, EXECUTE], 30.0, 4.0),
+        (1, [DISPATCH, CONTROLLER], 40.0, 2.0),
+    )
+    session = read_session(json.dumps(content).encode())
+
+    threads = slices_with(parallel_detail(), session)
+
+    assert list(threads)[:4] == [
+        "the request's own thread",
+        "the request's own thread: stacks",
+        "lane 1",
+        "lane 1: stacks",
+    ]
+    assert STACKS_TITLE not in threads
+    found = threads["lane 1: stacks"]
+    assert {
+        (one["name"].rpartition(":")[2], one["ts"], one["dur"])
+        for one in found
+    } == {
+        ("__call__", 10_000, 24_000),
+        ("_action", 10_000, 20_000),
+        ("do_execute", 30_000, 4_000),
+        ("__call__", 40_000, 2_000),
+        ("_action", 40_000, 2_000),
+    }
+    assert all(threads["lane 1"])
 
 
 def test_slices_of_stacks_are_bounded(monkeypatch):

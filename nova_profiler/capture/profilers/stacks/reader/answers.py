@@ -14,6 +14,9 @@ from nova_profiler.capture.profilers.stacks.reader.code.line_tables import (
 from nova_profiler.capture.profilers.stacks.reader.seen_requests import (
     SeenRequest,
 )
+from nova_profiler.capture.profilers.stacks.reader.timed_looks import (
+    TimedLooks,
+)
 
 # Text of an answer: past it, further stacks are left out.
 MOST_FRAMES = 100_000
@@ -32,19 +35,25 @@ def frames_of(path: Path, layout: Layout) -> list[list[Any]]:
     ]
 
 
-def answer_of(seen: SeenRequest, layout: Layout) -> dict[str, Any]:
-    """Return all that was *seen* of a request.
+def answer_of(
+    seen: SeenRequest, layout: Layout, began_ns: int
+) -> dict[str, Any]:
+    """Return all that was *seen* of a request, which *began_ns*.
 
     ``frames`` are [number of the caller's entry or -1, name, file, first
     line, line], each after its caller; ``stacks`` are [number of the last
-    frame's entry, state, looks, nanoseconds].
+    frame's entry, state, looks, nanoseconds]. ``timed`` are [piece, number
+    of the stack, start in microseconds after the begin, microseconds];
+    pieces in the request's own slot are OWN_LANE.
     """
     frames: list[list[Any]] = []
     numbers: dict[tuple[Any, ...], int] = {}
     stacks: dict[tuple[int, int], list[int]] = {}
     left_out = seen.left_out
     known: dict[int, int] = {}
-    for (path, state), (looks, time_ns) in seen.paths.items():
+    # Of each path and state the number of its stack, -1 if it has no room.
+    rows: list[int] = []
+    for (path, state), (looks, time_ns, _) in seen.paths.items():
         number = -1
         for one in path.frames():
             entry = known.get(id(one))
@@ -58,13 +67,18 @@ def answer_of(seen: SeenRequest, layout: Layout) -> dict[str, Any]:
             number = entry
         if len(frames) > MOST_FRAMES:
             left_out += looks
+            rows.append(-1)
             continue
-        found = stacks.setdefault((number, state), [0, 0])
+        found = stacks.setdefault((number, state), [0, 0, len(stacks)])
+        rows.append(found[2])
         found[0] += looks
         found[1] += time_ns
     return {
         "frames": frames,
-        "stacks": [[*key, *found] for key, found in stacks.items()],
+        "stacks": [[*key, *found[:2]] for key, found in stacks.items()],
+        "timed": _timed(seen.timed, rows, began_ns),
+        "joined": seen.timed.joined,
+        "untimed": seen.untimed,
         "looks": seen.looks,
         "left_out": left_out,
         "seen_ns": seen.seen_ns,
@@ -73,6 +87,19 @@ def answer_of(seen: SeenRequest, layout: Layout) -> dict[str, Any]:
         "ran_unseen_ns": seen.ran_unseen_ns,
         "waited_unseen_ns": seen.waited_unseen_ns,
     }
+
+
+def _timed(
+    timed: TimedLooks, rows: list[int], began_ns: int
+) -> list[list[int]]:
+    found = []
+    for lane, stack, start_ns, ns in timed:
+        # Both ends are rounded, so that what touches goes on doing so.
+        start_us = max(0, round((start_ns - began_ns) / 1000))
+        end_us = round((start_ns + ns - began_ns) / 1000)
+        if rows[stack] >= 0 and end_us > start_us:
+            found.append([lane, rows[stack], start_us, end_us - start_us])
+    return found
 
 
 def _frame(path: Path, layout: Layout) -> tuple[str, str, int, int]:

@@ -173,7 +173,7 @@ class Reader:
         if seen is None:
             return {"looks": 0}
         seen.end(began_ns, ended_ns)
-        return answer_of(seen, self._layout)
+        return answer_of(seen, self._layout, began_ns)
 
     def _standing(self) -> list[Any]:
         """Return what stands in each slot now, for the start test."""

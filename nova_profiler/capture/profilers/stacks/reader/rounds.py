@@ -213,7 +213,8 @@ class Rounds:
         self.last.append((slot, look))
         if slot.request:
             seen = self.requests.of(slot.request, slot.home)
-            seen.add(slot.number, self._live[slot.number].began_ns, look)
+            began_ns = self._live[slot.number].began_ns
+            seen.add(slot.number, began_ns, look, slot.at == slot.home)
 
     def _still(self, by_mark: dict[int, Slot]) -> set[int]:
         """Return the marks whose pieces are still those that they were."""

@@ -7,6 +7,8 @@ to those of the two looks that it fits: what ran to those that found the
 thread running, the rest to those that found it waiting. What fits neither is
 added up by itself, without a place in the stacks. So is the time in line for
 a processor: a thread that stands there looks like one that runs.
+
+Beside the sums each look has its stretch of time, as long as there is room.
 """
 
 from __future__ import annotations
@@ -18,6 +20,14 @@ from nova_profiler.capture.profilers.stacks.reader.thread_states import (
     RUNS,
     Times,
 )
+from nova_profiler.capture.profilers.stacks.reader.timed_looks import (
+    MOST_OF_ALL,
+    MOST_STRETCHES,
+    NO_PLACE,
+    OWN_LANE,
+    Stretch,
+    TimedLooks,
+)
 
 # Call paths and states of one request; requests that are kept in mind.
 MOST_PATHS = 4000
@@ -27,6 +37,10 @@ DECISION_NS = 2_000_000_000
 # The first look of a request is at most so late: it is of a thread of it that
 # began later, otherwise.
 _MOST_LATE_NS = 100_000_000
+# To make room for stretches takes as long as a look or two: of a request with
+# fewer it is not worth that, nor soon again where none has so many.
+_LEAST_JOINED = 16
+TRIED_EVERY = 256
 
 Key = tuple[Path, int]
 
@@ -45,20 +59,48 @@ class Look(NamedTuple):
 class Piece:
     """A piece of a request in one thread, as far as it was seen."""
 
-    __slots__ = ("last", "owed_ns")
+    __slots__ = ("lane", "last", "owed_ns", "place")
 
-    def __init__(self, last: Look) -> None:
+    def __init__(self, last: Look, lane: int) -> None:
         self.last = last
+        self.lane = lane
+        # Of the last look's stretch of time.
+        self.place = NO_PLACE
         # Time that the clock of running has booked too late or too early.
         self.owed_ns = 0
+
+
+class Room:
+    """How many stretches of time all requests of a reader have together."""
+
+    def __init__(self, requests: dict[int, SeenRequest]) -> None:
+        self._requests = requests
+        self.taken = 0
+        self._misses = 0
+
+    def has_one(self) -> bool:
+        """Return whether there is room for one, which may have to be made.
+
+        The request that has the most of them makes it.
+        """
+        is_full = self.taken >= MOST_OF_ALL
+        if is_full and self._misses % TRIED_EVERY == 0:
+            found = self._requests.values()
+            largest = max(found, key=lambda one: len(one.timed))
+            if len(largest.timed) >= _LEAST_JOINED:
+                largest.make_room()
+                is_full = self.taken >= MOST_OF_ALL
+        self._misses = self._misses + 1 if is_full else 0
+        return not is_full
 
 
 class SeenRequest:
     """The looks at one request, and the time that they stand for."""
 
-    def __init__(self, home: int) -> None:
+    def __init__(self, home: int, room: Room) -> None:
         self.home = home
-        # Of each path and state: looks, and nanoseconds.
+        self._room = room
+        # Of each path and state: looks, nanoseconds, and its number.
         self.paths: dict[Key, list[int]] = {}
         self.pieces: dict[int, Piece] = {}
         self.looks = self.left_out = 0
@@ -69,46 +111,100 @@ class SeenRequest:
         self.ended_ns = 0
         # The first look, and when its piece was taken to have begun.
         self.first: tuple[Look, int] | None = None
+        # The stretches of the looks, but for so many looks.
+        self.timed = TimedLooks()
+        self.untimed = 0
+        self._first_place = NO_PLACE
 
-    def add(self, number: int, began_ns: int, look: Look) -> None:
-        """Add a *look* at piece *number*, which began at *began_ns*."""
+    def add(
+        self, number: int, began_ns: int, look: Look, is_own: bool = False
+    ) -> None:
+        """Add a *look* at piece *number*, which began at *began_ns*.
+
+        *is_own* is whether the piece is in the request's own slot.
+        """
         self.looks += 1
         piece = self.pieces.get(number)
         if piece is None:
-            self.pieces[number] = Piece(look)
+            lane = OWN_LANE if is_own else number
+            piece = self.pieces[number] = Piece(look, lane)
             # There are no clocks of the time before.
-            self._book_alone(look, max(0, look.at_ns - began_ns))
-            self._book(look, 0, 1)
-            if self.first is None:
-                self.first = look, began_ns
-            return
-        self._between(piece, look)
+            before_ns = max(0, look.at_ns - began_ns)
+            self._book_alone(look, before_ns)
+        else:
+            before_ns = self._between(piece, look)
         self._book(look, 0, 1)
+        self._time(piece, look, before_ns)
         piece.last = look
+        if self.first is None:
+            self.first = look, began_ns
+            self._first_place = piece.place
 
-    def _between(self, piece: Piece, look: Look) -> None:
+    def _time(self, piece: Piece, look: Look, before_ns: int) -> None:
+        """Give *look* its stretch, of which *before_ns* are over by then."""
+        found = self.paths.get((look.path, look.state))
+        if found is not None:
+            start_ns = look.at_ns - before_ns
+            new = Stretch(piece.lane, found[2], start_ns, before_ns)
+            if self.timed.continues(piece.place, new):
+                self.timed.lengthen(piece.place, before_ns)
+                return
+            if self._has_room():
+                piece.place = self.timed.add(new)
+                self._room.taken += 1
+                return
+        piece.place = NO_PLACE
+        self.untimed = min(self.looks, self.untimed + 1)
+
+    def _has_room(self) -> bool:
+        if len(self.timed) >= MOST_STRETCHES:
+            self.make_room()
+        # To make some may give up those of this very request.
+        return self._room.has_one() and not self.timed.is_given_up
+
+    def make_room(self) -> None:
+        """Have fewer stretches than now; none if they cannot be joined."""
+        before = len(self.timed)
+        places = self.timed.join()
+        self._room.taken -= before - len(self.timed)
+        for piece in self.pieces.values():
+            piece.place = places.get(piece.place, NO_PLACE)
+        self._first_place = places.get(self._first_place, NO_PLACE)
+        if self.timed.is_given_up:
+            self.untimed = self.looks
+
+    def let_go(self) -> None:
+        """Leave the room of its stretches to others; it gets no more."""
+        self._room.taken -= len(self.timed)
+
+    def _between(self, piece: Piece, look: Look) -> int:
+        """Book the time since the last look; return how much is *look*'s."""
         last = piece.last
         wall = look.at_ns - last.at_ns
         if look.times is None or last.times is None:
             self._book_alone(last, wall // 2)
             self._book_alone(look, wall - wall // 2)
-            return
+            self.timed.lengthen(piece.place, wall // 2)
+            return wall - wall // 2
         ran = look.times.ran - last.times.ran
         queued = look.times.queued - last.times.queued
         piece.owed_ns += wall - ran - queued
         rest = max(0, piece.owed_ns)
         piece.owed_ns -= rest
         self._sum(wall, ran, queued)
-        running = [one for one in (last, look) if one.state == RUNS]
-        waiting = [one for one in (last, look) if one.state != RUNS]
-        for one in running:
-            self._book(one, ran // len(running))
-        for one in waiting:
-            self._book(one, rest // len(waiting))
-        if not running:
+        runs = (last.state == RUNS) + (look.state == RUNS)
+        if not runs:
             self.ran_unseen_ns += ran
-        if not waiting:
+        elif runs == 2:
             self.waited_unseen_ns += rest
+        parts = [
+            ran // runs if one.state == RUNS else rest // (2 - runs)
+            for one in (last, look)
+        ]
+        self._book(last, parts[0])
+        self._book(look, parts[1])
+        self.timed.lengthen(piece.place, parts[0])
+        return parts[1]
 
     def _sum(self, wall: int, ran: int, queued: int) -> None:
         self.seen_ns += wall
@@ -122,7 +218,7 @@ class SeenRequest:
             if len(self.paths) >= MOST_PATHS:
                 self.left_out += looks
                 return
-            found = self.paths[key] = [0, 0]
+            found = self.paths[key] = [0, 0, len(self.paths)]
         found[0] += looks
         found[1] += nanoseconds
 
@@ -134,7 +230,9 @@ class SeenRequest:
         piece = self.pieces.pop(number, None)
         if piece is None:
             return
-        self._book_alone(piece.last, max(0, at_ns - piece.last.at_ns))
+        after_ns = max(0, at_ns - piece.last.at_ns)
+        self._book_alone(piece.last, after_ns)
+        self.timed.lengthen(piece.place, after_ns)
 
     def end(self, began_ns: int, ended_ns: int) -> None:
         """Note that the request *began* and *ended* exactly then.
@@ -147,7 +245,9 @@ class SeenRequest:
         if self.first is not None:
             look, taken_ns = self.first
             if taken_ns - began_ns < _MOST_LATE_NS:
-                self._book_alone(look, taken_ns - min(began_ns, look.at_ns))
+                more_ns = taken_ns - min(began_ns, look.at_ns)
+                self._book_alone(look, more_ns)
+                self.timed.begin_earlier(self._first_place, more_ns)
 
     def _book_alone(self, look: Look, time_ns: int) -> None:
         """Have *look* stand for time of which there are no clocks."""
@@ -160,6 +260,7 @@ class SeenRequests:
 
     def __init__(self) -> None:
         self._known: dict[int, SeenRequest] = {}
+        self.room = Room(self._known)
         # Requests that were forgotten for want of room.
         self.crowded_out = 0
 
@@ -171,9 +272,9 @@ class SeenRequests:
         found = self._known.get(request)
         if found is None:
             if len(self._known) >= MOST_REQUESTS:
-                del self._known[next(iter(self._known))]
+                self.take(next(iter(self._known)))
                 self.crowded_out += 1
-            found = self._known[request] = SeenRequest(home)
+            found = self._known[request] = SeenRequest(home, self.room)
         return found
 
     def get(self, request: int) -> SeenRequest | None:
@@ -182,7 +283,10 @@ class SeenRequests:
 
     def take(self, request: int) -> SeenRequest | None:
         """Return what is known of *request*, and forget it."""
-        return self._known.pop(request, None)
+        found = self._known.pop(request, None)
+        if found is not None:
+            found.let_go()
+        return found
 
     def forget_ended(self, live: set[int], now_ns: int) -> None:
         """Forget requests that are not *live*, and that were not asked for.
@@ -195,4 +299,4 @@ class SeenRequests:
             if not seen.ended_ns:
                 seen.ended_ns = now_ns
             elif now_ns - seen.ended_ns > DECISION_NS:
-                del self._known[request]
+                self.take(request)

@@ -12,6 +12,7 @@ from nova_profiler.capture.profilers.stacks.reader.seen_requests import (
     MOST_PATHS,
     MOST_REQUESTS,
     Look,
+    Room,
     SeenRequest,
     SeenRequests,
 )
@@ -31,14 +32,14 @@ def look(at, ran=0, queued=0, path=F, state=RUNS):
 
 def of(*looks, began=0):
     """Return a request that was seen in *looks*."""
-    seen = SeenRequest(8)
+    seen = SeenRequest(8, Room({}))
     for one in looks:
         seen.add(1, began, one)
     return seen
 
 
 def times_of(seen):
-    return {key: time_ns for key, (_, time_ns) in seen.paths.items()}
+    return {key: time_ns for key, (_, time_ns, _) in seen.paths.items()}
 
 
 def test_what_ran_goes_to_the_look_that_found_it_running():

@@ -1,0 +1,278 @@
+# SPDX-License-Identifier: Apache-2.0
+"""When each look was: as long as the sums, and never more than has room."""
+
+from __future__ import annotations
+
+import sys
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nova_profiler.capture.profilers.stacks.reader import (
+    seen_requests,
+    timed_looks,
+)
+from nova_profiler.capture.profilers.stacks.reader.call_paths import Path
+from nova_profiler.capture.profilers.stacks.reader.seen_requests import (
+    DECISION_NS,
+    TRIED_EVERY,
+    Look,
+    Room,
+    SeenRequest,
+    SeenRequests,
+)
+from nova_profiler.capture.profilers.stacks.reader.thread_states import (
+    GIL,
+    RUNS,
+    WAITS,
+    Times,
+)
+from nova_profiler.capture.profilers.stacks.reader.timed_looks import (
+    MOST_OF_ALL,
+    MOST_STRETCHES,
+    OWN_LANE,
+)
+
+PATHS = [Path(None, number) for number in range(4)]
+MS = 1_000_000
+
+
+def waiting(at, path=PATHS[0]):
+    return Look(at, None, path, WAITS)
+
+
+def request():
+    return SeenRequest(8, Room({}))
+
+
+def sums_of(seen):
+    """Return the nanoseconds of each stack by its stretches."""
+    keys = list(seen.paths)
+    sums = dict.fromkeys(keys, 0)
+    for one in seen.timed:
+        sums[keys[one.stack]] += one.ns
+    return sums
+
+
+steps = st.lists(
+    st.tuples(
+        st.integers(1, 3),
+        st.integers(1, 10**9),
+        st.integers(0, 100),
+        st.integers(0, 100),
+        st.sampled_from([RUNS, GIL, WAITS]),
+        st.sampled_from(PATHS),
+        st.booleans(),
+    ),
+    min_size=1,
+    max_size=40,
+)
+
+
+def looked_at(seen, steps):
+    """Look at pieces 1 to 3 of *seen*; return when the last look was."""
+    at = 0
+    clocks: dict[int, tuple[int, int, int]] = {}
+    for number, wall, run_share, queue_share, state, path, has_ended in steps:
+        at += wall
+        last, ran, queued = clocks.get(number, (at, 0, 0))
+        ran += (at - last) * run_share // 200
+        queued += (at - last) * queue_share // 200
+        clocks[number] = at, ran, queued
+        times = Times(ran, queued, 0)
+        seen.add(number, at - wall, Look(at, times, path, state), number == 1)
+        if has_ended:
+            seen.end_piece(number, at + wall // 3)
+            clocks.pop(number)
+    return at
+
+
+@given(steps, st.integers(0, 10**8))
+def test_stretches_are_as_long_as_the_sums(steps, early):
+    """Of each stack and state, as far as none was joined with another's."""
+    seen = request()
+
+    at = looked_at(seen, steps)
+    seen.end(-early, at + 7)
+
+    assert sums_of(seen) == {
+        key: time_ns for key, (_, time_ns, _) in seen.paths.items()
+    }
+    assert {one.lane for one in seen.timed} <= {OWN_LANE, 2, 3}
+    assert (seen.untimed, seen.timed.joined) == (0, 0)
+
+
+@given(steps)
+def test_a_stretch_is_around_the_moment_of_its_look(steps):
+    """None begins before the look of its lane that comes before it."""
+    seen = request()
+
+    looked_at(seen, steps)
+
+    before: dict[int, int] = {}
+    for one in seen.timed:
+        assert one.start_ns >= before.get(one.lane, 0)
+        before[one.lane] = one.start_ns
+
+
+def test_a_stack_that_goes_on_is_one_stretch():
+    """A thread that waits for a minute takes no more room than one look."""
+    seen = request()
+
+    for number in range(6000):
+        seen.add(1, 0, waiting(number * 10 * MS))
+
+    (stretch,) = seen.timed
+    assert stretch.ns == 5999 * 10 * MS
+
+
+def changing(seen, looks, piece=1, first=0):
+    """Have each of *looks* find another stack than the one before it."""
+    for number in range(first, first + looks):
+        look = waiting(number * 10 * MS, PATHS[number % 2])
+        seen.add(piece, first * 10 * MS, look)
+
+
+def test_more_than_there_is_room_for_are_joined():
+    """No time is lost; half of the stacks give way to a neighbour."""
+    seen = request()
+
+    changing(seen, 10 * MOST_STRETCHES)
+
+    assert MOST_STRETCHES / 2 <= len(seen.timed) <= MOST_STRETCHES
+    assert seen.timed.joined > 0
+    assert sum(one.ns for one in seen.timed) == sum(
+        time_ns for _, time_ns, _ in seen.paths.values()
+    )
+    ends = [one.start_ns + one.ns for one in seen.timed]
+    starts = [one.start_ns for one in seen.timed]
+    assert all(
+        start >= end - 1000
+        for end, start in zip(ends, starts[1:], strict=False)
+    )
+    assert seen.untimed == 0
+
+
+def test_the_longer_of_two_stands_for_both():
+    """Beside a gap that is longer than both, each stays."""
+    seen = request()
+    looks = timed_looks.TimedLooks()
+    seen.timed = looks
+    looks.add(timed_looks.Stretch(2, 0, 0, 10))
+    looks.add(timed_looks.Stretch(2, 1, 10, 30))
+    looks.add(timed_looks.Stretch(2, 0, 100, 5))
+    last = looks.add(timed_looks.Stretch(2, 1, 1000, 5))
+
+    places = looks.join()
+
+    assert [tuple(one) for one in looks] == [
+        (2, 1, 0, 40),
+        (2, 0, 100, 5),
+        (2, 1, 1000, 5),
+    ]
+    assert looks.joined == 1
+    assert not looks.is_given_up
+    looks.lengthen(places[last], 7)
+    assert list(looks)[-1].ns == 12
+
+
+def test_what_cannot_be_joined_is_given_up():
+    """Thousands of greenthreads with a look each: their sums stay."""
+    seen = request()
+
+    for number in range(1, MOST_STRETCHES + 3):
+        seen.add(number, number * MS, waiting(number * MS + 5))
+        seen.end_piece(number, number * MS + 9)
+
+    assert len(seen.timed) == 0
+    assert seen.untimed == seen.looks == MOST_STRETCHES + 2
+    assert sum(time_ns for _, time_ns, _ in seen.paths.values()) == (
+        9 * seen.looks
+    )
+
+
+def test_a_look_whose_path_has_no_room_has_no_time(monkeypatch):
+    """And is counted."""
+    monkeypatch.setattr(seen_requests, "MOST_PATHS", 2)
+    seen = request()
+
+    for number, path in enumerate(PATHS):
+        seen.add(1, 0, waiting(number, path))
+
+    assert (seen.left_out, seen.untimed, len(seen.timed)) == (2, 2, 2)
+
+
+def taken_by(requests):
+    known = requests._known.values()
+    return sum(len(one.timed) for one in known)
+
+
+def test_all_requests_together_are_bounded():
+    """A long one has fewer stretches then; a short one has its own."""
+    requests = SeenRequests()
+    for number in range(40):
+        changing(requests.of(number, 8), 1400)
+
+    changing(requests.of(99, 8), 20)
+
+    assert len(requests.of(99, 8).timed) == 20
+    assert requests.room.taken == taken_by(requests) <= MOST_OF_ALL
+
+
+class Counted(dict):
+    """Requests, and how often they were searched for the largest."""
+
+    searched = 0
+
+    def values(self):
+        self.searched += 1
+        return super().values()
+
+
+def test_without_room_a_look_has_no_time(monkeypatch):
+    """Where all requests are short; whether they are is asked seldom."""
+    monkeypatch.setattr(seen_requests, "MOST_OF_ALL", 3)
+    known = Counted()
+    room = Room(known)
+    for number in range(TRIED_EVERY + 3):
+        known[number] = SeenRequest(8, room)
+        changing(known[number], 1)
+
+    assert room.taken == 3
+    assert known.searched == 1
+    assert known[3].untimed == 1
+    changing(known[3], 1)
+    assert known.searched == 2
+
+
+@settings(max_examples=30)
+@given(st.lists(st.tuples(st.integers(1, 5), st.integers(1, 60)), max_size=30))
+def test_room_is_given_back(work):
+    """By requests that are asked for, forgotten or crowded out."""
+    requests = SeenRequests()
+    with_few = 2
+    seen_requests_most = seen_requests.MOST_REQUESTS
+    seen_requests.MOST_REQUESTS = with_few
+    try:
+        for number, looks in work:
+            changing(requests.of(number, 8), looks)
+            assert requests.room.taken == taken_by(requests)
+            if looks % 7 == 0:
+                requests.take(number)
+        requests.forget_ended(set(), 1)
+        requests.forget_ended(set(), 2 + DECISION_NS)
+    finally:
+        seen_requests.MOST_REQUESTS = seen_requests_most
+
+    assert requests.room.taken == 0
+
+
+def test_a_stretch_takes_three_words():
+    """So all of them together are less than a megabyte."""
+    looks = timed_looks.TimedLooks()
+    for number in range(MOST_STRETCHES):
+        looks.add(timed_looks.Stretch(number, number, number, number))
+
+    each = sys.getsizeof(looks._words) / MOST_STRETCHES
+
+    assert each * MOST_OF_ALL < 1_000_000

@@ -90,7 +90,9 @@ def otlp_field_rows() -> Iterator[Row]:
     for ours, theirs in (
         *names.REQUEST_FIELDS,
         ("status", names.STATUS),
+        *names.OWN_REQUEST_FIELDS,
         *names.FIELDS,
+        *names.OWN_FIELDS,
         ("breakdown_ms", names.BREAKDOWN + "<bucket>"),
     ):
         yield f"``{ours}``", f"``{theirs}``"

@@ -14,17 +14,17 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import (
 )
 
 from nova_profiler.capture.sinks.otlp import names
+from nova_profiler.capture.sinks.otlp.attributes import (
+    add_attribute,
+    fill_origin,
+    nanoseconds,
+)
 from nova_profiler.capture.sinks.otlp.histograms import (
     SCALE,
     Delta,
     Slowest,
 )
 from nova_profiler.capture.sinks.otlp.ids import span_id_of, trace_id_of
-from nova_profiler.capture.sinks.otlp.spans import (
-    add_attribute,
-    fill_origin,
-    nanoseconds,
-)
 
 
 def request_of(

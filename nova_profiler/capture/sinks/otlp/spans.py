@@ -3,24 +3,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from datetime import datetime
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
-    ExportTraceServiceRequest,
-)
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
-from nova_profiler import __version__
-from nova_profiler.capture.sinks.otlp import names
+from nova_profiler.capture.sinks.otlp import names, wire
+from nova_profiler.capture.sinks.otlp.attributes import (
+    add_attribute,
+    nanoseconds,
+    text_of,
+)
 from nova_profiler.capture.sinks.otlp.ids import (
     own_trace_of,
     parent_span_of,
     span_id_of,
-    span_of_call,
     span_of_request,
+    spans_of_calls,
     trace_id_of,
 )
 from nova_profiler.groups import BY_NAME
@@ -29,175 +29,176 @@ from nova_profiler.record import (
     KILLED,
     MESSAGE,
     REQUEST,
+    CallWords,
+    OrderedCalls,
     RequestRecord,
-    TimelineEntry,
 )
 
 _REQUEST = REQUEST.name
 _SERVED = (_REQUEST, MESSAGE.name)
 _FAILURES = (FAILED, KILLED)
-# Names of calls that are kept ready; a process has fewer.
-_MOST_NAMES = 4096
+# Fields whose values few differ in.
+_SHARED = (
+    "status",
+    *(name for name, _ in (*names.REQUEST_FIELDS, *names.FIELDS)),
+)
+_shared_of = attrgetter(*_SHARED)
+_OWN_FIELDS_OF_REQUESTS = (*names.OWN_REQUEST_FIELDS, *names.OWN_FIELDS)
+_WITHIN = wire.WITHIN.pack, wire.PARENT, wire.START, wire.END
 
 
-def add_attribute(attributes: Any, key: str, value: Any) -> None:
-    """Add *value*, a text or a number, under *key* to *attributes*."""
-    # To make the parts by themselves takes twice as long.
-    place = attributes.add(key=key).value
-    kind = type(value)
-    if kind is str:
-        place.string_value = _text(value)
-    elif kind is int:
-        place.int_value = value
-    elif kind is float:
-        place.double_value = value
-    elif kind is bool:
-        place.bool_value = value
+def spans_of(record: RequestRecord, calls: OrderedCalls) -> bytes:
+    """Return the spans of *record* and of its *calls*, as of a scope.
 
-
-def _text(value: str) -> str:
-    """Return *value* as a text of protobuf, which takes no surrogates."""
-    if value.isascii():
-        return value
-    return value.encode("utf-8", "replace").decode()
-
-
-def fill_origin(
-    part: Any, scope: Any, service: str, host: str, pid: int
-) -> None:
-    """Fill in what sends *part*, a resource's spans or metrics."""
-    attributes = part.resource.attributes
-    add_attribute(attributes, names.SERVICE, service)
-    add_attribute(attributes, names.HOST, host)
-    add_attribute(attributes, names.PID, pid)
-    scope.scope.name = names.SCOPE
-    scope.scope.version = __version__
-
-
-def request_of(
-    records: Iterable[tuple[RequestRecord, list[TimelineEntry]]],
-    failed: Callable[[Exception], None],
-) -> ExportTraceServiceRequest:
-    """Return the message that hands over *records*, each with its calls.
-
-    *failed* is called for each that cannot be sent.
+    May raise for what no span holds, as a number of more than 64 bits.
     """
-    made = ExportTraceServiceRequest()
-    # Those of one process, but for a killed one's.
-    scopes: dict[tuple[str, str, int], Any] = {}
-    for record, calls in records:
-        origin = record.service, record.host, record.pid
-        scope = scopes.get(origin)
-        if scope is None:
-            part = made.resource_spans.add()
-            scope = scopes[origin] = part.scope_spans.add()
-            fill_origin(part, scope, *origin)
-        before = len(scope.spans)
-        try:
-            add_spans(scope.spans, record, calls)
-        except Exception as exc:
-            # As for a number that has no place in 64 bits.
-            del scope.spans[before:]
-            failed(exc)
-    return made
-
-
-def nanoseconds(started_at: str) -> int:
-    """Return a record's time, ISO 8601, as nanoseconds since 1970."""
-    try:
-        since = datetime.fromisoformat(started_at).timestamp()
-    except (ValueError, OverflowError):
-        # Of a killed worker's file: not known.
-        return 0
-    # To the microsecond, which is what it has; a float has less.
-    return max(round(since * 1e6) * 1000, 0)
-
-
-def add_spans(
-    spans: Any, record: RequestRecord, calls: list[TimelineEntry]
-) -> None:
-    """Add the spans of *record* and of its *calls* to *spans*."""
     trace_id = trace_id_of(record)
     own = span_id_of(record)
     began = nanoseconds(record.started_at)
-    span = spans.add()
-    span.trace_id = trace_id
-    span.span_id = own
+    made = _own_span(record, trace_id, own, began)
+    started, words, times, parents = calls
+    rests = [_rest_of(one) for one in words]
+    size = wire.WITHIN.size
+    heads = [wire.span_head(trace_id, size + len(rest)) for rest in rests]
+    ids = _ids_of(own, words, times)
+    # Of a call with none around it: -1 is the last.
+    ids.append(own)
+    # A call, and an attribute looked up, count: each span has them.
+    pack, of_parent, of_start, of_end = _WITHIN
+    since = began - int(started * 1e9)
+    for span_id, parent, (start, minus_end, place) in zip(
+        ids, parents, times, strict=False
+    ):
+        made += (
+            heads[place],
+            span_id,
+            pack(
+                of_parent,
+                ids[parent],
+                of_start,
+                since + int(start * 1e9),
+                of_end,
+                since - int(minus_end * 1e9),
+            ),
+            rests[place],
+        )
+    return b"".join(made)
+
+
+def _ids_of(
+    own: bytes,
+    words: list[CallWords],
+    times: list[tuple[float, float, int]],
+) -> list[bytes]:
+    """Return the span of each call."""
+    ids = spans_of_calls(own, len(times))
+    if any(one.request_id is not None for one in words):
+        for number, (_, _, place) in enumerate(times):
+            request_id = words[place].request_id
+            if request_id is not None:
+                ids[number] = span_of_request(request_id)
+    return ids
+
+
+def _own_span(
+    record: RequestRecord, trace_id: bytes, own: bytes, began: int
+) -> list[bytes]:
+    """Return the record's own span, in pieces."""
+    rest = b"".join(_own_parts(record))
     if record.trace_id:
         # Services that it was not handed on to are in the other one.
-        span.links.add(trace_id=own_trace_of(record), span_id=own)
+        link = Span()
+        link.links.add(trace_id=own_trace_of(record), span_id=own)
+        rest += link.SerializeToString()
+    ended = began + int(record.duration_ms * 1e6)
     parent = parent_span_of(record)
-    if parent and parent != own:
-        span.parent_span_id = parent
-    span.start_time_unix_nano = began
-    span.end_time_unix_nano = began + int(record.duration_ms * 1e6)
-    _fill_own(span, record)
-    ids: dict[int | None, bytes] = {None: own}
-    for place, call in enumerate(calls):
-        span = spans.add()
-        span.MergeFrom(_named(call.group, call.name))
-        request_id = call.request_id
-        span_id = (
-            span_of_call(own, place)
-            if request_id is None
-            else span_of_request(request_id)
+    behind = (
+        wire.WITHIN.pack(
+            wire.PARENT, parent, wire.START, began, wire.END, ended
         )
-        ids[call.id] = span.span_id = span_id
-        span.trace_id = trace_id
-        # A parent stands before its children.
-        span.parent_span_id = ids.get(call.parent, own)
-        start = began + int(call.start_ms * 1e6)
-        span.start_time_unix_nano = start
-        span.end_time_unix_nano = start + int(call.ms * 1e6)
-        if call.error or call.rows is not None or call.made_by or call.lane:
-            _fill_rest(span, call)
+        if parent and parent != own
+        else wire.OUTERMOST.pack(wire.START, began, wire.END, ended)
+    ) + rest
+    return [wire.span_head(trace_id, len(behind)), own, behind]
 
 
-def _fill_own(span: Any, record: RequestRecord) -> None:
-    """Fill in name, kind, status and attributes of a record's own span."""
-    fields: tuple[tuple[str, str], ...] = names.FIELDS
-    if record.kind == _REQUEST:
-        span.name = _text(f"{record.method} {record.route}")
-        fields = (*names.REQUEST_FIELDS, *fields)
-        if record.status:
-            add_attribute(span.attributes, names.STATUS, record.status)
-    else:
-        span.name = _text(record.route)
-        words = record.route.split(" ")[1:]
-        labels = names.METRICS[record.kind][1]
-        for key, word in zip(labels, words, strict=False):
-            add_attribute(span.attributes, key, word)
-    span.kind = (
-        Span.SPAN_KIND_SERVER
-        if record.kind in _SERVED
-        else Span.SPAN_KIND_INTERNAL
-    )
-    if record.outcome in _FAILURES:
-        span.status.code = Status.STATUS_CODE_ERROR
-    for name, key in fields:
+def _own_parts(record: RequestRecord) -> list[bytes]:
+    """Return name, kind, status and attributes of a record's own span."""
+    attribute = wire.attribute
+    made = [_shared(*_shared_of(record))]
+    for name, key in (
+        _OWN_FIELDS_OF_REQUESTS
+        if record.kind == _REQUEST
+        else names.OWN_FIELDS
+    ):
         value = getattr(record, name)
         if value is not None:
-            add_attribute(span.attributes, key, value)
+            made.append(attribute(key, value))
     for bucket, ms in record.parts_ms.items():
-        key = names.BREAKDOWN + bucket
-        add_attribute(span.attributes, key, round(ms, 3))
+        made.append(attribute(names.BREAKDOWN + bucket, round(ms, 3)))
     if record.dropped_calls:
         # What the record does not list, the trace does not either.
         key = names.OURS + "dropped_calls"
-        add_attribute(span.attributes, key, record.dropped_calls)
+        made.append(attribute(key, record.dropped_calls))
+    return made
 
 
-@lru_cache(_MOST_NAMES)
-def _named(group: str, name: str) -> Span:
-    """Return what all calls of *name* have in common.
+@lru_cache(wire.MOST_PARTS)
+def _shared(*values: Any) -> bytes:
+    """Return what the spans of all records with these *values* have."""
+    known = dict(zip(_SHARED, values, strict=True))
+    kind, route = known["kind"], known["route"]
+    fields: tuple[tuple[str, str], ...] = names.FIELDS
+    made = Span(
+        kind=(
+            Span.SPAN_KIND_SERVER
+            if kind in _SERVED
+            else Span.SPAN_KIND_INTERNAL
+        )
+    )
+    if kind == _REQUEST:
+        made.name = text_of(f"{known['method']} {route}")
+        fields = (*names.REQUEST_FIELDS, *fields)
+        if known["status"]:
+            add_attribute(made.attributes, names.STATUS, known["status"])
+    else:
+        made.name = text_of(route)
+        words = route.split(" ")[1:]
+        for key, word in zip(names.METRICS[kind][1], words, strict=False):
+            add_attribute(made.attributes, key, word)
+    if known["outcome"] in _FAILURES:
+        made.status.code = Status.STATUS_CODE_ERROR
+    for name, key in fields:
+        if known[name] is not None:
+            add_attribute(made.attributes, key, known[name])
+    return bytes(made.SerializeToString())
 
-    Kept ready: to make it takes most of what a span costs.
-    """
+
+def _rest_of(call: CallWords) -> bytes:
+    """Return all of a call's span but its ids and times."""
+    made = _call_named(call.group, call.name)
+    if not (call.error or call.rows is not None or call.made_by or call.lane):
+        return made
+    attribute = wire.attribute
+    if call.error:
+        made += wire.FAILED + attribute(names.ERROR, call.error)
+    if call.rows is not None:
+        made += attribute(names.ROWS, call.rows)
+    if call.made_by:
+        made += attribute(names.LINE, call.made_by)
+    if call.lane:
+        made += attribute(names.LANE, call.lane)
+    return made
+
+
+@lru_cache(wire.MOST_PARTS)
+def _call_named(group: str, name: str) -> bytes:
+    """Return what the spans of all calls of *name* have in common."""
     words = names.words_of(BY_NAME[group])
     # The last word of a name may hold blanks.
     parts = name.split(" ", max(0, len(words.attributes) - 1))
     made = Span(
-        name=_text(name or group),
+        name=text_of(name or group),
         kind=(
             Span.SPAN_KIND_CLIENT
             if words.is_client
@@ -208,18 +209,4 @@ def _named(group: str, name: str) -> Span:
     if name and len(parts) >= words.least:
         for key, part in zip(words.attributes, parts, strict=False):
             add_attribute(made.attributes, key, part)
-    return made
-
-
-def _fill_rest(span: Any, call: TimelineEntry) -> None:
-    """Fill in what only some calls of a name have."""
-    if call.error:
-        span.status.code = Status.STATUS_CODE_ERROR
-    for key, value in (
-        (names.ERROR, call.error),
-        (names.ROWS, call.rows),
-        (names.LINE, call.made_by),
-        (names.LANE, call.lane or None),
-    ):
-        if value is not None:
-            add_attribute(span.attributes, key, value)
+    return bytes(made.SerializeToString())

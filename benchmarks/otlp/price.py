@@ -107,4 +107,10 @@ def figures(found: dict[str, Added]) -> list[Figure]:
             60.0,
             "us",
         ),
+        Figure(
+            f"otlp, {trace}: its thread and ours",
+            found["traces"].all.median,
+            60.0,
+            "us",
+        ),
     ]

@@ -60,14 +60,20 @@ class Served:
         self.has_traces = "all" in options.get("otlp_traces", "")
 
     @property
-    def process(self) -> Process | None:
-        """What the sink has to send; None without one, or before it began."""
+    def sink(self) -> OtlpSink | None:
+        """The sink, if there is one."""
         middleware = self.app
         assert isinstance(middleware, ProfilerMiddleware)
         for sink in middleware.worker.recorder._sinks:
             if isinstance(sink, OtlpSink):
-                return sink._process
+                return sink
         return None
+
+    @property
+    def process(self) -> Process | None:
+        """What the sink has to send; None without one, or before it began."""
+        sink = self.sink
+        return None if sink is None else sink._process
 
     @property
     def faults(self) -> dict[str, int]:

@@ -8,8 +8,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 )
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
-from nova_profiler.capture.sinks.otlp import ids, names
-from nova_profiler.capture.sinks.otlp.attributes import (
+from nova_profiler.capture.sinks.otlp.messages import ids, names
+from nova_profiler.capture.sinks.otlp.messages.attributes import (
     add_attribute,
     fill_origin,
     nanoseconds,

@@ -17,7 +17,6 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceResponse,
 )
 
-from nova_profiler.capture.sinks.otlp import points
 from nova_profiler.capture.sinks.otlp.collector import (
     BUSY,
     DELIVERED,
@@ -27,6 +26,7 @@ from nova_profiler.capture.sinks.otlp.collector import (
     Answer,
 )
 from nova_profiler.capture.sinks.otlp.histograms import Histograms, delivered
+from nova_profiler.capture.sinks.otlp.messages import points
 from nova_profiler.capture.sinks.otlp.waiting import (
     MOST_BATCHES,
     Batch,

@@ -46,7 +46,7 @@ class OtlpSink:
         sender = self._here()
         sender.histograms.add_record(record)
         traced = record.traced
-        if traced is not None and not sender.traces.put(record, len(traced)):
+        if traced is not None and not sender.traces.put(record, traced):
             self._note(TRACES_LOST, None, 1)
 
     def add_up(

@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
-from nova_profiler.capture.sinks.otlp import wire
-from nova_profiler.capture.sinks.otlp.spans import spans_of
-from nova_profiler.record import RequestRecord
+from nova_profiler.capture.sinks.otlp.messages import wire
+from nova_profiler.capture.sinks.otlp.messages.spans import spans_of
+from nova_profiler.record import RequestRecord, Traced
 
 # Traces that wait, and their calls together: a call has some 200 bytes.
 MAX_TRACES = 512
@@ -63,24 +63,25 @@ class Waiting:
         """*wake* has take() called; *lost* is for what cannot be sent."""
         self._wake = wake
         self._lost = lost
-        self._queue: deque[RequestRecord] = deque()
+        self._queue: deque[tuple[RequestRecord, Traced, int]] = deque()
         # Calls in the queue: those that came less those that went.
         self._calls_in = self._calls_out = 0
         self.batch = Batch()
 
-    def put(self, record: RequestRecord, calls: int) -> bool:
-        """Return whether the trace of *record* will be sent.
+    def put(self, record: RequestRecord, traced: Traced) -> bool:
+        """Return whether the trace of *record*, which is that, will be sent.
 
         Never waits: there is no room where the Collector is away for long.
         """
         queue = self._queue
+        calls = len(traced)
         if (
             len(queue) >= MAX_TRACES
             or self._calls_in - self._calls_out + calls > MAX_CALLS
         ):
             return False
         self._calls_in += calls
-        queue.append(record)
+        queue.append((record, traced, calls))
         # Two threads that append at once may both miss one such number.
         if len(queue) % TAKEN_AT == 0:
             self._wake()
@@ -93,11 +94,7 @@ class Waiting:
         """
         batch = self.batch
         while self._queue and not batch.is_full:
-            record = self._queue.popleft()
-            traced = record.traced
-            if traced is None:
-                continue
-            calls = len(traced)
+            record, traced, calls = self._queue.popleft()
             self._calls_out += calls
             try:
                 spans = spans_of(record, traced.in_order())

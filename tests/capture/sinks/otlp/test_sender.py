@@ -129,7 +129,7 @@ def _put(sender, calls=0, **fields):
     made = record(**fields)
     made.traced = Calls(calls)
     sender.histograms.add_record(made)
-    return sender.traces.put(made, calls)
+    return sender.traces.put(made, made.traced)
 
 
 def test_times_go_out_and_then_the_traces(sender, collector):
@@ -334,7 +334,7 @@ def test_a_trace_that_cannot_be_made_is_lost_alone(sender, collector):
     for fault in (None, KeyError("x"), None):
         made = record()
         made.traced = Calls(0, fault)
-        sender.traces.put(made, 0)
+        sender.traces.put(made, made.traced)
 
     sender.step(100.0)
 

@@ -46,7 +46,7 @@ def waiting(lost):
 def _put(waiting, calls=1, **fields):
     made = record(**fields)
     made.traced = Traced(calls)
-    return waiting.put(made, calls)
+    return waiting.put(made, made.traced)
 
 
 def _parts(waiting):

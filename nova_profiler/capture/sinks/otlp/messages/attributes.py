@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from nova_profiler import __version__
-from nova_profiler.capture.sinks.otlp import names
+from nova_profiler.capture.sinks.otlp.messages import names
 
 
 def add_attribute(attributes: Any, key: str, value: Any) -> None:

@@ -25,7 +25,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import (
     Status,
 )
 
-from nova_profiler.capture.sinks.otlp.attributes import (
+from nova_profiler.capture.sinks.otlp.messages.attributes import (
     add_attribute,
     fill_origin,
 )
@@ -85,6 +85,7 @@ def attribute(key: str, value: Any) -> bytes:
     Raises ValueError for an integer of more than 64 bits.
     """
     kind: Any = type(value)
+    data: bytes
     if kind is str:
         data = value.encode("utf-8", "replace")
     elif kind is float:
@@ -93,8 +94,7 @@ def attribute(key: str, value: Any) -> bytes:
         data = varint(value)
     else:
         return _written(key, value)
-    before: bytes = _before(key, kind, len(data))
-    return before + data
+    return _before(key, kind, len(data)) + data
 
 
 def _written(key: str, value: Any) -> bytes:

@@ -11,8 +11,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 )
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Span
 
-from nova_profiler.capture.sinks.otlp import wire
-from nova_profiler.capture.sinks.otlp.attributes import (
+from nova_profiler.capture.sinks.otlp.messages import wire
+from nova_profiler.capture.sinks.otlp.messages.attributes import (
     add_attribute,
     fill_origin,
 )

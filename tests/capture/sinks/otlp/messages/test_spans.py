@@ -14,8 +14,8 @@ from opentelemetry.proto.trace.v1.trace_pb2 import ScopeSpans
 from otlp_plain import ordered, plain_request
 from otlp_receivers import attributes_of
 
-from nova_profiler.capture.sinks.otlp import names
-from nova_profiler.capture.sinks.otlp.spans import spans_of
+from nova_profiler.capture.sinks.otlp.messages import names
+from nova_profiler.capture.sinks.otlp.messages.spans import spans_of
 from nova_profiler.groups import GROUPS
 from nova_profiler.record import (
     KINDS,

@@ -9,13 +9,13 @@ from typing import Any
 
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
-from nova_profiler.capture.sinks.otlp import names, wire
-from nova_profiler.capture.sinks.otlp.attributes import (
+from nova_profiler.capture.sinks.otlp.messages import names, wire
+from nova_profiler.capture.sinks.otlp.messages.attributes import (
     add_attribute,
     nanoseconds,
     text_of,
 )
-from nova_profiler.capture.sinks.otlp.ids import (
+from nova_profiler.capture.sinks.otlp.messages.ids import (
     own_trace_of,
     parent_span_of,
     span_id_of,

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from builders import REQUEST_ID, record
 
-from nova_profiler.capture.sinks.otlp.ids import (
+from nova_profiler.capture.sinks.otlp.messages.ids import (
     parent_span_of,
     span_id_of,
     span_of_request,

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from nova_profiler.capture.sinks.otlp.attributes import nanoseconds
+from nova_profiler.capture.sinks.otlp.messages.attributes import nanoseconds
 
 
 def test_a_time_keeps_its_microseconds():

@@ -63,7 +63,8 @@ help:  ## this list
 	@echo "INSTANCES=10, NEUTRON_MS=300 (how long neutron takes to answer),"
 	@echo "KEEP=1 (serve on afterwards) and, for others than stacks,"
 	@echo "PROFILER=none|pyinstrument|cprofile, METRICS=prometheus for what a real"
-	@echo "Prometheus answers; make demo-cloud takes"
+	@echo "Prometheus answers, METRICS=otlp for what a receiver of OTLP gets;"
+	@echo "make demo-cloud takes"
 	@echo "SERVERS=20, CLIENTS=4, KEYSTONE_MS=20, NEUTRON_MS=100, GLANCE_MS=20,"
 	@echo "KEEP=1; the others ARGS='...'"
 

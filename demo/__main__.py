@@ -22,7 +22,7 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-from demo import identity, load, pages, prometheus
+from demo import identity, load, otlp, pages, prometheus
 from demo.databases import mysql_server, sqlite_files
 from demo.databases.making import DatabaseError
 from demo.page import figures, stacks, summary
@@ -34,6 +34,7 @@ from nova_profiler.reading.screen.terminal import terminal
 from nova_profiler.record import RequestRecord
 
 _PATHS = ("/v2.1/servers", "/v2.1/servers/detail")
+_PROMETHEUS, _OTLP = "prometheus", "otlp"
 
 
 def main() -> int:
@@ -53,6 +54,7 @@ def main() -> int:
         MissingRecordsError,
         pages.PagesError,
         prometheus.PrometheusError,
+        otlp.OtlpError,
     ) as exc:
         sys.stderr.write(f"{exc}\n")
         return 2
@@ -70,7 +72,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument(
         "--profiler", choices=("none", *stacks.ENGINES), default=stacks.STACKS
     )
-    parser.add_argument("--metrics", choices=("prometheus",))
+    parser.add_argument("--metrics", choices=(_PROMETHEUS, _OTLP))
     return parser.parse_args()
 
 
@@ -89,7 +91,7 @@ def _interrupt(signum: int, frame: FrameType | None) -> None:
 
 def _run(options: argparse.Namespace, console: Console) -> None:
     progress = console.print
-    if options.metrics:
+    if options.metrics == _PROMETHEUS:
         # Before anything is started, in case it is missing.
         prometheus.programs()
     directory = nova_api.new_directory("demo")
@@ -103,8 +105,16 @@ def _run(options: argparse.Namespace, console: Console) -> None:
         f"{options.db} with {options.instances} servers"
     )
     metrics = Metrics()
-    with StatsdListener(metrics.add) as statsd:
+    with (
+        StatsdListener(metrics.add) as statsd,
+        _receiver(directory, options.metrics) as receiver,
+    ):
         profiler = _profiler(directory, statsd.port)
+        if receiver is not None:
+            profiler |= {
+                "otlp_endpoint": receiver.endpoint,
+                "otlp_traces": "request:all",
+            }
         if options.profiler != "none":
             requests = options.clients * options.requests
             profiler |= stacks.options(options.profiler, requests)
@@ -121,6 +131,9 @@ def _run(options: argparse.Namespace, console: Console) -> None:
             )
             if options.profiler != "none":
                 _stacks(console, directory, options.profiler)
+            if receiver is not None:
+                summary.print_head(console, "what a receiver of OTLP got")
+                otlp.show(console, receiver, records)
             with _prometheus(console, directory, options.metrics):
                 if options.keep:
                     _keep(console, api, options.profiler, directory)
@@ -135,7 +148,7 @@ def _prometheus(
     console: Console, directory: Path, metrics: str | None
 ) -> Iterator[None]:
     """Print what Prometheus answers, and serve it on to the end."""
-    if metrics is None:
+    if metrics != _PROMETHEUS:
         yield
         return
     log_file = directory / "requests.jsonl"
@@ -143,6 +156,18 @@ def _prometheus(
         summary.print_head(console, f"what Prometheus answers at {address}")
         prometheus.show(console, prometheus.answers(address, log_file))
         yield
+
+
+@contextmanager
+def _receiver(
+    directory: Path, metrics: str | None
+) -> Iterator[otlp.Receiver | None]:
+    """Run a receiver of OTLP where that is wanted."""
+    if metrics != _OTLP:
+        yield None
+        return
+    with otlp.receiving(directory / "otlp") as receiver:
+        yield receiver
 
 
 def _profiler(directory: Path, statsd_port: int) -> dict[str, str]:

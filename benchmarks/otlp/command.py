@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 from rich.table import Table
 
-from benchmarks.otlp import away, price
+from benchmarks.otlp import away, hour, price
 from benchmarks.running.output import (
     begun,
     finish,
@@ -57,11 +57,22 @@ def otlp_command(quick: bool, requests: int, json_path: Path | None) -> None:
         gone = away.measure(requests, progress)
         for one in gone:
             console.print(
-                f"A Collector that {one.how}: {one.requests} requests, "
+                f"A Collector that {one.how}: {one.requests} requests at "
+                "full speed, "
                 f"{one.before_mb:.1f} MB before, {one.after_mb:.1f} MB after; "
                 f"99.9 % within {one.with_ms:.2f} ms, {one.without_ms:.2f} ms "
                 f"without the sink; {one.lost} traces lost"
             )
-        rows += away.figures(gone)
+        hours = hour.measure(requests, progress)
+        for one in hours:
+            console.print(
+                f"A Collector that {one.how}: {one.seconds:.0f} s of "
+                f"{hour.A_SECOND} requests a second by a clock of our own, "
+                f"{one.tries} tries to send; {one.before_mb:.1f} MB before, "
+                f"{one.after_mb:.1f} MB after; then it is back, and "
+                f"{one.times} of {one.requests} times arrive"
+            )
+        rows += away.figures(gone) + hour.figures(hours)
         values["away"] = {one.how: one._asdict() for one in gone}
+        values["hour"] = {one.how: one._asdict() for one in hours}
     finish(console, (values, rows), json_path)

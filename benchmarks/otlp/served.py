@@ -15,9 +15,12 @@ from benchmarks.running.wsgi_client import App, get
 from nova_profiler.capture.served.wsgi_middleware import ProfilerMiddleware
 from nova_profiler.capture.sinks.otlp.process import Process
 from nova_profiler.capture.sinks.otlp.sink import OtlpSink
+from nova_profiler.capture.sinks.otlp.waiting import TAKEN_AT
 from nova_profiler.factory import filter_factory
 
 CALLS = 30
+# Each look costs some CPU, too.
+_LOOK_S = 0.002
 _numbers = count(1)
 
 
@@ -57,14 +60,20 @@ class Served:
         self.has_traces = "all" in options.get("otlp_traces", "")
 
     @property
-    def process(self) -> Process | None:
-        """What the sink has to send; None without one, or before it began."""
+    def sink(self) -> OtlpSink | None:
+        """The sink, if there is one."""
         middleware = self.app
         assert isinstance(middleware, ProfilerMiddleware)
         for sink in middleware.worker.recorder._sinks:
             if isinstance(sink, OtlpSink):
-                return sink._process
+                return sink
         return None
+
+    @property
+    def process(self) -> Process | None:
+        """What the sink has to send; None without one, or before it began."""
+        sink = self.sink
+        return None if sink is None else sink._process
 
     @property
     def faults(self) -> dict[str, int]:
@@ -90,6 +99,13 @@ class Served:
             took.append(now() - began)
         return took
 
+    def drain(self) -> None:
+        """Wait until the thread has taken the traces that it was woken for."""
+        process = self.process
+        assert process is not None
+        while len(process.sender.traces._queue) >= TAKEN_AT:
+            time.sleep(_LOOK_S)
+
     def settle(self) -> None:
         """Wait until the thread has sent all that there is."""
         process = self.process
@@ -97,4 +113,4 @@ class Served:
             return
         process.wake()
         while process.has_more():
-            time.sleep(0.0005)
+            time.sleep(_LOOK_S)

@@ -22,7 +22,7 @@ from nova_profiler.capture.sinks.otlp.endpoint import (
     endpoint_of,
     header_of,
 )
-from nova_profiler.capture.sinks.otlp.process import (
+from nova_profiler.capture.sinks.otlp.sender import (
     MAX_REJECTED,
     _rejected_spans,
 )

@@ -10,6 +10,7 @@ from nova_profiler.record.kinds import (
     Kind,
     kind_of_method,
 )
+from nova_profiler.record.ordered_calls import CallWords, OrderedCalls
 from nova_profiler.record.request_record import (
     ABORTED,
     DUMPED_ALONE,
@@ -53,10 +54,12 @@ __all__ = [
     "UNANSWERED",
     "Attach",
     "CallTotals",
+    "CallWords",
     "GroupTotals",
     "Kind",
     "OpenCall",
     "OpenStack",
+    "OrderedCalls",
     "Profiled",
     "RecordError",
     "RequestRecord",

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from nova_profiler.errors import NovaProfilerError
 from nova_profiler.groups import EITHER, PYTHON
 from nova_profiler.record.kinds import REQUEST
+from nova_profiler.record.ordered_calls import OrderedCalls
 from nova_profiler.record.rows import (
     CallTotals,
     GroupTotals,
@@ -68,8 +69,8 @@ class Traced(Protocol):
     def __len__(self) -> int:
         """Return how many calls there are."""
 
-    def timeline(self) -> list[TimelineEntry]:
-        """Return them as a dump has them, but for their statements.
+    def in_order(self) -> OrderedCalls:
+        """Return those that a dump has, but for their statements.
 
         May be called by another thread, later.
         """

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from places import ROOT
 
-PROGRAM = ROOT / "tests" / "programs" / "otlp_receiver.py"
+PROGRAM = ROOT / "demo" / "otlp_receiver.py"
 
 
 class Received(NamedTuple):

@@ -20,7 +20,7 @@ from docutils.statemachine import StringList
 from sphinx.application import Sphinx
 
 from nova_profiler import groups
-from nova_profiler.capture.sinks.otlp import names
+from nova_profiler.capture.sinks.otlp.messages import names
 from nova_profiler.reading.advice.rules.table import RULES
 from nova_profiler.record.metric_labels import LABELS_OF_KINDS
 
@@ -90,7 +90,9 @@ def otlp_field_rows() -> Iterator[Row]:
     for ours, theirs in (
         *names.REQUEST_FIELDS,
         ("status", names.STATUS),
+        *names.OWN_REQUEST_FIELDS,
         *names.FIELDS,
+        *names.OWN_FIELDS,
         ("breakdown_ms", names.BREAKDOWN + "<bucket>"),
     ):
         yield f"``{ours}``", f"``{theirs}``"

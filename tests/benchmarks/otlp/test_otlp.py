@@ -8,7 +8,7 @@ from programs import quick_bench
 
 pytest.importorskip("sqlalchemy", minversion="2.0")
 
-from benchmarks.otlp import away, price
+from benchmarks.otlp import away, hour, price
 from benchmarks.running.figures import Spread
 
 
@@ -16,18 +16,18 @@ from benchmarks.running.figures import Spread
     ("us", "met"), [((9.0, 59.0), True), ((11.0, 61.0), False)]
 )
 def test_each_price_has_its_limit(us, met):
-    """Of histograms all counts, of a trace what the request waits for."""
+    """All counts, and of a trace what the request waits for by itself."""
     of_histograms, of_traces = (Spread(one, one, one) for one in us)
     nothing = Spread(0.0, 0.0, 0.0)
 
     rows = price.figures(
         {
             "histograms": price.Added(nothing, of_histograms),
-            "traces": price.Added(of_traces, Spread(999.0, 999.0, 999.0)),
+            "traces": price.Added(of_traces, of_traces),
         }
     )
 
-    assert [row.met for row in rows] == [met, met]
+    assert [row.met for row in rows] == [met, met, met]
 
 
 @pytest.mark.parametrize(
@@ -40,6 +40,17 @@ def test_growth_and_lateness_have_limits(grown_mb, late_ms, met):
     assert [row.met for row in away.figures([gone])] == [met, met]
 
 
+@pytest.mark.parametrize(("grown_mb", "met"), [(4.9, True), (5.1, False)])
+def test_growth_in_an_hour_has_a_limit(grown_mb, met):
+    """Whatever the clock is."""
+    gone = hour.Hour("hangs", 1, 3600.0, 60, 50.0, 50.0 + grown_mb, 1)
+
+    [row] = hour.figures([gone])
+
+    assert row.met == met
+    assert "3600 s by our own clock" in row.label
+
+
 @pytest.mark.slow
 def test_a_quick_run_sends_all_and_loses_what_it_must(tmp_path):
     """A fault, or a trace that was not lost, ends it."""
@@ -48,4 +59,8 @@ def test_a_quick_run_sends_all_and_loses_what_it_must(tmp_path):
     results = quick_bench("otlp", path, "--requests", "2000")
 
     assert set(results["otlp"]) == {"histograms", "traces"}
-    assert set(results["away"]) == {"refuses", "hangs"}
+    assert set(results["away"]) == set(results["hour"]) == {"refuses", "hangs"}
+    for one in results["hour"].values():
+        # Each of them waited and tried by the clock.
+        assert one["times"] == one["requests"]
+        assert one["tries"] > 0

@@ -11,7 +11,10 @@ from nova_profiler.capture.calls import CallKey
 from nova_profiler.capture.captures import Capture
 from nova_profiler.capture.contracts import NothingServed
 from nova_profiler.capture.current import current_lane
-from nova_profiler.capture.record_making.dump_details import TracedCalls
+from nova_profiler.capture.record_making.dump_details import (
+    TracedCalls,
+    timeline_of,
+)
 from nova_profiler.capture.settings.options import Settings
 
 ENDPOINT = "http://127.0.0.1:4318"
@@ -35,7 +38,7 @@ def test_a_closed_captures_calls_are_its_timeline():
     traced = TracedCalls(capture)
     capture.release()
 
-    entries = traced.timeline()
+    entries = timeline_of(traced.in_order())
 
     assert len(traced) == len(entries) == 3
     assert [(one.name, one.id, one.lane) for one in entries] == [
@@ -74,7 +77,8 @@ def test_only_what_is_kept_has_a_trace(options, traced):
     assert made.timeline is None
     assert (made.traced is not None) == traced
     if made.traced is not None:
-        assert [one.name for one in made.traced.timeline()] == ["action_start"]
+        entries = timeline_of(made.traced.in_order())
+        assert [one.name for one in entries] == ["action_start"]
 
 
 def test_a_trace_has_the_calls_of_the_dump(tmp_path):
@@ -89,7 +93,8 @@ def test_a_trace_has_the_calls_of_the_dump(tmp_path):
     profiled.get()
 
     assert profiled.record.traced is not None
-    assert profiled.record.traced.timeline() == profiled.record.timeline
+    entries = timeline_of(profiled.record.traced.in_order())
+    assert entries == profiled.record.timeline
 
 
 def test_a_failed_request_has_a_trace():
@@ -116,4 +121,4 @@ def test_a_request_that_was_killed_has_a_trace():
 
     assert profiled.record.traced is not None
     assert len(profiled.record.traced) == 0
-    assert profiled.record.traced.timeline() == []
+    assert timeline_of(profiled.record.traced.in_order()) == []

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from nova_profiler.capture.sinks import Named
-from nova_profiler.capture.sinks.otlp.process import (
+from nova_profiler.capture.sinks.otlp.process import Process
+from nova_profiler.capture.sinks.otlp.sender import (
     TRACES_LOST,
     Posts,
-    Process,
+    Sender,
 )
 from nova_profiler.record import RequestRecord
 
@@ -42,10 +43,10 @@ class OtlpSink:
 
     def emit(self, record: RequestRecord) -> None:
         """Add the time of *record*; have its trace sent if it is wanted."""
-        process = self._here()
-        process.histograms.add_record(record)
+        sender = self._here()
+        sender.histograms.add_record(record)
         traced = record.traced
-        if traced is not None and not process.put(record, len(traced)):
+        if traced is not None and not sender.traces.put(record, traced):
             self._note(TRACES_LOST, None, 1)
 
     def add_up(
@@ -65,7 +66,7 @@ class OtlpSink:
         if process is not None:
             process.close(wait_s)
 
-    def _here(self) -> Process:
+    def _here(self) -> Sender:
         """Return what this process has to send; its thread runs."""
         process = self._process
         pid = os.getpid()
@@ -81,6 +82,7 @@ class OtlpSink:
                 self._processes.pop(former, None)
         if not process.is_started:
             process.start()
-        if process.notes:
-            process.report(self._note)
-        return process
+        sender = process.sender
+        if sender.notes:
+            sender.report(self._note)
+        return sender

@@ -36,7 +36,7 @@ from nova_profiler.capture.sinks.otlp.collector import (
     _wait_s,
 )
 from nova_profiler.capture.sinks.otlp.endpoint import Endpoint
-from nova_profiler.capture.sinks.otlp.process import (
+from nova_profiler.capture.sinks.otlp.sender import (
     MAX_REJECTED,
     _rejected_points,
     _rejected_spans,

@@ -11,11 +11,13 @@ from pathlib import Path
 
 import pytest
 from builders import one_of_each_kind, record
+from otlp_plain import ordered
 from otlp_receivers import answer, answering, receiver
 from places import ROOT
 
 from nova_profiler.capture.failures import Failures
 from nova_profiler.capture.sinks.otlp import process as processes
+from nova_profiler.capture.sinks.otlp import waiting
 from nova_profiler.capture.sinks.otlp.collector import Collector
 from nova_profiler.capture.sinks.otlp.endpoint import endpoint_of
 from nova_profiler.capture.sinks.otlp.sink import OtlpSink
@@ -85,7 +87,7 @@ def test_a_forked_process_has_a_thread_and_times_of_its_own(no_threads):
     if child == 0:
         sink.emit(record())
         assert sink._process is not None
-        [delta] = sink._process.histograms.deltas()
+        [delta] = sink._process.sender.histograms.deltas()
         os.write(writes, b"%d %d" % (len(no_threads), delta.count))
         os._exit(0)
     os.waitpid(child, 0)
@@ -99,7 +101,7 @@ def test_a_forked_process_has_a_thread_and_times_of_its_own(no_threads):
 
 def test_what_has_no_room_is_lost_and_counted(no_threads, monkeypatch):
     """The Collector is away: nothing grows, and nothing waits."""
-    monkeypatch.setattr(processes, "MAX_TRACES", 2)
+    monkeypatch.setattr(waiting, "MAX_TRACES", 2)
     failures = Failures()
     sink = _sink("http://127.0.0.1:1", failures)
     for _ in range(5):
@@ -117,8 +119,8 @@ class NoCalls:
     def __len__(self) -> int:
         return 0
 
-    def timeline(self) -> list:
-        return []
+    def in_order(self):
+        return ordered([])
 
 
 def test_a_fault_is_said_once_by_what_serves(caplog):

@@ -9,7 +9,9 @@ trace without a header of ours. A record's id is its span's.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from hashlib import blake2b
+from struct import unpack
 from typing import Protocol
 
 from nova_profiler.record import REQUEST, RequestRecord
@@ -97,10 +99,22 @@ def span_of_request(request_id: str) -> bytes:
     return _digest("call " + request_id, _SPAN_BYTES)
 
 
-def span_of_call(span: bytes, place: int) -> bytes:
-    """Return the span of the call at *place* in the record of *span*."""
-    number = int.from_bytes(span, "big") + (place + 1) * _STEP
-    return (number & _MASK).to_bytes(_SPAN_BYTES, "big")
+def spans_of_calls(span: bytes, calls: int) -> list[bytes]:
+    """Return the spans of the first *calls* in the record of *span*."""
+    # All in one number: one by one they take four times as long.
+    steps = _steps(calls.bit_length())[: calls * _SPAN_BYTES]
+    mixed = int.from_bytes(span * calls, "big") ^ int.from_bytes(steps, "big")
+    data = mixed.to_bytes(len(steps), "big")
+    return list(unpack(f"{_SPAN_BYTES}s" * calls, data))
+
+
+@lru_cache(32)
+def _steps(bits: int) -> bytes:
+    """Return what makes spans differ, for calls whose number has *bits*."""
+    return b"".join(
+        (place * _STEP & _MASK).to_bytes(_SPAN_BYTES, "big")
+        for place in range(1, 1 << bits)
+    )
 
 
 def _number(text: str | None, size: int) -> bytes:

@@ -71,24 +71,29 @@ METRICS: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 
 # Fields of a record that its span has, where they are known: first those of
-# requests alone.
+# requests alone. Few values are in many records...
 REQUEST_FIELDS = (
     ("method", "http.request.method"),
     ("route", "http.route"),
+)
+FIELDS = (
+    ("error", ERROR),
+    ("kind", OURS + "kind"),
+    ("action", OURS + "action"),
+    ("outcome", OUTCOME),
+)
+# ... or most records have one of their own.
+OWN_REQUEST_FIELDS = (
     ("path", "url.path"),
     ("response_bytes", "http.response.body.size"),
     ("remote_address", "client.address"),
 )
-FIELDS = (
-    ("error", ERROR),
+OWN_FIELDS = (
     ("user_id", "user.id"),
-    ("kind", OURS + "kind"),
     ("project_id", OURS + "project_id"),
     ("request_id", OURS + "request_id"),
     ("global_request_id", OURS + "global_request_id"),
     ("record_id", OURS + "record_id"),
-    ("action", OURS + "action"),
-    ("outcome", OUTCOME),
     ("cpu_ms", OURS + "cpu_ms"),
     ("wait_ms", OURS + "wait_ms"),
 )

@@ -3,33 +3,34 @@
 
 from __future__ import annotations
 
+import struct
+
+import pytest
 from builders import one_of_each_kind, record, slow_rebuild
 from google.protobuf.json_format import MessageToDict
+from hypothesis import given
+from hypothesis import strategies as st
+from opentelemetry.proto.trace.v1.trace_pb2 import ScopeSpans
+from otlp_plain import ordered, plain_request
 from otlp_receivers import attributes_of
 
-from nova_profiler.capture.sinks.otlp import names
-from nova_profiler.capture.sinks.otlp.spans import nanoseconds, request_of
+from nova_profiler.capture.sinks.otlp.messages import names
+from nova_profiler.capture.sinks.otlp.messages.spans import spans_of
 from nova_profiler.groups import GROUPS
-from nova_profiler.record import KINDS, TimelineEntry
+from nova_profiler.record import (
+    KINDS,
+    CallWords,
+    OrderedCalls,
+    TimelineEntry,
+)
 from nova_profiler.record.metric_labels import LABELS_OF_KINDS
 
 BEGAN = 1_795_257_301_123_456_000
 
 
-def _fail(exc):
-    raise exc
-
-
 def _spans(*pairs):
-    made = request_of(pairs, _fail)
-    # What cannot be sent raises here.
-    made.SerializeToString()
-    return [
-        span
-        for resource in made.resource_spans
-        for scope in resource.scope_spans
-        for span in scope.spans
-    ]
+    made = (spans_of(one, ordered(calls)) for one, calls in pairs)
+    return list(ScopeSpans.FromString(b"".join(made)).spans)
 
 
 def _attributes(span):
@@ -150,28 +151,11 @@ def test_odd_texts_can_be_sent():
     assert _attributes(span)["user.id"] == "ä"
 
 
-def test_processes_have_resources_of_their_own():
-    """A killed worker's record is sent by another one."""
-    made = request_of(
-        [(record(), []), (record(pid=7), []), (record(), [])], _fail
-    )
-
-    assert [
-        (
-            attributes_of(MessageToDict(part.resource))["process.pid"],
-            len(part.scope_spans[0].spans),
-        )
-        for part in made.resource_spans
-    ] == [(4242, 2), (7, 1)]
-
-
 def test_nothing_that_a_record_does_not_hold_is_sent():
     """No statement, and no text of one."""
     rebuilt = slow_rebuild()
 
-    sent = request_of(
-        [(rebuilt, rebuilt.timeline or [])], _fail
-    ).SerializeToString()
+    sent = spans_of(rebuilt, ordered(rebuilt.timeline or []))
 
     assert b"anon_1" not in sent
     assert b"WHERE" not in sent
@@ -192,25 +176,16 @@ def test_a_trace_that_came_in_leads_to_that_of_the_request():
     assert not other.links
 
 
-def test_what_cannot_be_sent_is_left_out_alone():
+def test_what_no_span_holds_raises():
     """A killed worker's record is read from a file, and may hold anything."""
-    failed = []
-    odd = record(duration_ms=1e15, record_id="x", trace_id="y", started_at="z")
-
-    made = request_of(
-        [(record(), []), (odd, []), (record(), [])], failed.append
-    )
-
-    [part] = made.resource_spans
-    assert len(part.scope_spans[0].spans) == 2
-    assert [type(exc) for exc in failed] == [ValueError]
-    for text in ("", "z", "9999-99-99", "0001-01-01T00:00:00+00:00"):
-        assert nanoseconds(text) == 0
-
-
-def test_a_time_keeps_its_microseconds():
-    """A float of seconds would lose some."""
-    assert nanoseconds("2026-11-21T10:35:01.123456+00:00") == BEGAN
+    for odd in (
+        {"duration_ms": 1e15},
+        {"duration_ms": -1.0, "started_at": "z"},
+        {"status": 2**64},
+        {"response_bytes": 2**63},
+    ):
+        with pytest.raises((ValueError, struct.error)):
+            spans_of(record(**odd), ordered([]))
 
 
 def test_every_metric_and_label_has_a_name():
@@ -220,3 +195,70 @@ def test_every_metric_and_label_has_a_name():
     assert set(names.METRICS) == {kind.name for kind in KINDS} | waits
     for ours, (_, labels) in names.METRICS.items():
         assert len(labels) == len(LABELS_OF_KINDS[ours])
+
+
+TEXTS = st.text(
+    st.characters(categories=("L", "N", "P", "Z", "Cs")), max_size=200
+)
+MAYBE = st.none() | TEXTS
+NUMBERS = st.integers(0, 2**63 - 1)
+MS = st.floats(0, 1e9)
+IDS = st.none() | st.from_regex(r"[0-9a-f]{16}", fullmatch=True)
+WORDS = st.builds(
+    CallWords,
+    st.sampled_from([group.name for group in GROUPS]),
+    TEXTS | st.sampled_from(["SELECT a", "network GET /v2.0/ports"]),
+    lane=st.integers(0, 300),
+    rows=st.none() | NUMBERS,
+    error=MAYBE,
+    request_id=MAYBE,
+    made_by=MAYBE,
+)
+
+
+@st.composite
+def ordered_calls(draw):
+    words = draw(st.lists(WORDS, max_size=5))
+    seconds = st.floats(0, 1e6)
+    times = [
+        (start, -(start + spent), draw(st.integers(0, len(words) - 1)))
+        for start, spent in draw(
+            st.lists(st.tuples(seconds, seconds), max_size=20)
+        )
+        if words
+    ]
+    parents = [draw(st.integers(-1, place - 1)) for place in range(len(times))]
+    return OrderedCalls(0.5, words, times, parents)
+
+
+RECORDS = st.builds(
+    record,
+    kind=st.sampled_from([kind.name for kind in KINDS]),
+    **dict.fromkeys(("method", "route", "path", "outcome"), TEXTS),
+    **dict.fromkeys(
+        ("error", "action", "user_id", "project_id", "remote_address"), MAYBE
+    ),
+    **dict.fromkeys(("request_id", "global_request_id"), MAYBE),
+    **dict.fromkeys(("record_id", "parent_id", "span_id"), IDS),
+    trace_id=st.none() | st.just("0af7651916cd43dd8448eb211c80319c"),
+    status=st.integers(0, 999),
+    response_bytes=st.none() | NUMBERS,
+    dropped_calls=NUMBERS,
+    duration_ms=MS,
+    cpu_ms=st.none() | MS,
+    wait_ms=st.none() | MS,
+    breakdown_ms=st.dictionaries(st.sampled_from(["sql", "python"]), MS),
+)
+
+
+@given(RECORDS, ordered_calls())
+def test_parts_put_together_are_what_the_library_makes(made, calls):
+    """Whatever a record holds: the same message but for attributes' order."""
+    [part] = plain_request([(made, calls)]).resource_spans
+    expected = part.scope_spans[0].spans
+
+    found = ScopeSpans.FromString(spans_of(made, calls)).spans
+
+    for span in (*found, *expected):
+        span.attributes.sort(key=lambda one: one.key)
+    assert list(found) == list(expected)

@@ -13,17 +13,20 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import (
     AGGREGATION_TEMPORALITY_DELTA,
 )
 
-from nova_profiler.capture.sinks.otlp import names
 from nova_profiler.capture.sinks.otlp.histograms import (
     SCALE,
     Delta,
     Slowest,
 )
-from nova_profiler.capture.sinks.otlp.ids import span_id_of, trace_id_of
-from nova_profiler.capture.sinks.otlp.spans import (
+from nova_profiler.capture.sinks.otlp.messages import names
+from nova_profiler.capture.sinks.otlp.messages.attributes import (
     add_attribute,
     fill_origin,
     nanoseconds,
+)
+from nova_profiler.capture.sinks.otlp.messages.ids import (
+    span_id_of,
+    trace_id_of,
 )
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from builders import REQUEST_ID, record
 
-from nova_profiler.capture.sinks.otlp.ids import (
+from nova_profiler.capture.sinks.otlp.messages.ids import (
     parent_span_of,
     span_id_of,
-    span_of_call,
     span_of_request,
+    spans_of_calls,
     trace_id_of,
 )
 
@@ -100,6 +100,9 @@ def test_what_is_no_id_is_none():
 def test_calls_have_ids_of_their_own():
     """Those of two records that were begun one after the other, too."""
     own = [n.to_bytes(8, "big") for n in (1, 2, 2**64 - 1)]
-    ids = [span_of_call(span, place) for span in own for place in range(2000)]
+    ids = [one for span in own for one in spans_of_calls(span, 2000)]
 
     assert len({*ids, *own}) == 6003
+    assert {len(one) for one in ids} == {8}
+    assert spans_of_calls(own[0], 0) == []
+    assert spans_of_calls(own[0], 7) == ids[:7]

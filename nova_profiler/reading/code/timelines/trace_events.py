@@ -26,7 +26,8 @@ from nova_profiler.reading.code.timelines.looks import Stack, state_of
 from nova_profiler.reading.code.timelines.texts import text
 from nova_profiler.reading.code.timelines.tracks import Request, Timelines
 
-# Of a file: what is deeper in the stacks has no place.
+# Of the stacks of a file, each request's share alike: of more the last in time
+# have no place.
 MOST_SLICES = 200_000
 # Each event has its texts anew.
 _LONGEST = 500
@@ -38,9 +39,10 @@ Event = dict[str, Any]
 
 def trace_events(title: str, timelines: Timelines) -> bytes:
     """Return the file of *timelines*."""
-    slices = iter(range(MOST_SLICES))
+    share = MOST_SLICES // max(1, len(timelines.requests))
     events: list[Event] = []
     for number, request in enumerate(timelines.requests, 1):
+        slices = iter(range(share))
         events += _of_request(number, request, slices)
     trace = {
         "traceEvents": events,

@@ -144,6 +144,23 @@ def test_slices_of_stacks_are_bounded(monkeypatch):
     assert len(slices) == 3
 
 
+def test_each_request_has_its_share_of_the_slices(monkeypatch):
+    """The first of many leaves room for the stacks of the others."""
+    monkeypatch.setattr(module, "MOST_SLICES", 4)
+    records = session(*rebuild_samples())["frame_records"]
+    stacks = Session(records, "pyinstrument", 100, 1.0)
+    sources = [Source(name, slow_rebuild(), stacks) for name in "ab"]
+
+    trace = json.loads(trace_events("t", timelines_of(sources)))
+
+    found = [
+        one["pid"]
+        for one in trace["traceEvents"]
+        if one["ph"] == "X" and "at" in one["args"]
+    ]
+    assert found == [1, 1, 2, 2]
+
+
 def test_a_long_text_is_cut():
     """Each event has its texts anew."""
     timeline = [TimelineEntry("sql", "x" * 9000, 0.0, 1.0, error="y" * 9000)]

@@ -26,8 +26,8 @@ from nova_profiler.reading.code.timelines.looks import Stack, state_of
 from nova_profiler.reading.code.timelines.texts import text
 from nova_profiler.reading.code.timelines.tracks import Request, Timelines
 
-# Of the stacks of a file, each request's share alike: of more the last in time
-# have no place.
+# Of the stacks of a file, each request's share alike: past it a stack ends at
+# the last caller that is there.
 MOST_SLICES = 200_000
 # Each event has its texts anew.
 _LONGEST = 500
@@ -130,16 +130,15 @@ def _of_stacks(
     def closed(depth: int) -> Iterator[Event]:
         while len(opened) > depth:
             function, start = opened.pop()
-            if next(slices, None) is not None:
-                yield _slice(
-                    function.label,
-                    state_of(function),
-                    start,
-                    at - start,
-                    number,
-                    track,
-                    {"at": _short(function.place)},
-                )
+            yield _slice(
+                function.label,
+                state_of(function),
+                start,
+                at - start,
+                number,
+                track,
+                {"at": _short(function.place)},
+            )
 
     for stack in stacks:
         start = began_ms + stack.start_ms
@@ -152,7 +151,10 @@ def _of_stacks(
                 break
             same += 1
         yield from closed(same)
-        opened += [(frame.function, at) for frame in stack.frames[same:]]
+        for frame in stack.frames[same:]:
+            if next(slices, None) is None:
+                break
+            opened.append((frame.function, at))
         at = start + stack.ms
     yield from closed(0)
 

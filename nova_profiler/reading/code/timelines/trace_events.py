@@ -26,7 +26,8 @@ from nova_profiler.reading.code.timelines.looks import Stack, state_of
 from nova_profiler.reading.code.timelines.texts import text
 from nova_profiler.reading.code.timelines.tracks import Request, Timelines
 
-# Of a file: what is deeper in the stacks has no place.
+# Of the stacks of a file, each request's share alike: past it a stack ends at
+# the last caller that is there.
 MOST_SLICES = 200_000
 # Each event has its texts anew.
 _LONGEST = 500
@@ -38,9 +39,10 @@ Event = dict[str, Any]
 
 def trace_events(title: str, timelines: Timelines) -> bytes:
     """Return the file of *timelines*."""
-    slices = iter(range(MOST_SLICES))
+    share = MOST_SLICES // max(1, len(timelines.requests))
     events: list[Event] = []
     for number, request in enumerate(timelines.requests, 1):
+        slices = iter(range(share))
         events += _of_request(number, request, slices)
     trace = {
         "traceEvents": events,
@@ -128,16 +130,15 @@ def _of_stacks(
     def closed(depth: int) -> Iterator[Event]:
         while len(opened) > depth:
             function, start = opened.pop()
-            if next(slices, None) is not None:
-                yield _slice(
-                    function.label,
-                    state_of(function),
-                    start,
-                    at - start,
-                    number,
-                    track,
-                    {"at": _short(function.place)},
-                )
+            yield _slice(
+                function.label,
+                state_of(function),
+                start,
+                at - start,
+                number,
+                track,
+                {"at": _short(function.place)},
+            )
 
     for stack in stacks:
         start = began_ms + stack.start_ms
@@ -150,7 +151,10 @@ def _of_stacks(
                 break
             same += 1
         yield from closed(same)
-        opened += [(frame.function, at) for frame in stack.frames[same:]]
+        for frame in stack.frames[same:]:
+            if next(slices, None) is None:
+                break
+            opened.append((frame.function, at))
         at = start + stack.ms
     yield from closed(0)
 

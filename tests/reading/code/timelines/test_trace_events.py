@@ -136,12 +136,31 @@ def test_stacks_of_a_lane_stand_below_its_calls():
 
 
 def test_slices_of_stacks_are_bounded(monkeypatch):
-    """However many stacks a file has."""
+    """However many stacks a file has: the callers stay, for all the time."""
     monkeypatch.setattr(module, "MOST_SLICES", 3)
 
     slices = slices_of(slow_rebuild(), *rebuild_samples())[STACKS_TITLE]
 
-    assert len(slices) == 3
+    assert {
+        one["name"].rpartition(":")[2]: round(one["dur"]) for one in slices
+    } == {"__call__": 1_000_000, "_action": 1_000_000, "rebuild": 800_000}
+
+
+def test_each_request_has_its_share_of_the_slices(monkeypatch):
+    """The first of many leaves room for the stacks of the others."""
+    monkeypatch.setattr(module, "MOST_SLICES", 4)
+    records = session(*rebuild_samples())["frame_records"]
+    stacks = Session(records, "pyinstrument", 100, 1.0)
+    sources = [Source(name, slow_rebuild(), stacks) for name in "ab"]
+
+    trace = json.loads(trace_events("t", timelines_of(sources)))
+
+    found = [
+        one["pid"]
+        for one in trace["traceEvents"]
+        if one["ph"] == "X" and "at" in one["args"]
+    ]
+    assert found == [1, 1, 2, 2]
 
 
 def test_a_long_text_is_cut():

@@ -72,12 +72,13 @@ def run(
 
     At the reader's own pace, and at each of *intervals_ms*, beside *peers*.
     """
-    rates = [
-        _measured(interval_ms, pairs, requests, progress)
-        for interval_ms in (None, *intervals_ms)
-    ]
-    for rate in [*rates, *peers]:
-        show_pairs(console, rate.pairs, f"stacks, {rate.wanted}")
+    rates = []
+    for interval_ms in (None, *intervals_ms):
+        rates.append(_measured(interval_ms, pairs, requests, progress))
+        # At once: who ends a long run has what was measured.
+        _show_pairs(console, rates[-1])
+    for rate in peers:
+        _show_pairs(console, rate)
     console.print(_table([*rates, *peers]))
     rows: list[Figure] = []
     for rate in rates:
@@ -105,6 +106,10 @@ def run(
         for rate in [*rates, *peers]
     }
     return {"stacks": values}, rows
+
+
+def _show_pairs(console: Console, rate: Rate) -> None:
+    show_pairs(console, rate.pairs, f"stacks, {rate.wanted}")
 
 
 def _measured(

@@ -62,6 +62,7 @@ for command in (
     stacks.stacks_command,
     stacks.flutter_command,
     stacks.foreign_command,
+    stacks.looks_command,
     truth_command,
     waits_command,
     messages_command,

@@ -22,6 +22,7 @@ from demo.places import ROOT
 _DEPTH = 60
 # Impossible stacks, in ten thousand.
 _MOST_IMPOSSIBLE = 5.0
+_LEAST_LOOKS = 20
 _TIMEOUT_S = 900
 _python_option = click.option(
     "--python",
@@ -83,6 +84,53 @@ def foreign_command(
             Figure(f"{what}: looks", one["looks"], looks, "", at_least=True)
         )
     finish(console, ({"foreign": found}, rows), json_path)
+
+
+@click.command("looks")
+@_python_option
+@click.option("--requests", type=click.IntRange(1), default=1000)
+@click.option(
+    "--at-once",
+    "numbers",
+    type=click.IntRange(1, 64),
+    multiple=True,
+    default=(3,),
+    show_default=True,
+    help="Requests at a time; may be given again. All share what the reader "
+    "may use of a processor.",
+)
+@json_option
+def looks_command(
+    pythons: tuple[str, ...],
+    requests: int,
+    numbers: tuple[int, ...],
+    json_path: Path | None,
+) -> None:
+    """Looks that slow requests have, at the reader's own pace."""
+    console = begun()
+    found = [
+        _trial(python, "looks", str(requests), str(at_once))
+        for python in pythons or (sys.executable,)
+        for at_once in numbers
+    ]
+    rows = []
+    for one in found:
+        _show(console, one)
+        what = f"Python {one['python']}, {one['at_once']} at once"
+        rows += [
+            Figure(
+                f"{what}: requests of 0.3 to 3 s",
+                *(one["requests"], requests, ""),
+                at_least=True,
+            ),
+            Figure(f"{what}: without a look", one["without"], 0, ""),
+            Figure(
+                f"{what}: fewest looks of 1 s and more",
+                *(one["fewest"], _LEAST_LOOKS, ""),
+                at_least=True,
+            ),
+        ]
+    finish(console, ({"looks": found}, rows), json_path)
 
 
 @click.command("stacks")

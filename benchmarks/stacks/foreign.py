@@ -15,6 +15,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from benchmarks.stacks.requests import served
+
 COLOURS = 24
 THREADS = 16
 _INTERVAL_MS = 1.0
@@ -62,32 +64,17 @@ class Trial:
 
     def serve(self) -> None:
         """Serve requests of all colours until the trial is over."""
-        from nova_profiler.capture.captures import Capture
-        from nova_profiler.capture.contracts import NothingServed
-        from nova_profiler.record import RequestRecord
-
         while not self.is_over():
-            capture = Capture(NothingServed(), 0)
             # Which of them follow each other is chance.
             colour = random.randrange(COLOURS)
-            watch = self._engine.watch(capture, True, _INTERVAL_MS)
-            if watch is None:
-                time.sleep(0.01)
-                continue
-            self.requests += 1
-            watch.run(
-                self._functions[colour],
-                random.randrange(20, 60),
-                random.randrange(200, 4000),
-                _switch,
+            lasted_s = served(
+                self._engine,
+                _INTERVAL_MS,
+                self._judge(colour),
+                *(self._functions[colour], random.randrange(20, 60)),
+                *(random.randrange(200, 4000), _switch),
             )
-            record = RequestRecord()
-            record.started_at = "2026-11-21T10:00:00.000000+00:00"
-            lasted_s = time.perf_counter() - capture.started
-            record.duration_ms = 1000 * lasted_s
-            watch.finish(record)
-            if record.profiled is not None:
-                record.profiled.attach(self._judge(colour))
+            self.requests += lasted_s is not None
             if random.random() < 0.3:
                 time.sleep(0.001)
 

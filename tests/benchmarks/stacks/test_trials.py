@@ -87,3 +87,13 @@ def test_no_stack_is_of_another_request(mode):
 
     assert found["foreign"] == 0, found["first"]
     assert found["looks"] >= 2000, found["notes"]
+
+
+@pytest.mark.slow
+@pytest.mark.services
+def test_looks_are_those_of_each_request():
+    """Each is counted, and what the reader answers later is its own."""
+    found = trial("benchmarks.stacks.looks", "8", "2")
+
+    assert found["requests"] == 8, found["notes"]
+    assert found["without"] < 8

@@ -111,6 +111,6 @@ class Served:
         process = self.process
         if process is None:
             return
-        process.wake()
+        process.send_now()
         while process.has_more():
             time.sleep(_LOOK_S)

@@ -218,12 +218,10 @@ class PieceLane(Lane):
 
     def __init__(self, capture: Capture) -> None:
         super().__init__(capture)
-        # Whether it is the first to run such a piece, which a pool may run
-        # often; whether it runs now; whether it has.
+        # As Lane has them. A pool may run such a piece often.
         self.is_first = True
         self.running = False
         self.ended = False
-        # Its number as the profiler has it, 0 where that has none.
         self.piece = 0
         self.task: Submitted | None = None
 

@@ -102,11 +102,7 @@ class Recorder:
         adding = self._adding
         if not adding:
             return
-        try:
-            lanes = NamedLanes(capture)
-        except Exception as exc:
-            self._failures.note(adding[0].name, exc)
-            return
+        lanes = NamedLanes(capture)
         for sink in adding:
             try:
                 sink.add_up(kind, route, ms, wait_ms, lanes)

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the commands share: options, progress, what was skipped."""
+"""What the commands share: options, progress, what was skipped, formats."""

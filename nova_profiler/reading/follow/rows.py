@@ -51,7 +51,7 @@ class Row(NamedTuple):
 
     @property
     def has_time(self) -> bool:
-        """Tell whether all of its lines have a time."""
+        """Return whether all of its lines have a time."""
         return all(line.at is not None for line in self.lines)
 
     @property

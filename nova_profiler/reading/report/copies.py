@@ -80,7 +80,7 @@ def probes_of(sources: Sequence[Source]) -> Probes:
     if len(sources) < 2:
         return NO_PROBES
     quick: list[tuple[bytes, bytes, str]] = []
-    others: dict[tuple[str | bytes, float], str] = {}  # never changed
+    others: dict[tuple[str | bytes, float], str] = {}
     forms = set()
     for source in sources[:: 1 + len(sources) // _MOST]:
         head = head_of(source, _HEAD_BYTES)

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from datetime import tzinfo
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -33,9 +32,6 @@ from nova_profiler.reading.runs.options import (
 )
 from nova_profiler.reading.runs.trend import command as trend_command
 from nova_profiler.reading.screen.terminal import bytes_text, counted
-
-if TYPE_CHECKING:
-    pass
 
 
 @click.group(

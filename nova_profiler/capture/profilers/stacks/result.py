@@ -62,7 +62,7 @@ class Seen(NamedTuple):
     # Of each stretch: its piece, the place of its stack among *stacks*, its
     # start in microseconds after the request's, its microseconds.
     timed: list[tuple[int, int, int, int]]
-    # Looks whose stretch has a neighbour's stack, or that have none.
+    # Stretches with a neighbour's stack, and looks without a stretch.
     joined: int
     untimed: int
 

@@ -70,13 +70,13 @@ class Process:
         self.is_started = False
         self._starts = count()
 
-    def wake(self) -> None:
+    def send_now(self) -> None:
         """Have the thread send what there is, now."""
         self._asked += 1
         self._wakeup.wake()
 
     def has_more(self) -> bool:
-        """Return whether the thread has not sent yet what wake() was for."""
+        """Return whether send_now() has work that is not done yet."""
         return self._done != self._asked
 
     def close(self, wait_s: float = EXIT_S) -> None:

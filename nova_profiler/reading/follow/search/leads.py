@@ -108,7 +108,7 @@ class Leads:
             self.note_without(number, wanted)
 
     def rule_out(self, number: int, wanted: Wanted) -> bool:
-        """Tell whether file *number* surely holds nothing of *wanted*."""
+        """Return whether file *number* surely holds nothing of *wanted*."""
         known = self._without.get(number, frozenset())
         # A start of an id has no name: any file may hold one.
         return bool(wanted.sought) and wanted.sought <= known

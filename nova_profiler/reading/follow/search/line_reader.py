@@ -75,7 +75,7 @@ _NO_STAMP = re.compile(
 
 
 def joins(line: bytes, following: bytes) -> bool:
-    """Tell whether *following* continues *line*, as a traceback does."""
+    """Return whether *following* continues *line*, as a traceback does."""
     if not following:
         return False
     begins = _BEGINS.match(following) or _NO_STAMP.match(following)
@@ -97,7 +97,7 @@ def joins(line: bytes, following: bytes) -> bool:
 
 
 def stands_alone(line: bytes) -> bool:
-    """Tell whether *line*, which names a request, continues no other.
+    """Return whether *line*, which names a request, continues no other.
 
     A line with the id and without a stamp is a line of its own, unless it
     is an exception whose text quotes the id.

@@ -31,7 +31,7 @@ class QuickLook(threading.local):
         needles: Sequence[bytes],
         on_bytes: Callable[[int], None],
     ) -> bool:
-        """Tell whether *source* surely holds none of *needles*.
+        """Return whether *source* surely holds none of *needles*.
 
         *on_bytes* hears how many bytes were searched if so.
         """

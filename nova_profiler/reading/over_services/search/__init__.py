@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Finds the records of a request in folders and logs of many hosts."""
+"""Finds records in folders and logs of many hosts, and says where none are."""

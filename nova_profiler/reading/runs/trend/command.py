@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from nova_profiler.reading.command_line.answers import (
     print_json,
@@ -93,12 +94,8 @@ def command(
     if as_json and shape not in ("text", "json"):
         raise click.UsageError(f"--json is not --format {shape}")
     skipped: list[str] = []
+    _refuse_what_says_nothing(shape == "prometheus")
     if shape == "prometheus":
-        if last is not None:
-            raise click.UsageError(
-                "--format prometheus has the newest run alone: Prometheus "
-                "keeps times itself"
-            )
         _print_newest(directory, engine, route, 1000 * slow_s, limit, skipped)
     else:
         rows, runs = _levels_of(directory, last, engine, skipped)
@@ -107,6 +104,28 @@ def command(
         if not _print_trends(meant, runs, least_change, limit, is_json):
             say_nothing_found(_no_trends(route, rows, runs, directory))
     print_skipped(skipped)
+
+
+def _refuse_what_says_nothing(is_prometheus: bool) -> None:
+    """Raise UsageError for an option that the format has no use for."""
+    given = [
+        name
+        for name in ("last", "least_change", "slow_s")
+        if click.get_current_context().get_parameter_source(name)
+        is ParameterSource.COMMANDLINE
+    ]
+    if is_prometheus and "last" in given:
+        raise click.UsageError(
+            "--format prometheus has the newest run alone: Prometheus "
+            "keeps times itself"
+        )
+    if is_prometheus and "least_change" in given:
+        raise click.UsageError(
+            "--ignore-below is of several runs: --format prometheus has the "
+            "newest alone"
+        )
+    if not is_prometheus and "slow_s" in given:
+        raise click.UsageError("--slow needs --format prometheus")
 
 
 def _meant(rows: Rows, route: str | None) -> Rows:
@@ -184,6 +203,7 @@ def _print_newest(
     """Print the newest run that can be read, in Prometheus's text format."""
     from nova_profiler.reading.command_line import prometheus_text
     from nova_profiler.reading.runs.kept.buckets import history_at
+    from nova_profiler.reading.runs.kept.damaged import damaged
     from nova_profiler.reading.runs.kept.engines import engine_at
     from nova_profiler.reading.runs.trend.textfile import summary_of_run
 
@@ -193,14 +213,24 @@ def _print_newest(
         say_nothing_found(no_runs(directory))
         return
     with engine_at(engine) as backend:
-        summary = summary_of_run(
-            backend,
-            history.directory,
-            runs[-1],
-            lambda method, name: (
-                route is None or is_meant(route, name, method)
-            ),
-            slow_ms,
-            limit,
-        )
-    click.echo(prometheus_text.text_of(summary), nl=False)
+        for run in reversed(runs):
+            try:
+                summary = summary_of_run(
+                    backend,
+                    history.directory,
+                    run,
+                    lambda method, name: (
+                        route is None or is_meant(route, name, method)
+                    ),
+                    slow_ms,
+                    limit,
+                )
+            except Exception:
+                why = damaged(backend, history.directory, [run])
+                if not why:
+                    raise
+                skipped.extend(why.values())
+                continue
+            click.echo(prometheus_text.text_of(summary), nl=False)
+            return
+    say_nothing_found("no run of this history can be read")

@@ -24,7 +24,7 @@ def test_the_end_waits_for_a_thread_that_came_later(monkeypatch):
     monkeypatch.setattr(module, "start_thread", started.append)
     process = Process(Collector(), ("nova-api", "host"), dict, 1)
     process.start()
-    process.wake()
+    process.send_now()
     counts: dict = {}
     monkeypatch.setattr(process.sender, "_counts", lambda: counts["none"])
     started[0]()

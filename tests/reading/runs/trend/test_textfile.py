@@ -104,10 +104,33 @@ def test_a_run_that_cannot_be_read_is_named(tmp_path, capsys):
     assert 'route="/r7"' in found.out
 
 
+def test_a_run_whose_requests_cannot_be_read_is_named(tmp_path, capsys):
+    """And the one before it is the newest; without any nothing is found."""
+    history = kept(tmp_path, n1=run_of(1, routes=8), n2=run_of(2, day=1))
+
+    for name, is_left in (("n2", True), ("n1", False)):
+        (part,) = (tmp_path / f"run={name}").glob("*.parquet")
+        part.write_bytes(b"no Parquet")
+        found = printed(capsys, history)
+        assert f"skipped: run {name}: is damaged" in found.err
+        assert bool(found.out) == is_left
+
+
+@pytest.mark.parametrize("words", [["--slow", "5s"]])
+def test_what_the_table_has_no_use_for_is_refused(tmp_path, capsys, words):
+    """Rather than read and forgotten."""
+    history = kept(tmp_path, new=[entry()])
+    words = ["--history", str(history.directory), *words]
+
+    assert main(["history", "trend", *words]) == 2
+    assert "needs --format prometheus" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("words", "why"),
     [
         (["--last", "3"], "has the newest run alone"),
+        (["--ignore-below", "5"], "has the newest alone"),
         (["--json"], "--json is not --format prometheus"),
     ],
 )

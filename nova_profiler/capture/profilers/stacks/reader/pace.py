@@ -2,8 +2,8 @@
 """How often to look, so that the reader costs what it may.
 
 What a look costs is measured all the time. Two fifths of the share go into
-steady looks at all requests, more only where a request would otherwise end
-unseen before it takes long. The rest is for requests that have been on for a
+steady looks at all requests, more where a request could otherwise take long
+without having been seen. The rest is for requests that have been on for a
 while: what they do not use is saved, and they are looked at up to a hundred
 times a second until the savings are used up.
 
@@ -15,7 +15,7 @@ from __future__ import annotations
 # Of one processor.
 SHARE = 0.025
 # On a machine whose processors are all busy requests lose about twice what the
-# reader takes: this leaves them 98 % of their throughput.
+# reader takes: a hundredth costs them 2 % of their throughput.
 _STEADY_SHARE = SHARE * 0.4
 # What looks at long requests have at least.
 _LONG_SHARE = SHARE * 0.1
@@ -61,7 +61,7 @@ class Pace:
         if self.interval_s:
             return self.interval_s
         cost_s = self._costs[False]
-        rarest_s = max(_SEEN_BEFORE_S, cost_s / SHARE)
+        rarest_s = max(_SEEN_BEFORE_S, cost_s / (SHARE - _LONG_SHARE))
         interval_s = min(cost_s / _STEADY_SHARE, rarest_s, SLOWEST_S)
         return max(STEADY_S, interval_s)
 

@@ -157,6 +157,9 @@ class SeenRequest:
         self.untimed = min(self.looks, self.untimed + 1)
 
     def _has_room(self) -> bool:
+        if self.timed.is_given_up:
+            # Others have its room.
+            return False
         if len(self.timed) >= MOST_STRETCHES:
             self.make_room()
         # To make some may give up those of this very request.

@@ -25,8 +25,9 @@ NO_PLACE = -1
 _WORDS = 3
 _STACK_BITS = 16
 _STACKS = (1 << _STACK_BITS) - 1
-# Two halves of an odd number of nanoseconds lack one.
-_SLACK_NS = 1000
+# What the clock of a thread that runs may be late by: the kernel adds to it
+# once a tick, of 10 ms where it has the longest.
+_SLACK_NS = 10_000_000
 # As many of them have to be gone for another to be worth the work.
 _LEAST_GAIN = 1 / 4
 
@@ -63,7 +64,10 @@ class TimedLooks:
             yield Stretch(lane, stack, start_ns, ns)
 
     def continues(self, place: int, new: Stretch) -> bool:
-        """Return whether *new* goes on where the one at *place* ends."""
+        """Return whether *new* goes on where the one at *place* ends.
+
+        As far as clocks can tell, which is a tick.
+        """
         if place == NO_PLACE:
             return False
         which, start_ns, ns = self._words[place : place + _WORDS]
@@ -119,6 +123,7 @@ class TimedLooks:
             kept.extend((which, start_ns, ns))
         if len(kept) > len(words) * (1 - _LEAST_GAIN):
             self.is_given_up = True
+            self.joined = 0
             self._words = array("q")
             return {}
         self._words = kept

@@ -39,7 +39,6 @@ _double = Struct("<d").pack
 _LARGEST = 2**63 - 1
 
 
-@lru_cache(MOST_PARTS)
 def varint(number: int) -> bytes:
     """Return *number*, 0 or more: seven bits a byte, the lowest first."""
     found = bytearray()
@@ -48,6 +47,10 @@ def varint(number: int) -> bytes:
         number >>= 7
     found.append(number)
     return bytes(found)
+
+
+# Of lengths and tags, which come again and again; values do not.
+_length = lru_cache(MOST_PARTS)(varint)
 
 
 def _tag(message: Any, field: str, form: int) -> bytes:
@@ -75,7 +78,7 @@ FAILED = Span(status=Status(code=Status.STATUS_CODE_ERROR)).SerializeToString()
 
 def span_head(trace_id: bytes, size: int) -> bytes:
     """Return what stands before a span's id, behind which are *size* bytes."""
-    whole = varint(_FIXED + size)
+    whole = _length(_FIXED + size)
     return b"".join((_SPAN, whole, _TRACE_ID, trace_id, _SPAN_ID))
 
 

@@ -47,7 +47,7 @@ def test_steady_looks_leave_most_of_it_for_long_requests():
     assert pace.long_s() == LONG_S
 
 
-@pytest.mark.parametrize("cost_s", [0.0005, 0.002, 0.003, 0.005])
+@pytest.mark.parametrize("cost_s", [0.0005, 0.002, 0.003, 0.0045])
 def test_a_request_that_takes_long_was_seen_before(cost_s):
     """The longest interval between two looks ends before it takes long."""
     pace = Pace()
@@ -56,13 +56,13 @@ def test_a_request_that_takes_long_was_seen_before(cost_s):
     assert 1.5 * pace.steady_s() * 1e9 <= LONG_AFTER_NS * 1.001
 
 
-@pytest.mark.parametrize("cost_s", [0.0005, 0.002, 0.003, 0.005])
+@pytest.mark.parametrize("cost_s", [0.0005, 0.002, 0.003, 0.005, 0.02])
 def test_both_kinds_of_looks_share_it(cost_s):
-    """A tenth more at most, where steady looks alone need all of it."""
+    """Also where steady looks alone would need all of it."""
     pace = Pace()
     later = [at for at in _rounds_of_both(pace, cost_s, 120) if at > 60]
 
-    assert cost_s * len(later) / 60 <= SHARE * 1.15
+    assert cost_s * len(later) / 60 <= SHARE * 1.05
 
 
 def _rounds_of_both(pace, cost_s, seconds):

@@ -126,6 +126,21 @@ def test_a_stack_that_goes_on_is_one_stretch():
     assert stretch.ns == 5999 * 10 * MS
 
 
+def test_a_stack_that_runs_on_is_one_stretch():
+    """Its clock is late by up to a tick, and then early."""
+    seen = request()
+
+    for number, late in enumerate((0, 9, 3, 7, 0, 10, 1)):
+        at = number * 20 * MS
+        times = Times(at - late * MS, 0, 0)
+        seen.add(1, 0, Look(at, times, PATHS[0], RUNS))
+
+    assert len(list(seen.timed)) == 1
+    assert sums_of(seen) == {
+        key: time_ns for key, (_, time_ns, _) in seen.paths.items()
+    }
+
+
 def changing(seen, looks, piece=1, first=0):
     """Have each of *looks* find another stack than the one before it."""
     for number in range(first, first + looks):
@@ -189,6 +204,34 @@ def test_what_cannot_be_joined_is_given_up():
     assert sum(time_ns for _, time_ns, _ in seen.paths.values()) == (
         9 * seen.looks
     )
+
+
+def test_what_is_given_up_is_counted_once():
+    """As looks without a time, no longer as stretches that were joined."""
+    seen = request()
+    changing(seen, 2 * MOST_STRETCHES)
+    assert seen.timed.joined > 0
+
+    for number in range(2, 2 * MOST_STRETCHES):
+        seen.add(number, number * MS, waiting(number * MS + 5))
+        seen.end_piece(number, number * MS + 9)
+
+    assert seen.timed.is_given_up
+    assert (seen.timed.joined, seen.untimed) == (0, seen.looks)
+
+
+def test_a_request_without_stretches_takes_no_room_of_others(monkeypatch):
+    """Though there is none left."""
+    monkeypatch.setattr(seen_requests, "MOST_OF_ALL", 100)
+    requests = SeenRequests()
+    other, given_up = requests.of(1, 8), requests.of(2, 8)
+    changing(other, 100)
+    given_up.timed.is_given_up = True
+
+    changing(given_up, TRIED_EVERY + 3)
+
+    assert len(other.timed) == 100
+    assert given_up.untimed == given_up.looks
 
 
 def test_a_look_whose_path_has_no_room_has_no_time(monkeypatch):

@@ -78,7 +78,7 @@ def test_what_is_kept_ready_is_bounded():
         wire.attribute("a", "x" * size)
         wire.varint(size)
 
-    for kept in (wire._before, wire.varint, wire._origin):
+    for kept in (wire._before, wire._length, wire._origin):
         info = kept.cache_info()
         assert info.maxsize == wire.MOST_PARTS
         assert info.currsize <= wire.MOST_PARTS

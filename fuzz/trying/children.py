@@ -16,8 +16,9 @@ from fuzz.readers.seeds import ROOT
 from fuzz.trying.child import CURRENT, FOUND, outcome_of
 from fuzz.trying.outcomes import Find, Outcome
 
-# What a child may take besides: libraries, a failure that is made short.
-_GRACE_S = 120.0
+# What a child may take besides: libraries, a failure that is made short, a
+# machine with other work.
+_GRACE_S = 300.0
 _LOOK_S = 0.1
 _NOTHING = {
     "tried": 0,

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from places import PYTHONPATH, ROOT
+from waiting import until
 
 from nova_profiler.capture.captures import Capture
 from nova_profiler.capture.contracts import NothingServed
@@ -31,16 +32,6 @@ pytestmark = pytest.mark.services
 def capture():
     """Return what is known of a request that begins now."""
     return Capture(NothingServed(), 0)
-
-
-def until(wanted, seconds=20.0):
-    """Return whether *wanted* came true in time."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if wanted():
-            return True
-        threading.Event().wait(0.01)
-    return False
 
 
 def readers_of(pid):

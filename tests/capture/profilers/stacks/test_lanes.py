@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from pathlib import Path
 from time import perf_counter
 
 import pytest
 from timeline_files import check_firefox_profile, rows_of
+from waiting import until
 
 from nova_profiler.capture.calls import CallKey
 from nova_profiler.capture.captures import Capture
@@ -41,18 +41,11 @@ class Looks:
         return int(stat[2])
 
     def wait(self):
-        until = self.count() + LOOKS
-        wait_until(lambda: self.count() >= until)
+        enough = self.count() + LOOKS
+        assert until(lambda: self.count() >= enough)
 
 
 LOOKED = Looks()
-
-
-def wait_until(wanted, seconds=20.0):
-    deadline = time.monotonic() + seconds
-    while not wanted():
-        assert time.monotonic() < deadline
-        threading.Event().wait(0.005)
 
 
 def timed(function):
@@ -107,7 +100,7 @@ def kept():
     """Give a record and the session of its stacks, by the real reader."""
     engine = module.engine(lambda *what: None)
     watch = engine.watch(Capture(NothingServed(), 9), True, 5.0)
-    wait_until(lambda: engine._sampling.has_worked)
+    assert until(lambda: engine._sampling.has_worked)
     LOOKED.reader = engine._sampling._child.pid
     capture = Capture(NothingServed(), 1000)
     capture.watch = watch = engine.watch(capture, True, 5.0)
@@ -122,7 +115,7 @@ def kept():
     fill_details(record, capture)
     attached = []
     record.profiled.attach(lambda *what: attached.append(what))
-    wait_until(lambda: attached)
+    assert until(lambda: attached)
     engine.close()
     assert engine.wait_closed(20)
     return record, read_session(attached[0][1])

@@ -134,8 +134,8 @@ def _quoted(text: str) -> str:
 
     What no terminal prints, and what is no UTF-8, is written as in Python;
     so is a backslash, or two rows might become one, which would have the
-    whole file refused. A long one is cut and ends in a digest of the whole, for
-    the same reason.
+    whole file refused. For the same reason a long one, which is cut, ends in
+    a digest of the whole.
     """
     if len(text) > _LONGEST_LABEL:
         whole = text.encode("utf-8", "surrogatepass")

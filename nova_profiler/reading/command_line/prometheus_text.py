@@ -9,11 +9,14 @@ https://prometheus.io/docs/instrumenting/exposition_formats/
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from nova_profiler.reading.logs.line_parts.stamps import iso_epoch
 
 _SPACE = "nova_profiler_report"
+# Of a label's letters, which each series of a row has anew.
+_LONGEST_LABEL = 1_000
 _QUANTILES = (("0.5", "p50_ms"), ("0.9", "p90_ms"), ("0.99", "p99_ms"))
 
 Labels = dict[str, str]
@@ -131,8 +134,13 @@ def _quoted(text: str) -> str:
 
     What no terminal prints, and what is no UTF-8, is written as in Python;
     so is a backslash, or two rows might become one, which would have the
-    whole file refused.
+    whole file refused. For the same reason a long one, which is cut, ends in
+    a digest of the whole.
     """
+    if len(text) > _LONGEST_LABEL:
+        whole = text.encode("utf-8", "surrogatepass")
+        digest = blake2b(whole, digest_size=16).hexdigest()
+        text = f"{text[:_LONGEST_LABEL]}... {digest}"
     text = "".join(map(_plain, text))
     for sign, instead in (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n")):
         text = text.replace(sign, instead)

@@ -106,6 +106,26 @@ def test_two_users_have_two_series(one, other):
     assert _quoted(one) != _quoted(other)
 
 
+def test_a_long_label_is_cut_and_stays_its_own():
+    """Each of a row's series has it anew; two equal ones are refused."""
+    routes = tuple("/" + "r" * 100_000 + end for end in ("a", "b"))
+
+    made = text_of(summary(routes=routes))
+
+    assert len(made) < 100_000
+    assert len(samples(made)) == made.count("\n") - made.count("\n#") - 1
+
+
+@given(st.text(min_size=990, max_size=1010), st.sampled_from(["a", "\ud800"]))
+def test_a_label_that_is_cut_is_no_other(text, more):
+    """Neither its own beginning nor one that looks as if it was cut."""
+    values = {text, text + more, text + 20 * more}
+    values |= {_quoted(one) for one in values}
+
+    assert len({_quoted(one) for one in values}) == len(values)
+    assert all(len(_quoted(one)) < 22_000 for one in values)
+
+
 @pytest.mark.services
 @pytest.mark.parametrize(
     "made",
@@ -113,9 +133,10 @@ def test_two_users_have_two_series(one, other):
         summary(),
         summary(by="user", user='a"b\\c\nd \u00fc'),
         summary(by="status", routes=("/a", "/b")),
+        summary(routes=("/" + "a" * 2000, "/" + "a" * 2001)),
         summary(routes=()),
     ],
-    ids=["routes", "hostile user", "statuses", "nothing"],
+    ids=["routes", "hostile user", "statuses", "long", "nothing"],
 )
 def test_the_real_promtool_has_nothing_against_it(made):
     """Neither as a format nor by its conventions for names."""

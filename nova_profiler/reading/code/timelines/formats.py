@@ -13,6 +13,8 @@ from nova_profiler.profiles import SAMPLES_SUFFIX, ProfileError
 from nova_profiler.profiles.loading import session_of
 from nova_profiler.reading.code.adding_up import none_read
 from nova_profiler.reading.code.timelines.firefox import firefox_profile
+from nova_profiler.reading.code.timelines.lane_calls import MOST_CALLS
+from nova_profiler.reading.code.timelines.lane_room import MOST_LANES
 from nova_profiler.reading.code.timelines.trace_events import trace_events
 from nova_profiler.reading.code.timelines.tracks import (
     Source,
@@ -69,7 +71,16 @@ def content_in(
         )
     timelines = timelines_of(sources)
     if timelines.left_out:
-        errors.append(f"{timelines.left_out} shorter calls left out")
+        errors.append(
+            f"{counted(timelines.left_out, 'call')} left out: a file has room "
+            f"for the {MOST_CALLS} longest"
+        )
+    if timelines.lanes_left_out:
+        errors.append(
+            f"{counted(timelines.lanes_left_out, 'lane')} left out, with "
+            f"{counted(timelines.calls_of_lanes_left_out, 'call')}: a file "
+            f"has room for {MOST_LANES}, each request's share alike"
+        )
     for error in errors:
         skipped.add(error)
     return FORMATS[how].content_of(title, timelines)

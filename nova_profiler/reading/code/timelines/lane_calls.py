@@ -45,29 +45,46 @@ class Call(NamedTuple):
     facts: Facts
 
 
-def least_ms_of(records: Iterable[RequestRecord]) -> float:
-    """Return the time of the shortest call that a file has room for."""
-    times = [
-        float(call.ms) for record in records for call in record.timeline or ()
-    ]
-    if len(times) <= MOST_CALLS:
-        return float("-inf")
-    return sorted(times, reverse=True)[MOST_CALLS - 1]
+class CallRoom:
+    """The room that a file has for calls: the longest ones take it.
+
+    Of calls that take equally long, the first that ask have it.
+    """
+
+    def __init__(self, records: Iterable[RequestRecord]) -> None:
+        """Make room for the calls of *records*, each of which asks once."""
+        times = [
+            float(call.ms)
+            for record in records
+            for call in record.timeline or ()
+        ]
+        self._least_ms = float("-inf")
+        self._as_short = 0
+        if len(times) > MOST_CALLS:
+            longest = sorted(times, reverse=True)[:MOST_CALLS]
+            self._least_ms = longest[-1]
+            self._as_short = longest.count(self._least_ms)
+
+    def takes(self, ms: float) -> bool:
+        """Return whether a call of *ms* has room, and take it."""
+        if ms == self._least_ms:
+            self._as_short -= 1
+            return self._as_short >= 0
+        return ms > self._least_ms
 
 
 def lanes_of(
-    record: RequestRecord, least_ms: float
+    record: RequestRecord, room: CallRoom
 ) -> tuple[dict[int, list[Call]], int]:
     """Return the calls of each lane by their starts, and how many lack.
 
-    Those lack that took less than *least_ms*. The request's own thread is
-    always there.
+    Those lack that have no *room*. The request's own thread is always there.
     """
     lanes: dict[int, list[Call]] = {0: []}
     around = CallsAround(record)
     left_out = 0
     for entry in record.timeline or ():
-        if entry.ms < least_ms:
+        if not room.takes(float(entry.ms)):
             left_out += 1
             continue
         of_lane = lanes.setdefault(int(entry.lane), [])

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import NamedTuple
 
 from nova_profiler.profiles import (
@@ -39,6 +39,9 @@ STATES = (RUNNING, IS_WAITING, *_OF_FRAMES.values())
 # is in no lane.
 STACKS_TITLE = "stacks: widths are time, their order is not"
 REST_TITLE = "in no lane: widths are time, their order is not"
+WIDE_REST_TITLE = (
+    "in no lane, or in one without room: widths are time, their order is not"
+)
 # Less than this is what rounding left of a stack.
 _LEAST_REST_MS = 0.5
 # Frames of all stretches of a session. A file may name one stack many times.
@@ -67,8 +70,14 @@ class Stacks(NamedTuple):
     rest_title: str = STACKS_TITLE
 
 
-def stacks_of(session: Session | None) -> Stacks:
-    """Return the stacks of *session*, but not time that was another's."""
+def stacks_of(
+    session: Session | None, with_room: Container[int] | None = None
+) -> Stacks:
+    """Return the stacks of *session*, but not time that was another's.
+
+    Only lanes *with_room* are there, None for all; what stood in the others is
+    with what is in no lane.
+    """
     if session is None:
         return Stacks({}, [])
     stacks = list(_stacks_in(session))
@@ -77,10 +86,15 @@ def stacks_of(session: Session | None) -> Stacks:
     if timed is None:
         return Stacks(lanes, _side_by_side(filter(None, stacks)))
     placed_ms = [0.0] * len(stacks)
+    # In lanes without room.
+    over_ms = [0.0] * len(stacks)
     room = MOST_FRAMES
     for lane, record, start_us, us in timed.rows():
         stack = stacks[record]
         if stack is None:
+            continue
+        if with_room is not None and lane not in with_room:
+            over_ms[record] += us / 1000
             continue
         room -= len(stack.frames)
         if room < 0:
@@ -88,15 +102,18 @@ def stacks_of(session: Session | None) -> Stacks:
         placed_ms[record] += us / 1000
         found = lanes.setdefault(lane, [])
         found.append(_behind(found, stack.frames, start_us / 1000, us / 1000))
-    rest = [
-        Stack(stack.frames, stack.ms - ms)
-        for stack, ms in zip(stacks, placed_ms, strict=True)
-        if stack is not None
-        and stack.ms - ms >= _LEAST_REST_MS
+    rest = []
+    for stack, placed, over in zip(stacks, placed_ms, over_ms, strict=True):
+        if stack is None:
+            continue
+        ms = stack.ms - placed - over
         # A neighbour stands for it, in its lane.
-        and not (timed.joined and _has_place(stack))
-    ]
-    return Stacks(lanes, _side_by_side(rest), REST_TITLE)
+        if ms < _LEAST_REST_MS or (timed.joined and _has_place(stack)):
+            ms = 0.0
+        if ms + over > 0:
+            rest.append(Stack(stack.frames, ms + over))
+    title = WIDE_REST_TITLE if any(over_ms) else REST_TITLE
+    return Stacks(lanes, _side_by_side(rest), title)
 
 
 def _stacks_in(session: Session) -> Iterator[Stack | None]:

@@ -14,11 +14,15 @@ from typing import NamedTuple
 from nova_profiler.profiles.session_files import Session
 from nova_profiler.reading.code.timelines.lane_calls import (
     Call,
+    CallRoom,
     lanes_of,
-    least_ms_of,
+)
+from nova_profiler.reading.code.timelines.lane_room import (
+    lanes_with_room,
+    share_of,
 )
 from nova_profiler.reading.code.timelines.looks import Stacks, stacks_of
-from nova_profiler.reading.code.timelines.texts import text
+from nova_profiler.reading.code.timelines.texts import text, title_text
 from nova_profiler.reading.record_words import (
     full_title_of,
     profile_notes,
@@ -50,8 +54,11 @@ class Timelines(NamedTuple):
 
     epoch_ms: float
     requests: list[Request]
-    # Calls that are shorter than those that have room.
+    # Calls, none of which is longer than those that have room.
     left_out: int
+    # Lanes without room, and the calls in them.
+    lanes_left_out: int = 0
+    calls_of_lanes_left_out: int = 0
 
 
 class Source(NamedTuple):
@@ -68,19 +75,25 @@ def timelines_of(sources: Sequence[Source]) -> Timelines:
         0.0 if one.record is None else _began_ms(one.record) for one in sources
     ]
     epoch_ms = min((at for at in began if at > 0), default=0.0)
-    least_ms = least_ms_of(
-        one.record for one in sources if one.record is not None
-    )
+    room = CallRoom(one.record for one in sources if one.record is not None)
+    share = share_of(len(sources))
     requests = []
-    left_out = 0
+    left_out = lanes_left_out = calls_left_out = 0
     for number, (source, at) in enumerate(zip(sources, began, strict=True), 1):
         lanes: dict[int, list[Call]] = {}
         if source.record is not None:
-            lanes, more = lanes_of(source.record, least_ms)
+            lanes, more = lanes_of(source.record, room)
             left_out += more
+        kept, more = lanes_with_room(lanes, source.session, share)
+        lanes_left_out += more
+        for lane in lanes.keys() - kept:
+            calls_left_out += len(lanes.pop(lane))
+        stacks = stacks_of(source.session, kept)
         began_ms = max(0.0, at - epoch_ms)
-        requests.append(_request(source, number, began_ms, lanes))
-    return Timelines(epoch_ms, requests, left_out)
+        requests.append(_request(source, number, began_ms, lanes, stacks))
+    return Timelines(
+        epoch_ms, requests, left_out, lanes_left_out, calls_left_out
+    )
 
 
 def ends_ms(request: Request) -> float:
@@ -105,21 +118,25 @@ def _stacks_end_ms(stacks: Stacks) -> float:
 
 
 def _request(
-    source: Source, number: int, began_ms: float, lanes: dict[int, list[Call]]
+    source: Source,
+    number: int,
+    began_ms: float,
+    lanes: dict[int, list[Call]],
+    stacks: Stacks,
 ) -> Request:
-    record, session = source.record, source.session
-    stacks = stacks_of(session)
+    record = source.record
     further: dict[int, list[Call]] = {
         lane: [] for lane in stacks.lanes if lane not in lanes
     }
     lanes = dict(sorted({**lanes, **further}.items()))
     if record is None:
-        name = text(source.name)
+        name = title_text(source.name)
         whole = _stacks_end_ms(stacks)
         return Request(name, name, began_ms, whole, lanes, stacks, {}, [])
-    title = text(full_title_of(record))
+    title = title_text(full_title_of(record))
     return Request(
         title,
+        # The title is cut: its end has room.
         text(f"{number}: {title}, {record.duration_ms:.1f} ms"),
         began_ms,
         max(0.0, float(record.duration_ms)),

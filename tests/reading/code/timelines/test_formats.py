@@ -6,10 +6,12 @@ from __future__ import annotations
 import json
 
 import pytest
-from builders import numbered, slow_rebuild, written
+from builders import numbered, record, slow_rebuild, written
 from profile_builders import (
+    API,
     rebuild_samples,
     rebuild_stats,
+    timed_session,
     write_session,
     write_stats,
 )
@@ -17,6 +19,8 @@ from timeline_files import check_firefox_profile, check_trace_events
 
 from nova_profiler.cli import main
 from nova_profiler.reading.code.timelines import formats
+from nova_profiler.reading.command_line.skipped import Skipped
+from nova_profiler.record import TimelineEntry
 
 CHECKS = {"firefox": check_firefox_profile, "perfetto": check_trace_events}
 
@@ -113,3 +117,46 @@ def test_no_such_dumps(dumps, capsys):
 
     assert code == 0
     assert "no dumps of /none in " in capsys.readouterr().err
+
+
+def lanes_dump(folder, lanes):
+    """Write a dump with a long route, each call in a lane of its own."""
+    entries = [
+        TimelineEntry("sql", "SELECT", lane / 100, 1.0, lane=lane)
+        for lane in range(lanes)
+    ]
+    made = record(route="/" + "r" * 19_000, timeline=entries)
+    return written(folder, made)[0]
+
+
+@pytest.mark.parametrize("how", CHECKS)
+def test_a_file_is_not_many_times_its_dump(tmp_path, how):
+    """What a dump has once may stand in it for each lane."""
+    path = lanes_dump(tmp_path, 4_000)
+
+    made = formats.content_in(how, "t", [path], Skipped())
+
+    assert len(made) < 8 * path.stat().st_size
+
+
+@pytest.mark.parametrize("how", CHECKS)
+def test_a_file_is_not_many_times_its_stacks(tmp_path, how):
+    """A few letters of a session name a lane."""
+    content = timed_session(*[(lane, [API], 0.0, 1.0) for lane in range(9000)])
+    paths = [tmp_path / f"{number}.pyisession" for number in range(20)]
+    for path in paths:
+        path.write_text(json.dumps(content))
+
+    made = formats.content_in(how, "t", paths, Skipped())
+
+    assert len(made) < 2 * sum(path.stat().st_size for path in paths)
+
+
+def test_lanes_without_room_are_counted(tmp_path, capsys, monkeypatch):
+    """As requests and calls are."""
+    monkeypatch.chdir(tmp_path)
+    path = lanes_dump(tmp_path, 2_003)
+
+    exported("firefox", str(path))
+
+    assert "3 lanes left out, with 3 calls" in capsys.readouterr().err

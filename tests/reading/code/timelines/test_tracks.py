@@ -3,18 +3,26 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
+from itertools import chain
 
 import pytest
 from builders import numbered, parallel_detail, record, slow_rebuild
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from profile_builders import ORM, rebuild_samples, session
+from profile_builders import (
+    API,
+    ORM,
+    rebuild_samples,
+    session,
+    timed_session,
+)
 
 from nova_profiler.profiles import IN_LINE, WAITING_FOR_GIL
 from nova_profiler.profiles.functions import Function
-from nova_profiler.profiles.session_files import Session
-from nova_profiler.reading.code.timelines import lane_calls
+from nova_profiler.profiles.session_files import Session, read_session
+from nova_profiler.reading.code.timelines import lane_calls, lane_room
 from nova_profiler.reading.code.timelines.lane_calls import Call, nested
 from nova_profiler.reading.code.timelines.looks import (
     IS_WAITING,
@@ -97,6 +105,100 @@ def test_the_longest_calls_have_room(monkeypatch):
 
     assert found.left_out == 2
     assert {call.ms for call in found.requests[0].lanes[0]} == {3.0, 4.0}
+
+
+@given(
+    st.lists(st.lists(st.sampled_from([1, 2, 3]), max_size=6), max_size=3),
+    st.integers(1, 8),
+)
+def test_a_file_has_so_many_calls_whatever_they_take(requests, most):
+    """Where many take equally long, too: the others are all counted."""
+    sources = [
+        Source(
+            "a",
+            record(
+                timeline=[
+                    TimelineEntry("sql", "SELECT", 0.0, float(ms))
+                    for ms in times
+                ]
+            ),
+            None,
+        )
+        for times in requests
+    ]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lane_calls, "MOST_CALLS", most)
+        found = timelines_of(sources)
+
+    kept = [
+        call.ms
+        for one in found.requests
+        for calls in one.lanes.values()
+        for call in calls
+    ]
+    whole = sorted(chain(*requests), reverse=True)
+    assert sorted(kept, reverse=True) == whole[:most]
+    assert found.left_out == len(whole[most:])
+
+
+def test_each_request_has_its_share_of_the_lanes(monkeypatch):
+    """Its own thread and the busiest ones; the others are counted."""
+    monkeypatch.setattr(lane_room, "MOST_LANES", 4)
+    made = record(
+        timeline=[
+            TimelineEntry("sql", "SELECT", 0.0, ms, lane=lane)
+            for lane, ms in ((0, 1.0), (1, 2.0), (2, 3.0), (2, 3.0), (3, 5.0))
+        ]
+    )
+
+    found = timelines_of([Source(name, made, None) for name in "ab"])
+
+    assert [list(one.lanes) for one in found.requests] == [[0, 2], [0, 2]]
+    assert found.lanes_left_out == 4
+    assert found.calls_of_lanes_left_out == 4
+
+
+stretches = st.lists(
+    st.tuples(
+        st.integers(0, 6),
+        st.sampled_from([[ORM], [API], [API, ORM]]),
+        st.integers(0, 1000),
+        st.integers(1, 1000),
+    ),
+    min_size=1,
+    max_size=20,
+)
+
+
+@given(stretches, st.integers(1, 4), st.integers(0, 3))
+def test_lanes_of_stacks_are_bounded(found, most, joined):
+    """What stood in the others is with the rest: no time is lost."""
+    content = timed_session(*found, joined=joined)
+    stacks = read_session(json.dumps(content).encode())
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lane_room, "MOST_LANES", most)
+        timelines = timelines_of([Source("a", None, stacks)])
+
+    [request] = timelines.requests
+    lanes = {lane for lane, *_ in found}
+    assert len(request.lanes) == min(most, len(lanes))
+    assert timelines.lanes_left_out == len(lanes) - len(request.lanes)
+    placed = chain(request.stacks.rest, *request.stacks.lanes.values())
+    whole = sum(ms for *_, ms in found)
+    assert sum(one.ms for one in placed) == pytest.approx(whole)
+
+
+def test_a_title_is_short():
+    """It stands in a file again for each lane."""
+    made = record(route="/" + "r" * 19_000)
+
+    [request] = timelines_of([Source("a", made, None)]).requests
+
+    assert len(request.title) < 400
+    assert len(request.process) < 500
+    assert request.process.endswith(f"..., {made.duration_ms:.1f} ms")
 
 
 def test_stacks_have_their_time_and_state():

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from nova_profiler.profiles import CPROFILE, WAITING
 from nova_profiler.profiles.functions import Function
 from nova_profiler.profiles.hot_calls import hot_path_of
-from nova_profiler.profiles.stats_files import Key, Stats
+from nova_profiler.profiles.stats.stats_files import Key, Stats
 from nova_profiler.profiles.summaries import CALLS, Row, Step, Wait
 
 # Bounds what thousands of profiles, or one made to be silly, can take.

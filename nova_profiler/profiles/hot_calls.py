@@ -14,7 +14,7 @@ from collections.abc import Container, Iterator, Mapping
 from typing import Protocol
 
 from nova_profiler.profiles.functions import Function
-from nova_profiler.profiles.stats_files import Key
+from nova_profiler.profiles.stats.stats_files import Key
 from nova_profiler.profiles.summaries import MOST, Step
 
 # Rounds until the waiting within recursions is known, and how exactly.

@@ -25,7 +25,11 @@ from nova_profiler.profiles.session_files import (
     read_session,
 )
 from nova_profiler.profiles.stack_tree import StackTree
-from nova_profiler.profiles.stats_files import Stats, StatsError, read_stats
+from nova_profiler.profiles.stats.stats_files import (
+    Stats,
+    StatsError,
+    read_stats,
+)
 from nova_profiler.trust.files import FileError, content_of
 
 # One profile, or many added up.

@@ -12,7 +12,7 @@ from profile_builders import LOADING, REBUILD, RUN, SLEEP, rebuild_stats, stats
 
 from nova_profiler.profiles import call_graph
 from nova_profiler.profiles.call_graph import CallGraph
-from nova_profiler.profiles.stats_files import read_stats
+from nova_profiler.profiles.stats.stats_files import read_stats
 
 
 def graph_of(*contents) -> CallGraph:

@@ -18,7 +18,7 @@ import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from nova_profiler.profiles.stats_bytes import (
+from nova_profiler.profiles.stats.stats_bytes import (
     DICT,
     FLOAT,
     INT,

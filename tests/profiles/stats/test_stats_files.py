@@ -16,8 +16,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from profile_builders import REBUILD, RUN, rebuild_stats, stats
 
-from nova_profiler.profiles import stats_files
-from nova_profiler.profiles.stats_files import StatsError, read_stats
+from nova_profiler.profiles.stats import stats_files
+from nova_profiler.profiles.stats.stats_files import StatsError, read_stats
 
 
 def read(data: bytes):

@@ -41,6 +41,27 @@ def test_a_failure_is_found_and_made_short(tmp_path):
     )
 
 
+def test_when_the_time_is_up_no_more_is_made(tmp_path, monkeypatch):
+    """Though the batch has not come to its end."""
+    now = 0.0
+    made = []
+
+    def read(data):
+        nonlocal now
+        now += 1.0
+
+    monkeypatch.setattr(child.time, "monotonic", lambda: now)
+
+    def make(random):
+        made.append(1)
+        return b"made"
+
+    outcome = try_reader("odd", reader_of(read, maker=make), 10, 1, tmp_path)
+
+    assert outcome.tried == 10
+    assert len(made) == 10
+
+
 @pytest.mark.parametrize("limit", ["MOST_S", "MOST_WAIT_S"])
 def test_what_takes_too_long_is_found(tmp_path, monkeypatch, limit):
     """It is ended, and the run goes on; one that waits takes no processor."""

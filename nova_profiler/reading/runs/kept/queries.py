@@ -11,6 +11,7 @@ import ibis
 from ibis import _
 
 from nova_profiler.reading.runs.kept.engines import Rows, rows_of
+from nova_profiler.record.rows import MOST
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -60,6 +61,31 @@ class SidesFigures:
             row["is_whole"] and row["calls"] > 1 for row in self.totals
         )
         return (spread_times if is_needed else times)(requests)
+
+
+def is_impossible_time(requests: ir.Table) -> ir.BooleanValue:
+    """Return whether a request's time is none, or cannot be added up."""
+    # Of a nan some engines say that it is above all numbers, others below.
+    return requests.ms.isnull() | ~requests.ms.between(0, MOST)
+
+
+def is_without_name(requests: ir.Table) -> ir.BooleanValue:
+    """Return whether a request has no method, or no route."""
+    return requests.method.isnull() | requests.route.isnull()
+
+
+def impossible(requests: ir.Table) -> ir.Table:
+    """Return the runs with requests that no run keeps, and how many.
+
+    ``times`` have a time that cannot be; the other ones have no name.
+    """
+    is_time = is_impossible_time(requests)
+    kept = requests.mutate(is_time=is_time.cast("int8"))
+    return (
+        kept.filter(is_time | is_without_name(requests))
+        .group_by("run")
+        .agg(times=_.is_time.sum())
+    )
 
 
 def levels(requests: ir.Table) -> ir.Table:
@@ -180,9 +206,13 @@ def as_reported(requests: ir.Table, slow_ms: float) -> ir.Table:
     """Return each route's figures as a report has them, failures included.
 
     ``sql_sum_ms`` is the sum of the column ``sql_ms``, None where no request
-    has a value; so with each column of times.
+    has a value; so with each column of times. A value that cannot be is none.
     """
-    parts = [name for name in requests.columns if name.endswith("_ms")]
+    parts = [
+        name
+        for name in requests.columns
+        if name.endswith("_ms") and requests[name].type().is_numeric()
+    ]
     return _with_percentiles(
         requests.group_by("method", "route").agg(
             calls=_.count(),
@@ -191,7 +221,9 @@ def as_reported(requests: ir.Table, slow_ms: float) -> ir.Table:
             max_ms=_.ms.max(),
             in_order=_.ms.collect().sort(),
             **{
-                f"{name.removesuffix('_ms')}_sum_ms": requests[name].sum()
+                f"{name.removesuffix('_ms')}_sum_ms": requests[name].sum(
+                    where=requests[name].between(0, MOST)
+                )
                 for name in parts
             },
         ),

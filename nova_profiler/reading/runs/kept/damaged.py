@@ -103,9 +103,8 @@ def _check_kinds(requests: ir.Table) -> None:
     for name in ("method", "route"):
         if not kinds[name].is_string():
             raise TypeError(f"{name} is no text")
-    for name in ("status", "ms"):
-        if not kinds[name].is_numeric():
-            raise TypeError(f"{name} is no number")
+    if not kinds["ms"].is_floating() or not kinds["status"].is_integer():
+        raise TypeError("ms or status is no number")
 
 
 def _levels_without(

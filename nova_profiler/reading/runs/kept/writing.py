@@ -112,8 +112,8 @@ class PartWriter:
             requests=self._requests,
             uncounted=self._uncounted,
             bytes=sum(path.stat().st_size for path in paths),
-            first_at=self._first and iso_utc(self._first),
-            last_at=self._last and iso_utc(self._last),
+            first_at=iso_utc(self._first) if self._first else None,
+            last_at=iso_utc(self._last) if self._last else None,
         )
 
 

@@ -9,9 +9,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from places import PROGRAMS
-from run_builders import alike, four_runs, run_of
+from run_builders import alike, four_runs, kept, run_of
 from services import missing
 from textfiles import samples
 
@@ -111,3 +113,37 @@ def test_a_store_that_it_cannot_read_is_named(capsys, engine):
     )
 
     assert "ClickHouse reads s3://" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("value", [None, float("nan"), -1.0, float("inf")])
+def test_a_run_with_a_hostile_row_is_left_out(capsys, engine, tmp_path, value):
+    """As by DuckDB: one query finds it among the others."""
+    runs = {"ok": run_of(1, calls=3), "bad": run_of(2, calls=3)}
+    directory = kept(tmp_path, **runs).directory
+    part = directory / "run=bad" / "part-00000.parquet"
+    table = pq.ParquetFile(part).read()
+    place = table.schema.get_field_index("ms")
+    times = pa.array([value, *table["ms"].to_pylist()[1:]], pa.float64())
+    pq.write_table(table.set_column(place, "ms", times), part)
+    words = ["history", "trend", "--history", str(directory)]
+
+    assert main([*words, "--engine", engine]) == 0
+
+    out, err = capsys.readouterr()
+    assert err == "skipped: run bad: is damaged: a time that cannot be\n"
+    assert "1 run, 30 routes" in out
+
+
+def test_a_folder_that_it_takes_for_several_is_refused(
+    capsys, engine, tmp_path
+):
+    """It would read the runs of the folder beside it, and has no escape."""
+    history = kept(tmp_path / "{a,b}", night=run_of(1, calls=3))
+    kept(tmp_path / "a", night=run_of(2, calls=3))
+    words = ["history", "trend", "--history", str(history.directory)]
+
+    assert main([*words, "--engine", engine]) == 2
+
+    err = capsys.readouterr().err
+    assert "as a pattern; move the history" in err
+    assert err.count("\n") == 1

@@ -20,7 +20,12 @@ from nova_profiler.reading.runs.kept.run import (
     name_of_folder,
     read_run,
 )
-from nova_profiler.reading.runs.kept.schema import BUCKETS, COLUMNS, OTHER
+from nova_profiler.reading.runs.kept.schema import (
+    BUCKETS,
+    COLUMNS,
+    IMPOSSIBLE_TIME,
+    OTHER,
+)
 from nova_profiler.record import REQUEST
 from nova_profiler.record.rows import MOST
 from nova_profiler.web.rows import LONGEST, MOST_PARTS, READ
@@ -104,8 +109,8 @@ def arrays_of_run(
 def _arrays_of(batch: pa.RecordBatch, names: Names) -> Arrays:
     made = empty(len(batch))
     took = _numbers(batch, "ms")
-    if not are_times(took):
-        raise HistoryError("a time that cannot be")
+    if batch.column("ms").null_count or not are_times(took):
+        raise HistoryError(IMPOSSIBLE_TIME)
     made["duration_ms"][:] = took
     ends = batch.column("at").cast(pa.timestamp("us", tz="UTC"))
     ends_us = pc.fill_null(ends.cast(pa.int64()), 0).to_numpy()

@@ -127,7 +127,7 @@ def changed(history, name, values):
     pq.write_table(table.set_column(at, field, column.cast(field.type)), part)
 
 
-@pytest.mark.parametrize("ms", [1e30, 1e308, -1.0, float("nan")])
+@pytest.mark.parametrize("ms", [1e30, 1e308, -1.0, float("nan"), None])
 def test_a_time_that_cannot_be_added_up_is_damage(history, ms):
     """One row would be the whole of each picture, or more than a number."""
     changed(history, "ms", [ms, 1.0])

@@ -143,7 +143,7 @@ def _compared(
     a: str, b: str, both: Sides, engine: str, limits: Limits
 ) -> Comparison:
     from nova_profiler.reading.runs.compare.comparison import compared
-    from nova_profiler.reading.runs.kept.damaged import damaged
+    from nova_profiler.reading.runs.kept.damaged import damaged, hostile
     from nova_profiler.reading.runs.kept.engines import engine_at, requests_of
     from nova_profiler.reading.runs.kept.queries import SidesFigures
     from nova_profiler.reading.runs.kept.run import HistoryError
@@ -151,12 +151,20 @@ def _compared(
     with both as sides, engine_at(engine) as backend:
         side_a, side_b = sides.side(a), sides.side(b)
         try:
+            broken = {
+                **hostile(backend, side_a.directory, side_a.runs),
+                **hostile(backend, side_b.directory, side_b.runs),
+            }
+            if broken:
+                raise HistoryError("; ".join(broken.values()))
             figures = SidesFigures(
                 requests_of(backend, side_a.directory, side_a.runs),
                 requests_of(backend, side_b.directory, side_b.runs),
                 [run.name for run in side_a.runs],
             )
             return compared((side_a.name, side_b.name), figures, limits)
+        except HistoryError:
+            raise
         except Exception as exc:
             broken = {
                 **damaged(backend, side_a.directory, side_a.runs),

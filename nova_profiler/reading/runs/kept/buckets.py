@@ -33,6 +33,8 @@ from nova_profiler.reading.runs.kept.run import (
 )
 from nova_profiler.reading.runs.kept.store import History
 
+# Engines read these letters as patterns, and each by rules of its own.
+_PATTERN = re.compile(r"[*\[\]{}\\]")
 # A scheme, a bucket and a prefix; neither a user with a password nor a query.
 _URL = re.compile(r"[a-z][a-z0-9+.-]{0,30}://[^\s@?#]*[^\s@?#/]")
 
@@ -50,6 +52,11 @@ class Bucket:
                 "a history's URL is scheme://bucket/prefix alone; what the "
                 "store asks for besides is taken from its own environment "
                 "variables and files"
+            )
+        if _PATTERN.search(url) is not None:
+            raise HistoryError(
+                f"{url}: engines read * ? [ ] {{ }} and \\ in a place as a "
+                "pattern; move the history below a prefix without them"
             )
         self.directory = url
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Finds the damaged run after an engine failed to read several."""
+"""Finds the damaged ones of several runs, so that the others are read."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,11 +13,15 @@ from nova_profiler.reading.runs.kept.engines import (
     requests_of,
     rows_of,
 )
-from nova_profiler.reading.runs.kept.queries import levels
+from nova_profiler.reading.runs.kept.queries import impossible, levels
 from nova_profiler.reading.runs.kept.run import HistoryError, Run
+from nova_profiler.reading.runs.kept.schema import IMPOSSIBLE_TIME
 
 if TYPE_CHECKING:
+    import ibis.expr.types as ir
     from ibis.backends import BaseBackend
+
+_NAMELESS = "a request without a method or a route"
 
 
 def levels_of_sound(
@@ -31,17 +35,36 @@ def levels_of_sound(
     *unreadable* gets a line about each damaged one.
     """
     try:
-        return _levels(backend, directory, runs), runs
+        broken = hostile(backend, directory, runs)
+        rows, sound = _levels_without(backend, directory, runs, broken)
+    except HistoryError:
+        raise
     except Exception:
         # Each engine has error classes of its own.
         broken = damaged(backend, directory, runs)
         if not broken:
             raise
-    sound = [run for run in runs if run.name not in broken]
-    if not sound:
-        raise HistoryError("; ".join(broken.values()))
+        rows, sound = _levels_without(backend, directory, runs, broken)
     unreadable.extend(broken.values())
-    return _levels(backend, directory, sound), sound
+    return rows, sound
+
+
+def hostile(
+    backend: BaseBackend, directory: Path | str, runs: Sequence[Run]
+) -> dict[str, str]:
+    """Return the error of each run with values that no run keeps, by name.
+
+    It is one query of all runs, by any engine. What cannot be read at all
+    raises an error of the engine.
+    """
+    requests = requests_of(backend, directory, runs)
+    _check_kinds(requests)
+    return {
+        row["run"]: _line(
+            row["run"], IMPOSSIBLE_TIME if row["times"] else _NAMELESS
+        )
+        for row in rows_of(impossible(requests))
+    }
 
 
 def damaged(
@@ -55,10 +78,45 @@ def damaged(
     found: dict[str, str] = {}
     for run in runs if backend.name == "duckdb" else ():
         try:
-            _levels(backend, directory, [run])
+            broken = hostile(backend, directory, [run])
+            if not broken:
+                _levels(backend, directory, [run])
+        except HistoryError:
+            # Of the place, which is that of all runs.
+            raise
         except Exception as exc:
-            found[run.name] = f"run {run.name}: is damaged: {first_line(exc)}"
+            broken = {run.name: _line(run.name, first_line(exc))}
+        found.update(broken)
     return found
+
+
+def _line(name: str, why: str) -> str:
+    return f"run {name}: is damaged: {why}"
+
+
+def _check_kinds(requests: ir.Table) -> None:
+    """Raise TypeError where a column is of another kind than is kept.
+
+    A route that is a number has no order beside one that is a text.
+    """
+    kinds = {name: requests[name].type() for name in requests.columns}
+    for name in ("method", "route"):
+        if not kinds[name].is_string():
+            raise TypeError(f"{name} is no text")
+    if not kinds["ms"].is_floating() or not kinds["status"].is_integer():
+        raise TypeError("ms or status is no number")
+
+
+def _levels_without(
+    backend: BaseBackend,
+    directory: Path | str,
+    runs: Sequence[Run],
+    broken: Mapping[str, str],
+) -> tuple[Rows, Sequence[Run]]:
+    sound = [run for run in runs if run.name not in broken]
+    if not sound:
+        raise HistoryError("; ".join(broken.values()))
+    return _levels(backend, directory, sound), sound
 
 
 def _levels(

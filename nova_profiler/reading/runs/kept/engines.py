@@ -32,6 +32,10 @@ _SPARK_MASTER = re.compile(r"spark://|k8s://|yarn$|local(-cluster)?(\[|$)")
 _WITHOUT_URL = re.compile(r"yarn|local(?:-cluster)?(?:\[[0-9,*]*\])?")
 # The last folder alone: one above the history may have the same prefix.
 _RUN_IN_PATH = f"/{FOLDER_PREFIX}([^/]+)/[^/]+$"
+# What DuckDB takes for patterns, unless it stands in brackets, and what other
+# engines do, which cannot all escape it.
+_PATTERN = re.compile(r"[*?\[]")
+_PATTERN_ELSEWHERE = re.compile(r"[*?\[\]{}\\]")
 _LONGEST_MESSAGE = 300
 # The scheme, then host, port and database; between them may be a user with a
 # password, after them a query. Where a second reading is possible, it is none.
@@ -88,6 +92,7 @@ def requests_of(
         )
         run_name = table.filename.re_extract(_RUN_IN_PATH, 1)
         return table.mutate(run=run_name).drop("filename")
+    _refuse_pattern(backend.name, directory)
     if backend.name == "clickhouse":
         return _of_clickhouse(backend, directory, runs)
     table = backend.read_parquet(str(directory))
@@ -117,12 +122,33 @@ def _of_clickhouse(
     return table
 
 
+def _refuse_pattern(engine: str, directory: Path | str) -> None:
+    """Raise HistoryError for a place that *engine* takes for several."""
+    if _PATTERN_ELSEWHERE.search(str(directory)) is not None:
+        raise HistoryError(
+            f"{directory}: {engine} reads * ? [ ] {{ }} and \\ in a place as "
+            "a pattern; move the history, or leave out --engine"
+        )
+
+
+def _escaped(path: Path) -> str:
+    """Return *path* as DuckDB opens this file and no other."""
+    escaped = _PATTERN.sub(r"[\g<0>]", str(path))
+    if escaped != str(path) and "\\" in escaped:
+        # In a pattern it ends the name of a folder.
+        raise HistoryError(
+            f"{path.parent.parent}: DuckDB cannot read a place with a \\ "
+            "beside * ? or [; move the history"
+        )
+    return escaped
+
+
 def _folder_opened(
     backend: Any, directory: Path | str
-) -> Callable[[str, str], Path | str]:
+) -> Callable[[str, str], str]:
     """Return what makes the place of a run's part, which DuckDB can open."""
     if isinstance(directory, Path):
-        return lambda name, part: folder_of(directory, name) / part
+        return lambda name, part: _escaped(folder_of(directory, name) / part)
     from fsspec.core import url_to_fs
     from fsspec.implementations.dirfs import DirFileSystem
 

@@ -11,6 +11,7 @@ import ibis
 from ibis import _
 
 from nova_profiler.reading.runs.kept.engines import Rows, rows_of
+from nova_profiler.record.rows import MOST
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -60,6 +61,34 @@ class SidesFigures:
             row["is_whole"] and row["calls"] > 1 for row in self.totals
         )
         return (spread_times if is_needed else times)(requests)
+
+
+def is_impossible_time(requests: ir.Table) -> ir.BooleanValue:
+    """Return whether a request's time is none, or cannot be added up."""
+    return requests.ms.isnull() | ~_can_be(requests.ms)
+
+
+def is_without_name(requests: ir.Table) -> ir.BooleanValue:
+    """Return whether a request has no method, or no route."""
+    return requests.method.isnull() | requests.route.isnull()
+
+
+def impossible(requests: ir.Table) -> ir.Table:
+    """Return the runs with requests that no run keeps, and how many.
+
+    ``times`` have a time that cannot be; the other ones have no name.
+    """
+    flags = requests.select(
+        "run",
+        is_time=is_impossible_time(requests).ifelse(1, 0),
+        is_nameless=is_without_name(requests).ifelse(1, 0),
+    )
+    # Not by a filter of rows: DuckDB passes over what a file's own
+    # statistics rule out, and no nan is among these.
+    counts = flags.group_by("run").agg(
+        times=_.is_time.sum(), nameless=_.is_nameless.sum()
+    )
+    return counts.filter((_.times > 0) | (_.nameless > 0))
 
 
 def levels(requests: ir.Table) -> ir.Table:
@@ -180,9 +209,13 @@ def as_reported(requests: ir.Table, slow_ms: float) -> ir.Table:
     """Return each route's figures as a report has them, failures included.
 
     ``sql_sum_ms`` is the sum of the column ``sql_ms``, None where no request
-    has a value; so with each column of times.
+    has a value; so with each column of times. A value that cannot be is none.
     """
-    parts = [name for name in requests.columns if name.endswith("_ms")]
+    parts = [
+        name
+        for name in requests.columns
+        if name.endswith("_ms") and requests[name].type().is_floating()
+    ]
     return _with_percentiles(
         requests.group_by("method", "route").agg(
             calls=_.count(),
@@ -191,7 +224,9 @@ def as_reported(requests: ir.Table, slow_ms: float) -> ir.Table:
             max_ms=_.ms.max(),
             in_order=_.ms.collect().sort(),
             **{
-                f"{name.removesuffix('_ms')}_sum_ms": requests[name].sum()
+                f"{name.removesuffix('_ms')}_sum_ms": requests[name].sum(
+                    where=_can_be(requests[name])
+                )
                 for name in parts
             },
         ),
@@ -227,6 +262,12 @@ def _nearest(percent: int) -> Any:
     # and raises for one beyond the end.
     index = ((_.calls * percent + 99) // 100 - 1).cast("int32")
     return (_.calls > 0).ifelse(_.in_order[index], ibis.null("float64"))
+
+
+def _can_be(ms: ir.Column) -> ir.BooleanValue:
+    # DuckDB infers the comparison from least and largest values that a file
+    # states of itself, and no nan is among these.
+    return (ms - ms == 0) & ms.between(0, MOST)
 
 
 def _timed(requests: ir.Table) -> ir.Table:

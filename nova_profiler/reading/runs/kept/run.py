@@ -6,12 +6,13 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from nova_profiler.errors import NovaProfilerError
-from nova_profiler.reading.runs.kept.schema import SCHEMA
+from nova_profiler.reading.runs.kept.schema import LATEST, SCHEMA
 from nova_profiler.record.rows import number_of
 from nova_profiler.trust.files import FileError, read_regular
 
@@ -21,6 +22,8 @@ FOLDER_PREFIX = "run="
 
 # No engine escapes these letters in the name of a directory.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+# Any other name may be a pattern to an engine.
+_PART = re.compile(r"part-[0-9]{1,20}\.parquet")
 LARGEST_MANIFEST = 1 << 20
 
 
@@ -131,16 +134,16 @@ def _run_of(name: str, values: dict[str, Any]) -> Run:
         run = Run(
             name=name,
             schema=_count(values, "schema"),
-            added_at=str(values["added_at"]),
-            first_at=_text_or_none(values["first_at"]),
-            last_at=_text_or_none(values["last_at"]),
+            added_at=_moment(values["added_at"]),
+            first_at=_moment_or_none(values["first_at"]),
+            last_at=_moment_or_none(values["last_at"]),
             requests=_count(values, "requests"),
             bytes=_count(values, "bytes"),
-            parts=tuple(os.path.basename(part) for part in values["parts"]),
+            parts=_parts(values["parts"]),
             sources=tuple(str(source) for source in values["sources"]),
             version=str(values["version"]),
         )
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         raise HistoryError(f"run {name}: {MANIFEST} is damaged") from None
     return run
 
@@ -158,5 +161,29 @@ def _count(values: dict[str, Any], name: str) -> int:
     return int(number_of(name, values[name]))
 
 
-def _text_or_none(value: object) -> str | None:
-    return None if value is None else str(value)
+def _parts(names: Sequence[str]) -> tuple[str, ...]:
+    """Return *names*; raises ValueError for one that no part has, or twice."""
+    if not all(map(_PART.fullmatch, names)) or len(set(names)) < len(names):
+        raise ValueError("names that no parts have")
+    return tuple(names)
+
+
+def iso_utc(moment: datetime) -> str:
+    """Return *moment* as manifests have it; so written, times sort."""
+    utc = moment.astimezone(timezone.utc)
+    return utc.isoformat(timespec="milliseconds")
+
+
+def _moment(value: str) -> str:
+    """Return the text of a time; raises ValueError for any other text.
+
+    Runs are in the order of these: any text would be the newest run for ever.
+    """
+    moment = datetime.fromisoformat(value)
+    if moment.tzinfo is None or not 0 <= moment.timestamp() < LATEST:
+        raise ValueError("no time of a request")
+    return iso_utc(moment)
+
+
+def _moment_or_none(value: str | None) -> str | None:
+    return None if value is None else _moment(value)

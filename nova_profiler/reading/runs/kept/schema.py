@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
@@ -12,6 +11,7 @@ import pyarrow as pa
 
 from nova_profiler import groups
 from nova_profiler.reading.logs.entries import AccessEntry
+from nova_profiler.record.rows import MOST
 
 # Columns are only added, and then the number goes up: it shows a reader
 # whether it knows all columns.
@@ -23,7 +23,11 @@ SCHEMA_KEY = b"nova_profiler.schema"
 BUCKETS = tuple(bucket.name for bucket in groups.BUCKETS)
 OTHER = "other"
 
-_LATEST = 2**32
+# What a run is damaged by, where a row has another time than is kept.
+IMPOSSIBLE_TIME = "a time that cannot be"
+
+# The second from 1970 on that no request was answered in.
+LATEST = 2**32
 _BOUNDS = {"int32": 2**31, "int64": 2**63}
 
 _ENTRY_COLUMNS = [
@@ -55,7 +59,8 @@ _NO_BUCKETS: Sequence[None] = (None,) * (len(BUCKETS) + 1)
 
 def is_countable(entry: AccessEntry) -> bool:
     """Return whether the time of *entry* can be counted."""
-    return math.isfinite(entry.ms) and entry.ms >= 0
+    # A nan fails the comparison, too.
+    return 0 <= entry.ms <= MOST
 
 
 def batches_of(
@@ -104,7 +109,7 @@ def _stored_as(kind: pa.DataType) -> Callable[[Any], Any]:
 
 def _microseconds(at: float | None) -> int | None:
     # A nan fails the comparison, too.
-    return round(at * 1e6) if at is not None and 0 <= at < _LATEST else None
+    return round(at * 1e6) if at is not None and 0 <= at < LATEST else None
 
 
 def _buckets(breakdown: dict[str, float] | None) -> Sequence[float | None]:

@@ -27,6 +27,7 @@ from nova_profiler.reading.runs.kept.run import (
     Run,
     checked_name,
     folder_of,
+    iso_utc,
     name_of_folder,
     read_run,
     write_manifest,
@@ -234,11 +235,10 @@ def _sync(directory: Path) -> None:
 
 
 def _run_of(name: str, written: Written, sources: Sequence[str]) -> Run:
-    now = datetime.now(timezone.utc)
     return Run(
         name=name,
         schema=SCHEMA,
-        added_at=now.isoformat(timespec="milliseconds"),
+        added_at=iso_utc(datetime.now(timezone.utc)),
         first_at=written.first_at,
         last_at=written.last_at,
         requests=written.requests,

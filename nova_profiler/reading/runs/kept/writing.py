@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from datetime import datetime, timezone
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from nova_profiler.reading.logs.entries import AccessEntry
+from nova_profiler.reading.runs.kept.run import iso_utc
 from nova_profiler.reading.runs.kept.schema import (
     COLUMNS,
     batches_of,
@@ -111,8 +112,8 @@ class PartWriter:
             requests=self._requests,
             uncounted=self._uncounted,
             bytes=sum(path.stat().st_size for path in paths),
-            first_at=_text_of(self._first),
-            last_at=_text_of(self._last),
+            first_at=iso_utc(self._first) if self._first else None,
+            last_at=iso_utc(self._last) if self._last else None,
         )
 
 
@@ -122,10 +123,3 @@ def _to_disk(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def _text_of(moment: datetime | None) -> str | None:
-    if moment is None:
-        return None
-    utc = moment.astimezone(timezone.utc)
-    return utc.isoformat(timespec="milliseconds")

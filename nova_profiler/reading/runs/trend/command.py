@@ -203,8 +203,9 @@ def _print_newest(
     """Print the newest run that can be read, in Prometheus's text format."""
     from nova_profiler.reading.command_line import prometheus_text
     from nova_profiler.reading.runs.kept.buckets import history_at
-    from nova_profiler.reading.runs.kept.damaged import damaged
+    from nova_profiler.reading.runs.kept.damaged import damaged, hostile
     from nova_profiler.reading.runs.kept.engines import engine_at
+    from nova_profiler.reading.runs.kept.run import HistoryError
     from nova_profiler.reading.runs.trend.textfile import summary_of_run
 
     history = history_at(directory)
@@ -215,22 +216,30 @@ def _print_newest(
     with engine_at(engine) as backend:
         for run in reversed(runs):
             try:
-                summary = summary_of_run(
-                    backend,
-                    history.directory,
-                    run,
-                    lambda method, name: (
-                        route is None or is_meant(route, name, method)
-                    ),
-                    slow_ms,
-                    limit,
+                why = hostile(backend, history.directory, [run])
+                summary = (
+                    None
+                    if why
+                    else summary_of_run(
+                        backend,
+                        history.directory,
+                        run,
+                        lambda method, name: (
+                            route is None or is_meant(route, name, method)
+                        ),
+                        slow_ms,
+                        limit,
+                    )
                 )
+            except HistoryError:
+                raise
             except Exception:
+                summary = None
                 why = damaged(backend, history.directory, [run])
                 if not why:
                     raise
-                skipped.extend(why.values())
-                continue
-            click.echo(prometheus_text.text_of(summary), nl=False)
-            return
+            if summary is not None:
+                click.echo(prometheus_text.text_of(summary), nl=False)
+                return
+            skipped.extend(why.values())
     say_nothing_found("no run of this history can be read")

@@ -22,7 +22,7 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-from demo import identity, load, otlp, pages, prometheus
+from demo import filter_options, identity, load, otlp, pages, prometheus
 from demo.databases import mysql_server, sqlite_files
 from demo.databases.making import DatabaseError
 from demo.page import figures, stacks, summary
@@ -105,23 +105,23 @@ def _run(options: argparse.Namespace, console: Console) -> None:
         f"{options.db} with {options.instances} servers"
     )
     metrics = Metrics()
+    each = options.clients * options.requests
+    expected = each * len(_PATHS)
     with (
         StatsdListener(metrics.add) as statsd,
         _receiver(directory, options.metrics) as receiver,
     ):
-        profiler = _profiler(directory, statsd.port)
+        profiler = filter_options.writing(directory, statsd.port, expected)
         if receiver is not None:
             profiler |= {
                 "otlp_endpoint": receiver.endpoint,
                 "otlp_traces": "request:all",
             }
         if options.profiler != "none":
-            requests = options.clients * options.requests
-            profiler |= stacks.options(options.profiler, requests)
+            profiler |= stacks.options(options.profiler, each)
         with nova_api.running(directory, urls, options.mode, profiler) as api:
             for path in _PATHS:
                 _load(console, api, path, options)
-            expected = options.clients * options.requests * len(_PATHS)
             records = records_of(directory / "requests.jsonl", expected)
             with_calls(records, directory / "dumps")
             routes = figures.by_route(records)
@@ -168,17 +168,6 @@ def _receiver(
         return
     with otlp.receiving(directory / "otlp") as receiver:
         yield receiver
-
-
-def _profiler(directory: Path, statsd_port: int) -> dict[str, str]:
-    """Return the options of the filter: all that it can write, on."""
-    return {
-        "log_file": str(directory / "requests.jsonl"),
-        "dump_dir": str(directory / "dumps"),
-        "dump_when": "all",
-        "statsd_host": "127.0.0.1",
-        "statsd_port": str(statsd_port),
-    }
 
 
 def _stacks(console: Console, directory: Path, engine: str) -> None:

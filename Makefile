@@ -159,7 +159,7 @@ with make PYTHON=/path/to/python3" >&2; exit 1; fi; \
 	@touch $@
 
 .venv/demo-ready: .venv/made constraints.txt setup.cfg demo/requirements.txt
-	@echo "installing nova 34.0.0 and the 138 packages it needs into .venv, about a minute, once"
+	@echo "installing nova 34.0.0 and 138 more packages into .venv, a minute, once"
 	$(call install,-r demo/requirements.txt -e .)
 	@touch $@
 

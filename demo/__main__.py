@@ -7,7 +7,7 @@ import argparse
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -135,9 +135,19 @@ def _run(options: argparse.Namespace, console: Console) -> None:
                 summary.print_head(console, "what a receiver of OTLP got")
                 otlp.show(console, receiver, records)
             with _prometheus(console, directory, options.metrics):
+                _answer(console, directory, routes, records)
                 if options.keep:
                     _keep(console, api, options.profiler, directory)
-    progress(f"everything of this run is in {_relative(directory)}\n")
+
+
+def _answer(
+    console: Console,
+    directory: Path,
+    routes: Sequence[figures.RouteFigures],
+    records: list[RequestRecord],
+) -> None:
+    """Print where all is, and the answer, before nova-api may serve on."""
+    console.print(f"everything of this run is in {_relative(directory)}\n")
     slowest = figures.slowest_of(routes)
     of_route = figures.requests_of(slowest, records)
     summary.show_answer(console, slowest, _show_slowest(directory, of_route))
@@ -270,11 +280,12 @@ def _keep(
             f"{_program()} show --last --dump-dir {dumps}",
         )
     )
+    console.print()
     summary.show_commands(
         console, f"nova-api serves on at {api.url}; Ctrl-C ends it", commands
     )
     with pages.served(directory / "dumps") as address:
-        console.print(f"pages of its dumps, old and new ones: {address}")
+        console.print(f"pages of its dumps: {address}")
         try:
             while True:
                 signal.pause()

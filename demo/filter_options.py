@@ -12,7 +12,9 @@ _ROOM = 2
 _LEAST_MB = 512
 
 
-def writing(directory: Path, statsd_port: int, requests: int) -> dict[str, str]:
+def writing(
+    directory: Path, statsd_port: int, requests: int
+) -> dict[str, str]:
     """Return the options with which each of *requests* keeps its dump.
 
     The limits are above what the load writes: its figures are of all of it.

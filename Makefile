@@ -60,7 +60,7 @@ help:  ## this list
 	while IFS='|' read -r name what; do \
 	printf '%-18s %s\n' "$$name" "$$what"; done
 	@echo "make demo takes MODE=threads|eventlet|uwsgi, DB=sqlite|mysql,"
-	@echo "INSTANCES=10, NEUTRON_MS=300 (how long neutron takes to answer),"
+	@echo "INSTANCES=10, NEUTRON_MS=300 (makes its neutron slow; 0 if not given),"
 	@echo "KEEP=1 (serve on afterwards) and, for others than stacks,"
 	@echo "PROFILER=none|pyinstrument|cprofile, METRICS=prometheus for what a real"
 	@echo "Prometheus answers, METRICS=otlp for what a receiver of OTLP gets;"
@@ -159,7 +159,7 @@ with make PYTHON=/path/to/python3" >&2; exit 1; fi; \
 	@touch $@
 
 .venv/demo-ready: .venv/made constraints.txt setup.cfg demo/requirements.txt
-	@echo "installing nova 34.0.0 and the 138 packages it needs into .venv, about a minute, once"
+	@echo "installing nova 34.0.0 and 138 more packages into .venv, a minute, once"
 	$(call install,-r demo/requirements.txt -e .)
 	@touch $@
 

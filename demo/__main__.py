@@ -7,7 +7,7 @@ import argparse
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -22,7 +22,7 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-from demo import identity, load, otlp, pages, prometheus
+from demo import filter_options, identity, load, otlp, pages, prometheus
 from demo.databases import mysql_server, sqlite_files
 from demo.databases.making import DatabaseError
 from demo.page import figures, stacks, summary
@@ -105,23 +105,23 @@ def _run(options: argparse.Namespace, console: Console) -> None:
         f"{options.db} with {options.instances} servers"
     )
     metrics = Metrics()
+    each = options.clients * options.requests
+    expected = each * len(_PATHS)
     with (
         StatsdListener(metrics.add) as statsd,
         _receiver(directory, options.metrics) as receiver,
     ):
-        profiler = _profiler(directory, statsd.port)
+        profiler = filter_options.writing(directory, statsd.port, expected)
         if receiver is not None:
             profiler |= {
                 "otlp_endpoint": receiver.endpoint,
                 "otlp_traces": "request:all",
             }
         if options.profiler != "none":
-            requests = options.clients * options.requests
-            profiler |= stacks.options(options.profiler, requests)
+            profiler |= stacks.options(options.profiler, each)
         with nova_api.running(directory, urls, options.mode, profiler) as api:
             for path in _PATHS:
                 _load(console, api, path, options)
-            expected = options.clients * options.requests * len(_PATHS)
             records = records_of(directory / "requests.jsonl", expected)
             with_calls(records, directory / "dumps")
             routes = figures.by_route(records)
@@ -135,9 +135,19 @@ def _run(options: argparse.Namespace, console: Console) -> None:
                 summary.print_head(console, "what a receiver of OTLP got")
                 otlp.show(console, receiver, records)
             with _prometheus(console, directory, options.metrics):
+                _answer(console, directory, routes, records)
                 if options.keep:
                     _keep(console, api, options.profiler, directory)
-    progress(f"everything of this run is in {_relative(directory)}\n")
+
+
+def _answer(
+    console: Console,
+    directory: Path,
+    routes: Sequence[figures.RouteFigures],
+    records: list[RequestRecord],
+) -> None:
+    """Print where all is, and the answer, before nova-api may serve on."""
+    console.print(f"everything of this run is in {_relative(directory)}\n")
     slowest = figures.slowest_of(routes)
     of_route = figures.requests_of(slowest, records)
     summary.show_answer(console, slowest, _show_slowest(directory, of_route))
@@ -168,17 +178,6 @@ def _receiver(
         return
     with otlp.receiving(directory / "otlp") as receiver:
         yield receiver
-
-
-def _profiler(directory: Path, statsd_port: int) -> dict[str, str]:
-    """Return the options of the filter: all that it can write, on."""
-    return {
-        "log_file": str(directory / "requests.jsonl"),
-        "dump_dir": str(directory / "dumps"),
-        "dump_when": "all",
-        "statsd_host": "127.0.0.1",
-        "statsd_port": str(statsd_port),
-    }
 
 
 def _stacks(console: Console, directory: Path, engine: str) -> None:
@@ -281,11 +280,12 @@ def _keep(
             f"{_program()} show --last --dump-dir {dumps}",
         )
     )
+    console.print()
     summary.show_commands(
         console, f"nova-api serves on at {api.url}; Ctrl-C ends it", commands
     )
     with pages.served(directory / "dumps") as address:
-        console.print(f"pages of its dumps, old and new ones: {address}")
+        console.print(f"pages of its dumps: {address}")
         try:
             while True:
                 signal.pause()

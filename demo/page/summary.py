@@ -38,6 +38,7 @@ _BAR_CELLS = 30
 _SLOWEST = 10
 _METRICS = 10
 _ANSWER_PARTS = 3
+_ANSWER_COLUMNS = 80
 
 
 def show(
@@ -75,11 +76,16 @@ def show_commands(
 
 
 def show_answer(console: Console, route: RouteFigures, command: str) -> None:
-    """Print *route*, its largest parts, and *command*: 3 lines."""
+    """Print *route*, its largest parts, and *command*: 3 lines.
+
+    The parts are those that a line of 80 columns has room for.
+    """
     parts = [
         f"{part.label} {100 * part.share:.0f} %"
         for part in route.largest_named(_ANSWER_PARTS)
     ]
+    while len(parts) > 1 and len(", ".join(parts)) > _ANSWER_COLUMNS:
+        parts.pop()
     for line in (
         Text.assemble(
             f"{route.name} takes ",

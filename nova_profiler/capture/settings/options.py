@@ -255,7 +255,8 @@ class Settings:
     dump_max_files: int = _option(
         cfg.IntOpt,
         1000,
-        "Dumps kept, over all workers; the oldest go first.",
+        "Files of dumps kept, over all workers; a dump and its stacks are "
+        "two. The oldest go first.",
         min=1,
     )
     dump_max_mb: int = _option(

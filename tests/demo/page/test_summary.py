@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import io
 
+import pytest
 from builders import numbered
 from rich.console import Console
 
@@ -32,3 +33,20 @@ def test_the_answer_has_three_lines() -> None:
         "HTTP to other services 60 %, driver: statements 30 %",
         "nova-profiler show 0000002",
     ]
+
+
+@pytest.mark.parametrize("width", [80, 200])
+def test_the_answers_parts_fit_a_line_of_80(width: int) -> None:
+    """The smallest of three is left out where their names are long."""
+    long = {"processor": 40.0, "sql": 35.0, "sqlalchemy": 25.0}
+    console = Console(width=width, file=io.StringIO(), highlight=False)
+    routes = figures.by_route(
+        [numbered(1, duration_ms=100.0, breakdown_ms=long)]
+    )
+
+    summary.show_answer(console, figures.slowest_of(routes), "show")
+
+    _, parts, _ = console.file.getvalue().splitlines()
+    assert parts == (
+        "waiting in line for a processor 40 %, driver: statements 35 %"
+    )

@@ -197,9 +197,9 @@ class ProfileChoice:
         for entry in entries:
             if before is not None and entry.started_at >= before:
                 continue
-            if is_wanted(entry.route_name) and self._kind.has_method(
-                entry.method
-            ):
+            if is_wanted(
+                entry.route_name, entry.method
+            ) and self._kind.has_method(entry.method):
                 yield entry
 
     def _is_named(self, path: Path) -> bool:

@@ -14,6 +14,7 @@ from nova_profiler.dump_store import (
     DumpEntry,
     DumpError,
     DumpStore,
+    read_dump,
 )
 from nova_profiler.dump_store.names import entry_of
 from nova_profiler.errors import NovaProfilerError
@@ -23,6 +24,8 @@ from nova_profiler.reading.command_line.kind_option import WantedKind
 from nova_profiler.reading.command_line.options import store_of
 from nova_profiler.reading.command_line.route_option import meant_names
 from nova_profiler.reading.command_line.skipped import Skipped
+from nova_profiler.reading.record_words import profile_notes
+from nova_profiler.reading.screen.terminal import printable
 from nova_profiler.reading.over_services.search.absent_dumps import (
     why_not_here,
 )
@@ -213,10 +216,19 @@ def profile_of(entry: DumpEntry) -> Path:
     path = beside(entry.path)
     if path is None:
         raise DumpError(
-            f"{entry.stem}: no stacks beside this dump; the option profiler "
-            f"takes them"
+            f"{entry.stem}: no stacks beside this dump; {_why_bare(entry)}"
         )
     return path
+
+
+def _why_bare(entry: DumpEntry) -> str:
+    """Return what the dump says of its missing stacks, or who takes them."""
+    remedy = "the option profiler takes them"
+    try:
+        record = read_dump(entry.path)
+    except DumpError:
+        return remedy
+    return printable("; ".join(profile_notes(record))) or remedy
 
 
 def _parted(entries: Iterable[DumpEntry]) -> Side:

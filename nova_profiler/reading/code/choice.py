@@ -24,11 +24,11 @@ from nova_profiler.reading.command_line.kind_option import WantedKind
 from nova_profiler.reading.command_line.options import store_of
 from nova_profiler.reading.command_line.route_option import meant_names
 from nova_profiler.reading.command_line.skipped import Skipped
-from nova_profiler.reading.record_words import profile_notes
-from nova_profiler.reading.screen.terminal import printable
 from nova_profiler.reading.over_services.search.absent_dumps import (
     why_not_here,
 )
+from nova_profiler.reading.record_words import profile_notes
+from nova_profiler.reading.screen.terminal import printable
 
 _MOST_LOOKED_AT = 100_000
 _IS_DAY = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"

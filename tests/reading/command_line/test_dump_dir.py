@@ -121,8 +121,8 @@ def test_files_that_cannot_be_read_are_named(conf, monkeypatch):
         dump_dir_of(None)
 
     assert str(raised.value).startswith(
-        f"no dump_dir in {read}; /no/a and /no/b are not there; {read}/c: Not a "
-        f"directory; give "
+        f"no dump_dir in {read}; /no/a and /no/b are not there; "
+        f"{read}/c: Not a directory; give "
     )
 
 

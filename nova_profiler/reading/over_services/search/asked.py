@@ -55,9 +55,10 @@ def asked_for(
         found = _in_dumps(form, directories) or _in_lines(form, sources)
         if found is not None:
             return found
+    noun = "record" if sources else "dump"
+    remedy = _remedy(text, directories, sources)
     raise DumpError(
-        f"no {'record' if sources else 'dump'} of {text!r} in "
-        f"{_where(directories, sources)}; {_remedy(text, directories, sources)}"
+        f"no {noun} of {text!r} in {_where(directories, sources)}; {remedy}"
     )
 
 

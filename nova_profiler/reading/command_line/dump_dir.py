@@ -47,7 +47,7 @@ def _why_unread(file: str) -> str:
     try:
         os.stat(file)
     except OSError as exc:
-        return exc.strerror
+        return exc.strerror or str(exc)
     return os.strerror(errno.EACCES)
 
 

@@ -103,7 +103,7 @@ def test_a_missing_dump_dir_says_how_to_give_one(capsys, monkeypatch, name):
     assert main(args) == 2
 
     assert capsys.readouterr().err == (
-        "nova-profiler: no dump_dir; /no/x cannot be read; give --dump-dir "
+        "nova-profiler: no dump_dir; /no/x is not there; give --dump-dir "
         "or set NOVA_PROFILER_DUMP_DIR\n"
     )
 

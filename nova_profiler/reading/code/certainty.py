@@ -13,6 +13,7 @@ from nova_profiler.profiles.stack_tree import StackTree
 from nova_profiler.profiles.summaries import CALLS, SAMPLES, Row
 from nova_profiler.reading.screen.terminal import (
     counted,
+    ms_text,
     printable,
     share_text,
 )
@@ -57,7 +58,7 @@ def share_in(profile: Profile, part_s: float) -> float | None:
 
 def seconds(value: float) -> str:
     """Return a time in the unit that fits."""
-    return f"{value:.2f} s" if value >= 1 else f"{1000 * value:.1f} ms"
+    return f"{value:.2f} s" if value >= 1 else f"{ms_text(1000 * value)} ms"
 
 
 def notes_of(

@@ -14,6 +14,7 @@ from nova_profiler.dump_store import (
     DumpEntry,
     DumpError,
     DumpStore,
+    read_dump,
 )
 from nova_profiler.dump_store.names import entry_of
 from nova_profiler.errors import NovaProfilerError
@@ -26,6 +27,8 @@ from nova_profiler.reading.command_line.skipped import Skipped
 from nova_profiler.reading.over_services.search.absent_dumps import (
     why_not_here,
 )
+from nova_profiler.reading.record_words import profile_notes
+from nova_profiler.reading.screen.terminal import printable
 
 _MOST_LOOKED_AT = 100_000
 _IS_DAY = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"
@@ -197,9 +200,9 @@ class ProfileChoice:
         for entry in entries:
             if before is not None and entry.started_at >= before:
                 continue
-            if is_wanted(entry.route_name) and self._kind.has_method(
-                entry.method
-            ):
+            if is_wanted(
+                entry.route_name, entry.method
+            ) and self._kind.has_method(entry.method):
                 yield entry
 
     def _is_named(self, path: Path) -> bool:
@@ -213,10 +216,19 @@ def profile_of(entry: DumpEntry) -> Path:
     path = beside(entry.path)
     if path is None:
         raise DumpError(
-            f"{entry.stem}: no stacks beside this dump; the option profiler "
-            f"takes them"
+            f"{entry.stem}: no stacks beside this dump; {_why_bare(entry)}"
         )
     return path
+
+
+def _why_bare(entry: DumpEntry) -> str:
+    """Return what the dump says of its missing stacks, or who takes them."""
+    remedy = "the option profiler takes them"
+    try:
+        record = read_dump(entry.path)
+    except DumpError:
+        return remedy
+    return printable("; ".join(profile_notes(record))) or remedy
 
 
 def _parted(entries: Iterable[DumpEntry]) -> Side:

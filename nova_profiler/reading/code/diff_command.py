@@ -42,7 +42,8 @@ Span = tuple[str | None, str | None]
 @click.option(
     "--route",
     metavar="ROUTE",
-    help="Without A and B: compare the dumps of this route.",
+    help="Without A and B: compare the dumps of this route, with its method "
+    "in front or without.",
 )
 @kind_option(REQUEST.name)
 @click.option(

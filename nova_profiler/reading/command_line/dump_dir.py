@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 
@@ -13,6 +14,7 @@ from nova_profiler.trust.files import FileError
 CONFIG_FILES = ("/etc/nova/api-paste.ini", "/etc/nova/nova.conf")
 
 _REFERENCE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?")
+_ABSENT = os.strerror(errno.ENOENT)
 _REMEDY = "give --dump-dir or set NOVA_PROFILER_DUMP_DIR"
 
 
@@ -23,19 +25,30 @@ def dump_dir_of(config_file: str | None) -> str:
     nova-api. Raises NovaProfilerError, with the remedy, where none is set.
     """
     files = CONFIG_FILES if config_file is None else (config_file,)
-    unread = []
+    unread: dict[str, str] = {}
     for file in files:
         if config_file is None and not os.access(file, os.R_OK):
-            unread.append(file)
+            unread[file] = _why_unread(file)
             continue
         found = _option_of(file)
         if found:
             return found
     read = " or ".join(file for file in files if file not in unread)
     in_them = f"no dump_dir in {read}" if read else "no dump_dir"
-    if unread:
-        in_them += f"; {' and '.join(unread)} cannot be read"
+    for why in dict.fromkeys(unread.values()):
+        named = [one for one in unread if unread[one] == why]
+        verb = "is" if len(named) == 1 else "are"
+        said = f" {verb} not there" if why == _ABSENT else f": {why}"
+        in_them += f"; {' and '.join(named)}{said}"
     raise NovaProfilerError(f"{in_them}; {_REMEDY}")
+
+
+def _why_unread(file: str) -> str:
+    try:
+        os.stat(file)
+    except OSError as exc:
+        return exc.strerror or str(exc)
+    return os.strerror(errno.EACCES)
 
 
 def _option_of(file: str) -> str | None:

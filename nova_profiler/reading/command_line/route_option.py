@@ -18,30 +18,48 @@ def route_option(function: Function) -> Function:
     return click.option(
         "--route",
         metavar="ROUTE",
-        help="Only this route, or any that contains the text if it does not "
-        "begin with /.",
+        help="Only this route, with its method in front or without; or any "
+        "that contains the text if it does not begin with /.",
     )(function)
 
 
 def is_meant(text: str, route: str, method: str = "") -> bool:
     """Return whether *text* means *route*: a route, or a part of many.
 
-    With a *method*, ``GET /v2.1/servers`` means the requests of one method.
+    With a *method*, ``GET /v2.1/servers`` means the requests of one method,
+    as headings and tables name them.
     """
-    first, _, rest = text.partition(" ")
-    if method and first.isalpha() and rest.startswith("/"):
-        return (first.upper(), rest) == (method, route)
+    of_method, rest = _parts(text, method)
+    if of_method:
+        return (of_method, rest) == (method.upper(), route)
     return route == text if text.startswith("/") else text in route
 
 
-def meant_names(text: str | None) -> Callable[[str], bool]:
-    """Return the test for names of routes, as dumps have them.
+def meant_names(text: str | None) -> Callable[[str, str], bool]:
+    """Return the test for routes as dumps' names have them, and methods.
 
-    Without a text it accepts every name.
+    It means what ``is_meant`` means. Without a text it accepts every name.
     """
     if text is None:
-        return lambda name: True
-    wanted = name_of_route(text)
+        return lambda name, method: True
+    of_method, rest = _parts(text, "any")
+    wanted = name_of_route(rest)
+    if of_method:
+        return lambda name, method: (
+            name == wanted and method.upper() == of_method
+        )
     if text.startswith("/"):
-        return lambda name: name == wanted
-    return lambda name: wanted in name
+        return lambda name, method: name == wanted
+    return lambda name, method: wanted in name
+
+
+def _parts(text: str, method: str) -> tuple[str, str]:
+    """Return the method in front of a route, and the rest of *text*.
+
+    The method is empty where none stands in front, or *method* is not known.
+    """
+    first, _, rest = text.partition(" ")
+    rest = rest.lstrip(" ")
+    if method and first.isalpha() and rest.startswith("/"):
+        return first.upper(), rest
+    return "", text

@@ -24,7 +24,7 @@ from nova_profiler.reading.command_line.options import (
 )
 from nova_profiler.reading.command_line.progress import log_progress
 from nova_profiler.reading.command_line.route_option import route_option
-from nova_profiler.reading.logs.files.sources import sources_of
+from nova_profiler.reading.logs.files.sources import MISSING, sources_of
 from nova_profiler.reading.logs.line_parts.stamps import iso_epoch
 from nova_profiler.reading.logs.unread import (
     Unread,
@@ -146,6 +146,11 @@ def command(
 
 def _nothing_read(unread: Unread) -> str:
     """Return in one line why no request was found."""
+    missing = unread.count_of(MISSING)
+    if missing and missing == sum(row.count for row in unread):
+        (row,) = unread
+        more = f" and {missing - 1} more" * (missing > 1)
+        return f"no such file or folder: {printable(row.example)}{more}"
     kinds = [
         f"{row.count} {kind_text(row.count, row.kind)} "
         f"({printable(row.example)[:100]})"

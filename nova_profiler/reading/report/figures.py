@@ -37,13 +37,11 @@ class Asked(NamedTuple):
     until: float | None = None
     route: str | None = None
 
-    def is_route(self, route: str) -> bool:
-        """Return whether requests of *route* are counted."""
-        if self.route is not None and not _is_meant(self.route, route):
+    def is_route(self, route: str, method: str) -> bool:
+        """Return whether requests of *route* with *method* are counted."""
+        if self.route is not None and not _is_meant(self.route, route, method):
             return False
-        if not self.exclude:
-            return True
-        return not any(_is_meant(text, route) for text in self.exclude)
+        return not any(_is_meant(text, route, method) for text in self.exclude)
 
     @property
     def has_time(self) -> bool:
@@ -196,7 +194,7 @@ class Figures:
         """Add requests that took *values* ms; return the rows they went to."""
         form = answered.form
         self.forms[form] = self.forms.get(form, 0) + len(values)
-        if not self.asked.is_route(answered.route):
+        if not self.asked.is_route(answered.route, answered.method):
             self.excluded += len(values)
             return []
         batch = Batch(values, self.asked.slow_ms)
@@ -238,7 +236,7 @@ class Figures:
             evidence = self._evidence_on((entry.method, entry.route))
             if evidence is not None:
                 evidence.add(entry.ms, entry.found)
-        if self.asked.is_route(entry.route):
+        if self.asked.is_route(entry.route, entry.method):
             self.fronts.add(entry)
         if entry.at is not None:
             self.saw(entry.at)
@@ -294,5 +292,7 @@ def hour_of(at: float) -> str:
     return iso_of(at)[:13].replace("T", " ") + ":00"
 
 
-def _is_meant(text: str, route: str) -> bool:
-    return is_metadata(route) if text == METADATA else is_meant(text, route)
+def _is_meant(text: str, route: str, method: str) -> bool:
+    if text == METADATA:
+        return is_metadata(route)
+    return is_meant(text, route, method)

@@ -135,7 +135,9 @@ def _of_dumps(
     for entry in store.entries(foreign, since):
         if until is not None and entry.started_at >= until:
             continue
-        if is_wanted(entry.route_name) and kind.has_method(entry.method):
+        if is_wanted(entry.route_name, entry.method) and kind.has_method(
+            entry.method
+        ):
             chosen.append(entry)
     skipped.add_foreign(foreign)
     for entry in with_progress(chosen, "reading dumps", len(chosen)):
@@ -159,7 +161,9 @@ def _of_logs(
             continue
         if until is not None and record.started_at >= until:
             continue
-        if is_wanted(name_of_route(record.route)) and kind.has(record.kind):
+        if is_wanted(name_of_route(record.route), record.method) and kind.has(
+            record.kind
+        ):
             yield record
 
 

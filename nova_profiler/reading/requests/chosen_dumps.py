@@ -57,7 +57,7 @@ class Wanted(NamedTuple):
                     self.min_ms is None
                     or entry.duration_ms >= round(self.min_ms)
                 )
-                and is_wanted(entry.route_name)
+                and is_wanted(entry.route_name, entry.method)
                 # The last: it counts what is of another kind alone.
                 and (self.kind is None or self.kind.has_method(entry.method))
             ):

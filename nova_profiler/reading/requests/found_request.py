@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import time
 from collections.abc import Sequence
@@ -21,7 +22,12 @@ from nova_profiler.reading.command_line.progress import (
     log_progress,
 )
 from nova_profiler.reading.command_line.skipped import Skipped
-from nova_profiler.reading.logs.files.sources import DUMP, Source, sources_of
+from nova_profiler.reading.logs.files.sources import (
+    DUMP,
+    STDIN,
+    Source,
+    sources_of,
+)
 from nova_profiler.reading.logs.unread import Unread
 from nova_profiler.reading.over_services.search.absent_dumps import NONE_YET
 from nova_profiler.reading.over_services.search.asked import asked_for
@@ -62,8 +68,11 @@ def places_of(
     """Return the dump directories and the logs that a person named.
 
     *places* may be either, or folders of both. Raises DumpError for a dump
-    directory that cannot be read.
+    directory that cannot be read, and where none of *places* is there and
+    nothing else is named.
     """
+    if places and not dump_dirs and all(map(_is_missing, places)):
+        raise DumpError(f"no such file or folder: {', '.join(places)}")
     unread = Unread()
     sources = sources_of(places, unread) if places else []
     readable = Unread()
@@ -79,6 +88,12 @@ def places_of(
     for message in left_out:
         skipped.add(message)
     return Places(directories, sources)
+
+
+def _is_missing(place: str) -> bool:
+    return not (
+        place == STDIN or glob.has_magic(place) or os.path.lexists(place)
+    )
 
 
 def _check(directory: str) -> None:

@@ -137,7 +137,7 @@ def command(
         print_json({"dumps": dumps, "more": _more(len(rows), most, limit)})
     elif rows:
         print_dumps(terminal(), rows)
-        _print_more(len(rows), most, limit)
+        _print_more(len(rows), most, limit, chosen.route is None)
         _print_ahead(rows)
     if not rows and not kind.about_others:
         say_nothing_found(why_no_dumps(store))
@@ -152,11 +152,15 @@ def _more(listed: int, most: int | None, limit: int) -> int | None:
     return None if most is None else most - listed
 
 
-def _print_more(listed: int, most: int | None, limit: int) -> None:
+def _print_more(
+    listed: int, most: int | None, limit: int, is_exact: bool
+) -> None:
+    """Print how many there are: names of dumps have but a part of a route."""
     if most is None and listed == limit:
         click.echo(f"the first {listed}; --limit for more")
     elif most is not None and most > listed == limit:
-        click.echo(f"{listed} of at most {most}; --limit for more")
+        bound = "" if is_exact else "at most "
+        click.echo(f"{listed} of {bound}{most}; --limit for more")
 
 
 def _print_ahead(rows: list[Row]) -> None:

@@ -102,9 +102,13 @@ def command(
     if not dump_dirs and not places:
         dump_dirs = (dump_dir_of(config_file),)
     skipped = Skipped()
-    shown = request_for(
-        request_id, slowest, places_of(dump_dirs, places, skipped), skipped
-    )
+    found_in = places_of(dump_dirs, places, skipped)
+    try:
+        shown = request_for(request_id, slowest, found_in, skipped)
+    except DumpError:
+        # A place that is not there may be why.
+        skipped.print()
+        raise
     if isinstance(shown, Whole):
         _print_whole(shown, how, as_json, full, skipped)
     else:

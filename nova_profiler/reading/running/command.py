@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from collections.abc import Sequence
@@ -71,7 +72,7 @@ def command(
     from nova_profiler.reading.running.page import lines_of
 
     width = _PIPE_WIDTH
-    if sys.stdout.isatty():
+    if sys.stdout.isatty() or os.environ.get("COLUMNS"):
         width = shutil.get_terminal_size().columns
     for line in lines_of(seen, limit, width, stacks):
         click.echo(line)

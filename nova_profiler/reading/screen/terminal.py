@@ -85,8 +85,11 @@ def safe(text: object, style: str = "") -> Text:
 
 
 def ms_text(ms: float, digits: int = 1) -> str:
-    """Return milliseconds for a column."""
-    return f"{ms:.{digits}f}"
+    """Return milliseconds for a column.
+
+    Less than nothing, as a difference of rounded sums may be, is no ``-0.0``.
+    """
+    return f"{round(ms, digits) + 0.0:.{digits}f}"
 
 
 def share_text(share: float | None) -> str:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 from collections.abc import Mapping
@@ -204,6 +205,8 @@ class OneRequest:
             self._standing(),
             self._services(),
             start_of(self._home),
+            # Of the folder that is served, wherever its reader stands.
+            os.path.abspath(self._index.store(self._row).directory),
         )
 
     def _standing(self) -> Standing | None:

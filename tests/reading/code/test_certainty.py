@@ -203,3 +203,8 @@ def test_no_profile_makes_a_note_fail(times, number, duration_ms, lanes):
     notes = certainty.notes_of(tree, tree.rows(), duration_ms, lanes)
 
     assert all(isinstance(note, str) for note in notes)
+
+
+def test_a_rest_of_nothing_has_no_sign():
+    """Looks whose parts add up to all of them leave -1e-17 s."""
+    assert certainty.seconds(-1e-17) == "0.0 ms"

@@ -174,6 +174,19 @@ def test_what_cannot_be_done_is_one_line(dumps, capsys, args, message):
     assert error.count("\n") == 1
 
 
+def test_the_dump_says_why_it_has_no_stacks(tmp_path, capsys):
+    """The profiler was on, and had no look at it."""
+    why = "the reader has no stack of this request: it did not look"
+    profile = {"engine": "stacks", "notes": [why]}
+    written(tmp_path, numbered(1, profile=profile))
+    args = ["00000001", "--dump-dir", str(tmp_path)]
+
+    for name in ("top", "export"):
+        assert main([name, *args]) == 2
+        error = capsys.readouterr().err
+        assert f"no stacks beside this dump; stacks: {why}\n" in error
+
+
 def test_an_empty_directory_is_an_error(tmp_path, capsys):
     """A typing error in a path is not an empty result."""
     assert main(["top", str(tmp_path)]) == 2

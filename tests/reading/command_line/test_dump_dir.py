@@ -113,13 +113,16 @@ def test_what_cannot_be_found_has_a_remedy(conf, text, message):
 def test_files_that_cannot_be_read_are_named(conf, monkeypatch):
     """Beside those that have no dump_dir."""
     read = conf("[nova_profiler]\n")
-    monkeypatch.setattr(dump_dir, "CONFIG_FILES", ("/no/a", "/no/b", read))
+    monkeypatch.setattr(
+        dump_dir, "CONFIG_FILES", ("/no/a", "/no/b", f"{read}/c", read)
+    )
 
     with pytest.raises(NovaProfilerError, match="no dump_dir") as raised:
         dump_dir_of(None)
 
     assert str(raised.value).startswith(
-        f"no dump_dir in {read}; /no/a and /no/b cannot be read; give "
+        f"no dump_dir in {read}; /no/a and /no/b are not there; "
+        f"{read}/c: Not a directory; give "
     )
 
 

@@ -216,7 +216,6 @@ def test_a_stamp_at_the_edge_of_the_calendar(tmp_path, capsys, stamp, zone):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (None, "1 no such file"),
         (b"", "the logs are empty"),
         (b"\0" * 100, "1 binary file"),
         (b"hello\n", "1 log line without a request (hello)"),
@@ -229,8 +228,7 @@ def test_a_stamp_at_the_edge_of_the_calendar(tmp_path, capsys, stamp, zone):
 def test_nothing_could_be_read(tmp_path, capsys, content, message):
     """One line that says why, and exit code 2."""
     path = tmp_path / "log"
-    if content is not None:
-        path.write_bytes(content)
+    path.write_bytes(content)
 
     assert main(["report", str(path)]) == 2
 
@@ -319,3 +317,14 @@ def test_dumps_beside_the_log_file_are_not_counted(capsys, tmp_path):
     ]
     assert main(["report", str(day)]) == 2
     assert "which show and calls read" in capsys.readouterr().err
+
+
+def test_a_log_that_is_not_there_is_all_that_is_said(tmp_path, capsys):
+    """A slip in a path is no log without requests."""
+    names = [str(tmp_path / name) for name in ("a.log", "b")]
+
+    assert main(["report", names[0]]) == 2
+    assert main(["report", *names]) == 2
+
+    said = f"nova-profiler: no such file or folder: {names[0]}"
+    assert capsys.readouterr().err == f"{said}\n{said} and 1 more\n"

@@ -388,3 +388,39 @@ def test_the_picture_in_the_manual_is_real(
     shown = capsys.readouterr().out.partition("\nNext\n")[0]
     lines = shown.rstrip("\n").splitlines()[:most]
     assert "\n".join(f"    {line}".rstrip() for line in lines) in manual
+
+
+def test_a_place_that_is_not_there_is_named(tmp_path, capsys):
+    """And no dump is looked for where nobody said."""
+    place = str(tmp_path / "hosts")
+
+    assert main(["show", "5e2a8989", place]) == 2
+
+    assert capsys.readouterr().err == (
+        f"nova-profiler: no such file or folder: {place}\n"
+    )
+
+
+def test_a_place_that_is_not_there_is_named_beside_others(tmp_path, capsys):
+    """It may be why there is no such request."""
+    written(tmp_path, numbered(1))
+    place = str(tmp_path / "hosts")
+
+    assert main(["show", "5e2a8989", str(tmp_path), place]) == 2
+
+    error = capsys.readouterr().err
+    assert f"skipped: no such file: {place}\n" in error
+    assert f"list --dump-dir {tmp_path}`" in error
+
+
+def test_where_there_are_logs_alone_the_next_command_reads_logs(
+    tmp_path, capsys
+):
+    """What it prints finds the file, whatever its name."""
+    log = tmp_path / "my requests.log"
+    log.write_text("nothing\n")
+
+    assert main(["show", "5e2a8989", str(log)]) == 2
+
+    error = capsys.readouterr().err
+    assert f"`nova-profiler follow 5e2a8989 '{log}'` shows" in error

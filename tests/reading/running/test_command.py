@@ -359,3 +359,15 @@ def test_the_sockets_are_their_users_alone(worker, tmp_path):
 
     (socket,) = running_folder(tmp_path).glob("*.sock")
     assert stat.S_IMODE(socket.stat().st_mode) == 0o600
+
+
+def test_no_line_is_longer_than_columns_asks_for(
+    worker, tmp_path, capsys, monkeypatch
+):
+    """Into a pipe, too, as the other commands have it."""
+    worker(on_for(12.4, user_name="demo" * 20), on_for(4.2))
+    monkeypatch.setenv("COLUMNS", "80")
+
+    lines = shown(capsys, "--dump-dir", tmp_path).splitlines()
+
+    assert max(map(len, lines)) == 80

@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from nova_profiler.reading.screen.terminal import terminal
+from nova_profiler.reading.screen.terminal import ms_text, terminal
 
 
 @pytest.mark.parametrize(
@@ -27,3 +27,11 @@ def test_a_pipe_is_no_wider_than_the_screen_behind_it(
     monkeypatch.setattr(os, "get_terminal_size", size_of)
 
     assert terminal().width == width
+
+
+@pytest.mark.parametrize("digits", [0, 1, 2, 3])
+def test_no_time_is_less_than_nothing_by_rounding(digits):
+    """A difference of two sums is often -1e-12."""
+    for ms in (-0.0, -1e-12, -0.0004, 0.0):
+        assert not ms_text(ms, digits).startswith("-")
+    assert ms_text(-2.0, digits).startswith("-2")

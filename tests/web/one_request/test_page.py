@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import marshal
 import re
+from html import unescape
 
 import pytest
 from builders import numbered, parallel_detail, slow_rebuild, written
@@ -135,10 +136,11 @@ def test_a_share_that_is_not_known_is_no_nought(tmp_path, in_line_s, shares):
 
 def test_ids_are_there_to_copy(tmp_path):
     """Each in an element of its own, with the command that prints it."""
-    written(tmp_path, slow_rebuild())
-    pages = pages_over(tmp_path)
+    folder = tmp_path / "my dumps"
+    written(folder, slow_rebuild())
+    pages = pages_over(folder)
 
-    page = asked(pages, url_of(pages, "req-6ec8")).text
+    page = unescape(asked(pages, url_of(pages, "req-6ec8")).text)
     ids = re.findall(r'<code class="id" tabindex="0">([^<]*)</code>', page)
 
     record = slow_rebuild()
@@ -146,7 +148,7 @@ def test_ids_are_there_to_copy(tmp_path):
         record.request_id,
         record.user_id,
         record.project_id,
-        f"nova-profiler show {record.request_id}",
+        f"nova-profiler show {record.request_id} --dump-dir '{folder}'",
     ]
 
 

@@ -237,6 +237,12 @@ def _is_dump(name: str) -> bool:
     return suffix in (DUMP_SUFFIX, *COMPANION_SUFFIXES) and is_stem(stem)
 
 
+def _is_part_of_dump(name: str) -> bool:
+    """Return whether *name* is stacks, beside the dump that counts."""
+    stem, suffix = os.path.splitext(name)
+    return suffix != DUMP_SUFFIX and os.path.lexists(stem + DUMP_SUFFIX)
+
+
 def _source_of(
     name: str,
     within: str | None,
@@ -254,7 +260,8 @@ def _source_of(
             unread.add(LINK_OUT, name)
             return None
         if _is_dump(name):
-            unread.add(DUMP, name)
+            if within is None or not _is_part_of_dump(name):
+                unread.add(DUMP, name)
             return None
         found = os.stat(name)
         if not stat.S_ISREG(found.st_mode):

@@ -55,12 +55,22 @@ def asked_for(
         found = _in_dumps(form, directories) or _in_lines(form, sources)
         if found is not None:
             return found
-    place = f" --dump-dir {shlex.quote(directories[0])}" if directories else ""
+    noun = "record" if sources else "dump"
+    remedy = _remedy(text, directories, sources)
     raise DumpError(
-        f"no {'record' if sources else 'dump'} of {text!r} in "
-        f"{_where(directories, sources)}; `{command_name()} list{place}` "
-        f"shows what there is"
+        f"no {noun} of {text!r} in {_where(directories, sources)}; {remedy}"
     )
+
+
+def _remedy(
+    text: str, directories: Sequence[str], sources: Sequence[Source]
+) -> str:
+    """Return the command that tells more: of logs, ``list`` reads none."""
+    if sources and not directories and sources[0].path is not None:
+        what = f"{shlex.quote(text)} {shlex.quote(sources[0].path)}"
+        return f"`{command_name()} follow {what}` shows all lines about it"
+    place = f" --dump-dir {shlex.quote(directories[0])}" if directories else ""
+    return f"`{command_name()} list{place}` shows what there is"
 
 
 def named(entries: Sequence[DumpEntry]) -> str:

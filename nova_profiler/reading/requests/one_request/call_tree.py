@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
+from rich.padding import Padding
 from rich.text import Text
 
 from nova_profiler.groups import DB_API, SQL
@@ -150,13 +151,8 @@ def tree_parts(record: RequestRecord, view: View) -> list[RenderableType]:
     for heading in ("calls", "total ms", "own ms"):
         table.add_column(heading, justify="right", no_wrap=True)
     for branch in branches:
-        indent = "  " * (branch.depth - 1)
-        name = safe(indent + branch.name)
-        if branch.made_by is not None:
-            name.append(f"\n{indent}  at ", FAINT)
-            name.append_text(safe(branch.made_by, FAINT))
         table.add_row(
-            name,
+            _cell_of(branch),
             str(branch.count),
             ms_text(branch.ms),
             ms_text(branch.own_ms),
@@ -167,6 +163,16 @@ def tree_parts(record: RequestRecord, view: View) -> list[RenderableType]:
         text = f"and {counted(more, 'line')} of less time"
         parts.append(Text(text, style=FAINT))
     return parts
+
+
+def _cell_of(branch: Branch) -> RenderableType:
+    """Return name and line, each indented where it goes on, too."""
+    indent = 2 * (branch.depth - 1)
+    name = Padding(safe(branch.name), (0, 0, 0, indent))
+    if branch.made_by is None:
+        return name
+    line = safe(f"at {branch.made_by}", FAINT)
+    return Group(name, Padding(line, (0, 0, 0, indent + 2)))
 
 
 class Senders:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The requests of a request that other services have a record of."""
+"""The requests of a request to other services, with their ids."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def far_records(record: RequestRecord, view: View) -> list[RenderableType]:
     table = plain_table()
     table.add_column("ms", justify="right", no_wrap=True)
     table.add_column("request", overflow="fold", ratio=1)
-    table.add_column("its id there", no_wrap=True)
+    table.add_column("id", no_wrap=True)
     shown, rest = view.shown(rows, _MOST_ROWS)
     for row in shown:
         table.add_row(
@@ -40,4 +40,5 @@ def far_records(record: RequestRecord, view: View) -> list[RenderableType]:
     parts: list[RenderableType] = [table]
     if rest:
         parts.append(safe(f"and {len(rest)} more", FAINT))
+    parts.append(safe("`show` has them if those have records", FAINT))
     return parts

@@ -80,7 +80,7 @@ def page_of(
         view=view or View(),
         around=around,
         facts=facts_of(record),
-        ids=ids_of(record),
+        ids=ids_of(record, around.dump_dir),
         sections=_sections(record, values),
         open_lines=[str(part) for part in open_parts(record)],
         advice_heading=ADVICE_HEADING,

@@ -108,7 +108,7 @@ def print_request(
             ),
         ),
         (
-            "Requests that other services have records of",
+            "Ids of requests that other services got",
             far_records(record, view),
         ),
         ("When the calls ran", lane_picture(console, record, width - 2)),

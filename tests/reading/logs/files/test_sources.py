@@ -398,4 +398,19 @@ def test_dumps_are_no_logs(tmp_path):
     assert kinds(unread) == [
         (DUMP, str(day / f"{stem}--1f.json")),
     ]
-    assert unread.count_of(DUMP) == 4
+    assert unread.count_of(DUMP) == 3
+
+
+def test_stacks_count_with_their_dump_in_a_folder(tmp_path):
+    """A dump is one, with what lies beside it; stacks alone are named."""
+    stem = "093301.237-3117ms-POST-v2_1_servers-6ec84648-u470b3e"
+    alone = stem.replace("093301", "093302")
+    for name in (f"{stem}.json", f"{stem}.pyisession", f"{alone}.prof"):
+        (tmp_path / name).write_bytes(b"{}")
+    unread, named = Unread(), Unread()
+
+    sources_of([str(tmp_path)], unread)
+    sources_of([str(tmp_path / f"{stem}.pyisession")], named)
+
+    assert unread.count_of(DUMP) == 2
+    assert named.count_of(DUMP) == 1

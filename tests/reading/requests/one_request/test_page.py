@@ -441,11 +441,12 @@ def test_requests_with_an_id_of_the_other_service_are_listed():
 
     page = page_of(one, width=80)
 
-    assert "Requests that other services have records of" in page
+    assert "Ids of requests that other services got" in page
+    assert "`show` has them if those have records" in page
     assert re.search(rf"\n +21\.0 +{name} +{ids[11]}\n", page)
     assert ids[1] not in page
     assert "and 2 more" in page
-    assert "other services have" not in page_of(record(timeline=[]))
+    assert "other services got" not in page_of(record(timeline=[]))
 
 
 LONG = "SELECT a FROM t WHERE " + " OR ".join(f"b = {n}" for n in range(900))
@@ -537,3 +538,24 @@ def test_the_line_that_made_a_slow_call_stands_below_it():
         r"http network GET / +2 .*\n +at nova/b\.py:2 b *\n", page
     )
     assert "nova/a.py" not in page
+
+
+def test_what_wraps_stays_right_of_where_its_row_begins():
+    """A long line of code below a call inside another, and its name."""
+    maker = "nova/compute/api.py:12 " + "a_function, from " * 8
+    calls = [
+        TimelineEntry("db_api", "outer", 0.0, 90.0, id=1),
+        TimelineEntry(
+            "http", "GET " + "x" * 90, 1.0, 80.0, id=2, parent=1, made_by=maker
+        ),
+    ]
+
+    page = page_of(record(timeline=calls), width=80)
+    tree = page.partition("Which call made which\n")[2].partition("\n\n")[0]
+    _, first, *inside = tree.splitlines()
+
+    assert re.match("  (db_api )?outer ", first)
+    assert len(inside) > 4
+    assert all(line.startswith("    ") for line in inside)
+    at = next(n for n, line in enumerate(inside) if " at nova" in line)
+    assert all(line.startswith("      ") for line in inside[at:])

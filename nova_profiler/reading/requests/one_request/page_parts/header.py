@@ -25,12 +25,14 @@ def facts_of(record: RequestRecord) -> list[tuple[str, str]]:
     return [(name, value) for name, value in facts if value]
 
 
-def ids_of(record: RequestRecord) -> list[tuple[str, str]]:
+def ids_of(record: RequestRecord, dump_dir: str = "") -> list[tuple[str, str]]:
     """Return the ids that logs, databases and other commands know it by.
 
-    The command that prints it is the last of them.
+    The command that prints it is the last of them; it is given *dump_dir*,
+    if that is known.
     """
     request_id = record.request_id
+    place = f" --dump-dir {shlex.quote(dump_dir)}" if dump_dir else ""
     ids = [
         ("request id", request_id),
         ("global id", record.global_request_id),
@@ -40,7 +42,7 @@ def ids_of(record: RequestRecord) -> list[tuple[str, str]]:
         ("project id", record.project_id),
         (
             "in a terminal",
-            f"nova-profiler show {shlex.quote(request_id)}"
+            f"nova-profiler show {shlex.quote(request_id)}{place}"
             if request_id
             else None,
         ),

@@ -95,3 +95,5 @@ class Surroundings(NamedTuple):
     standing: Standing | None = None
     services: Around | None = None
     script: str = ""
+    # The dump directory that other commands are given to find the request.
+    dump_dir: str = ""

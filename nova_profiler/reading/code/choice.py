@@ -222,7 +222,7 @@ def profile_of(entry: DumpEntry) -> Path:
 
 
 def _why_bare(entry: DumpEntry) -> str:
-    """Return what the dump says of its missing stacks, or who takes them."""
+    """Return what the dump says of its missing stacks, or what takes them."""
     remedy = "the option profiler takes them"
     try:
         record = read_dump(entry.path)

@@ -38,8 +38,8 @@ def dump_dir_of(config_file: str | None) -> str:
     for why in dict.fromkeys(unread.values()):
         named = [one for one in unread if unread[one] == why]
         verb = "is" if len(named) == 1 else "are"
-        said = f" {verb} not there" if why == _ABSENT else f": {why}"
-        in_them += f"; {' and '.join(named)}{said}"
+        words = f" {verb} not there" if why == _ABSENT else f": {why}"
+        in_them += f"; {' and '.join(named)}{words}"
     raise NovaProfilerError(f"{in_them}; {_REMEDY}")
 
 

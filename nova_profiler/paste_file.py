@@ -8,6 +8,7 @@ import io
 
 from nova_profiler.errors import NovaProfilerError
 from nova_profiler.trust.files import read_regular
+from nova_profiler.trust.ini_text import for_configparser
 
 FILTER = "filter:"
 FILTER_APP = "filter-app:"
@@ -56,7 +57,7 @@ def sections_in(text: str, path: str) -> Sections:
     parser.optionxform = str  # type: ignore[assignment,method-assign]
     try:
         # With the line ends that a text file has.
-        parser.read_file(io.StringIO(text, newline=None))
+        parser.read_file(io.StringIO(for_configparser(text), newline=None))
     except (configparser.Error, AttributeError) as exc:
         # The latter up to Python 3.12, where a name without a value goes on.
         raise PasteFileError(path, line_of(exc)) from None

@@ -17,6 +17,7 @@ from urllib.parse import unquote
 
 from nova_profiler.paste_file import FILTER, FILTER_APP, is_ours
 from nova_profiler.trust.files import FileError, read_regular
+from nova_profiler.trust.ini_text import for_configparser
 
 # The factories of a section, in the order in which Paste looks for them.
 _FACTORIES = ("paste.filter_factory", "paste.filter_app_factory")
@@ -109,7 +110,8 @@ class _File:
             }
         )
         content = read_regular(self.path, "a paste file has", _LARGEST_BYTES)
-        self.parser.read_string(content.decode("utf-8", "replace"))
+        text = content.decode("utf-8", "replace")
+        self.parser.read_string(for_configparser(text))
 
     def places(self) -> Iterator[Place]:
         """Yield the sections that may be a filter of ours."""

@@ -12,6 +12,7 @@ from glob import escape, glob
 from nova_profiler.projects import PROJECTS
 from nova_profiler.reading.setup.services import Python
 from nova_profiler.trust.files import FileError, read_regular
+from nova_profiler.trust.ini_text import for_configparser
 
 DRIVER_GROUP = "oslo.messaging.notify.drivers"
 OURS = "nova-profiler"
@@ -104,7 +105,7 @@ def _names_us(path: str) -> bool:
     parser = configparser.RawConfigParser(strict=False)
     try:
         raw = read_regular(f"{path}/entry_points.txt", largest=100_000)
-        parser.read_string(raw.decode())
+        parser.read_string(for_configparser(raw.decode()))
     except (OSError, UnicodeError, FileError, configparser.Error):
         return False
     return parser.has_option(DRIVER_GROUP, "nova_profiler")

@@ -115,7 +115,10 @@ class ThreadLooks:
                 return self._look(still, bool(left))
             except Unmarked:
                 # Of greenthreads none may be on the thread's stack.
-                if may_be_none or not left:
+                if may_be_none:
+                    raise
+                if not left:
+                    self._counts.torn += 1
                     raise
             except Torn:
                 if not left:

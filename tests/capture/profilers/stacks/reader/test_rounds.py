@@ -6,6 +6,7 @@ from __future__ import annotations
 import gc
 import mmap
 import os
+import random
 import sys
 import threading
 import time
@@ -30,6 +31,8 @@ from nova_profiler.capture.profilers.stacks.reader.rounds import (
     Rounds,
     Target,
 )
+from nova_profiler.capture.profilers.stacks.reader.stack import looks
+from nova_profiler.capture.profilers.stacks.reader.stack.copies import Copy
 from nova_profiler.capture.profilers.stacks.reader.thread_states import WAITS
 from nova_profiler.capture.profilers.stacks.reader.threads import (
     MOST_THREADS,
@@ -110,7 +113,7 @@ class Standing:
         self._there.acquire()
 
     def end(self):
-        self._go.release(8)
+        self._go.release(1000)
         self._thread.join()
 
 
@@ -206,6 +209,49 @@ def test_a_deep_stack_has_all_its_frames(rounds, standing, depth):
         one.end()
         sys.setrecursionlimit(before)
         threading.stack_size(0)
+
+
+@pytest.mark.parametrize("renewed_after", [0, 1, 2, 7])
+def test_a_thread_is_seen_wherever_it_goes_after_it_was_renewed(
+    rounds, standing, monkeypatch, renewed_after
+):
+    """What is forgotten of a stack now and then hides no later one."""
+    monkeypatch.setattr(looks, "_RENEW", renewed_after)
+    chance = random.Random(renewed_after)
+    depths = [chance.choice([0, 3, 30, 80, 200]) for _ in range(60)]
+
+    def run(stand):
+        for depth in depths:
+            deep(depth, stand)
+
+    one = standing(run)
+    for number, depth in enumerate(depths):
+        if number:
+            one.step()
+            one.arrived()
+        look_at_standing(rounds)
+        assert names_seen(rounds, one).count("deep") == depth + 1
+    assert not rounds.counts.torn
+
+
+def test_a_look_that_failed_lets_the_next_one_begin_anew(
+    rounds, standing, monkeypatch
+):
+    """Whatever was wrong in what was learnt of a thread is gone then."""
+    one = standing(first)
+    look_at_standing(rounds)
+    (spoiled,) = [thread.looks._copy._reach for thread in rounds._threads]
+    monkeypatch.setattr(
+        Copy, "is_below_top", lambda copy, frame: copy._reach is spoiled
+    )
+    one.step()
+    one.arrived()
+
+    look_at_standing(rounds)
+    assert (rounds.last, rounds.counts.torn) == ([], 1)
+    look_at_standing(rounds)
+
+    assert names_seen(rounds, one)[-1] == "generated"
 
 
 def test_what_has_not_run_since_is_not_read_again(rounds, standing):

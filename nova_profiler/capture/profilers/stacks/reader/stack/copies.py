@@ -21,6 +21,7 @@ from nova_profiler.capture.profilers.stacks.reader.memory import (
     Memory,
 )
 from nova_profiler.capture.profilers.stacks.reader.stack.pieces import (
+    FAR,
     ROOM_ABOVE,
     Reach,
 )
@@ -71,7 +72,8 @@ class Copy:
 
     def renew(self, frames: Sequence[int]) -> None:
         """Forget what the stack once reached: it now has *frames*."""
-        self._reach = Reach(frames[-1]) if frames else Reach()
+        low = frames[-1] if frames else FAR
+        self._reach = Reach(low, self._reach.chunk)
         self._lay_out(frames)
 
     def _lay_out(self, frames: Sequence[int]) -> bool:

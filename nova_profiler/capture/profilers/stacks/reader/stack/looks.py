@@ -113,16 +113,15 @@ class ThreadLooks:
         for left in range(_TRIES - 1, -1, -1):
             try:
                 return self._look(still, bool(left))
-            except Unmarked:
+            except Torn as exc:
                 # Of greenthreads none may be on the thread's stack.
-                if may_be_none:
+                if may_be_none and isinstance(exc, Unmarked):
                     raise
                 if not left:
                     self._counts.torn += 1
-                    raise
-            except Torn:
-                if not left:
-                    self._counts.torn += 1
+                    # What was learnt may be what is wrong.
+                    self._copy.forget()
+                    self._known.forget()
                     raise
         raise Torn
 

@@ -38,10 +38,12 @@ class Reach:
 
     __slots__ = ("chunk", "high", "low", "span")
 
-    def __init__(self, low: int = FAR) -> None:
+    def __init__(
+        self, low: int = FAR, chunk: tuple[int, int] = (0, 0)
+    ) -> None:
         # Start and end of what is copied of the chunk whatever lies there.
         self.span: tuple[int, int] | None = None
-        self.chunk = (0, 0)
+        self.chunk = chunk
         # How far up it went, and the lowest place of a last frame.
         self.high, self.low = 0, low
 
@@ -72,11 +74,10 @@ def main_of(pieces: Sequence[Piece], chunk: tuple[int, int]) -> Piece | None:
 def make_room(main: Piece, reach: Reach) -> int:
     """Have room for what is called next; return where the top begins."""
     start, end = reach.chunk
-    if not start <= main.start < end:
-        return max(main.start, main.end - _TOP)
     # The last frame seen lately that lay lowest is in the top as well.
     lowest = min(main.end, reach.low) - _TOP
-    reach.high = max(main.end, min(reach.high, main.end + ROOM_ABOVE))
-    # What is above the chunk may not be mapped: never beyond its end.
-    main.end = max(main.end, min(reach.high + _SLACK, end))
+    if start <= main.start < end:
+        reach.high = max(main.end, min(reach.high, main.end + ROOM_ABOVE))
+        # What is above the chunk may not be mapped: never beyond its end.
+        main.end = max(main.end, min(reach.high + _SLACK, end))
     return max(main.start, min(lowest, main.end - _TOP))

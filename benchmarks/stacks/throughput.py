@@ -17,6 +17,8 @@ from rich.table import Table
 from benchmarks.running.figures import Figure
 from benchmarks.throughput import measuring
 from benchmarks.throughput.page import show_pairs
+from nova_profiler.capture.captures import Capture
+from nova_profiler.capture.contracts import NothingServed
 from nova_profiler.capture.profilers.stacks.slots import Slots
 from nova_profiler.capture.profilers.stacks.watch import StacksWatch
 
@@ -246,7 +248,8 @@ class _Keeper:
 def slot_us() -> float:
     """Return what a call in a slot adds to a plain one."""
     keeper = _Keeper()
-    watch = StacksWatch(keeper, keeper.slots.take(), None, 0.0)
+    capture = Capture(NothingServed(), 0)
+    watch = StacksWatch(keeper, keeper.slots.take(), None, capture)
 
     def application(environ: object, start_response: object) -> None:
         return None

@@ -12,6 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nova_profiler.capture.captures import Capture
+from nova_profiler.capture.contracts import NothingServed
 from nova_profiler.capture.profilers.stacks.slots import Slots
 from nova_profiler.capture.profilers.stacks.watch import StacksWatch
 from nova_profiler.cli import main
@@ -143,7 +145,8 @@ class Keeper:
 
 def test_a_dump_names_the_process_that_is_to_write_its_stacks():
     """And only a dump: other records promise what is never looked for."""
-    watch = StacksWatch(Keeper(), Keeper.slots.take(), None, 0.0)
+    capture = Capture(NothingServed(), 0)
+    watch = StacksWatch(Keeper(), Keeper.slots.take(), None, capture)
     record = RequestRecord()
 
     watch.finish(record)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 
 import pytest
+from open_files import open_files
 
 from nova_profiler.trust.files import FileError, content_of, read_regular
 
@@ -23,7 +24,7 @@ def test_a_regular_file_is_read(tmp_path):
 def test_what_is_no_file_is_refused(tmp_path):
     """A pipe does not hold us up; whatever was opened is closed."""
     os.mkfifo(tmp_path / "pipe")
-    before = os.listdir("/proc/self/fd")
+    before = open_files()
 
     with pytest.raises(FileError, match=r"^pipe: not a regular file$"):
         content_of(tmp_path / "pipe")
@@ -32,7 +33,7 @@ def test_what_is_no_file_is_refused(tmp_path):
     with pytest.raises(FileError, match=r"^gone: No such file"):
         content_of(tmp_path / "gone")
 
-    assert len(os.listdir("/proc/self/fd")) == len(before)
+    assert len(open_files()) == len(before)
 
 
 def test_a_file_too_large_is_refused(tmp_path):

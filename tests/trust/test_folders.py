@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 
 import pytest
+from open_files import open_files
 
 from nova_profiler.trust import folders
 from nova_profiler.trust.folders import (
@@ -38,9 +39,9 @@ def descriptors():
     """Nothing stays open, whatever is raised."""
     # What tests before left to the garbage collector.
     gc.collect()
-    before = len(os.listdir("/proc/self/fd"))
+    before = len(open_files())
     yield
-    assert len(os.listdir("/proc/self/fd")) <= before
+    assert len(open_files()) <= before
 
 
 pytestmark = pytest.mark.usefixtures("descriptors")

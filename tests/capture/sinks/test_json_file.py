@@ -14,6 +14,7 @@ import pytest
 from builders import parallel_detail, record, slow_rebuild
 from hypothesis import given
 from hypothesis import strategies as st
+from open_files import open_files
 
 from nova_profiler.capture.sinks import json_file
 from nova_profiler.capture.sinks.json_file import (
@@ -268,14 +269,14 @@ def test_rotation_keeps_the_number_of_the_file(log_file, ticks):
     """Another thread may be about to write to it."""
     log_file.emit(record(path="/1"))
     number = log_file._file
-    files = len(os.listdir("/proc/self/fd"))
+    files = len(open_files())
 
     os.unlink(log_file._path)
     ticks.now += LOOK_EVERY_S
     log_file.emit(record(path="/2"))
 
     assert log_file._file == number
-    assert len(os.listdir("/proc/self/fd")) == files
+    assert len(open_files()) == files
 
 
 def test_a_removed_folder_is_made_again(log_file, ticks):

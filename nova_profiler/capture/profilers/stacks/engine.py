@@ -88,7 +88,7 @@ class StacksEngine:
         interval_us = int(interval_ms * 1000)
         if slots.words[INTERVAL_US] != interval_us:
             slots.words[INTERVAL_US] = interval_us
-        return StacksWatch(sampling, at, self._greenlets, capture.started)
+        return StacksWatch(sampling, at, self._greenlets, capture)
 
     def close(self) -> None:
         """Have the reader end; stacks that were asked for still come."""

@@ -81,7 +81,7 @@ class Sampling:
             self._note("stacks_asked")
             return BUSY
         self._asked[watch.number] = watch, monotonic() + LATE_S
-        if child.ask("keep", watch.number, *watch.lasted_ns()):
+        if child.ask("keep", watch.number, *watch.clocks()):
             return None
         self._asked.pop(watch.number, None)
         self._note("stacks_asked")

@@ -10,8 +10,10 @@ from time import monotonic_ns
 from types import ModuleType
 from typing import Any, NamedTuple, Protocol, TypeVar
 
+from nova_profiler.capture.captures import Capture
 from nova_profiler.capture.current import current_lane
-from nova_profiler.capture.lanes import PieceLane
+from nova_profiler.capture.lanes import Lane, PieceLane
+from nova_profiler.capture.profilers.stacks.reader.ends import UNKNOWN
 from nova_profiler.capture.profilers.stacks.slot_words import (
     ASLEEP,
     GREENLET,
@@ -39,9 +41,11 @@ class About(NamedTuple):
     started_at: str
     duration_ms: float
     cpu_ms: float | None
+    # What its thread stood in line for a processor at least, if it is known.
+    in_line_ms: float | None
 
 
-NOTHING = About("", "", "", 0.0, None)
+NOTHING = About("", "", "", 0.0, None, None)
 
 
 class Keeper(Protocol):
@@ -64,6 +68,7 @@ class StacksWatch:
         "_call",
         "_greenlets",
         "_keeper",
+        "_main",
         "_slots",
         "_started",
         "_token",
@@ -81,17 +86,16 @@ class StacksWatch:
         keeper: Keeper,
         at: int,
         greenlets: ModuleType | None,
-        started: float,
+        capture: Capture,
     ) -> None:
-        """*at* is the request's own slot, *greenlets* greenlet if used.
-
-        *started* is perf_counter() at the request's begin.
-        """
+        """*at* is the request's own slot, *greenlets* greenlet if used."""
         self._keeper = keeper
         self._slots = slots = keeper.slots
         self._greenlets = greenlets
         self._at = at
-        self._started = started
+        self._started = capture.started
+        # Until the request ends: it has all of its calls.
+        self._main: Lane | None = capture.main
         self._call = slots.call_of(at)
         # The right to give the slot back, which is used once.
         self._token = [at]
@@ -147,13 +151,18 @@ class StacksWatch:
         self._slots.words[ASLEEP] = 0
         self._keeper.wake()
 
-    def lasted_ns(self) -> tuple[int, int]:
-        """Return when the request began and ended, in nanoseconds.
+    def clocks(self) -> tuple[int, int, int, int]:
+        """Return the reader's Clocks of the request, once it is over.
 
-        By monotonic_ns(), whose clock is perf_counter()'s on Linux.
+        monotonic_ns() is perf_counter()'s clock on Linux.
         """
-        began_ns = int(self._started * 1e9)
-        return began_ns, began_ns + int(self.about.duration_ms * 1e6)
+        about, began_ns = self.about, int(self._started * 1e9)
+        times_ms = (about.cpu_ms, about.in_line_ms)
+        ran_ns, queued_ns = (
+            UNKNOWN if ms is None else int(ms * 1e6) for ms in times_ms
+        )
+        ended_ns = began_ns + int(about.duration_ms * 1e6)
+        return began_ns, ended_ns, ran_ns, queued_ns
 
     def spawned(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Return *function* to be called in a slot, in any thread."""
@@ -197,7 +206,15 @@ class StacksWatch:
             record.started_at,
             record.duration_ms,
             record.cpu_ms,
+            self._in_line_ms(),
         )
+        self._main = None
+
+    def _in_line_ms(self) -> float | None:
+        split = None if self._main is None else self._main.split
+        if split is None or not split.readings:
+            return None
+        return split.processor_s * 1000
 
     def attach(self, attach: Attach) -> None:
         """Have the stacks handed to *attach* when they are there.

@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 import pytest
+from open_files import open_files
 from places import PYTHONPATH, ROOT
 from waiting import until
 
@@ -205,13 +206,13 @@ def test_each_way_of_being_slow_has_its_line_and_state(engine, notes):
 
 def test_a_request_that_is_not_kept_leaves_nothing(engine, notes):
     """Neither a slot nor a file; a second one begins as the first did."""
-    files = len(os.listdir("/proc/self/fd"))
+    files = len(open_files())
     for _ in range(3000):
         watch = engine.watch(capture(), True, 0.0)
         watch.run(lambda: None)
         watch.finish(RequestRecord())
 
-    assert len(os.listdir("/proc/self/fd")) == files
+    assert len(open_files()) == files
     assert engine.watch(capture(), True, 0.0)
     assert notes == []
 
@@ -372,7 +373,7 @@ def test_without_files_requests_go_on(notes):
     """Where the process has used all of its descriptors up."""
     made = module.engine(lambda what, error=None: notes.append(what))
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    used = len(os.listdir("/proc/self/fd"))
+    used = len(open_files())
     resource.setrlimit(resource.RLIMIT_NOFILE, (used, hard))
     fillers = []
     try:
@@ -401,7 +402,7 @@ def test_where_no_thread_can_be_started_it_is_tried_again(notes, monkeypatch):
 
     monkeypatch.setattr(module, "start_thread", refuse)
     made = module.engine(lambda what, error=None: notes.append(what))
-    files = len(os.listdir("/proc/self/fd"))
+    files = len(open_files())
     for _ in range(3):
         assert made.watch(capture(), True, 0.0) is None
         # Not before its time.
@@ -410,7 +411,7 @@ def test_where_no_thread_can_be_started_it_is_tried_again(notes, monkeypatch):
 
     assert tried == ["supervise"] * 3
     assert notes == ["stacks"] * 3
-    assert len(os.listdir("/proc/self/fd")) == files
+    assert len(open_files()) == files
     assert made.wait_closed(0)
     monkeypatch.undo()
     assert made.watch(capture(), True, 0.0)

@@ -54,7 +54,7 @@ class Watch:
 
     def __init__(self):
         self.about = About(
-            "GET", "/r", "2026-11-21T10:00:00+00:00", 100.0, 35.0
+            "GET", "/r", "2026-11-21T10:00:00+00:00", 100.0, 35.0, None
         )
         self.profile = {"chosen_by": "always"}
         self.unseen = 0

@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 import gc
-from time import perf_counter
 
 import pytest
 
 from nova_profiler.capture.captures import Capture
 from nova_profiler.capture.contracts import NothingServed
 from nova_profiler.capture.current import LaneCall
+from nova_profiler.capture.profilers.stacks.reader.ends import UNKNOWN
 from nova_profiler.capture.profilers.stacks.slot_words import (
     ASLEEP,
     HOME,
@@ -41,7 +41,9 @@ class Keeper:
         return self.trouble
 
     def watch(self):
-        return StacksWatch(self, self.slots.take(), None, 0.0)
+        return StacksWatch(
+            self, self.slots.take(), None, Capture(NothingServed(), 0)
+        )
 
     def live(self):
         """Return the request of each slot that is worked in."""
@@ -124,16 +126,54 @@ def test_the_lane_of_a_piece_has_its_number(keeper):
 
 def test_a_request_began_with_its_record(keeper):
     """On the reader's clock, which is that of its calls."""
-    began = perf_counter()
-    watch = StacksWatch(keeper, keeper.slots.take(), None, began)
+    capture = Capture(NothingServed(), 0)
+    watch = StacksWatch(keeper, keeper.slots.take(), None, capture)
     one = record()
     watch.finish(one)
 
-    began_ns, ended_ns = watch.lasted_ns()
-    assert (began_ns, ended_ns - began_ns) == (int(began * 1e9), 12_500_000)
+    began_ns, ended_ns, *_ = watch.clocks()
+    assert began_ns == int(capture.started * 1e9)
+    assert ended_ns - began_ns == 12_500_000
     assert 0 <= watch.ended_ns - began_ns < 60e9
     one.lanes_of_pieces.update({5: 1})
     assert watch.lanes == {5: 1}
+
+
+@pytest.mark.parametrize(
+    ("cpu_ms", "readings", "expected"),
+    [
+        (2.5, 3, (2_500_000, 4_000_000)),
+        (2.5, 0, (2_500_000, UNKNOWN)),
+        (None, 3, (UNKNOWN, 4_000_000)),
+    ],
+)
+def test_the_clocks_of_the_whole_request_are_those_of_its_lane(
+    keeper, cpu_ms, readings, expected
+):
+    """What was never read is not taken for nothing."""
+    capture = Capture(NothingServed(), 0)
+    watch = StacksWatch(keeper, keeper.slots.take(), None, capture)
+    capture.main.split_from(capture.started)
+    capture.main.split.processor_s = 0.004
+    capture.main.split.readings = readings
+    one = record()
+    one.cpu_ms = cpu_ms
+
+    watch.finish(one)
+
+    assert watch.clocks()[2:] == expected
+
+
+def test_a_request_that_is_over_keeps_no_calls(keeper):
+    """Its stacks may be asked for, and its lane has all of its calls."""
+    capture = Capture(NothingServed(), 0)
+    watch = StacksWatch(keeper, keeper.slots.take(), None, capture)
+    main = capture.main
+    assert watch in gc.get_referrers(main)
+
+    watch.finish(record())
+
+    assert watch not in gc.get_referrers(main)
 
 
 def test_without_a_slot_a_thread_just_runs(keeper):

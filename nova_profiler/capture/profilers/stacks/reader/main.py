@@ -21,6 +21,7 @@ from nova_profiler.capture.profilers.stacks.reader.answers import (
     answer_of,
     frames_of,
 )
+from nova_profiler.capture.profilers.stacks.reader.ends import Clocks
 from nova_profiler.capture.profilers.stacks.reader.live_slots import Slot
 from nova_profiler.capture.profilers.stacks.reader.memory import (
     Gone,
@@ -166,14 +167,12 @@ class Reader:
         elif what == "counts":
             send({"counts": self._counts()})
 
-    def _kept(
-        self, request: int, began_ns: int, ended_ns: int
-    ) -> dict[str, Any]:
+    def _kept(self, request: int, *clocks: int) -> dict[str, Any]:
         seen = self._rounds.requests.take(request)
         if seen is None:
             return {"looks": 0}
-        seen.end(began_ns, ended_ns)
-        return answer_of(seen, self._layout, began_ns)
+        seen.end(Clocks(*clocks))
+        return answer_of(seen, self._layout, clocks[0])
 
     def _standing(self) -> list[Any]:
         """Return what stands in each slot now, for the start test."""

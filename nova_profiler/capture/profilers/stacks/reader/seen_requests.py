@@ -6,7 +6,9 @@ clocks state how much of the time between two looks it ran. So that time goes
 to those of the two looks that it fits: what ran to those that found the
 thread running, the rest to those that found it waiting. What fits neither is
 added up by itself, without a place in the stacks. So is the time in line for
-a processor: a thread that stands there looks like one that runs.
+a processor: a thread that stands there looks like one that runs. Time with a
+look at one end only has the clocks of the whole request, in its own thread;
+in another thread it goes to that look.
 
 Beside the sums each look has its stretch of time, as long as there is room.
 """
@@ -16,6 +18,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from nova_profiler.capture.profilers.stacks.reader.call_paths import Path
+from nova_profiler.capture.profilers.stacks.reader.ends import (
+    UNKNOWN,
+    Clocks,
+    Ends,
+    Key,
+)
 from nova_profiler.capture.profilers.stacks.reader.thread_states import (
     RUNS,
     Times,
@@ -41,8 +49,6 @@ _MOST_LATE_NS = 100_000_000
 # fewer it is not worth that, nor soon again where none has so many.
 _LEAST_JOINED = 16
 TRIED_EVERY = 256
-
-Key = tuple[Path, int]
 
 
 class Look(NamedTuple):
@@ -109,8 +115,12 @@ class SeenRequest:
         # What ran, and what waited, where no look found it so.
         self.ran_unseen_ns = self.waited_unseen_ns = 0
         self.ended_ns = 0
-        # The first look, and when its piece was taken to have begun.
-        self.first: tuple[Look, int] | None = None
+        # Of the request's own thread: before a first look, after a last one,
+        # and the clocks in between.
+        self.ends = Ends()
+        self._between_ns = self._own_ran_ns = self._own_queued_ns = 0
+        # The first look, its piece, and when that was taken to have begun.
+        self.first: tuple[Look, Piece, int] | None = None
         # The stretches of the looks, but for so many looks.
         self.timed = TimedLooks()
         self.untimed = 0
@@ -128,16 +138,15 @@ class SeenRequest:
         if piece is None:
             lane = OWN_LANE if is_own else number
             piece = self.pieces[number] = Piece(look, lane)
-            # There are no clocks of the time before.
             before_ns = max(0, look.at_ns - began_ns)
-            self._book_alone(look, before_ns)
+            self._book_end(piece, look, before_ns)
         else:
             before_ns = self._between(piece, look)
         self._book(look, 0, 1)
         self._time(piece, look, before_ns)
         piece.last = look
         if self.first is None:
-            self.first = look, began_ns
+            self.first = look, piece, began_ns
             self._first_place = piece.place
 
     def _time(self, piece: Piece, look: Look, before_ns: int) -> None:
@@ -195,6 +204,10 @@ class SeenRequest:
         rest = max(0, piece.owed_ns)
         piece.owed_ns -= rest
         self._sum(wall, ran, queued)
+        if piece.lane == OWN_LANE:
+            self._between_ns += wall
+            self._own_ran_ns += ran
+            self._own_queued_ns += queued
         runs = (last.state == RUNS) + (look.state == RUNS)
         if not runs:
             self.ran_unseen_ns += ran
@@ -234,23 +247,49 @@ class SeenRequest:
         if piece is None:
             return
         after_ns = max(0, at_ns - piece.last.at_ns)
-        self._book_alone(piece.last, after_ns)
+        self._book_end(piece, piece.last, after_ns)
         self.timed.lengthen(piece.place, after_ns)
 
-    def end(self, began_ns: int, ended_ns: int) -> None:
-        """Note that the request *began* and *ended* exactly then.
+    def end(self, clocks: Clocks) -> None:
+        """Note what the worker knows of the request, which is over.
 
-        So its first look stands for the time from its begin on, if it is of
-        the piece that began with it.
+        Its first look stands for the time from its begin on, if it is of the
+        piece that began with it.
         """
         for number in list(self.pieces):
-            self.end_piece(number, ended_ns)
+            self.end_piece(number, clocks.ended_ns)
         if self.first is not None:
-            look, taken_ns = self.first
-            if taken_ns - began_ns < _MOST_LATE_NS:
-                more_ns = taken_ns - min(began_ns, look.at_ns)
-                self._book_alone(look, more_ns)
+            look, piece, taken_ns = self.first
+            if taken_ns - clocks.began_ns < _MOST_LATE_NS:
+                more_ns = taken_ns - min(clocks.began_ns, look.at_ns)
+                self._book_end(piece, look, more_ns)
                 self.timed.begin_earlier(self._first_place, more_ns)
+        self._settle(clocks)
+
+    def _settle(self, clocks: Clocks) -> None:
+        """Book the ends, by the clocks of the whole request."""
+        ends, ran_ns = self.ends, clocks.ran_ns
+        lasted_ns = clocks.ended_ns - clocks.began_ns
+        if ran_ns != UNKNOWN:
+            ran_ns = max(0, ran_ns - self._own_ran_ns)
+        shares = ends.shares(
+            ran_ns,
+            max(0, clocks.queued_ns - self._own_queued_ns),
+            max(0, lasted_ns - self._between_ns - ends.total_ns),
+        )
+        self._sum(ends.total_ns, shares.ran, shares.queued)
+        self.ran_unseen_ns += shares.ran_unseen
+        self.waited_unseen_ns += shares.waited_unseen
+        for key in ends.by_look:
+            if key in self.paths:
+                self.paths[key][1] += ends.part_of(key, shares)
+
+    def _book_end(self, piece: Piece, look: Look, time_ns: int) -> None:
+        """Have *look* stand for time that has a look at one end only."""
+        if piece.lane == OWN_LANE and look.times is not None:
+            self.ends.add((look.path, look.state), time_ns)
+        else:
+            self._book_alone(look, time_ns)
 
     def _book_alone(self, look: Look, time_ns: int) -> None:
         """Have *look* stand for time of which there are no clocks."""

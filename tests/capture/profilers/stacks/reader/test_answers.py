@@ -10,6 +10,7 @@ from nova_profiler.capture.profilers.stacks.reader import answers as module
 from nova_profiler.capture.profilers.stacks.reader.answers import answer_of
 from nova_profiler.capture.profilers.stacks.reader.call_paths import Path
 from nova_profiler.capture.profilers.stacks.reader.code.code_names import Code
+from nova_profiler.capture.profilers.stacks.reader.ends import Clocks
 from nova_profiler.capture.profilers.stacks.reader.seen_requests import (
     Look,
     Room,
@@ -32,7 +33,7 @@ def seen():
     seen.add(5, 0, Look(100 * US, None, one, RUNS), True)
     seen.add(5, 0, Look(300 * US, None, other, RUNS), True)
     seen.add(7, 0, Look(250 * US, None, one, WAITS))
-    seen.end(20 * US, 400 * US)
+    seen.end(Clocks(20 * US, 400 * US))
     return seen
 
 

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nova_profiler.capture.profilers.stacks.reader.call_paths import Path
+from nova_profiler.capture.profilers.stacks.reader.ends import Clocks
 from nova_profiler.capture.profilers.stacks.reader.seen_requests import (
     DECISION_NS,
     MOST_PATHS,
@@ -119,17 +120,47 @@ def test_the_first_look_stands_for_the_time_since_the_begin():
     """Once that is known exactly."""
     seen = of(look(100, state=WAITS), began=80)
 
-    seen.end(50, 130)
+    seen.end(Clocks(50, 130))
 
     assert times_of(seen) == {(F, WAITS): 80}
     assert seen.seen_ns == 80
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(1, 10**9),
+            st.integers(0, 100),
+            st.integers(0, 100),
+            st.sampled_from([RUNS, GIL, WAITS]),
+        ),
+        min_size=1,
+        max_size=6,
+    ),
+    st.integers(0, 10**7),
+)
+def test_the_sums_of_a_request_are_those_of_its_clocks(steps, before):
+    """However few looks it has; a look more says nothing about the ends."""
+    seen, at, ran, queued = SeenRequest(8, Room({})), 0, 0, 0
+    for wall, run_share, queue_share, state in steps:
+        at += wall
+        ran += wall * run_share // 200
+        queued += wall * queue_share // 200
+        seen.add(1, 0, look(at, ran, queued, state=state), True)
+    ended = at + before // 2
+
+    seen.end(Clocks(-before, ended, ran, queued))
+
+    assert seen.seen_ns == ended + before
+    assert seen.ran_ns == ran
+    assert seen.queued_ns == queued
 
 
 def test_a_request_that_was_seen_late_is_not_stretched():
     """The reader began after it: what came before was not seen."""
     seen = of(look(10**9, state=WAITS), began=10**9)
 
-    seen.end(0, 10**9 + 5)
+    seen.end(Clocks(0, 10**9 + 5))
 
     assert seen.seen_ns == 5
 

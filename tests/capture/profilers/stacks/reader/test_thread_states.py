@@ -9,6 +9,7 @@ import threading
 import zlib
 
 import pytest
+from open_files import open_files
 
 from nova_profiler.capture.profilers.stacks.reader import thread_states
 from nova_profiler.capture.profilers.stacks.reader.thread_states import (
@@ -70,11 +71,11 @@ def test_a_thread_that_runs_does_not_wait():
 
 def test_a_thread_that_is_gone_is_an_error():
     """At once, and no file stays open."""
-    before = os.listdir("/proc/self/fd")
+    before = open_files()
     with pytest.raises(FileNotFoundError, match="schedstat"):
         ThreadFiles(os.getpid(), 2**22 + 1)
 
-    assert os.listdir("/proc/self/fd") == before
+    assert open_files() == before
 
 
 def test_a_thread_that_ended_is_no_fault_of_the_kernel():

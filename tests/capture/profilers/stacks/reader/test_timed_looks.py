@@ -13,6 +13,7 @@ from nova_profiler.capture.profilers.stacks.reader import (
     timed_looks,
 )
 from nova_profiler.capture.profilers.stacks.reader.call_paths import Path
+from nova_profiler.capture.profilers.stacks.reader.ends import Clocks
 from nova_profiler.capture.profilers.stacks.reader.seen_requests import (
     DECISION_NS,
     TRIED_EVERY,
@@ -93,7 +94,7 @@ def test_stretches_are_as_long_as_the_sums(steps, early):
     seen = request()
 
     at = looked_at(seen, steps)
-    seen.end(-early, at + 7)
+    seen.end(Clocks(-early, at + 7))
 
     assert sums_of(seen) == {
         key: time_ns for key, (_, time_ns, _) in seen.paths.items()

@@ -11,7 +11,7 @@ from nova_profiler.capture.profilers.stacks.reader.code.line_tables import (
     line_310,
     line_311,
 )
-from nova_profiler.capture.profilers.stacks.reader.seen_requests import (
+from nova_profiler.capture.profilers.stacks.reader.seen_request import (
     SeenRequest,
 )
 from nova_profiler.capture.profilers.stacks.reader.timed_looks import (

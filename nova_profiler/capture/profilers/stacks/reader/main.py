@@ -32,7 +32,7 @@ from nova_profiler.capture.profilers.stacks.reader.rounds import (
     Rounds,
     Target,
 )
-from nova_profiler.capture.profilers.stacks.reader.seen_requests import Look
+from nova_profiler.capture.profilers.stacks.reader.seen_request import Look
 from nova_profiler.capture.profilers.stacks.reader.thread_states import WAITS
 from nova_profiler.capture.profilers.stacks.slot_words import (
     ASLEEP,

@@ -25,8 +25,8 @@ from nova_profiler.capture.profilers.stacks.reader.live_slots import (
 from nova_profiler.capture.profilers.stacks.reader.memory import Memory
 from nova_profiler.capture.profilers.stacks.reader.pace import LONG_AFTER_NS
 from nova_profiler.capture.profilers.stacks.reader.parked import Parked
+from nova_profiler.capture.profilers.stacks.reader.seen_request import Look
 from nova_profiler.capture.profilers.stacks.reader.seen_requests import (
-    Look,
     SeenRequests,
 )
 from nova_profiler.capture.profilers.stacks.reader.stack.known_stack import (

@@ -11,11 +11,11 @@ from nova_profiler.capture.profilers.stacks.reader.answers import answer_of
 from nova_profiler.capture.profilers.stacks.reader.call_paths import Path
 from nova_profiler.capture.profilers.stacks.reader.code.code_names import Code
 from nova_profiler.capture.profilers.stacks.reader.ends import Clocks
-from nova_profiler.capture.profilers.stacks.reader.seen_requests import (
+from nova_profiler.capture.profilers.stacks.reader.seen_request import (
     Look,
-    Room,
     SeenRequest,
 )
+from nova_profiler.capture.profilers.stacks.reader.stretch_room import Room
 from nova_profiler.capture.profilers.stacks.reader.thread_states import (
     RUNS,
     WAITS,

@@ -9,18 +9,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nova_profiler.capture.profilers.stacks.reader import (
+    seen_request,
     seen_requests,
+    stretch_room,
     timed_looks,
 )
 from nova_profiler.capture.profilers.stacks.reader.call_paths import Path
 from nova_profiler.capture.profilers.stacks.reader.ends import Clocks
+from nova_profiler.capture.profilers.stacks.reader.seen_request import (
+    Look,
+    SeenRequest,
+)
 from nova_profiler.capture.profilers.stacks.reader.seen_requests import (
     DECISION_NS,
-    TRIED_EVERY,
-    Look,
-    Room,
-    SeenRequest,
     SeenRequests,
+)
+from nova_profiler.capture.profilers.stacks.reader.stretch_room import (
+    TRIED_EVERY,
+    Room,
 )
 from nova_profiler.capture.profilers.stacks.reader.thread_states import (
     GIL,
@@ -223,7 +229,7 @@ def test_what_is_given_up_is_counted_once():
 
 def test_a_request_without_stretches_takes_no_room_of_others(monkeypatch):
     """Though there is none left."""
-    monkeypatch.setattr(seen_requests, "MOST_OF_ALL", 100)
+    monkeypatch.setattr(stretch_room, "MOST_OF_ALL", 100)
     requests = SeenRequests()
     other, given_up = requests.of(1, 8), requests.of(2, 8)
     changing(other, 100)
@@ -237,7 +243,7 @@ def test_a_request_without_stretches_takes_no_room_of_others(monkeypatch):
 
 def test_a_look_whose_path_has_no_room_has_no_time(monkeypatch):
     """And is counted."""
-    monkeypatch.setattr(seen_requests, "MOST_PATHS", 2)
+    monkeypatch.setattr(seen_request, "MOST_PATHS", 2)
     seen = request()
 
     for number, path in enumerate(PATHS):
@@ -275,7 +281,7 @@ class Counted(dict):
 
 def test_without_room_a_look_has_no_time(monkeypatch):
     """Where all requests are short; whether they are is asked seldom."""
-    monkeypatch.setattr(seen_requests, "MOST_OF_ALL", 3)
+    monkeypatch.setattr(stretch_room, "MOST_OF_ALL", 3)
     known = Counted()
     room = Room(known)
     for number in range(TRIED_EVERY + 3):

@@ -71,7 +71,9 @@ def show_figures(console: Console, rows: Iterable[Figure]) -> None:
     verdicts = {True: "ok", False: "[bold red]MISSED[/]", None: "not measured"}
     for row in rows:
         sign = "at least" if row.at_least else "at most"
-        value = "-" if row.value is None else f"{row.value:.3g} {row.unit}"
+        value = "-"
+        if row.value is not None:
+            value = f"{_in_three_digits(row.value)} {row.unit}"
         table.add_row(
             row.label,
             value,
@@ -79,6 +81,11 @@ def show_figures(console: Console, rows: Iterable[Figure]) -> None:
             verdicts[row.met],
         )
     console.print(table)
+
+
+def _in_three_digits(value: float) -> str:
+    """Return at least three digits of *value*, and no power of ten."""
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def spread_text(spread: Spread, decimals: int | None = None) -> str:

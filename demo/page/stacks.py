@@ -49,6 +49,7 @@ def show(console: Console, dumps: Path, route: str, page: Path) -> None:
     profiles = Profiles()
     for path in _stacks_of(dumps, route, console.print):
         profiles.add(path)
+    profiles.share_out_unseen()
     (profile,) = profiles.engines
     title = f"{route}, {profile.profiles} requests"
     for part in hot_path_parts(profile):

@@ -113,6 +113,12 @@ class Profiles:
             if isinstance(ours, CallGraph) and isinstance(theirs, CallGraph):
                 ours.join(theirs)
 
+    def share_out_unseen(self) -> None:
+        """Give what was between looks its places, once all are added up."""
+        for one in self._engines.values():
+            if isinstance(one, StackTree):
+                one.share_out_unseen()
+
     @property
     def engines(self) -> list[Profile]:
         """Return what there is of each engine, most profiles first."""

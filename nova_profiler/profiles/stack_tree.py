@@ -26,6 +26,7 @@ from nova_profiler.profiles.stack_nodes import (
     walk,
 )
 from nova_profiler.profiles.summaries import MOST, SAMPLES, Row, Step, Wait
+from nova_profiler.profiles.unseen_time import Shared, share_out
 
 # Bounds what thousands of profiles, or one made to be silly, can take. Past
 # it a stack ends at the deepest function that is there already.
@@ -62,6 +63,8 @@ class StackTree:
         self._in_states = dict.fromkeys(STATES, 0.0)
         self._samples = 0.0
         self._nodes = 0
+        # What was between looks, and stands elsewhere by now.
+        self.shared = Shared()
 
     @property
     def number(self) -> int:
@@ -146,6 +149,7 @@ class StackTree:
         self.elsewhere_s += other.elsewhere_s
         self.busy_number += other.busy_number
         self._samples += other._samples
+        self.shared = self.shared.plus(other.shared)
         for state, seconds in other._in_states.items():
             self._in_states[state] += seconds
         self.frames.join(other.frames)
@@ -168,6 +172,18 @@ class StackTree:
             self._nodes += 1
             child = node.children[function] = Node(function)
         return child
+
+    def share_out_unseen(self) -> None:
+        """Give what was between looks to the places that looks found.
+
+        A guess that is good for many requests, and that would be one for a
+        single request: nothing is done there.
+        """
+        if self.profiles > 1:
+            shared = share_out(self.root, self._in_states)
+            self.shared = self.shared.plus(shared)
+            # A share of the work rests on those with a place.
+            self.busy_number -= shared.work_samples
 
     def time_in(self, state: str) -> float:
         """Return the seconds in one of STATES."""

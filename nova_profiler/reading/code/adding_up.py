@@ -38,6 +38,7 @@ def added_up(paths: Sequence[Path], skipped: Skipped) -> Profiles:
     ):
         whole.join(profiles)
         unread += errors
+    whole.share_out_unseen()
     if unread and not whole.engines:
         raise none_read(unread)
     for error in unread:

@@ -25,6 +25,8 @@ _SMALL_MARGIN = 3.0
 # Up to this part the sum of work and waiting may differ from the request.
 _SEEN_ALIKE = 0.1
 _MOST_NAMED = 3
+# Less of all time that was shared out has no note.
+_LITTLE = 0.01
 
 
 def has_shares(profile: Profile) -> bool:
@@ -93,6 +95,9 @@ def notes_of(
         notes.append(
             f"{number} of work: a share may be off by {margin:.0f} points"
         )
+    shared = shared_note(profile)
+    if shared is not None:
+        notes.append(shared)
     cut = cut_note(profile)
     if cut is not None:
         notes.append(cut)
@@ -105,6 +110,22 @@ def notes_of(
             "samples do not"
         )
     return notes
+
+
+def shared_note(profile: Profile) -> str | None:
+    """Return how much of the times is a guess by the looks of all requests.
+
+    None where that is little.
+    """
+    if not isinstance(profile, StackTree):
+        return None
+    work_s, wait_s, _ = profile.shared
+    if work_s + wait_s < _LITTLE * (profile.busy_s + profile.waiting_s):
+        return None
+    return (
+        f"{seconds(work_s)} of the work and {seconds(wait_s)} of the waiting "
+        "were between looks, and are shared out by what looks found"
+    )
 
 
 def cut_note(profile: Profile) -> str | None:

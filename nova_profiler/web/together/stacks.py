@@ -86,6 +86,9 @@ class StacksByEngine:
             if engine in self._engines:
                 self._engines[engine].functions.add_without_samples(number)
             self._without[engine] = 0
+        for one in self._engines.values():
+            if one.tree is not None:
+                one.tree.share_out_unseen()
         return dict(
             sorted(self._engines.items(), key=lambda one: -one[1].requests)
         )

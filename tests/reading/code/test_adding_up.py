@@ -14,11 +14,12 @@ from profile_builders import (
     pyspy_session,
     rebuild_samples,
     rebuild_stats,
+    stacks_session,
     write_session,
     write_stats,
 )
 
-from nova_profiler.profiles import stack_tree
+from nova_profiler.profiles import RAN_UNSEEN, WAITED_UNSEEN, stack_tree
 from nova_profiler.profiles.session_files import read_session
 from nova_profiler.profiles.stack_tree import StackTree
 from nova_profiler.reading.code import adding_up
@@ -87,3 +88,32 @@ def test_joined_trees_are_bounded(monkeypatch):
     assert trees[0].totals().total_s == pytest.approx(1.0)
     assert len(trees[0].rows()) == 9
     assert trees[0].cut == 3
+
+
+@pytest.mark.parametrize("most_at_once", [1, 1000])
+def test_what_was_between_looks_has_a_place_once_all_are_there(
+    tmp_path, monkeypatch, most_at_once
+):
+    """By whatever number of processes; and the times say that they guess."""
+    monkeypatch.setattr(adding_up, "_AT_ONCE", most_at_once)
+    records = [
+        ([CONTROLLER, API], 0.5),
+        ([CONTROLLER, ORM, WAITING], 0.25),
+        ([RAN_UNSEEN], 0.125),
+        ([WAITED_UNSEEN], 0.125),
+    ]
+    content = json.dumps(stacks_session(*records, number=40))
+    paths = [tmp_path / f"{number}.pyisession" for number in range(4)]
+    for path in paths:
+        path.write_text(content)
+
+    (whole,) = added_up(paths, Skipped()).engines
+    figures = figures_of(whole)
+
+    times = {row["function"]: row["self_s"] for row in figures["functions"]}
+    assert times[whole.frames.frame(API).function.label] == pytest.approx(2.5)
+    assert [wait["seconds"] for wait in figures["waits"]] == [1.5]
+    assert (
+        "500.0 ms of the work and 500.0 ms of the waiting were between "
+        "looks, and are shared out by what looks found"
+    ) in figures["notes"]

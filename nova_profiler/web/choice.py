@@ -121,6 +121,10 @@ class Choice(NamedTuple):
         return found
 
 
+# What an address can have for a choice.
+PARAMETERS = Choice._fields
+
+
 def choice_of(parameters: Mapping[str, str]) -> Choice:
     """Return the choice of a URL; raises ChoiceError for what cannot be."""
     values: dict[str, object] = {}

@@ -13,6 +13,7 @@ from webob import Request, Response
 
 from nova_profiler.dump_store import DumpError
 from nova_profiler.errors import NovaProfilerError
+from nova_profiler.reading.screen.terminal import printable
 from nova_profiler.web import logged_page, scripts
 from nova_profiler.web.answers import (
     HTML,
@@ -50,6 +51,9 @@ _LONGEST_QUERY = 4096
 _KEPT = 8
 
 _SCRIPT = "text/javascript"
+# What a download has no room for; one line, of so many letters.
+LEFT_OUT = "Nova-Profiler-Left-Out"
+_LONGEST_HEADER = 1000
 
 
 class Pages:
@@ -242,8 +246,14 @@ def _download(request: Request, one: OneRequest, how: Download) -> Response:
     found = one.download(how)
     if found is None:
         return problem(request, 404, f"it cannot be had as {how.words}")
-    content, name = found
+    (content, left_out), name = found
     response = Response(content, content_type=how.content_type)
+    if left_out:
+        response.headers[LEFT_OUT] = _header_text("; ".join(left_out))
     # Names of dumps are made of letters, digits and dashes.
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
+
+
+def _header_text(text: str) -> str:
+    return printable(text, _LONGEST_HEADER).encode("ascii", "replace").decode()

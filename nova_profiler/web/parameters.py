@@ -7,9 +7,11 @@ An address is a view: a misspelt parameter would show another one in silence.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from nova_profiler.reading.requests.one_request.flame_boxes import TIMES
 from nova_profiler.reading.screen.terminal import printable
 from nova_profiler.web import choice
 from nova_profiler.web.compare import sides
@@ -29,7 +31,36 @@ _OF_PATHS = {
     "/route": route_view.PARAMETERS,
     "/compare": sides.PARAMETERS,
 }
-# Names of a client: so many, and so long.
+
+
+def _is_place(text: str) -> bool:
+    return text.isascii() and text.isdigit()
+
+
+def _is_time(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
+
+
+# What a value has to be that a page would pass over otherwise, in words. Values
+# of other parameters are refused where they are read.
+_ALL = ("all".__eq__, "all")
+_PLACE = (_is_place, "a number")
+_TIME = (_is_time, "milliseconds")
+_VALUES: dict[str, tuple[Callable[[str], bool], str]] = {
+    "call": _PLACE,
+    "callers": _ALL,
+    "calls": _ALL,
+    "format": (("json", "html").__contains__, "json"),
+    "frame": _PLACE,
+    "from_ms": _TIME,
+    "libraries": _ALL,
+    "time": (TIMES.__contains__, " or ".join(filter(None, TIMES))),
+    "to_ms": _TIME,
+}
+# Names and values of a client: so many, and so long.
 _MOST = 3
 _LONGEST = 40
 
@@ -50,8 +81,8 @@ def known_at(path: str) -> Sequence[str] | None:
 def line_about(path: str, parameters: MultiDict) -> str:
     """Return a line about *parameters* that the page at *path* passes over.
 
-    Those that it has none of, and values that a later one of the same name
-    takes the place of. Empty where all count.
+    Those that it has none of, values that cannot be, and values that a later
+    one of the same name takes the place of. Empty where all count.
     """
     known = known_at(path)
     if known is None:
@@ -62,7 +93,15 @@ def line_about(path: str, parameters: MultiDict) -> str:
         for name in dict.fromkeys(parameters)
         if name in known and len(set(parameters.getall(name))) > 1
     ]
+    odd = [
+        f"{name} = {printable(parameters[name], _LONGEST)}, "
+        f"expected {_VALUES[name][1]}"
+        for name in dict.fromkeys(parameters)
+        if name in known and not _can_be(name, parameters[name])
+    ]
     found = []
+    if odd:
+        found.append(f"ignored: {_listed(odd)}")
     if unknown:
         names = _listed(_with_guess(name, known) for name in unknown)
         found.append(f"ignored: this page has no parameter {names}")
@@ -70,6 +109,10 @@ def line_about(path: str, parameters: MultiDict) -> str:
         names = _listed(repeated)
         found.append(f"of several values the last one counts: {names}")
     return "; ".join(found)
+
+
+def _can_be(name: str, value: str) -> bool:
+    return not value or name not in _VALUES or _VALUES[name][0](value)
 
 
 def _with_guess(name: str, known: Sequence[str]) -> str:

@@ -94,6 +94,41 @@ def test_many_and_hostile_names_are_one_short_line(pages):
     assert "&lt;script&gt;canary" in page
 
 
+@pytest.mark.parametrize(
+    ("query", "line"),
+    [
+        ("time=work&frame=1&call=0&calls=all&libraries=all", ""),
+        ("time=&from_ms=1.5&to_ms=2e2&format=html", ""),
+        ("time=wait", "time = wait, expected work or waits"),
+        ("calls=every", "calls = every, expected all"),
+        ("libraries=1", "libraries = 1, expected all"),
+        ("format=jsn", "format = jsn, expected json"),
+        ("from_ms=1s", "from_ms = 1s, expected milliseconds"),
+        ("to_ms=nan", "to_ms = nan, expected milliseconds"),
+        ("call=first", "call = first, expected a number"),
+        ("frame=-1", "frame = -1, expected a number"),
+        ("frame=\u00b2", "frame = \u00b2, expected a number"),
+    ],
+)
+def test_a_value_that_a_page_passes_over_is_named(pages, query, line):
+    """It shows the whole request, which was not asked for."""
+    [key] = [row.key for row in pages.index.rows if row.status == 202]
+
+    page = asked(pages, f"/requests/{key}?{quote(query, safe='=&')}").text
+
+    assert ("ignored: " in page) == bool(line)
+    assert line in page
+    assert not line or f">ignored: {line}</p>" in page
+
+
+def test_callers_of_a_route_and_of_two_sides_are_all_or_none(pages):
+    """What they know besides is refused where it is read."""
+    for url in (f"/route?{ROUTE}", "/compare"):
+        page = asked(pages, with_query(url, "callers=some")).text
+
+        assert "ignored: callers = some, expected all" in page
+
+
 def test_a_parameter_without_a_name_is_one(pages):
     """As ``?=1`` has it."""
     line = asked(pages, "/?=1&format=json").json["ignored_parameters"]

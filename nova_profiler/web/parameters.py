@@ -44,8 +44,8 @@ def _is_time(text: str) -> bool:
         return False
 
 
-# What a value has to be that a page would pass over otherwise, in words. Values
-# of other parameters are refused where they are read.
+# What a value has to be that a page would pass over otherwise, in words.
+# Values of other parameters are refused where they are read.
 _ALL = ("all".__eq__, "all")
 _PLACE = (_is_place, "a number")
 _TIME = (_is_time, "milliseconds")

@@ -49,13 +49,13 @@ def every_page(pages) -> list[str]:
 def test_an_unknown_parameter_is_named_on_every_page(pages):
     """With the one that was meant; in JSON as a field, first of all."""
     for url in every_page(pages):
-        wrong = with_query(url, "formt=json&xyzzy=1")
+        wrong = with_query(url, "formatt=json&xyzzy=1")
         page = asked(pages, wrong)
         in_json = asked(pages, wrong, Accept="application/json")
 
         line = (
-            "ignored: this page has no parameter formt (did you mean format?),"
-            " xyzzy"
+            "ignored: this page has no parameter formatt (did you mean "
+            "format?), xyzzy"
         )
         assert page.text.count(f'<p class="panel slow">{line}</p>') == 1
         assert page.text.index(line) < page.text.index("<h1>")

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from nova_profiler.record import REQUEST, RequestRecord
 
 _MACHINERY = ("eventlet/", "gevent/", "greenlet/")
+# In the place of what a record or a row has none of.
+NO_METHOD, NO_ROUTE = "no method", "no route"
 # A call within a call within a call says where a request is.
 _OPEN_CALLS = 3
 
@@ -25,15 +27,18 @@ def full_title_of(record: RequestRecord) -> str:
 def full_title(method: str, route: str, action: str | None = None) -> str:
     """Return *method*, *route* and *action*.
 
-    The route of a task begins with the word that its method is.
+    The route of a task begins with the word that its method is. What a file of
+    others has none of has words in its place: it can be read, and chosen by.
     """
     title = _with_action(route, action)
+    method = method.strip() or NO_METHOD
     if method.lower() == title.partition(" ")[0]:
         return title
     return f"{method} {title}"
 
 
 def _with_action(route: str, action: str | None) -> str:
+    route = route.strip() or NO_ROUTE
     return f"{route} {action}" if action else route
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Mapping
+from html import escape
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -17,15 +18,15 @@ from nova_profiler.web.guard import COOKIE, PARAMETER
 _PACKED_FROM = 4 * 1024
 _QUICKLY = 1
 
-_JSON, _HTML = "application/json", "text/html"
+JSON, HTML = "application/json", "text/html"
 
 
 def is_json(request: Request) -> bool:
     """Return whether JSON is asked for, by the URL or by Accept."""
     if request.GET.get("format") == "json":
         return True
-    best = request.accept.acceptable_offers([_HTML, _JSON])
-    return bool(best) and best[0][0] == _JSON
+    best = request.accept.acceptable_offers([HTML, JSON])
+    return bool(best) and best[0][0] == JSON
 
 
 def html(page: str, status: int = 200) -> Response:
@@ -33,7 +34,7 @@ def html(page: str, status: int = 200) -> Response:
     return Response(
         page.encode("utf-8", "replace"),
         status=status,
-        content_type=_HTML,
+        content_type=HTML,
         charset="utf-8",
     )
 
@@ -43,7 +44,7 @@ def json_of(fields: Mapping[str, Any], status: int = 200) -> Response:
     return Response(
         json.dumps(fields, indent=1).encode(),
         status=status,
-        content_type=_JSON,
+        content_type=JSON,
     )
 
 
@@ -67,6 +68,19 @@ def problem(
         home=f"{request.script_name}/",
     )
     return html(page, status)
+
+
+def with_line(response: Response, line: str) -> None:
+    """Put *line* on top of a page, or among the fields of its JSON."""
+    if response.content_type == JSON:
+        fields = {"ignored_parameters": line, **json.loads(response.body)}
+        response.body = json_of(fields).body
+    elif response.content_type == HTML:
+        shown = f'<p class="panel slow">{escape(line)}</p>'
+        # One place for all pages: the frame of each begins its content so.
+        page = response.body.decode()
+        at = page.find(">", page.find("<main")) + 1
+        response.body = f"{page[:at]}\n{shown}{page[at:]}".encode()
 
 
 def without_token(request: Request, cookie: str) -> Response:

@@ -13,14 +13,18 @@ from webob import Request, Response
 
 from nova_profiler.dump_store import DumpError
 from nova_profiler.errors import NovaProfilerError
-from nova_profiler.web import logged_page, overview_page, scripts
+from nova_profiler.reading.screen.terminal import printable
+from nova_profiler.web import logged_page, scripts
 from nova_profiler.web.answers import (
+    HTML,
+    JSON,
     html,
     is_json,
     json_of,
     pack,
     problem,
     protect,
+    with_line,
     without_token,
 )
 from nova_profiler.web.choice import Choice, ChoiceError, choice_of
@@ -32,7 +36,9 @@ from nova_profiler.web.index import Index
 from nova_profiler.web.logged_page import logged_fields
 from nova_profiler.web.one_request.downloads import Download
 from nova_profiler.web.one_request.page import OneRequest, Place, place_of
-from nova_profiler.web.overview import Overview, overview_of
+from nova_profiler.web.overview import page as overview_page
+from nova_profiler.web.overview.figures import Overview, overview_of
+from nova_profiler.web.parameters import line_about
 from nova_profiler.web.route import page as route_page
 from nova_profiler.web.route.figures import route_figures
 from nova_profiler.web.route.view import route_view_of
@@ -45,6 +51,9 @@ _LONGEST_QUERY = 4096
 _KEPT = 8
 
 _SCRIPT = "text/javascript"
+# What a download has no room for; one line, of so many letters.
+LEFT_OUT = "Nova-Profiler-Left-Out"
+_LONGEST_HEADER = 1000
 
 
 class Pages:
@@ -79,6 +88,7 @@ class Pages:
         except Exception as exc:
             reason = f"this page failed: {type(exc).__name__}"
             response = problem(request, 500, reason)
+        _put_line(request, response)
         protect(response)
         pack(request, response)
         body: Iterable[bytes] = response(environ, start_response)
@@ -209,6 +219,20 @@ class Pages:
         return html(logged_page.page_of(row, fields, home))
 
 
+def _put_line(request: Request, response: Response) -> None:
+    """Put a line on the page about parameters that it passes over."""
+    is_refused = response.content_type not in (HTML, JSON)
+    if is_refused or len(request.query_string) > _LONGEST_QUERY:
+        return
+    try:
+        line = line_about(request.path_info, request.GET)
+    except UnicodeDecodeError:
+        # Which is what the page says.
+        return
+    if line and response.body:
+        with_line(response, line)
+
+
 def _lines(request: Request, one: OneRequest) -> Response:
     lines = one.lines()
     if lines is None:
@@ -222,8 +246,14 @@ def _download(request: Request, one: OneRequest, how: Download) -> Response:
     found = one.download(how)
     if found is None:
         return problem(request, 404, f"it cannot be had as {how.words}")
-    content, name = found
+    (content, left_out), name = found
     response = Response(content, content_type=how.content_type)
+    if left_out:
+        response.headers[LEFT_OUT] = _header_text("; ".join(left_out))
     # Names of dumps are made of letters, digits and dashes.
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
+
+
+def _header_text(text: str) -> str:
+    return printable(text, _LONGEST_HEADER).encode("ascii", "replace").decode()

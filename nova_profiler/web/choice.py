@@ -14,6 +14,7 @@ import numpy as np
 from nova_profiler.dump_store import name_of_route
 from nova_profiler.errors import NovaProfilerError
 from nova_profiler.reading.command_line.options import moment_ago
+from nova_profiler.reading.record_words import NO_ROUTE
 from nova_profiler.reading.screen.terminal import printable
 from nova_profiler.record import KINDS
 from nova_profiler.web.rows import NAMED, Row, epoch_of
@@ -121,6 +122,10 @@ class Choice(NamedTuple):
         return found
 
 
+# What an address can have for a choice.
+PARAMETERS = Choice._fields
+
+
 def choice_of(parameters: Mapping[str, str]) -> Choice:
     """Return the choice of a URL; raises ChoiceError for what cannot be."""
     values: dict[str, object] = {}
@@ -204,7 +209,10 @@ def _has_status(table: Table, wanted: str) -> Array:
 def _name_of_title(title: str) -> str:
     """Return the title that a dump of the same route has by its name."""
     method, _, rest = title.partition(" ")
-    return f"{method} {name_of_route(rest.partition(' ')[0])}"
+    route = rest.partition(" ")[0]
+    if rest == NO_ROUTE:
+        route = ""
+    return f"{method} {name_of_route(route)}"
 
 
 def _has_title(table: Table, title: str) -> Array:

@@ -12,7 +12,7 @@ from nova_profiler.reading.screen.html_pages import rendered_still
 from nova_profiler.reading.screen.page_colors import class_of
 from nova_profiler.reading.screen.terminal import time_text
 from nova_profiler.web.choice import Choice
-from nova_profiler.web.overview import label_of, row_fields
+from nova_profiler.web.overview.figures import label_of, row_fields
 from nova_profiler.web.rows import Row
 from nova_profiler.web.tables.lines import Lines, follow_command
 

@@ -106,8 +106,8 @@ def read_row(row: Row, record: RequestRecord) -> Row:
         outcome=_kept(record.outcome),
         request_id=(record.request_id or "")[:LONGEST_ID],
         global_request_id=(record.global_request_id or "")[:LONGEST_ID],
-        user=_kept(record.user_name or record.user_id),
-        project=_kept(record.project_name or record.project_id),
+        user=_kept(record.user_name) or _kept(record.user_id),
+        project=_kept(record.project_name) or _kept(record.project_id),
         service=_kept(record.service),
         host=_kept(record.host),
         part=parts[0][0] if parts else "",
@@ -141,6 +141,14 @@ def time_of(epoch_ms: int) -> str:
     return moment.isoformat(timespec="milliseconds")
 
 
+def bounded(text: str | None) -> str:
+    """Return *text* as rows have it; empty for none.
+
+    It has no blanks around it, as a URL that chooses by it has none.
+    """
+    return (text or "")[:LONGEST].strip()
+
+
 def _kept(text: str | None) -> str:
     # Thousands of rows share few names.
-    return sys.intern((text or "")[:LONGEST])
+    return sys.intern(bounded(text))

@@ -41,6 +41,10 @@ def test_what_is_no_request_has_its_words_once(
         (("POST", "/v2.1/x/action", "reboot"), "POST /v2.1/x/action reboot"),
         (("GET", "/v2.1/servers", None), "GET /v2.1/servers"),
         (("PERIODIC", "periodic A.b", None), "periodic A.b"),
+        (("GET", "", None), "GET no route"),
+        (("POST", " ", "reboot"), "POST no route reboot"),
+        (("", "/v2.1/servers", None), "no method /v2.1/servers"),
+        (("", "", None), "no method no route"),
     ],
 )
 def test_a_title_of_what_is_no_record(words, title):

@@ -22,7 +22,7 @@ from nova_profiler.reading.over_services.reasons import (
 from nova_profiler.reading.over_services.relations.served import served_of
 from nova_profiler.reading.runs.kept.schema import batches_of
 from nova_profiler.web.choice import choice_of
-from nova_profiler.web.overview import overview_of
+from nova_profiler.web.overview.figures import overview_of
 
 MEASURED = (LABELS[PYTHON.name], LABELS[WAITING.name])
 

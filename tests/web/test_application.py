@@ -133,6 +133,7 @@ def test_the_json_of_a_request_has_that_of_show(pages):
     assert set(fields) - set(of_show) == {
         "critical_path",
         "downloads",
+        "downloads_left_out",
         "over_services",
         "problem",
         "route_distribution",

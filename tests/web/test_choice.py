@@ -8,13 +8,20 @@ from urllib.parse import parse_qsl
 
 import pytest
 from builders import numbered, one_of_each_kind, slow_rebuild, written
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from web_pages import still_index
 
 from nova_profiler.dump_store import DumpStore
+from nova_profiler.reading.logs.entries import AccessEntry
 from nova_profiler.web.choice import Choice, ChoiceError, choice_of
 from nova_profiler.web.index import Index
+from nova_profiler.web.rows import Row, read_row
+from nova_profiler.web.tables import Held
+from nova_profiler.web.tables.columns import Columns
+from nova_profiler.web.tables.entries import arrays_of_entries
+from nova_profiler.web.tables.names import Names
+from nova_profiler.web.tables.table import Table
 
 
 def chosen(rows, **parameters):
@@ -159,3 +166,46 @@ def test_any_url_is_a_choice_or_an_error(parameters):
         assert "\n" not in str(exc).partition(":")[2]
         return
     assert len(choice.of([])) == 0
+
+
+texts = st.one_of(st.none(), st.text(max_size=3), st.text(min_size=190))
+
+
+@settings(max_examples=40)
+@example(words=("GET", "", None), user=" ", user_id="u")
+@example(words=("", "", None), user=None, user_id="")
+@example(words=("GET", "/x ", "y "), user=" demo", user_id="u")
+@given(st.tuples(texts, texts, texts), texts, texts)
+def test_what_a_table_shows_is_what_it_is_chosen_by(words, user, user_id):
+    """Of a dump as of a log: no row has a name that no link leads to."""
+    method, route, action = (word or "" for word in words)
+    record = numbered(
+        1, method=method, route=route, action=action, user_name=user,
+        user_id=user_id or "", service=route,
+    )  # fmt: skip
+    dump = Row("0/x/y", None, 1.0, 5.0, "GET x")
+    entry = AccessEntry(
+        form="f", service=route, at=1.0, method=method, route=route,
+        status=200, ms=5.0, response_bytes=None, request_id=None,
+        global_request_id=None, user_id=user_id, user_name=user,
+        project_id=None, project_name=None, remote_address=None,
+        db_api_ms=None, db_api_calls=None, breakdown_ms={route: 5.0},
+    )  # fmt: skip
+    names = Names()
+    of_logs = Columns(names)
+    of_logs.extend(arrays_of_entries([entry], names))
+    held = Held(of_logs, lambda number: ("1/x/y", None))
+
+    for table in (
+        Table.of([read_row(dump, record)]),
+        Table.of_sources([held], names),
+    ):
+        [row] = table
+        assert row.title.strip() == row.title != ""
+        for name in ("title", "user", "service", "part", "project"):
+            value = getattr(row, name)
+            field = "route" if name == "title" else name
+            link = Choice(**{field: value}).link()
+            choice = choice_of(dict(parse_qsl(link[1:])))
+            assert choice.of(table)[:] == [row]
+            assert not value or choice.filters[field] == value

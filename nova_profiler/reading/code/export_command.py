@@ -16,6 +16,7 @@ from nova_profiler.reading.code.adding_up import (
     added_up,
     one_of,
 )
+from nova_profiler.reading.code.certainty import cut_note
 from nova_profiler.reading.code.choice import ProfileChoice
 from nova_profiler.reading.code.timelines import formats
 from nova_profiler.reading.command_line.answers import (
@@ -102,6 +103,9 @@ def command(
         content = _content_over_time(paths, how, route, skipped)
     else:
         profile = one_of(added_up(paths, skipped), skipped)
+        cut = cut_note(profile)
+        if cut is not None:
+            skipped.add(cut)
         content = _content(profile, how, *_about(paths, route))
     if output is None:
         output = _file_name(paths, route, how)
@@ -137,7 +141,10 @@ def _content_over_time(
     paths: list[Path], how: str, route: str | None, skipped: Skipped
 ) -> bytes:
     title, _ = _about(paths, route)
-    return formats.content_in(how, printable(title), paths, skipped)
+    content, left_out = formats.content_in(how, printable(title), paths)
+    for line in left_out:
+        skipped.add(line)
+    return content
 
 
 def _content(

@@ -22,7 +22,7 @@ from nova_profiler.web.compare.changes import (
     changes_of_parts,
 )
 from nova_profiler.web.compare.sides import CompareView, Side
-from nova_profiler.web.overview import totals_of
+from nova_profiler.web.overview.figures import totals_of
 from nova_profiler.web.rows import Row
 from nova_profiler.web.tables.table import Table
 from nova_profiler.web.together.adding_up import Opened

@@ -14,9 +14,11 @@ from urllib.parse import urlencode
 import numpy as np
 
 from nova_profiler.reading.screen.terminal import time_text
+from nova_profiler.web import choice as choices
 from nova_profiler.web.choice import Choice, ChoiceError, choice_of
 from nova_profiler.web.rows import Row, time_of
 from nova_profiler.web.tables.table import Table
+from nova_profiler.web.together import asked
 from nova_profiler.web.together.adding_up import NEWEST
 from nova_profiler.web.together.asked import (
     asked_by,
@@ -37,6 +39,16 @@ FIELDS = (
         for name in Choice._fields
         if name not in ("sort", "page", "min_ms", "max_ms")
     ),
+)
+# What is read of an address for a side, with its prefix or without one.
+_OF_A_SIDE = (*FIELDS, "min_ms", "max_ms")
+# The order and the page of the overview's table do no harm here.
+PARAMETERS = (
+    *choices.PARAMETERS,
+    *asked.PARAMETERS,
+    DIRECTORY,
+    SPLIT,
+    *(prefix + name for prefix in (A, B) for name in _OF_A_SIDE),
 )
 
 
@@ -147,7 +159,7 @@ def _side_of(
     parameters: Mapping[str, str], prefix: str, directories: int
 ) -> Side:
     own = {}
-    for name in (*FIELDS, "min_ms", "max_ms"):
+    for name in _OF_A_SIDE:
         text = parameters.get(prefix + name, "").strip()
         own[name] = text or parameters.get(name, "").strip()
     own[_SPLIT_OF[prefix]] = own[_SPLIT_OF[prefix]] or parameters.get(

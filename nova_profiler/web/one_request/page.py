@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from nova_profiler.dump_store import DumpEntry
+from nova_profiler.reading.code.timelines.left_out import File
 from nova_profiler.reading.command_line.skipped import Skipped
 from nova_profiler.reading.logs.files.sources import Source as LogFile
 from nova_profiler.reading.over_services.figures import figures_of
@@ -44,6 +45,7 @@ from nova_profiler.web.one_request.downloads import (
     DOWNLOADS,
     Asked,
     Download,
+    left_out_of_files,
 )
 from nova_profiler.web.one_request.log_lines import LogLines, lines_of
 from nova_profiler.web.one_request.records_around import around_of
@@ -136,11 +138,12 @@ class OneRequest:
             for one in DOWNLOADS
             if one.is_there(asked)
         }
+        fields["downloads_left_out"] = left_out_of_files(asked)
         if self._lines_address:
             fields["log_lines"] = self._lines_address
         return fields
 
-    def download(self, how: Download) -> tuple[bytes, str] | None:
+    def download(self, how: Download) -> tuple[File, str] | None:
         """Return the request in a format, and a name for the file.
 
         None where it cannot be had in it.
@@ -184,7 +187,7 @@ class OneRequest:
     def _asked(self) -> Asked:
         with _READING:
             profile = profile_beside(self._dump, self._skipped, MOST_STACKS)
-        return Asked(self.record, profile, self._dump)
+        return Asked(self.record, profile, self._dump, self._skipped.first)
 
     def _address(self, part: str = "") -> str:
         return f"{self._home}requests/{self._row.key}{part}"
@@ -201,6 +204,7 @@ class OneRequest:
             self._home,
             [Link(self._home + route, "others of this route")],
             downloads,
+            left_out_of_files(asked),
             self._lines_address,
             self._standing(),
             self._services(),

@@ -13,6 +13,10 @@ from nova_profiler.reading.requests.one_request.page_parts.page_view import (
 from nova_profiler.reading.requests.one_request.waterfall import Span
 from nova_profiler.record import RequestRecord
 
+PARAMETERS = (
+    *("from_ms", "to_ms", "frame", "find", "calls", "call", "libraries"),
+    "time",
+)
 _LONGEST = 100
 
 

@@ -15,7 +15,7 @@ from nova_profiler.reading.requests.distribution import (
     distribution_of,
 )
 from nova_profiler.web.index import Index
-from nova_profiler.web.overview import row_fields, totals_of
+from nova_profiler.web.overview.figures import row_fields, totals_of
 from nova_profiler.web.route.over_time import OverTime, over_time_of
 from nova_profiler.web.route.pair import Pair, pair_of
 from nova_profiler.web.route.view import RouteView

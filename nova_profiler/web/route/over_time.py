@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from nova_profiler.reading.requests.calls_by_route import percentile
-from nova_profiler.web.heat_map import width_of
+from nova_profiler.web.overview.heat_map import width_of
 from nova_profiler.web.rows import Row, time_of
 from nova_profiler.web.tables.table import Table
 

@@ -15,9 +15,9 @@ from nova_profiler.reading.screen.page_colors import class_of
 from nova_profiler.reading.screen.terminal import counted, time_text
 from nova_profiler.web.choice import Choice
 from nova_profiler.web.compare.sides import CompareView, Side
-from nova_profiler.web.heat_map import axis_times
 from nova_profiler.web.index import Progress
-from nova_profiler.web.overview import label_of
+from nova_profiler.web.overview.figures import label_of
+from nova_profiler.web.overview.heat_map import axis_times
 from nova_profiler.web.route.figures import RouteFigures
 from nova_profiler.web.route.stacks import flames_of
 from nova_profiler.web.rows import Row

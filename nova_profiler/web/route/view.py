@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import urlencode
 
+from nova_profiler.web import choice as choices
 from nova_profiler.web.choice import Choice, ChoiceError, choice_of
+from nova_profiler.web.together import asked
 from nova_profiler.web.together.adding_up import NEWEST
 from nova_profiler.web.together.asked import (
     asked_by,
@@ -16,6 +18,8 @@ from nova_profiler.web.together.asked import (
     order_of,
 )
 
+# The order and the page of the overview's table do no harm here.
+PARAMETERS = (*choices.PARAMETERS, *asked.PARAMETERS, "find")
 _LONGEST = 100
 
 

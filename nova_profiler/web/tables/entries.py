@@ -11,7 +11,7 @@ import numpy as np
 from nova_profiler.reading.logs.entries import AccessEntry
 from nova_profiler.reading.record_words import full_title
 from nova_profiler.record import REQUEST
-from nova_profiler.web.rows import LONGEST, MOST_PARTS, READ
+from nova_profiler.web.rows import MOST_PARTS, READ, bounded
 from nova_profiler.web.tables.columns import (
     LARGEST_STATUS,
     STATES,
@@ -42,19 +42,17 @@ def arrays_of_entries(entries: Sequence[AccessEntry], names: Names) -> Arrays:
     ]
     made["kind"][:] = names.number(REQUEST.name)
     made["title"][:] = names.numbers(
-        full_title(*one)[:LONGEST]
+        bounded(full_title(*one))
         for one in zip(fields["method"], fields["route"], strict=True)
     )
     for name in ("user", "project"):
         made[name][:] = names.numbers(
-            (shown or identity or "")[:LONGEST]
+            bounded(shown) or bounded(identity)
             for shown, identity in zip(
                 fields[f"{name}_name"], fields[f"{name}_id"], strict=True
             )
         )
-    made["service"][:] = names.numbers(
-        one[:LONGEST] for one in fields["service"]
-    )
+    made["service"][:] = names.numbers(map(bounded, fields["service"]))
     _put_parts(made, fields["breakdown_ms"], names)
     return made
 
@@ -68,6 +66,6 @@ def _put_parts(
         parts = sorted(breakdown.items(), key=lambda part: -part[1])
         for at, (name, ms) in enumerate(parts[:MOST_PARTS]):
             if ms > 0:
-                made["part_names"][place, at] = names.number(name[:LONGEST])
+                made["part_names"][place, at] = names.number(bounded(name))
                 made["part_ms"][place, at] = ms
     made["part"][:] = made["part_names"][:, 0]

@@ -28,7 +28,7 @@ from nova_profiler.reading.runs.kept.schema import (
 )
 from nova_profiler.record import REQUEST
 from nova_profiler.record.rows import MOST
-from nova_profiler.web.rows import LONGEST, MOST_PARTS, READ
+from nova_profiler.web.rows import MOST_PARTS, READ, bounded
 from nova_profiler.web.tables.columns import (
     LARGEST_STATUS,
     STATES,
@@ -146,9 +146,7 @@ def _texts(batch: pa.RecordBatch, name: str, names: Names) -> Array:
     column = batch.column(name)
     texts = column.dictionary.cast(pa.string()).to_pylist()
     # The last one is for rows without a text.
-    numbers = np.array(
-        [*names.numbers((text or "")[:LONGEST] for text in texts), 0], np.int32
-    )
+    numbers = np.array([*names.numbers(map(bounded, texts)), 0], np.int32)
     places = pc.fill_null(column.indices.cast(pa.int32()), len(texts))
     found: Array = numbers[places.to_numpy(zero_copy_only=False)]
     return found
@@ -159,7 +157,11 @@ def _titles(methods: Array, routes: Array, names: Names) -> Array:
     found, places = np.unique(pairs, return_inverse=True)
     titles = [
         names.number(
-            full_title(names.texts[pair >> 32], names.texts[pair & 0xFFFFFFFF])
+            bounded(
+                full_title(
+                    names.texts[pair >> 32], names.texts[pair & 0xFFFFFFFF]
+                )
+            )
         )
         for pair in found.tolist()
     ]

@@ -10,6 +10,8 @@ from nova_profiler.web.together.adding_up import NEWEST, ORDERS
 
 # The value of ``callers`` with which stacks have all their functions.
 ALL = "all"
+# What these functions read.
+PARAMETERS = ("dumps", "frame", "callers")
 _MOST_DIGITS = 9
 
 

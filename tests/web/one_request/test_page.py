@@ -18,13 +18,17 @@ from profile_builders import (
     EXECUTE,
     ORM,
     rebuild_samples,
+    rebuild_stats,
     stacks_session,
     write_session,
+    write_stats,
 )
 from web_pages import asked, pages_over
 
+from nova_profiler.reading.code.timelines import formats
 from nova_profiler.reading.requests.one_request import loading
 from nova_profiler.record import StatementTotals, TimelineEntry
+from nova_profiler.web.one_request import downloads as downloads_module
 from nova_profiler.web.one_request import page as one_page
 from nova_profiler.web.one_request import records_around
 from nova_profiler.web.one_request.records_around import around_of
@@ -381,6 +385,116 @@ def test_downloads_are_what_their_programs_read(stacks):
     assert re.fullmatch(r'attachment; filename="[\w.-]+\.prof"', name)
     fields = asked(pages, url + "?format=json").json
     assert set(fields["downloads"].values()) == set(links) - {"?format=json"}
+
+
+def downloads(pages, url):
+    """Return the answer of each download that the page's JSON names."""
+    fields = asked(pages, url, Accept="application/json").json
+    found = {
+        name: asked(pages, link) for name, link in fields["downloads"].items()
+    }
+    return fields["downloads_left_out"], found
+
+
+def test_what_downloads_lack_is_named_beside_them(tmp_path):
+    """On the page, in its JSON, in the header and the file of each."""
+    timeline = [TimelineEntry("sql", "SELECT", at, 900.0) for at in range(12)]
+    record = slow_rebuild()
+    record.timeline = timeline
+    (path,) = written(tmp_path, record)
+    write_session(path.with_suffix(".pyisession"), *rebuild_samples())
+    pages = pages_over(tmp_path)
+    url = url_of(pages, "req-")
+    line = (
+        "4 calls left out: Perfetto has 8 rows for calls of a lane that "
+        "overlap"
+    )
+
+    page = asked(pages, url).text
+    left_out, found = downloads(pages, url)
+
+    assert f'<p class="panel">Not in these files: {line}</p>' in page
+    assert left_out == [line]
+    headers = {
+        name: answer.headers.get("Nova-Profiler-Left-Out")
+        for name, answer in found.items()
+    }
+    assert headers.pop("perfetto") == line
+    assert set(headers.values()) == {None}
+    other = found["perfetto"].json["otherData"]
+    assert other["not in this file"] == line
+
+
+def test_stacks_that_downloads_lack_are_named(tmp_path, monkeypatch):
+    """Too many functions; and too many stacks, which none of them has."""
+    (path,) = written(tmp_path, slow_rebuild())
+    session = path.with_suffix(".pyisession")
+    samples = [([API, f"f{n}\x00/x/a.py\x00{n}"], 0.1) for n in range(9)]
+    write_session(session, *samples)
+    pages = pages_over(tmp_path)
+    url = url_of(pages, "req-")
+    whole, before = downloads(pages, url)
+    # Each where it is used: pages and their downloads have one bound.
+    monkeypatch.setattr(loading, "MOST_FUNCTIONS", 5)
+    monkeypatch.setattr(downloads_module, "MOST_FUNCTIONS", 5)
+
+    cut, of_cut = downloads(pages, url)
+    monkeypatch.setattr(one_page, "MOST_STACKS", 3)
+    none, of_none = downloads(pages, url)
+
+    name = "Nova-Profiler-Left-Out"
+    assert whole == []
+    assert not any(name in answer.headers for answer in before.values())
+    assert cut == [
+        "more functions than have room here: some stacks end at a caller, "
+        "which has their time"
+    ]
+    for how in ("speedscope", "pstats", "collapsed", "pyinstrument"):
+        assert of_cut[how].headers[name] == cut[0]
+    assert cut[0] in of_cut["speedscope"].json["name"]
+    assert cut[0] in of_cut["pyinstrument"].json["target_description"]
+    for how in ("firefox", "perfetto"):
+        line = "6 stacks end at a caller: a file has room for 5 functions"
+        assert of_cut[how].headers[name] == line
+        assert line in of_cut[how].text
+    assert "of stacks are too many for a page" in none[0]
+    assert of_none.keys() == {"firefox", "perfetto"}
+    for answer in of_none.values():
+        assert answer.headers[name] == none[0]
+        assert none[0] in answer.text
+
+
+def test_counted_calls_are_no_stacks_of_a_file_with_times(tmp_path):
+    """The page names what Firefox and Perfetto do not get."""
+    (path,) = written(tmp_path, slow_rebuild())
+    write_stats(path.with_suffix(".prof"), rebuild_stats())
+    pages = pages_over(tmp_path)
+    url = url_of(pages, "req-")
+
+    left_out, found = downloads(pages, url)
+
+    assert left_out == [formats.COUNTED]
+    assert formats.COUNTED in asked(pages, url).text
+    header = found["firefox"].headers["Nova-Profiler-Left-Out"]
+    assert formats.COUNTED in header
+
+
+def test_a_header_is_one_short_line(tmp_path, monkeypatch):
+    """Whatever the name of a file has in it."""
+    (path,) = written(tmp_path, slow_rebuild())
+    write_session(path.with_suffix(".pyisession"), *rebuild_samples())
+    pages = pages_over(tmp_path)
+    url = url_of(pages, "req-")
+    hostile = "\r\nSet-Cookie: a=b\u202e\u20ac" + "x" * 5000
+    monkeypatch.setattr(downloads_module, "cut_note", lambda profile: hostile)
+
+    answer = asked(pages, f"{url}/as/collapsed")
+
+    header = answer.headers["Nova-Profiler-Left-Out"]
+    assert header.isascii()
+    assert header.isprintable()
+    assert len(header) < 1100
+    assert "Set-Cookie" not in answer.headers
 
 
 def test_a_request_without_stacks_is_no_profile(tmp_path):

@@ -3,11 +3,16 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from logged import keep_run, log_file_line, request_id, write_log, wsgi_line
+from web_pages import asked
 
+from nova_profiler.web.application import Pages
+from nova_profiler.web.guard import Guard
 from nova_profiler.web.index import Index
 from nova_profiler.web.tables.histories import HistorySource
 
@@ -136,6 +141,29 @@ def test_a_time_that_cannot_be_added_up_is_damage(history, ms):
 
     assert {row.key.split("/")[1] for row in index.rows} == {"first"}
     assert "a time that cannot be" in index.progress.problems[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("route", "GET no route"),
+        ("method", "no method /v2.1/servers/detail"),
+    ],
+)
+def test_a_request_without_a_name_is_shown_as_one(history, name, title):
+    """It can be chosen, alone and as a route of the overview."""
+    changed(history, name, [None, None])
+
+    pages = Pages(read(history), Guard([], ""), 1000.0)
+    pages.index.start = lambda: None
+    page = asked(pages, "/").text
+    query = urlencode({"route": title})
+    chosen = asked(pages, f"/?{query}&format=json").json
+
+    assert f'href="route?{query}">{title}</a>' in page
+    assert f'class="name">{title}</td>' in page
+    assert chosen["total"]["requests"] == 2
+    assert {row["title"] for row in chosen["requests"]} == {title}
 
 
 def test_an_end_that_cannot_be_is_none(history):

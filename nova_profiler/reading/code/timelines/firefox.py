@@ -17,9 +17,19 @@ from nova_profiler.reading.code.timelines.firefox_meta import (
     categories_of,
     meta_of,
 )
-from nova_profiler.reading.code.timelines.firefox_tables import SharedTables
+from nova_profiler.reading.code.timelines.firefox_tables import (
+    MOST_STACKS,
+    SharedTables,
+)
 from nova_profiler.reading.code.timelines.lane_calls import Call, lane_title
+from nova_profiler.reading.code.timelines.left_out import (
+    HEADING,
+    File,
+    cut_line,
+    lines_about,
+)
 from nova_profiler.reading.code.timelines.looks import Stack, state_of
+from nova_profiler.reading.code.timelines.texts import text
 from nova_profiler.reading.code.timelines.tracks import (
     Request,
     Timelines,
@@ -29,8 +39,10 @@ from nova_profiler.reading.code.timelines.tracks import (
 _INTERVAL_MARKER = 1
 
 
-def firefox_profile(title: str, timelines: Timelines) -> bytes:
-    """Return the file of *timelines*."""
+def firefox_profile(
+    title: str, timelines: Timelines, unread: Sequence[str] = ()
+) -> File:
+    """Return the file of *timelines*; *unread* is what they lack besides."""
     categories = categories_of(timelines)
     numbers = {one["name"]: place for place, one in enumerate(categories)}
     shared = SharedTables(
@@ -42,14 +54,24 @@ def firefox_profile(title: str, timelines: Timelines) -> bytes:
             thread["pid"] = str(number)
             thread["tid"] = len(threads) + 1
             threads.append(thread)
+    left_out = [*unread, *lines_about(timelines)]
+    if shared.cut:
+        left_out.append(cut_line(shared.cut, MOST_STACKS, "callers"))
+    if left_out:
+        line = shared.text(text("; ".join(left_out)))
+        for thread in threads:
+            for payload in thread["markers"]["data"]:
+                if payload["type"] == REQUEST:
+                    payload[HEADING] = line
     profile = {
-        "meta": meta_of(title, timelines, categories, len(threads)),
+        "meta": meta_of(title, timelines, categories, len(threads), left_out),
         "libs": [],
         "pages": [],
         "shared": shared.fields(),
         "threads": threads,
     }
-    return json.dumps(profile, separators=(",", ":")).encode()
+    content = json.dumps(profile, separators=(",", ":")).encode()
+    return File(content, left_out)
 
 
 def _threads(

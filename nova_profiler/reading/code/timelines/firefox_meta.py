@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from nova_profiler import __version__
 from nova_profiler.groups import COLORS, GROUPS, PYTHON, WAITING
 from nova_profiler.reading.code.timelines.lane_calls import FACTS
+from nova_profiler.reading.code.timelines.left_out import HEADING
 from nova_profiler.reading.code.timelines.looks import (
     IS_WAITING,
     RUNNING,
@@ -65,8 +67,12 @@ def meta_of(
     timelines: Timelines,
     categories: list[dict[str, Any]],
     threads: int,
+    left_out: Sequence[str],
 ) -> dict[str, Any]:
     """Return what the Firefox Profiler must know before all else."""
+    facts = [(one.process, one.about) for one in timelines.requests]
+    if left_out:
+        facts.insert(0, (HEADING, {"left out": "; ".join(left_out)}))
     return {
         "version": _GECKO_VERSION,
         "preprocessedProfileVersion": _VERSION,
@@ -92,14 +98,14 @@ def meta_of(
         "initialSelectedThreads": [0] if threads else [],
         "extra": [
             {
-                "label": request.process,
+                "label": label,
                 "entries": [
                     {"label": name, "format": "string", "value": fact}
-                    for name, fact in request.about.items()
+                    for name, fact in about.items()
                 ],
             }
-            for request in timelines.requests
-            if request.about
+            for label, about in facts
+            if about
         ],
     }
 
@@ -127,7 +133,7 @@ def _call_schema() -> dict[str, Any]:
 def _request_schema(timelines: Timelines) -> dict[str, Any]:
     labels: dict[str, None] = {}
     for request in timelines.requests:
-        labels.update(dict.fromkeys([*request.about, "notes"]))
+        labels.update(dict.fromkeys([*request.about, "notes", HEADING]))
     return {
         "name": REQUEST,
         "display": ["marker-chart", "marker-table", "timeline-overview"],

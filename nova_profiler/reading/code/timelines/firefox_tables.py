@@ -60,6 +60,8 @@ class SharedTables:
     ) -> None:
         """Give frames the category and subcategory of their function."""
         self._category_of = category_of
+        # How many stacks end where there was no more room.
+        self.cut = 0
         self._texts: dict[str, int] = {}
         self._stacks = Table("frame", "prefix")
         self._frames = Table(
@@ -97,6 +99,7 @@ class SharedTables:
         for frame in frames:
             row = (self._frame(frame), stack)
             if row not in self._stacks and len(self._stacks) >= MOST_STACKS:
+                self.cut += 1
                 break
             stack = self._stacks.place_of(row, lambda row=row: row)  # type: ignore[misc]
         return stack

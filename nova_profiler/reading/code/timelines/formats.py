@@ -13,29 +13,28 @@ from nova_profiler.profiles import SAMPLES_SUFFIX, ProfileError
 from nova_profiler.profiles.loading import session_of
 from nova_profiler.reading.code.adding_up import none_read
 from nova_profiler.reading.code.timelines.firefox import firefox_profile
-from nova_profiler.reading.code.timelines.lane_calls import MOST_CALLS
-from nova_profiler.reading.code.timelines.lane_room import MOST_LANES
+from nova_profiler.reading.code.timelines.left_out import File, cut_line
 from nova_profiler.reading.code.timelines.trace_events import trace_events
 from nova_profiler.reading.code.timelines.tracks import (
     Source,
     Timelines,
     timelines_of,
 )
-from nova_profiler.reading.command_line.skipped import Skipped
 from nova_profiler.reading.screen.terminal import counted
 from nova_profiler.record import RequestRecord
 from nova_profiler.trust.files import FileError, content_of
 
 # Of a file; the first ones that are named.
 MOST_REQUESTS = 50
-_COUNTED = "counted calls have no stacks: only the calls of the record are in"
+# What formats of times have of a file of cProfile.
+COUNTED = "counted calls have no stacks: only the calls of the record are in"
 
 
 class Format(NamedTuple):
     """How files are named, and what makes one of a title and requests."""
 
     suffix: str
-    content_of: Callable[[str, Timelines], bytes]
+    content_of: Callable[[str, Timelines, Sequence[str]], File]
 
 
 FORMATS = {
@@ -48,16 +47,17 @@ def content_in(
     how: str,
     title: str,
     paths: Sequence[Path],
-    skipped: Skipped,
     most_texts: int | None = None,
-) -> bytes:
+    unread: Sequence[str] = (),
+) -> File:
     """Return the requests of *paths*, dumps or what lies beside them.
 
-    The stacks of each have *most_texts* frames at most. *skipped* notes what
-    is unreadable or has no room; raises NovaProfilerError if all is.
+    The stacks of each have *most_texts* frames at most. What is unreadable or
+    has no room is named in the file, and beside it; *unread* is what the
+    caller knows of that. Raises NovaProfilerError if all is unreadable.
     """
     sources = []
-    errors: list[str] = []
+    errors = list(unread)
     for path in paths[:MOST_REQUESTS]:
         source = _source(path, errors, most_texts)
         if source.record is not None or source.session is not None:
@@ -69,21 +69,10 @@ def content_in(
             f"{counted(len(paths) - MOST_REQUESTS, 'request')} left out: a "
             f"file has room for {MOST_REQUESTS}"
         )
-    timelines = timelines_of(sources)
-    if timelines.left_out:
-        errors.append(
-            f"{counted(timelines.left_out, 'call')} left out: a file has room "
-            f"for the {MOST_CALLS} longest"
-        )
-    if timelines.lanes_left_out:
-        errors.append(
-            f"{counted(timelines.lanes_left_out, 'lane')} left out, with "
-            f"{counted(timelines.calls_of_lanes_left_out, 'call')}: a file "
-            f"has room for {MOST_LANES}, each request's share alike"
-        )
-    for error in errors:
-        skipped.add(error)
-    return FORMATS[how].content_of(title, timelines)
+    cut = sum(one.session.cut for one in sources if one.session is not None)
+    if cut and most_texts is not None:
+        errors.append(cut_line(cut, most_texts, "functions"))
+    return FORMATS[how].content_of(title, timelines_of(sources), errors)
 
 
 def _source(path: Path, errors: list[str], most_texts: int | None) -> Source:
@@ -95,7 +84,7 @@ def _source(path: Path, errors: list[str], most_texts: int | None) -> Source:
         except (FileError, ProfileError) as exc:
             errors.append(str(exc))
     elif path.suffix != DUMP_SUFFIX and record is not None:
-        errors.append(f"{path.name}: {_COUNTED}")
+        errors.append(f"{path.name}: {COUNTED}")
     return Source(path.name, record, session)
 
 

@@ -15,7 +15,8 @@ MOST_CALLS = 100_000
 # Records have microseconds, each rounded: a call may end so much later than
 # the one around it.
 _ROUNDING_MS = 0.005
-_MOST_ROWS = 8
+# Of a lane, for calls that overlap.
+MOST_ROWS = 8
 
 Facts = dict[str, str | int | float]
 
@@ -104,12 +105,13 @@ def lane_title(lane: int, calls: Sequence[Call]) -> str:
     return f"lane {lane}" if calls else f"lane {lane}, without calls"
 
 
-def nested(calls: Sequence[Call]) -> list[list[Call]]:
-    """Return *calls* in rows, in each of which they are well nested.
+def nested(calls: Sequence[Call]) -> tuple[list[list[Call]], int]:
+    """Return *calls* in rows, well nested in each, and how many lack.
 
     One row is enough but where a lane's calls overlap, as damaged records
-    have them; past _MOST_ROWS a call is left out.
+    have them; past MOST_ROWS a call is left out.
     """
+    left_out = 0
     rows: list[list[Call]] = []
     ends: list[list[float]] = []
     for call in calls:
@@ -124,10 +126,12 @@ def nested(calls: Sequence[Call]) -> list[list[Call]]:
                 open_ends.append(end)
                 break
         else:
-            if len(rows) < _MOST_ROWS:
+            if len(rows) < MOST_ROWS:
                 rows.append([call])
                 ends.append([end])
-    return rows
+            else:
+                left_out += 1
+    return rows, left_out
 
 
 def _call(

@@ -68,6 +68,8 @@ class Stacks(NamedTuple):
     lanes: dict[int, list[Stack]]
     rest: list[Stack]
     rest_title: str = STACKS_TITLE
+    # Of the latter, those that have lost their place in a lane with room.
+    without_room: int = 0
 
 
 def stacks_of(
@@ -75,8 +77,8 @@ def stacks_of(
 ) -> Stacks:
     """Return the stacks of *session*, but not time that was another's.
 
-    Only lanes *with_room* are there, None for all; what stood in the others is
-    with what is in no lane.
+    Only lanes *with_room* are there, None for all; what stood in the others
+    is with what is in no lane, and so is what is past MOST_FRAMES.
     """
     if session is None:
         return Stacks({}, [])
@@ -86,9 +88,10 @@ def stacks_of(
     if timed is None:
         return Stacks(lanes, _side_by_side(filter(None, stacks)))
     placed_ms = [0.0] * len(stacks)
-    # In lanes without room.
+    # In lanes without room, or past the frames of a session.
     over_ms = [0.0] * len(stacks)
     room = MOST_FRAMES
+    without_room = 0
     for lane, record, start_us, us in timed.rows():
         stack = stacks[record]
         if stack is None:
@@ -96,9 +99,11 @@ def stacks_of(
         if with_room is not None and lane not in with_room:
             over_ms[record] += us / 1000
             continue
+        if len(stack.frames) > room:
+            over_ms[record] += us / 1000
+            without_room += 1
+            continue
         room -= len(stack.frames)
-        if room < 0:
-            break
         placed_ms[record] += us / 1000
         found = lanes.setdefault(lane, [])
         found.append(_behind(found, stack.frames, start_us / 1000, us / 1000))
@@ -113,7 +118,7 @@ def stacks_of(
         if ms + over > 0:
             rest.append(Stack(stack.frames, ms + over))
     title = WIDE_REST_TITLE if any(over_ms) else REST_TITLE
-    return Stacks(lanes, _side_by_side(rest), title)
+    return Stacks(lanes, _side_by_side(rest), title, without_room)
 
 
 def _stacks_in(session: Session) -> Iterator[Stack | None]:

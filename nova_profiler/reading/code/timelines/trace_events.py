@@ -22,9 +22,17 @@ from nova_profiler.reading.code.timelines.lane_calls import (
     lane_title,
     nested,
 )
+from nova_profiler.reading.code.timelines.left_out import (
+    HEADING,
+    File,
+    cut_line,
+    lines_about,
+    overlapping_line,
+)
 from nova_profiler.reading.code.timelines.looks import Stack, state_of
 from nova_profiler.reading.code.timelines.texts import text
 from nova_profiler.reading.code.timelines.tracks import Request, Timelines
+from nova_profiler.reading.screen.terminal import printable
 
 # Of the stacks of a file, each request's share alike: past it a stack ends at
 # the last caller that is there.
@@ -37,52 +45,91 @@ _TOUCHING_MS = 0.002
 Event = dict[str, Any]
 
 
-def trace_events(title: str, timelines: Timelines) -> bytes:
-    """Return the file of *timelines*."""
+class _Room:
+    """The room that is left for slices of a request's stacks.
+
+    And over all requests their own slices, and what had no room: calls, and
+    stacks that were cut.
+    """
+
+    def __init__(self) -> None:
+        self.slices = 0
+        self.requests: list[Event] = []
+        self.calls_left_out = 0
+        self.stacks_cut = 0
+
+
+def trace_events(
+    title: str, timelines: Timelines, unread: Sequence[str] = ()
+) -> File:
+    """Return the file of *timelines*; *unread* is what they lack besides."""
+    room = _Room()
     share = MOST_SLICES // max(1, len(timelines.requests))
     events: list[Event] = []
     for number, request in enumerate(timelines.requests, 1):
-        slices = iter(range(share))
-        events += _of_request(number, request, slices)
+        room.slices = share
+        events += _of_request(number, request, room)
+    left_out = [*unread, *lines_about(timelines), *_lines_about(room)]
+    about: dict[str, Any] = {
+        "title": title,
+        "version": f"nova-profiler {__version__}",
+        "began, ms since 1970": timelines.epoch_ms,
+    }
+    if left_out:
+        about[HEADING] = text("; ".join(left_out))
+        for event in room.requests:
+            event["args"][HEADING] = about[HEADING]
     trace = {
         "traceEvents": events,
         "displayTimeUnit": "ms",
-        "otherData": {
-            "title": title,
-            "version": f"nova-profiler {__version__}",
-            "began, ms since 1970": timelines.epoch_ms,
-        },
+        "otherData": about,
     }
-    return json.dumps(trace, separators=(",", ":")).encode()
+    content = json.dumps(trace, separators=(",", ":")).encode()
+    return File(content, left_out)
 
 
-def _of_request(
-    number: int, request: Request, slices: Iterator[int]
-) -> Iterator[Event]:
+def _lines_about(room: _Room) -> Iterator[str]:
+    if room.calls_left_out:
+        yield overlapping_line(room.calls_left_out)
+    if room.stacks_cut:
+        yield cut_line(
+            room.stacks_cut,
+            MOST_SLICES,
+            "slices of stacks, each request's share alike",
+        )
+
+
+def _of_request(number: int, request: Request, room: _Room) -> Iterator[Event]:
     tracks = count(1)
     stacks = request.stacks
+    itself = _itself(request)
     yield _named("process_name", number, 0, request.process)
     yield _sorted("process_sort_index", number, 0)
     for lane, calls in request.lanes.items():
-        own = [_itself(request), *calls] if lane == 0 else calls
+        own = [itself, *calls] if lane == 0 else calls
         lane_name = lane_title(lane, calls)
-        for place, row in enumerate(nested(own)):
+        rows, left_out = nested(own)
+        room.calls_left_out += left_out
+        for place, row in enumerate(rows):
             track = next(tracks)
             more = f", overlapping {place}" if place else ""
             yield from _thread(number, track, f"{lane_name}{more}")
             for call in row:
-                yield _of_call(call, request.began_ms, number, track)
+                event = _of_call(call, request.began_ms, number, track)
+                if call is itself:
+                    room.requests.append(event)
+                yield event
         if lane in stacks.lanes:
             track = next(tracks)
             yield from _thread(number, track, f"{lane_name}: stacks")
             yield from _of_stacks(
-                stacks.lanes[lane], request.began_ms, number, track, slices
+                stacks.lanes[lane], request.began_ms, number, track, room
             )
     if stacks.rest:
         track = next(tracks)
         yield from _thread(number, track, stacks.rest_title)
         yield from _of_stacks(
-            stacks.rest, request.began_ms, number, track, slices
+            stacks.rest, request.began_ms, number, track, room
         )
 
 
@@ -120,7 +167,7 @@ def _of_stacks(
     began_ms: float,
     number: int,
     track: int,
-    slices: Iterator[int],
+    room: _Room,
 ) -> Iterator[Event]:
     """Yield the stacks in time, callers that neighbours share joined."""
     # The functions that are open, each with where it began.
@@ -152,8 +199,10 @@ def _of_stacks(
             same += 1
         yield from closed(same)
         for frame in stack.frames[same:]:
-            if next(slices, None) is None:
+            if not room.slices:
+                room.stacks_cut += 1
                 break
+            room.slices -= 1
             opened.append((frame.function, at))
         at = start + stack.ms
     yield from closed(0)
@@ -206,4 +255,4 @@ def _sorted(kind: str, number: int, track: int) -> Event:
 
 
 def _short(value: str) -> str:
-    return text(value)[:_LONGEST]
+    return printable(value, _LONGEST - len("..."))

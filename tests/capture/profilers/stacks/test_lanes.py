@@ -167,7 +167,8 @@ def test_the_export_has_one_track_each_lane(kept):
     record, session = kept
     source = Source("a.json", record, session)
 
-    profile = json.loads(firefox_profile("t", timelines_of([source])))
+    made = firefox_profile("t", timelines_of([source]))
+    profile = json.loads(made.content)
     check_firefox_profile(profile)
 
     tracks = {one["name"]: one for one in profile["threads"]}

@@ -48,7 +48,7 @@ def profile_of(*sources):
             ]
         ),
     )
-    profile = json.loads(made)
+    profile = json.loads(made.content)
     check_firefox_profile(profile)
     return profile
 
@@ -90,7 +90,8 @@ def test_each_lane_is_a_thread_and_each_request_a_process():
 def timed_profile_of(one, *stretches, **fields):
     content = json.dumps(timed_session(*stretches, **fields)).encode()
     source = Source("a.json", one, read_session(content))
-    profile = json.loads(firefox_profile("t", timelines_of([source])))
+    made = firefox_profile("t", timelines_of([source]))
+    profile = json.loads(made.content)
     check_firefox_profile(profile)
     return profile
 

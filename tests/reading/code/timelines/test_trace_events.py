@@ -6,6 +6,8 @@ from __future__ import annotations
 import json
 
 from builders import parallel_detail, record, slow_rebuild
+from hypothesis import given
+from hypothesis import strategies as st
 from profile_builders import (
     API,
     CONTROLLER,
@@ -19,9 +21,14 @@ from timeline_files import check_trace_events
 
 from nova_profiler.profiles.session_files import Session, read_session
 from nova_profiler.reading.code.timelines import trace_events as module
+from nova_profiler.reading.code.timelines.left_out import (
+    HEADING,
+    left_out_of,
+)
 from nova_profiler.reading.code.timelines.looks import STACKS_TITLE
 from nova_profiler.reading.code.timelines.trace_events import trace_events
 from nova_profiler.reading.code.timelines.tracks import Source, timelines_of
+from nova_profiler.reading.screen.terminal import counted
 from nova_profiler.record import TimelineEntry
 
 
@@ -36,7 +43,7 @@ def slices_of(one, *samples):
 
 def slices_with(one, stacks):
     made = trace_events("t", timelines_of([Source("a", one, stacks)]))
-    trace = json.loads(made)
+    trace = json.loads(made.content)
     check_trace_events(trace)
     names = {
         event["tid"]: event["args"]["name"]
@@ -153,7 +160,7 @@ def test_each_request_has_its_share_of_the_slices(monkeypatch):
     stacks = Session(records, "pyinstrument", 100, 1.0)
     sources = [Source(name, slow_rebuild(), stacks) for name in "ab"]
 
-    trace = json.loads(trace_events("t", timelines_of(sources)))
+    trace = json.loads(trace_events("t", timelines_of(sources)).content)
 
     found = [
         one["pid"]
@@ -170,3 +177,48 @@ def test_a_long_text_is_cut():
     _, call = slices_of(record(timeline=timeline))["the request's own thread"]
 
     assert len(call["name"]) == len(call["args"]["error"]) == 500
+    assert call["name"].endswith("x...")
+
+
+calls = st.tuples(st.integers(0, 9), st.integers(0, 9), st.integers(0, 2))
+
+
+@given(st.lists(calls, max_size=40))
+def test_each_call_is_a_slice_or_is_counted(found):
+    """However many of a lane overlap; what is left out stands in the file."""
+    timeline = [
+        TimelineEntry("sql", "SELECT", float(start), float(ms), lane=lane)
+        for start, ms, lane in found
+    ]
+    one = record(timeline=timeline)
+    timelines = timelines_of([Source("a", one, None)])
+
+    content, left_out = trace_events("t", timelines)
+
+    trace = json.loads(content)
+    slices = [each for each in trace["traceEvents"] if each["ph"] == "X"]
+    lacking = 1 + len(found) - len(slices)
+    assert left_out_of(one) == left_out
+    if not lacking:
+        assert left_out == []
+        assert HEADING not in trace["otherData"]
+        return
+    [line] = left_out
+    assert line.startswith(f"{counted(lacking, 'call')} left out: Perfetto ")
+    assert trace["otherData"][HEADING] == line
+    assert slices[0]["args"][HEADING] == line
+
+
+def test_calls_that_overlap_too_often_are_counted():
+    """So many rows has a lane, with the request in the first of them."""
+    timeline = [
+        TimelineEntry("sql", "SELECT", float(at), 20.0) for at in range(12)
+    ]
+    one = record(timeline=timeline)
+
+    made = trace_events("t", timelines_of([Source("a", one, None)]))
+
+    assert list(made.left_out) == [
+        "4 calls left out: Perfetto has 8 rows for calls of a lane that "
+        "overlap"
+    ]

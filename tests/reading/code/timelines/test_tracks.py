@@ -22,7 +22,7 @@ from profile_builders import (
 from nova_profiler.profiles import IN_LINE, WAITING_FOR_GIL
 from nova_profiler.profiles.functions import Function
 from nova_profiler.profiles.session_files import Session, read_session
-from nova_profiler.reading.code.timelines import lane_calls, lane_room
+from nova_profiler.reading.code.timelines import lane_calls, lane_room, looks
 from nova_profiler.reading.code.timelines.lane_calls import Call, nested
 from nova_profiler.reading.code.timelines.looks import (
     IS_WAITING,
@@ -190,6 +190,24 @@ def test_lanes_of_stacks_are_bounded(found, most, joined):
     assert sum(one.ms for one in placed) == pytest.approx(whole)
 
 
+@given(stretches, st.integers(0, 30), st.integers(0, 3))
+def test_frames_of_stacks_in_lanes_are_bounded(found, most, joined):
+    """What has no room is with the rest and counted: no time is lost."""
+    content = timed_session(*found, joined=joined)
+    stacks = read_session(json.dumps(content).encode())
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(looks, "MOST_FRAMES", most)
+        [request] = timelines_of([Source("a", None, stacks)]).requests
+
+    placed = [*chain.from_iterable(request.stacks.lanes.values())]
+    assert sum(len(one.frames) for one in placed) <= most
+    assert len(placed) + request.stacks.without_room == len(found)
+    everything = chain(request.stacks.rest, placed)
+    whole = sum(ms for *_, ms in found)
+    assert sum(one.ms for one in everything) == pytest.approx(whole)
+
+
 def test_a_title_is_short():
     """It stands in a file again for each lane."""
     made = record(route="/" + "r" * 19_000)
@@ -258,7 +276,10 @@ def test_rows_are_well_nested(spans):
         for start, ms in sorted(spans, key=lambda one: (one[0], -one[1]))
     ]
 
-    for row in nested(calls):
+    rows, left_out = nested(calls)
+
+    assert sum(map(len, rows)) + left_out == len(calls)
+    for row in rows:
         for place, one in enumerate(row):
             for other in row[place + 1 :]:
                 end = one.start_ms + one.ms

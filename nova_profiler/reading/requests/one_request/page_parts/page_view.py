@@ -90,6 +90,8 @@ class Surroundings(NamedTuple):
     home: str = ""
     places: Sequence[Link] = ()
     downloads: Sequence[Link] = ()
+    # What some of these files have no room for.
+    left_out: Sequence[str] = ()
     # Where the request's lines in logs are; empty without logs.
     lines: str = ""
     standing: Standing | None = None

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from nova_profiler.dump_store import DumpEntry
 from nova_profiler.web.choice import choice_of
-from nova_profiler.web.heat_map import (
+from nova_profiler.web.overview.heat_map import (
     COLUMNS,
     MOST_STEPS,
     axis_times,

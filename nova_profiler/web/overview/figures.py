@@ -10,8 +10,8 @@ import numpy as np
 
 from nova_profiler.groups import LABELS
 from nova_profiler.web.choice import PAGE_ROWS, Choice
-from nova_profiler.web.differences import differences
-from nova_profiler.web.heat_map import HeatMap, heat_map_of
+from nova_profiler.web.overview.differences import differences
+from nova_profiler.web.overview.heat_map import HeatMap, heat_map_of
 from nova_profiler.web.rows import Row
 from nova_profiler.web.tables.columns import Array
 from nova_profiler.web.tables.table import Table

@@ -10,9 +10,9 @@ from nova_profiler.reading.screen.html_pages import rendered_still
 from nova_profiler.reading.screen.page_colors import class_of
 from nova_profiler.reading.screen.terminal import time_text
 from nova_profiler.web.choice import KIND_NAMES, Choice
-from nova_profiler.web.heat_map import Cell, HeatMap, axis_times
 from nova_profiler.web.index import Progress
-from nova_profiler.web.overview import Overview, label_of
+from nova_profiler.web.overview.figures import Overview, label_of
+from nova_profiler.web.overview.heat_map import Cell, HeatMap, axis_times
 from nova_profiler.web.rows import Row
 from nova_profiler.web.scripts import start_of
 

@@ -7,7 +7,7 @@ from builders import numbered, slow_rebuild, written
 from web_pages import still_index
 
 from nova_profiler.web.choice import PAGE_ROWS, choice_of
-from nova_profiler.web.overview import overview_of
+from nova_profiler.web.overview.figures import overview_of
 
 
 def overview(rows, slow_ms=150.0, **parameters):

@@ -22,7 +22,6 @@ from nova_profiler.errors import NovaProfilerError
 from nova_profiler.record import RecordError, RequestRecord
 from nova_profiler.record.rows import number_of
 
-
 # A worker that can answer does so within milliseconds, on a machine that has
 # a processor for it.
 WAIT_S = 2.0

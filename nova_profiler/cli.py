@@ -14,6 +14,7 @@ import click
 from nova_profiler import __version__
 from nova_profiler.command_name import PROGRAM, command_name
 from nova_profiler.errors import NovaProfilerError
+from nova_profiler.reading.command_line.answers import ANSWERED, FAILED
 from nova_profiler.reading.command_line.command_groups import (
     PAGED,
     SuggestingGroup,
@@ -128,7 +129,7 @@ def group(ctx: click.Context, no_pager: bool) -> None:
 def main(args: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code.
 
-    Whatever a user did wrong is one line on standard error and a 2.
+    Whatever a user did wrong is one line on standard error and FAILED.
     """
     if args is None:
         # Commands are imported later: the process is ours from here on.
@@ -155,7 +156,7 @@ def main(args: Sequence[str] | None = None) -> int:
         return _failed("interrupted", 130)
     except OSError as exc:
         return _failed(f"{exc.filename or 'error'}: {exc.strerror or exc}")
-    return code if isinstance(code, int) else 0
+    return code if isinstance(code, int) else ANSWERED
 
 
 def _program() -> str:
@@ -171,7 +172,7 @@ def _message_of(exc: click.ClickException) -> str:
     return message
 
 
-def _failed(message: str, code: int = 2) -> int:
+def _failed(message: str, code: int = FAILED) -> int:
     click.echo(f"{PROGRAM}: {message}", err=True)
     return code
 

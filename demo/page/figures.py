@@ -10,15 +10,14 @@ from typing import NamedTuple
 from nova_profiler.groups import (
     DB_API,
     EITHER,
-    LABELS,
     NOT_PROCESSOR,
-    PROCESSOR,
     PYTHON,
     SQL,
     UNSPLIT,
     WAITING,
 )
 from nova_profiler.reading.advice.findings import parts_of
+from nova_profiler.reading.advice.largest import PART_LABELS
 from nova_profiler.reading.requests.calls_by_route import (
     RouteCalls,
     calls_by_route,
@@ -31,12 +30,6 @@ _NAMELESS = (
     *(WAITING.name, PYTHON.name, EITHER.name),
     *(NOT_PROCESSOR.name, UNSPLIT.name),
 )
-_LABELS = {
-    **LABELS,
-    PROCESSOR.name: f"waiting {PROCESSOR.label}",
-    NOT_PROCESSOR.name: f"waiting {NOT_PROCESSOR.label}",
-    UNSPLIT.name: "waiting for either",
-}
 
 
 class Part(NamedTuple):
@@ -71,7 +64,7 @@ class RouteFigures(NamedTuple):
         """Return where a request's time went, the largest part first."""
         whole = sum(self.mean_breakdown_ms.values())
         return [
-            Part(name, _LABELS.get(name, name), ms, ms / whole)
+            Part(name, PART_LABELS.get(name, name), ms, ms / whole)
             for name, ms in sorted(
                 self.mean_breakdown_ms.items(), key=lambda item: -item[1]
             )

@@ -3,10 +3,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from nova_profiler.reading.advice.findings import Finding
+from nova_profiler.reading.advice.findings import Finding, parts_of
+from nova_profiler.reading.advice.largest import (
+    LARGEST_PART,
+    is_covered,
+    largest_part,
+    sentence_about,
+)
 from nova_profiler.reading.advice.rules.table import BY_NAME, findings_of
 from nova_profiler.record import RequestRecord
 
@@ -86,21 +92,31 @@ class _Sum:
 class Evidence:
     """What the rules found in the requests of one route."""
 
-    __slots__ = ("_sums", "duration_ms", "requests")
+    __slots__ = ("_parts_ms", "_sums", "duration_ms", "requests")
 
     def __init__(self) -> None:
         self.requests = 0
         self.duration_ms = 0.0
         self._sums: dict[tuple[str, str], _Sum] = {}
+        self._parts_ms: dict[str, float] = {}
 
     def add_record(self, record: RequestRecord) -> None:
         """Add what the rules find in *record*."""
-        self.add(record.duration_ms, findings_of(record))
+        parts = parts_of(record)
+        self.add(record.duration_ms, findings_of(record), parts)
 
-    def add(self, duration_ms: float, found: Iterable[Found]) -> None:
-        """Add a request, and what was found in it."""
+    def add(
+        self,
+        duration_ms: float,
+        found: Iterable[Found],
+        parts_ms: Mapping[str, float] | None = None,
+    ) -> None:
+        """Add a request, what was found in it, and its ``parts_of``."""
         self.requests += 1
-        self.duration_ms += max(0.0, duration_ms)
+        whole_ms = max(0.0, duration_ms)
+        self.duration_ms += whole_ms
+        for name, ms in (parts_ms or {}).items():
+            self._add_part(name, max(0.0, min(ms, whole_ms)))
         in_this: dict[tuple[str, str], Finding] = {}
         for rule, finding in found:
             key = rule, finding.about
@@ -120,6 +136,15 @@ class Evidence:
             own = self._of(key, sums.example)
             if own is not None:
                 own.merge(sums)
+        for name, ms in other._parts_ms.items():
+            self._add_part(name, ms)
+
+    def _add_part(self, name: str, ms: float) -> None:
+        known = self._parts_ms.get(name)
+        if known is not None:
+            self._parts_ms[name] = known + ms
+        elif len(self._parts_ms) < MOST_KEYS:
+            self._parts_ms[name] = ms
 
     def _of(self, key: tuple[str, str], example: Finding) -> _Sum | None:
         sums = self._sums.get(key)
@@ -131,6 +156,7 @@ class Evidence:
         """Yield the advice on the requests, which are those of *route*."""
         if self.duration_ms <= 0:
             return
+        saves_ms = []
         for (name, _), sums in self._sums.items():
             rule = BY_NAME[name]
             if self.requests >= MANY and sums.requests == 1:
@@ -142,6 +168,7 @@ class Evidence:
                 and self.requests >= rule.least_requests
                 and of_requests >= rule.least_share
             ):
+                saves_ms.append((name, sums.saves_ms))
                 yield Advice(
                     name,
                     self._sentence(rule.sentence, sums),
@@ -151,6 +178,29 @@ class Evidence:
                     self.requests,
                     route,
                 )
+
+        part = largest_part(self._parts_ms)
+        ms = self._parts_ms.get(part, 0.0)
+        if part and ms > 0 and not is_covered(part, ms, saves_ms):
+            yield self._about(part, route)
+
+    def _about(self, part: str, route: str) -> Advice:
+        """Return the row that says what the largest part is."""
+        ms = self._parts_ms[part] / self.requests
+        share = min(1.0, self._parts_ms[part] / self.duration_ms)
+        return Advice(
+            LARGEST_PART,
+            sentence_about(part, ms, share, self._each),
+            ms,
+            share,
+            self.requests,
+            self.requests,
+            route,
+        )
+
+    @property
+    def _each(self) -> str:
+        return " a request" if self.requests > 1 else ""
 
     def _sentence(self, sentence: str, sums: _Sum) -> str:
         times = str(sums.most)
@@ -164,24 +214,33 @@ class Evidence:
             text = f"in {of} of {self.requests} requests {text}"
         share = min(1.0, sums.saves_ms / self.duration_ms)
         ms = sums.saves_ms / self.requests
-        each = " a request" if self.requests > 1 else ""
-        return f"{text} saves at most {ms:.1f} ms{each}, {100 * share:.1f} %"
+        return (
+            f"{text} saves at most {ms:.1f} ms{self._each}, "
+            f"{100 * share:.1f} %"
+        )
 
 
 def advice_on(record: RequestRecord) -> list[dict[str, Any]]:
     """Return the advice on one request, as rows ready for JSON."""
     evidence = Evidence()
     evidence.add_record(record)
-    return advice_rows(evidence.advice())
+    rows = advice_rows(evidence.advice())
+    # Its page begins with the parts: the largest alone is no news.
+    return [] if rows and rows[-1]["rule"] == LARGEST_PART else rows
 
 
 def advice_rows(advice: Iterable[Advice]) -> list[dict[str, Any]]:
     """Return *advice* as rows ready for JSON, the largest saving first.
 
-    It counts what all requests would save together.
+    It counts what all requests would save together. That a part without
+    advice is larger than what any advice saves is said once, at the top.
     """
     ranked = sorted(advice, key=lambda one: (-one.saves_all_ms, one.text))
-    return [one.fields() for one in ranked]
+    return [
+        one.fields()
+        for place, one in enumerate(ranked)
+        if one.rule != LARGEST_PART or not place
+    ]
 
 
 def _saves_and_by(finding: Finding) -> tuple[float, str]:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from nova_profiler.groups import WAITING
@@ -27,10 +27,15 @@ class Finding(NamedTuple):
 
 def parts_of(record: RequestRecord) -> dict[str, float]:
     """Return the breakdown; of waiting, the parts that are known of it."""
-    if not record.unnamed_ms:
-        return record.parts_ms
-    parts = dict(record.parts_ms)
-    for name, ms in record.unnamed_ms.items():
+    return parts_with(record.parts_ms, record.unnamed_ms)
+
+
+def parts_with(
+    parts_ms: Mapping[str, float], unnamed_ms: Mapping[str, float] | None
+) -> dict[str, float]:
+    """Return *parts_ms* with the parts of the waiting in its place."""
+    parts = dict(parts_ms)
+    for name, ms in (unnamed_ms or {}).items():
         parts[name] = parts.get(name, 0.0) + ms
         parts[WAITING.name] = parts.get(WAITING.name, 0.0) - ms
     return parts

@@ -14,6 +14,7 @@ from nova_profiler.profiles.stack_tree import StackTree
 from nova_profiler.profiles.summaries import CALLS, SAMPLES, Row, Step, Wait
 from nova_profiler.reading.code.certainty import (
     has_shares,
+    is_enough,
     notes_of,
     seconds,
     share_in,
@@ -23,6 +24,7 @@ from nova_profiler.reading.screen.terminal import counted, share_text
 # Of functions whose shares differ by less, the innermost stands for all.
 _SAME = 0.02
 _MOST_STEPS = 6
+WORK = "at work"
 
 
 def main_steps(steps: Sequence[Step]) -> list[Step]:
@@ -82,17 +84,56 @@ def _sentence_of_looks(profile: StackTree, duration_ms: float) -> str:
     if 0 < 1000 * seen_s <= 1.01 * duration_ms:
         seen = share_text(1000 * seen_s / duration_ms)
         parts.append(f"seen {seen} of the request")
-    in_line_s = profile.time_in(IN_LINE)
-    gil_s = profile.time_in(WAITING_FOR_GIL)
-    waits = [
-        f"{seconds(profile.busy_s)} at work",
-        f"{seconds(profile.waiting_s - in_line_s - gil_s)} waiting",
+    states = [
+        f"{seconds(state_s)} {label}" for label, state_s in states_of(profile)
     ]
-    if gil_s > 0:
-        waits.append(f"{seconds(gil_s)} waiting for the GIL")
-    if in_line_s > 0:
-        waits.append(f"{seconds(in_line_s)} in line for a processor")
-    return f"{', '.join(parts)}: {', '.join(waits)}"
+    return f"{', '.join(parts)}: {', '.join(states)}"
+
+
+def states_of(profile: Profile) -> list[tuple[str, float]]:
+    """Return what the threads did, and for how many seconds.
+
+    Work and waiting; of ``stacks`` the GIL and the processors' line as well,
+    where any time was spent there.
+    """
+    states = [(WORK, profile.busy_s), ("waiting", profile.waiting_s)]
+    if isinstance(profile, StackTree) and profile.engine == STACKS:
+        gil_s = profile.time_in(WAITING_FOR_GIL)
+        in_line_s = profile.time_in(IN_LINE)
+        states = [
+            (WORK, profile.busy_s),
+            ("waiting", profile.waiting_s - in_line_s - gil_s),
+            ("waiting for the GIL", gil_s),
+            ("in line for a processor", in_line_s),
+        ]
+    return [*states[:2], *(one for one in states[2:] if one[1] > 0)]
+
+
+def where_lines(profile: Profile) -> list[str]:
+    """Return where the time went, in shares of it, and the longest wait.
+
+    Nothing where samples are too few, or where no wait was seen: then all
+    that was seen is work.
+    """
+    whole_s = profile.busy_s + profile.waiting_s
+    is_known = profile.kind == CALLS or is_enough(profile.number)
+    if profile.waiting_s <= 0 or not is_known:
+        return []
+    shares = ", ".join(
+        f"{label} {share_text(state_s / whole_s)}"
+        for label, state_s in sorted(
+            states_of(profile), key=lambda one: -one[1]
+        )
+    )
+    lines = [f"where the time went: {shares}"]
+    wait = next(iter(profile.waits()), None)
+    if wait is not None:
+        caller = "" if wait.caller is None else f", for {wait.caller.label}"
+        lines.append(
+            f"longest waits: {seconds(wait.seconds)} in {wait.function.label}"
+            f"{caller}"
+        )
+    return lines
 
 
 def figures_of(

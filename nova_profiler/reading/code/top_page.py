@@ -86,7 +86,9 @@ def figures_of(profile: Profile, sort: str, limit: int) -> dict[str, Any]:
 def print_top(
     console: Console, profile: Profile, sort: str, limit: int
 ) -> None:
-    """Print the table, then the waits and notes."""
+    """Print where the time went, the table, then the waits and notes."""
+    for line in figures.where_lines(profile):
+        console.print(safe(line, HEADING))
     number = counted(profile.profiles, "profile")
     sentence = figures.sentence_of(profile)
     text = f"{profile.engine}: {number}, {sentence}"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What all commands agree on: the form of JSON, and of finding nothing."""
+"""What all commands agree on: JSON, exit codes, and finding nothing."""
 
 from __future__ import annotations
 
@@ -11,6 +11,15 @@ import click
 from click.core import ParameterSource
 
 SCHEMA = 1
+
+# The exit codes, with the manual's table in commands.rst. An empty answer is
+# an answer: nothing fits the options, or a place where dumps or runs are kept
+# has none yet, which is how each installation begins. What was named as an
+# argument must have what the command reads: a job that names the wrong log
+# must not be green.
+ANSWERED = 0
+GATE_FOUND = 1
+FAILED = 2
 
 # More than any folder has.
 _ALL = 10**9
@@ -33,9 +42,5 @@ def json_limit() -> int:
 
 
 def say_nothing_found(message: str) -> None:
-    """Print in one line why an answer is empty.
-
-    An empty answer is an answer: the exit code stays 0, in all commands. What
-    was named and is not there is an error, and so is a gate that saw nothing.
-    """
+    """Print in one line why an answer is empty; the exit code is ANSWERED."""
     click.echo(" ".join(message.split()), err=True)

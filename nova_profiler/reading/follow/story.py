@@ -15,6 +15,7 @@ from nova_profiler.reading.follow.answer import (
 from nova_profiler.reading.follow.doubtful_times import Skew, placed, skews_of
 from nova_profiler.reading.follow.gaps import ARROW, Gap, gaps_of
 from nova_profiler.reading.follow.lines_once import sorted_lines
+from nova_profiler.reading.follow.own_lines import at_their_ends
 from nova_profiler.reading.follow.records.lines import with_records
 from nova_profiler.reading.follow.records.spans import (
     Stay,
@@ -112,6 +113,7 @@ def story_of(
     if picture is not None:
         found = with_records(found, picture)
     lines, left_over = sorted_lines(found)
+    lines = at_their_ends(lines)
     times = [line.at for line in lines if line.at is not None]
     length_ms = (max(times) - min(times)) * 1000 if times else 0.0
     if gap_ms is None:

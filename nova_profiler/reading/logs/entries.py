@@ -47,6 +47,8 @@ class AccessEntry(NamedTuple):
     ended: str | None = None
     # The front whose waits these are, where its client logged the call, too.
     front: str | None = None
+    # What a record knows of the waiting in ``breakdown_ms``.
+    unnamed_ms: dict[str, float] | None = None
 
     @property
     def user(self) -> str:

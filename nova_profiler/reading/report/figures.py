@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from nova_profiler.reading.advice.adding_up import Evidence
+from nova_profiler.reading.advice.findings import parts_with
 from nova_profiler.reading.command_line.route_option import is_meant
 from nova_profiler.reading.logs.entries import AccessEntry
 from nova_profiler.reading.logs.line_parts.path_routes import is_metadata
@@ -235,7 +236,8 @@ class Figures:
         if rows and entry.found is not None:
             evidence = self._evidence_on((entry.method, entry.route))
             if evidence is not None:
-                evidence.add(entry.ms, entry.found)
+                parts = parts_with(entry.breakdown_ms or {}, entry.unnamed_ms)
+                evidence.add(entry.ms, entry.found, parts)
         if self.asked.is_route(entry.route, entry.method):
             self.fronts.add(entry)
         if entry.at is not None:

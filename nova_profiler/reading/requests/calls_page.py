@@ -32,6 +32,12 @@ from nova_profiler.reading.screen.terminal import (
     share_text,
 )
 
+# Calls of several threads run at the same time.
+ADDED_UP = (
+    "Times in tables are ms, added up also of calls that ran at the same "
+    "time: they are no shares of the clock. driver is a share of them."
+)
+
 _MOST_FUNCTIONS = 25
 _INDENT = 2
 # The longest name of nova's DB API, and what can still be read.
@@ -52,7 +58,10 @@ _FIGURES = {
 def print_calls(
     console: Console, routes: Sequence[RouteCalls], group: Group
 ) -> None:
-    """Print a table for each of *routes*, and its sum in words."""
+    """Print a table for each of *routes*, and its sum in words.
+
+    Then in one line what the times in the tables are.
+    """
     for route in routes:
         width = page_width(console)
         console.print(_heading(route), width=width)
@@ -61,6 +70,8 @@ def print_calls(
         console.print(words, width=width)
         print_left_out(console, left_out, _INDENT)
         console.print()
+    if routes:
+        console.print(Text(ADDED_UP), width=page_width(console))
 
 
 def _heading(route: RouteCalls) -> Text:
@@ -145,13 +156,14 @@ def _sum_in_words(route: RouteCalls, group: Group) -> str:
     words = []
     if route.share is not None:
         words.append(
-            f"{group.name} {share_text(route.share)} of these "
-            f"{noun_of(route.kind)}s' time"
+            f"{group.name} {ms_text(route.totals.ms)} ms added up, "
+            f"{ms_text(route.wall_ms)} ms of the clock: "
+            f"{share_text(route.share)} of these {noun_of(route.kind)}s' time"
         )
     driver = route.totals.driver_share
     if driver is not None:
         words.append(
-            f"of the calls' time driver {share_text(driver)}, SQLAlchemy and "
-            f"what else runs inside {share_text(1 - driver)}"
+            f"of the time added up driver {share_text(driver)}, SQLAlchemy "
+            f"and what else runs inside {share_text(1 - driver)}"
         )
     return "; ".join(words)

@@ -48,6 +48,10 @@ class Places(NamedTuple):
     sources: list[Source]
 
 
+class NothingKeptError(DumpError):
+    """There is no dump yet, where the newest or the slowest is asked for."""
+
+
 class One(NamedTuple):
     """One record, of a dump or of a log's line."""
 
@@ -108,7 +112,7 @@ def request_for(
 ) -> One | Whole:
     """Return what *text* means, or the newest or slowest without it.
 
-    Raises DumpError.
+    Raises DumpError; NothingKeptError where there is no dump at all.
     """
     near = None
     if text is None:
@@ -189,8 +193,10 @@ def _first_of(
         else:
             newest = next(store.entries(), None)
             found += [] if newest is None else [newest]
+    if not found and skipped.count:
+        raise DumpError(f"no dump can be read of {skipped.count}")
     if not found:
-        raise DumpError(
+        raise NothingKeptError(
             f"no dumps in {' or '.join(directories[:3])} yet; {NONE_YET}"
         )
     if slowest:

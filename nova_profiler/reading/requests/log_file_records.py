@@ -41,6 +41,7 @@ def records_of_logs(
             raise NovaProfilerError(f"no records found; {why}")
         if not sources:
             raise NovaProfilerError(no_files_in(paths))
+        raise NovaProfilerError("no records found; the logs are empty")
     skipped.add_unread(unread)
 
 

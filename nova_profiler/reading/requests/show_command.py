@@ -17,7 +17,10 @@ from nova_profiler.profiles import (
     SAMPLES_SUFFIX,
 )
 from nova_profiler.profiles.loading import Profile
-from nova_profiler.reading.command_line.answers import print_json
+from nova_profiler.reading.command_line.answers import (
+    print_json,
+    say_nothing_found,
+)
 from nova_profiler.reading.command_line.dump_dir import dump_dir_of
 from nova_profiler.reading.command_line.options import (
     dump_dirs_options,
@@ -27,6 +30,7 @@ from nova_profiler.reading.command_line.skipped import Skipped
 from nova_profiler.reading.over_services.picture import picture_of
 from nova_profiler.reading.over_services.reasons import sources_of_time
 from nova_profiler.reading.requests.found_request import (
+    NothingKeptError,
     One,
     Whole,
     places_of,
@@ -105,10 +109,16 @@ def command(
     found_in = places_of(dump_dirs, places, skipped)
     try:
         shown = request_for(request_id, slowest, found_in, skipped)
-    except DumpError:
+    except DumpError as exc:
         # A place that is not there may be why.
         skipped.print()
-        raise
+        # What was named as an argument must have a dump.
+        if places or not isinstance(exc, NothingKeptError):
+            raise
+        if as_json:
+            print_json({"file": None})
+        say_nothing_found(str(exc))
+        return
     if isinstance(shown, Whole):
         _print_whole(shown, how, as_json, full, skipped)
     else:

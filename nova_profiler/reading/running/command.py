@@ -10,7 +10,10 @@ from collections.abc import Sequence
 
 import click
 
-from nova_profiler.reading.command_line.answers import print_json
+from nova_profiler.reading.command_line.answers import (
+    print_json,
+    say_nothing_found,
+)
 from nova_profiler.reading.command_line.dump_dir import dump_dir_of
 from nova_profiler.reading.command_line.options import (
     json_option,
@@ -66,6 +69,10 @@ def command(
             "problems": seen.problems,
         }
         print_json(fields)
+    if not seen.answered and not seen.silent:
+        say_nothing_found("; ".join(seen.problems))
+        return
+    if as_json:
         return
     # Only here: it takes a good part of a short run, which may fail before.
     from nova_profiler.reading.command_line.skipped import print_skipped

@@ -27,6 +27,10 @@ from nova_profiler.record.rows import number_of
 WAIT_S = 2.0
 
 
+class NoWorkerError(NovaProfilerError):
+    """A directory is there, and no worker that dumps to it runs."""
+
+
 class Request(NamedTuple):
     """A request that is on, and how old that knowledge is."""
 
@@ -54,13 +58,16 @@ class Seen(NamedTuple):
 def seen_in(directories: Iterable[str]) -> Seen:
     """Return what is on in the workers that dump to *directories*.
 
-    Raises NovaProfilerError if none of them can be asked.
+    ``problems`` has those without a worker. Raises NovaProfilerError if none
+    of them can be asked, for another reason.
     """
     seen = Seen([], 0, [], 0, [])
+    are_there = False
     for directory in dict.fromkeys(directories):
         try:
             found = _seen_in(Path(directory))
         except NovaProfilerError as exc:
+            are_there = are_there or isinstance(exc, NoWorkerError)
             seen.problems.append(str(exc))
             continue
         seen = Seen(
@@ -70,7 +77,8 @@ def seen_in(directories: Iterable[str]) -> Seen:
             seen.more + found.more,
             seen.problems,
         )
-    if seen.problems and not seen.answered and not seen.silent:
+    is_any = are_there or seen.answered or seen.silent
+    if seen.problems and not is_any:
         raise NovaProfilerError(seen.problems[0])
     seen.requests.sort(key=_longest_first)
     return seen
@@ -86,7 +94,8 @@ def _seen_in(directory: Path) -> Seen:
         }
         asked = ask(folder, list(workers), WAIT_S)
     except (FileNotFoundError, NotADirectoryError):
-        raise NovaProfilerError(
+        error = NoWorkerError if directory.is_dir() else NovaProfilerError
+        raise error(
             f"{directory}: no worker is known there; has one served a "
             f"request since nova-api was started with this dump_dir?"
         ) from None
@@ -96,7 +105,7 @@ def _seen_in(directory: Path) -> Seen:
             f"sudo -u nova {command_name()} running"
         ) from None
     if len(asked.ended) == len(workers):
-        raise NovaProfilerError(
+        raise NoWorkerError(
             f"{directory}: no worker that dumps there runs now"
         )
     requests: list[Request] = []

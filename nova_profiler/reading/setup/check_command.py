@@ -25,7 +25,10 @@ from nova_profiler.paste_file import (
     sections_of,
 )
 from nova_profiler.projects import NOVA
-from nova_profiler.reading.command_line.answers import print_json
+from nova_profiler.reading.command_line.answers import (
+    GATE_FOUND,
+    print_json,
+)
 from nova_profiler.reading.command_line.options import json_option
 from nova_profiler.reading.setup import OK, WARNING, WRONG, Point
 from nova_profiler.reading.setup.nova_conf import (
@@ -137,7 +140,7 @@ def command(
     else:
         print_points(points)
     if any(one.state == WRONG for one in points):
-        ctx.exit(1)
+        ctx.exit(GATE_FOUND)
 
 
 def _application_points(

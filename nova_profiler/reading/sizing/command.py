@@ -14,7 +14,10 @@ import click
 from nova_profiler.dump_store import DumpError, DumpStore
 from nova_profiler.dump_store.names import COMPANION_SUFFIXES, DumpEntry
 from nova_profiler.errors import NovaProfilerError
-from nova_profiler.reading.command_line.answers import print_json
+from nova_profiler.reading.command_line.answers import (
+    print_json,
+    say_nothing_found,
+)
 from nova_profiler.reading.command_line.options import (
     Finite,
     json_option,
@@ -23,7 +26,7 @@ from nova_profiler.reading.command_line.options import (
 from nova_profiler.reading.command_line.progress import with_progress
 from nova_profiler.reading.command_line.skipped import Skipped
 from nova_profiler.reading.over_services.search.absent_dumps import (
-    why_not_here,
+    none_at_all,
 )
 from nova_profiler.reading.requests.log_file_records import records_of_logs
 from nova_profiler.record import RequestRecord
@@ -117,6 +120,9 @@ def command(
         )
     skipped = Skipped()
     records, dumps = _read(log_files, dump_dir, limit, skipped)
+    if not records and dump_dir is not None:
+        _print_nothing(dump_dir, as_json, skipped)
+        return
     # Only here: it loads what writes the records, of the other wing.
     from nova_profiler.reading.sizing.measured import weighed
     from nova_profiler.reading.sizing.page import print_loads
@@ -161,12 +167,18 @@ def _read(
                 records.append(record)
     if log_files:
         records = list(islice(records_of_logs(log_files, skipped), limit))
-    if not records:
-        elsewhere = "" if dump_dir is None else why_not_here(dump_dir)
-        raise NovaProfilerError(
-            elsewhere or "no records to weigh in these files"
-        )
     return records, dumps
+
+
+def _print_nothing(dump_dir: str, as_json: bool, skipped: Skipped) -> None:
+    if as_json:
+        print_json({"records": 0, "is_whole": True, "services": []})
+    say_nothing_found(
+        f"no dump in {dump_dir} can be read"
+        if any(DumpStore(dump_dir).entries())
+        else none_at_all(dump_dir)
+    )
+    skipped.print()
 
 
 def _refuse_unknown(known: Iterable[str], asked: Sequence[str]) -> None:

@@ -180,7 +180,7 @@ def test_percall_is_sorted_by_what_is_shown(tmp_path):
     lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
 
     assert rows[0].function == key
-    assert lines[2].split()[4] == "5.000000"
+    assert lines[4].split()[4] == "5.000000"
 
 
 def test_samples_have_no_percall_to_sort_by(samples):
@@ -196,19 +196,24 @@ def test_top_has_the_columns_of_pstats(calls):
     top_page.print_top(console, calls, "tottime", 2)
     lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
 
-    assert lines[0].startswith("cprofile: 1 profile, 44 calls: 800.0 ms at")
-    assert lines[1].split() == [
+    assert lines[:2] == [
+        "where the time went: at work 80.0 %, waiting 20.0 %",
+        "longest waits: 200.0 ms in <built-in method time.sleep>, for "
+        "nova.compute.api:rebuild",
+    ]
+    assert lines[2].startswith("cprofile: 1 profile, 44 calls: 800.0 ms at")
+    assert lines[3].split() == [
         *("ncalls", "tottime", "percall", "cumtime", "percall", "tot", "%"),
         "filename:lineno(function)",
     ]
-    assert lines[2].split() == [
+    assert lines[4].split() == [
         *("40", "0.600", "0.015000", "0.600", "0.015000", "75.0", "%"),
         "sqlalchemy/orm/loading.py:69(instances)",
     ]
-    assert lines[4] == "and 1 more, 100.0 ms"
-    assert lines[6] == "Waiting, left out above"
-    assert lines[8].split()[-1] == "nova/compute/api.py:3512(rebuild)"
-    assert "{built-in method time.sleep}" in lines[8]
+    assert lines[6] == "and 1 more, 100.0 ms"
+    assert lines[8] == "Waiting, left out above"
+    assert lines[10].split()[-1] == "nova/compute/api.py:3512(rebuild)"
+    assert "{built-in method time.sleep}" in lines[10]
 
 
 def test_top_of_samples_has_no_calls(samples):
@@ -219,7 +224,7 @@ def test_top_of_samples_has_no_calls(samples):
 
     assert "ncalls" not in page
     assert "percall" not in page
-    assert page.splitlines()[2].split()[:3] == ["80", "0.000", "0.800"]
+    assert page.splitlines()[4].split()[:3] == ["80", "0.000", "0.800"]
 
 
 HOSTILE = "</script><script>alert(1)</script>\x1b[31m<b>&\"'"
@@ -313,3 +318,21 @@ def test_shares_are_not_shown_where_a_thread_mostly_stood_in_line():
     assert figures["in_line_s"] == 0.31
     assert figures["gil_s"] == 0.1
     assert all(one["share"] is None for one in figures["functions"])
+
+
+def test_top_begins_with_where_the_time_went():
+    """Of stacks each state of a thread, the largest first."""
+    shares, waited = hot_path.where_lines(tree_of_looks(0.2))
+
+    assert shares == (
+        "where the time went: waiting 40.0 %, at work 30.0 %, in line for a "
+        "processor 20.0 %, waiting for the GIL 10.0 %"
+    )
+    assert waited.startswith("longest waits: 400.0 ms in ")
+
+
+def test_without_a_wait_top_begins_with_the_work(tmp_path):
+    """A share of all would be no news."""
+    tree = load(write_session(tmp_path / "a.pyisession", ([CONTROLLER], 1.0)))
+
+    assert hot_path.where_lines(tree) == []

@@ -90,7 +90,8 @@ def test_two_tables_for_two_engines(dumps, capsys):
     lines = capsys.readouterr().out.splitlines()
     heads = [line for line in lines if "filename:lineno(function)" in line]
     assert [head.split()[0] for head in heads] == ["ncalls", "samples"]
-    assert lines[0].startswith("cprofile: 2 profiles, 88 calls")
+    assert lines[0].startswith("where the time went: at work ")
+    assert lines[2].startswith("cprofile: 2 profiles, 88 calls")
 
 
 def test_the_column_to_sort_by(dumps, capsys):

@@ -9,18 +9,23 @@ from typing import NamedTuple
 
 from nova_profiler.groups import (
     CACHE,
+    CONNECT,
+    DB_API,
     EVENT,
+    FETCH,
     GC,
     HTTP,
     IDENTITY,
     LOCK,
     LOG,
     NOT_PROCESSOR,
+    PING,
     POOL,
     POOL_WAIT,
     PROCESS,
     PROCESSOR,
     RPC,
+    SQL,
     Group,
 )
 from nova_profiler.reading.advice import far_services
@@ -44,7 +49,8 @@ class Rule(NamedTuple):
     with the fields of a Finding, and goes on with "saves at most 12.3 ms,
     4.5 %". A rule with ``largest`` is asked where the bucket of that group is
     the largest part, one ``of_dumps`` where there is a timeline, one
-    ``of_calls`` where there are ``calls``. Less than
+    ``of_calls`` where there are ``calls``. ``of_parts`` names the parts of
+    the breakdown that a rule without ``largest`` saves time of. Less than
     ``least_requests`` of a route, or a smaller share of them than
     ``least_share``, are no evidence.
     """
@@ -54,11 +60,23 @@ class Rule(NamedTuple):
     evidence: str
     sentence: str
     largest: Group | None = None
+    of_parts: tuple[str, ...] = ()
     of_dumps: bool = False
     of_calls: bool = False
     least_requests: int = 1
     least_share: float = 0.0
 
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Return the parts of the breakdown that it saves time of."""
+        if self.largest is None:
+            return self.of_parts
+        return (self.largest.bucket.name,)
+
+
+# Parts of the breakdown that go with each other.
+_STATEMENTS = (SQL.bucket.name, FETCH.bucket.name, DB_API.bucket.name)
+_FAR = (HTTP.bucket.name, IDENTITY.bucket.name)
 
 # A new rule is a function and a row.
 RULES = (
@@ -69,6 +87,7 @@ RULES = (
         "(N+1). A DB API call that sent it once each goes away with it.",
         "{about} ran {times} times{by}: one statement for all",
         of_dumps=True,
+        of_parts=_STATEMENTS,
     ),
     Rule(
         "same_request",
@@ -78,6 +97,7 @@ RULES = (
         "{about} was sent {times} times{by}: asking once, where the queries "
         "are equal,",
         of_calls=True,
+        of_parts=_FAR,
     ),
     Rule(
         "request_for_each",
@@ -85,6 +105,7 @@ RULES = (
         "One route with an id, read twice or more.",
         "{about} was sent {times} times{by}: one request for all",
         of_calls=True,
+        of_parts=_FAR,
     ),
     Rule(
         "requests_in_a_row",
@@ -95,6 +116,7 @@ RULES = (
         "{times} requests to {about} were sent one after the other{by}: "
         "sending them at once, where none needs another's answer,",
         of_dumps=True,
+        of_parts=_FAR,
     ),
     Rule(
         "slow_service",
@@ -192,6 +214,7 @@ RULES = (
         "Waiting in line for a processor is the largest part.",
         "waiting in line for a processor is the largest part: more "
         "processors, or fewer workers on this machine,",
+        of_parts=(PROCESSOR.name,),
     ),
     Rule(
         "busy_interpreter",
@@ -200,6 +223,7 @@ RULES = (
         "part. Stacks tell these apart (``profiler = stacks``).",
         "waiting for the GIL, or for what no hook names, is the largest "
         "part: more workers with fewer threads each",
+        of_parts=(NOT_PROCESSOR.name,),
     ),
     Rule(
         "no_kept_connections",
@@ -210,6 +234,7 @@ RULES = (
         "pool",
         least_requests=10,
         least_share=0.5,
+        of_parts=(CONNECT.bucket.name,),
     ),
     Rule(
         "reconnected",
@@ -219,6 +244,7 @@ RULES = (
         "one thread connected {times} times to {about}: keeping the "
         "connection",
         of_dumps=True,
+        of_parts=(CONNECT.bucket.name,),
     ),
     Rule(
         "many_pings",
@@ -227,6 +253,7 @@ RULES = (
         "and its pool.",
         "tests of connections take at least half of the database driver's "
         "time: testing less often",
+        of_parts=(PING.bucket.name,),
     ),
     Rule(
         "slow_cell",
@@ -236,6 +263,7 @@ RULES = (
         "{about} answered long after the other cells: an answer as quick as "
         "theirs",
         of_dumps=True,
+        of_parts=_STATEMENTS,
     ),
 )
 BY_NAME = {rule.name: rule for rule in RULES}

@@ -92,6 +92,7 @@ def entry_of(fields: dict[str, Any], form: str = LOG_FILE) -> AccessEntry:
         record.parts_ms or None,
         None if db_api is None else db_api.wall_ms,
         _found_in(record, fields.get("calls")),
+        unnamed_ms=record.unnamed_ms or None,
     )
 
 

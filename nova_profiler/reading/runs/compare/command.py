@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 import click
 
 from nova_profiler.errors import NovaProfilerError
-from nova_profiler.reading.command_line.answers import print_json
+from nova_profiler.reading.command_line.answers import (
+    GATE_FOUND,
+    print_json,
+)
 from nova_profiler.reading.command_line.form_option import form_option
 from nova_profiler.reading.command_line.options import (
     Finite,
@@ -29,8 +32,6 @@ if TYPE_CHECKING:
         Limits,
     )
     from nova_profiler.reading.runs.compare.sides import Sides
-
-_FAILED = 1
 
 
 @click.command("compare")
@@ -116,7 +117,7 @@ def command(
             f"nothing could be compared: {found.nothing_compared}"
         )
     if found.failures:
-        ctx.exit(_FAILED)
+        ctx.exit(GATE_FOUND)
 
 
 def _print(found: Comparison, shape: str, limit: int) -> None:

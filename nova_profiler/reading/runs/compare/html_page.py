@@ -10,8 +10,8 @@ from nova_profiler.reading.runs.compare.comparison import Comparison
 from nova_profiler.reading.runs.compare.page import (
     FIRST_NUMBER,
     HEADINGS,
+    answer_of,
     cells_of,
-    count_line,
     heading_of,
     lines_about_all,
 )
@@ -53,7 +53,7 @@ def html_of(found: Comparison, limit: int) -> str:
         "comparison.html",
         title=heading_of(found),
         lines=lines_about_all(found),
-        counts=count_line(found),
+        counts=answer_of(found),
         failures=found.failures,
         table=_table(found, limit),
     )

@@ -83,16 +83,17 @@ _STYLES = {FAILED_B: BAD, SLOWER: BAD, FASTER: "green"}
 
 
 def print_comparison(console: Console, found: Comparison, limit: int) -> None:
-    """Print at most *limit* routes, and the failures last."""
+    """Print the answer, at most *limit* routes, and the failures last."""
     console.print(safe(heading_of(found), style=HEADING))
+    is_whole = not has_width(console)
+    console.print(safe(answer_of(found), style=HEADING), soft_wrap=is_whole)
     for line in lines_about_all(found):
-        console.print(Text(line), soft_wrap=not has_width(console))
+        console.print(Text(line), soft_wrap=is_whole)
     left_out = print_fitted(console, _columns(found.changes[:limit]))
     console.print(Text(_UNIT, style=FAINT))
     print_left_out(console, left_out)
     if found.changes[limit:]:
         console.print(f"{len(found.changes) - limit} more; see --limit")
-    console.print(Text(count_line(found), style=HEADING))
     for failure in found.failures:
         # One line each: a CI job is searched for them.
         console.print(safe(f"failed: {failure}", style=BAD), soft_wrap=True)
@@ -118,11 +119,11 @@ def _columns(changes: Sequence[RouteChange]) -> list[Column]:
 
 
 def markdown_of(found: Comparison, limit: int) -> str:
-    """Return the failures, and at most *limit* routes as a table."""
+    """Return the answer, and at most *limit* routes as a table."""
     lines = [f"### {quoted(heading_of(found))}", ""]
-    lines += [f"- {quoted(line)}" for line in lines_about_all(found)]
-    lines += [f"- {quoted(count_line(found))}"]
+    lines += [f"- {quoted(answer_of(found))}"]
     lines += [f"- **failed**: {quoted(text)}" for text in found.failures]
+    lines += [f"- {quoted(line)}" for line in lines_about_all(found)]
     rows = map(cells_of, found.changes[:limit])
     lines += ["", table_of(HEADINGS, rows, FIRST_NUMBER), "", _UNIT]
     if found.changes[limit:]:
@@ -182,6 +183,36 @@ def lines_about_all(found: Comparison) -> list[str]:
             else "beside the others."
         ),
     ]
+
+
+def answer_of(found: Comparison) -> str:
+    """Return how many routes changed, and the largest change of all.
+
+    By how much that is, and how sure.
+    """
+    text = count_line(found)
+    changed = [one for one in found.changes if one.verdict in _STYLES]
+    if not changed:
+        return text
+    most = "the most: " if changed[1:] else ""
+    return f"{text}; {most}{_sentence_about(max(changed, key=_size))}"
+
+
+def _size(change: RouteChange) -> tuple[int, float]:
+    """Return what sorts a change: failing, slower, faster, then by size."""
+    rank = (FASTER, SLOWER, FAILED_B).index(change.verdict)
+    return rank, abs(change.change or 0.0)
+
+
+def _sentence_about(change: RouteChange) -> str:
+    route = printable(f"{change.method} {change.route}")
+    if change.verdict == FAILED_B:
+        return f"{route}: all {change.b.failed} calls in B failed"
+    by = abs(100 * (change.change or 0.0))
+    return (
+        f"{route} is {by:.1f} % {change.verdict} "
+        f"({interval_text(change.low, change.high)}), {sure_text(change)} sure"
+    )
 
 
 def count_line(found: Comparison) -> str:

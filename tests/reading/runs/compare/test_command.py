@@ -64,9 +64,13 @@ def test_a_slowed_route_fails_the_gate(history, capsys):
     lines = out.splitlines()
     assert lines[0] == "A n1, B slow"
     assert [line for line in lines if line.startswith("slower")] == [
-        next(line for line in lines if "GET /r7 " in line)
+        next(line for line in lines[2:] if "GET /r7 " in line)
     ]
-    assert lines[-2] == "12 routes: 1 slower, 11 without a sure change"
+    assert lines[1].startswith(
+        "12 routes: 1 slower, 11 without a sure change; GET /r7 is "
+    )
+    assert lines[1].endswith(" sure")
+    assert lines[2].startswith("All routes together: ")
     assert lines[-1].startswith("failed: GET /r7 is ")
     assert "\x1b" not in out
 
@@ -196,7 +200,10 @@ def test_a_route_that_only_fails_fails_the_gate(own, capsys):
 
     assert main(["compare", "n1", "part", "--fail-above", "10"]) == 1
     lines = capsys.readouterr().out.splitlines()
-    assert lines[-2] == "12 routes: 1 failed in B, 11 without a sure change"
+    assert lines[1] == (
+        "12 routes: 1 failed in B, 11 without a sure change; GET /r3: all 60 "
+        "calls in B failed"
+    )
     assert lines[-1] == "failed: GET /r3: all 60 calls in B failed"
 
     assert main(["compare", "part", "n1", "--fail-above", "10"]) == 0

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from nova_profiler.reading.runs.compare.page import (
+    answer_of,
     interval_text,
     markdown_of,
     percent_text,
@@ -108,3 +109,33 @@ def test_what_rounds_to_nothing_has_one_sign(part, shown):
     if part is not None:
         ends = shown.removesuffix(" %")
         assert interval_text(part, part) == f"{ends} to {ends}"
+
+
+@pytest.mark.parametrize(
+    ("slowed", "answer"),
+    [
+        ({}, "12 routes: 12 without a sure change"),
+        ({3: 1.5}, "; GET /r3 is "),
+        ({3: 1.5, 5: 2.5}, "; the most: GET /r5 is "),
+        ({3: 0.4, 5: 1.5}, "; the most: GET /r5 is "),
+    ],
+)
+def test_the_answer_stands_above_the_table(slowed, answer):
+    """What changed, by how much, how sure; slower comes before faster."""
+    a = run_of(1, calls=200, routes=12)
+    b = run_of(2, calls=200, routes=12, slowed=slowed)
+
+    for text in texts_of(compare(a, b)):
+        top = text.replace("### ", "").replace("\n\n", "\n").splitlines()[:3]
+        assert answer in top[1]
+        assert top[1].endswith(" sure" if slowed else answer)
+
+
+def test_a_faster_route_is_an_answer():
+    found = compare(
+        run_of(1, calls=200, routes=12),
+        run_of(2, calls=200, routes=12, slowed={3: 0.4}),
+    )
+
+    assert " 1 faster, " in answer_of(found)
+    assert " % faster (" in answer_of(found)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
-from typing import Any
 
 from nova_profiler.errors import NovaProfilerError
 
@@ -21,18 +20,17 @@ Undo = Callable[[], None]
 class HookLock:
     """A lock that no forked process finds held: the lock is ``now``.
 
-    A thread that has it may take it again, unless *make* makes another kind:
-    the garbage collector may call what wants it wherever it is held.
+    A thread that has it may take it again: the garbage collector may call
+    what wants it wherever it is held.
     """
 
-    def __init__(self, make: Callable[[], Any] = threading.RLock) -> None:
-        self._make = make
+    def __init__(self) -> None:
         self._renew()
         # The thread that held it does not come along.
         os.register_at_fork(after_in_child=self._renew)
 
     def _renew(self) -> None:
-        self.now = self._make()
+        self.now = threading.RLock()
 
 
 class Shared:

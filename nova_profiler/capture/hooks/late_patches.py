@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import inspect
 import sys
-import threading
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any, NamedTuple
@@ -51,8 +50,16 @@ class Point(NamedTuple):
         return f"{self.module}:{self.path}({', '.join(self.takes)})"
 
 
-# Taken once: what is being looked through changes meanwhile.
-_lock = HookLock(threading.Lock)
+_lock = HookLock()
+
+
+class _Look:
+    """Which lock a thread has that looks again; a fork makes another lock."""
+
+    under: Any = None
+
+
+_look = _Look()
 # Those that are installed; and the lines that the log has.
 _installed: list[_Patches] = []
 _logged: set[str] = set()
@@ -72,18 +79,24 @@ def patch_when_loaded(points: Iterable[Point]) -> Undo:
 
 
 def look_again() -> None:
-    """Replace what has been loaded since; never raises and never waits."""
+    """Replace what has been loaded since; never raises.
+
+    One thread does that; others do not wait for it.
+    """
     if not any(patches.waiting for patches in _installed):
         return
     lock = _lock.now
-    if not lock.acquire(blocking=False):
-        # Another thread is at it.
+    if _look.under is lock:
         return
-    try:
-        for patches in _installed:
-            patches.look()
-    finally:
-        lock.release()
+    # Not acquire() and release(): what a host throws into this thread could
+    # come in between, and the lock would stay held.
+    with lock:
+        _look.under = lock
+        try:
+            for patches in [*_installed]:
+                patches.look()
+        finally:
+            _look.under = None
 
 
 def waiting_modules() -> set[str]:
@@ -114,10 +127,22 @@ class _Patches:
                 # In another thread it may still be running its first lines.
                 if module is None or _is_initializing(module):
                     continue
-                self.waiting.remove(point)
+                if not self._has_taken(point):
+                    continue
                 self._undos.append(_patched(module, point))
             except Exception as exc:
                 self._note_missing(point, exc)
+
+    def _has_taken(self, point: Point) -> bool:
+        """Return whether *point* is this call's to replace.
+
+        The garbage collector may call for the same in this very thread.
+        """
+        try:
+            self.waiting.remove(point)
+        except ValueError:
+            return False
+        return True
 
     def _note_missing(self, point: Point, error: Exception) -> None:
         if point.is_optional:

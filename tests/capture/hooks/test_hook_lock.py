@@ -10,17 +10,14 @@ import threading
 import types
 from pathlib import Path
 
-import pytest
-
 from nova_profiler import OWN_FOLDER
 from nova_profiler.capture.hooks import HookLock, attribute_patches
 from nova_profiler.capture.hooks.attribute_patches import patch
 
 
-@pytest.mark.parametrize("make", [threading.Lock, threading.RLock])
-def test_a_forked_process_finds_it_free(make):
+def test_a_forked_process_finds_it_free():
     """Its holder, another thread, does not come along."""
-    lock = HookLock(make)
+    lock = HookLock()
     held, ended = threading.Event(), threading.Event()
 
     def hold():

@@ -5,9 +5,12 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 import types
+from contextlib import suppress
 
 import pytest
+from faults import failing, places_in
 from serving import Profiled, during
 
 from nova_profiler.capture.hooks import late_patches
@@ -209,12 +212,87 @@ def test_a_broken_log_is_no_reason_to_fail(load, install, monkeypatch):
     assert len(missing_points()) == 1
 
 
-def test_a_look_while_another_thread_looks_does_not_wait(load, install):
+def test_a_look_while_another_thread_looks_does_not_wait(
+    load, install, monkeypatch
+):
     """A request must not stand still for it."""
     install(point())
     module = load()
 
-    with late_patches._lock.now:
-        look_again()
+    looking, ended = threading.Event(), threading.Event()
 
-    assert module.send("u", "GET") == "GET"
+    class Slow:
+        waiting = ()
+
+        def look(self):
+            looking.set()
+            assert ended.wait(30)
+
+    monkeypatch.setattr(
+        late_patches, "_installed", [Slow(), *late_patches._installed]
+    )
+    thread = threading.Thread(target=look_again)
+    thread.start()
+    assert looking.wait(30)
+
+    look_again()
+    seen = module.send("u", "GET")
+    ended.set()
+    thread.join()
+
+    assert seen == "GET"
+    assert late_patches._look.under is None
+
+
+def test_a_finalizer_may_look_while_its_thread_does(
+    load, install, monkeypatch
+):
+    """Each point is replaced once, and none is called missing."""
+    install(point())
+    module = load()
+    patched = late_patches._patched
+
+    def nested(module, one):
+        late_patches._look.under = None
+        look_again()
+        return patched(module, one)
+
+    monkeypatch.setattr(late_patches, "_patched", nested)
+
+    look_again()
+
+    assert module.send("u", "GET") == ("wrapped", "GET")
+    assert missing_points() == []
+
+
+@pytest.mark.skipif(
+    sys.version_info >= (3, 12),
+    reason="from 3.12 on tracing misses instructions",
+)
+def test_no_fault_leaves_the_lock_held(monkeypatch):
+    """A thread that comes later would wait for good."""
+    monkeypatch.setattr(late_patches, "_installed", [])
+
+    def free():
+        found = []
+        lock = late_patches._lock.now
+
+        def take():
+            found.append(lock.acquire(timeout=5))
+            if found[0]:
+                lock.release()
+
+        thread = threading.Thread(target=take)
+        thread.start()
+        thread.join()
+        return found[0]
+
+    def look():
+        late_patches._installed[:] = [late_patches._Patches([point()])]
+        with suppress(MemoryError):
+            look_again()
+
+    for place in places_in(look, lambda code: False):
+        with suppress(MemoryError):
+            failing(place, look)
+        assert free(), place

@@ -129,6 +129,6 @@ def _read(what: str, path: Path) -> bool:
             f"{what} ({path.stat().st_size / 1e3:.0f} kB), {words[0]}: "
             f"{found.seconds:.1f} s, of processors {found.cpu_s:.1f} s, "
             f"largest process {found.peak_mb:.0f} MB"
-            + ("" if good else f"  MISSED {found.output}")
+            + ("" if good else f"  MISSED {found.output[-300:]}")
         )
     return is_good

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 import click
@@ -23,6 +24,8 @@ FAILED = 2
 
 # More than any folder has.
 _ALL = 10**9
+# Of an answer in JSON, a few kB each.
+_PARTS_AT_ONCE = 1000
 
 
 def print_json(fields: Mapping[str, Any]) -> None:
@@ -30,7 +33,12 @@ def print_json(fields: Mapping[str, Any]) -> None:
 
     A ``schema`` of their own stays: a record has the record's.
     """
-    click.echo(json.dumps({"schema": SCHEMA, **fields}, indent=2))
+    parts = json.JSONEncoder(indent=2).iterencode({"schema": SCHEMA, **fields})
+    # Written as it is made: the parts of a long answer take more memory than
+    # all that it is about.
+    while part := "".join(islice(parts, _PARTS_AT_ONCE)):
+        click.echo(part, nl=False)
+    click.echo()
 
 
 def json_limit() -> int:

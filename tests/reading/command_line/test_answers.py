@@ -4,12 +4,15 @@
 from __future__ import annotations
 
 import json
+import sys
+import tracemalloc
 
 import pytest
 from builders import numbered, record, slow_rebuild, written
 from profile_builders import rebuild_stats, write_stats
 
 from nova_profiler.cli import main
+from nova_profiler.reading.command_line.answers import print_json
 
 MANY = 45
 # What stands for "nothing is there" in each command's JSON.
@@ -180,3 +183,23 @@ def test_until_chooses_stacks(dumps, capsys):
 
     assert printed(capsys, *args, "2026-11-22")["profiles"]
     assert not printed(capsys, *args, "2026-11-20")["profiles"]
+
+
+def test_a_long_answer_takes_no_more_memory_than_it_is_about(
+    tmp_path, monkeypatch
+):
+    """It is written as it is made, and is what json.dumps() returns."""
+    fields = {"rows": [{"number": n, "text": "é" * 9} for n in range(20_000)]}
+    path = tmp_path / "answer.json"
+    with path.open("w") as file:
+        monkeypatch.setattr(sys, "stdout", file)
+        tracemalloc.start()
+        try:
+            print_json(fields)
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    written = path.read_text()
+    assert written == json.dumps({"schema": 1, **fields}, indent=2) + "\n"
+    assert peak < len(written) / 2

@@ -7,7 +7,12 @@ from collections.abc import Sequence
 from itertools import zip_longest
 from typing import Any
 
-from nova_profiler.profiles import IN_LINE, STACKS, WAITING_FOR_GIL
+from nova_profiler.profiles import (
+    IN_LINE,
+    STACKS,
+    WAITED_UNSEEN,
+    WAITING_FOR_GIL,
+)
 from nova_profiler.profiles.functions import Function
 from nova_profiler.profiles.loading import Profile
 from nova_profiler.profiles.stack_tree import StackTree
@@ -126,7 +131,13 @@ def where_lines(profile: Profile) -> list[str]:
         )
     )
     lines = [f"where the time went: {shares}"]
-    wait = next(iter(profile.waits()), None)
+    # Of a sum without a place it is not known what waited.
+    placed = (
+        one
+        for one in profile.waits()
+        if one.function.name not in (IN_LINE, WAITED_UNSEEN)
+    )
+    wait = next(placed, None)
     if wait is not None:
         caller = "" if wait.caller is None else f", for {wait.caller.label}"
         lines.append(

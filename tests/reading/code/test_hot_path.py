@@ -331,6 +331,13 @@ def test_top_begins_with_where_the_time_went():
     assert waited.startswith("longest waits: 400.0 ms in ")
 
 
+def test_the_longest_wait_is_one_that_has_a_place():
+    """Time in line for a processor stands among the shares already."""
+    _, waited = hot_path.where_lines(tree_of_looks(5.0))
+
+    assert waited.startswith("longest waits: 400.0 ms in ")
+
+
 def test_without_a_wait_top_begins_with_the_work(tmp_path):
     """A share of all would be no news."""
     tree = load(write_session(tmp_path / "a.pyisession", ([CONTROLLER], 1.0)))

@@ -9,12 +9,12 @@ from itertools import count
 from typing import Any, NamedTuple
 
 from nova_profiler import OWN_FOLDER
+from nova_profiler.capture.profilers.stacks.reader.seen.timed_looks import (
+    OWN_LANE,
+)
 from nova_profiler.capture.profilers.stacks.reader.thread_states import (
     GIL,
     WAITS,
-)
-from nova_profiler.capture.profilers.stacks.reader.timed_looks import (
-    OWN_LANE,
 )
 from nova_profiler.capture.profilers.stacks.watch import (
     NO_SLOT,

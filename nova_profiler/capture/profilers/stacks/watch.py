@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 from nova_profiler.capture.captures import Capture
 from nova_profiler.capture.current import current_lane
 from nova_profiler.capture.lanes import Lane, PieceLane
-from nova_profiler.capture.profilers.stacks.reader.ends import UNKNOWN
+from nova_profiler.capture.profilers.stacks.reader.seen.ends import UNKNOWN
 from nova_profiler.capture.profilers.stacks.slot_words import (
     ASLEEP,
     GREENLET,

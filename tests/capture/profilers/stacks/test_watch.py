@@ -10,7 +10,7 @@ import pytest
 from nova_profiler.capture.captures import Capture
 from nova_profiler.capture.contracts import NothingServed
 from nova_profiler.capture.current import LaneCall
-from nova_profiler.capture.profilers.stacks.reader.ends import UNKNOWN
+from nova_profiler.capture.profilers.stacks.reader.seen.ends import UNKNOWN
 from nova_profiler.capture.profilers.stacks.slot_words import (
     ASLEEP,
     HOME,

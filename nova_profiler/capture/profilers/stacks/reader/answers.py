@@ -11,10 +11,10 @@ from nova_profiler.capture.profilers.stacks.reader.code.line_tables import (
     line_310,
     line_311,
 )
-from nova_profiler.capture.profilers.stacks.reader.seen_request import (
+from nova_profiler.capture.profilers.stacks.reader.seen.one_request import (
     SeenRequest,
 )
-from nova_profiler.capture.profilers.stacks.reader.timed_looks import (
+from nova_profiler.capture.profilers.stacks.reader.seen.timed_looks import (
     TimedLooks,
 )
 

@@ -21,7 +21,6 @@ from nova_profiler.capture.profilers.stacks.reader.answers import (
     answer_of,
     frames_of,
 )
-from nova_profiler.capture.profilers.stacks.reader.ends import Clocks
 from nova_profiler.capture.profilers.stacks.reader.live_slots import Slot
 from nova_profiler.capture.profilers.stacks.reader.memory import (
     Gone,
@@ -32,7 +31,8 @@ from nova_profiler.capture.profilers.stacks.reader.rounds import (
     Rounds,
     Target,
 )
-from nova_profiler.capture.profilers.stacks.reader.seen_request import Look
+from nova_profiler.capture.profilers.stacks.reader.seen.ends import Clocks
+from nova_profiler.capture.profilers.stacks.reader.seen.one_request import Look
 from nova_profiler.capture.profilers.stacks.reader.thread_states import WAITS
 from nova_profiler.capture.profilers.stacks.slot_words import (
     ASLEEP,

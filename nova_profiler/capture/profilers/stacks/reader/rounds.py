@@ -25,10 +25,10 @@ from nova_profiler.capture.profilers.stacks.reader.live_slots import (
 from nova_profiler.capture.profilers.stacks.reader.memory import Memory
 from nova_profiler.capture.profilers.stacks.reader.pace import LONG_AFTER_NS
 from nova_profiler.capture.profilers.stacks.reader.parked import Parked
-from nova_profiler.capture.profilers.stacks.reader.seen_request import Look
-from nova_profiler.capture.profilers.stacks.reader.seen_requests import (
+from nova_profiler.capture.profilers.stacks.reader.seen.all_requests import (
     SeenRequests,
 )
+from nova_profiler.capture.profilers.stacks.reader.seen.one_request import Look
 from nova_profiler.capture.profilers.stacks.reader.stack.known_stack import (
     Counts,
 )

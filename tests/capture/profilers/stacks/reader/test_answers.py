@@ -10,12 +10,14 @@ from nova_profiler.capture.profilers.stacks.reader import answers as module
 from nova_profiler.capture.profilers.stacks.reader.answers import answer_of
 from nova_profiler.capture.profilers.stacks.reader.call_paths import Path
 from nova_profiler.capture.profilers.stacks.reader.code.code_names import Code
-from nova_profiler.capture.profilers.stacks.reader.ends import Clocks
-from nova_profiler.capture.profilers.stacks.reader.seen_request import (
+from nova_profiler.capture.profilers.stacks.reader.seen.ends import Clocks
+from nova_profiler.capture.profilers.stacks.reader.seen.one_request import (
     Look,
     SeenRequest,
 )
-from nova_profiler.capture.profilers.stacks.reader.stretch_room import Room
+from nova_profiler.capture.profilers.stacks.reader.seen.stretch_room import (
+    Room,
+)
 from nova_profiler.capture.profilers.stacks.reader.thread_states import (
     RUNS,
     WAITS,

@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 from nova_profiler.capture.profilers.stacks.reader.call_paths import Path
-from nova_profiler.capture.profilers.stacks.reader.seen_request import Look
-from nova_profiler.capture.profilers.stacks.reader.seen_requests import (
+from nova_profiler.capture.profilers.stacks.reader.seen.all_requests import (
     DECISION_NS,
     MOST_REQUESTS,
     SeenRequests,
 )
+from nova_profiler.capture.profilers.stacks.reader.seen.one_request import Look
 from nova_profiler.capture.profilers.stacks.reader.thread_states import (
     RUNS,
     Times,

@@ -6,9 +6,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nova_profiler.capture.profilers.stacks.reader import ends as module
 from nova_profiler.capture.profilers.stacks.reader.call_paths import Path
-from nova_profiler.capture.profilers.stacks.reader.ends import (
+from nova_profiler.capture.profilers.stacks.reader.seen import ends as module
+from nova_profiler.capture.profilers.stacks.reader.seen.ends import (
     UNKNOWN,
     Ends,
     Shares,

@@ -8,36 +8,36 @@ import sys
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nova_profiler.capture.profilers.stacks.reader import (
-    seen_request,
-    seen_requests,
+from nova_profiler.capture.profilers.stacks.reader.call_paths import Path
+from nova_profiler.capture.profilers.stacks.reader.seen import (
+    all_requests,
+    one_request,
     stretch_room,
     timed_looks,
 )
-from nova_profiler.capture.profilers.stacks.reader.call_paths import Path
-from nova_profiler.capture.profilers.stacks.reader.ends import Clocks
-from nova_profiler.capture.profilers.stacks.reader.seen_request import (
-    Look,
-    SeenRequest,
-)
-from nova_profiler.capture.profilers.stacks.reader.seen_requests import (
+from nova_profiler.capture.profilers.stacks.reader.seen.all_requests import (
     DECISION_NS,
     SeenRequests,
 )
-from nova_profiler.capture.profilers.stacks.reader.stretch_room import (
+from nova_profiler.capture.profilers.stacks.reader.seen.ends import Clocks
+from nova_profiler.capture.profilers.stacks.reader.seen.one_request import (
+    Look,
+    SeenRequest,
+)
+from nova_profiler.capture.profilers.stacks.reader.seen.stretch_room import (
     TRIED_EVERY,
     Room,
+)
+from nova_profiler.capture.profilers.stacks.reader.seen.timed_looks import (
+    MOST_OF_ALL,
+    MOST_STRETCHES,
+    OWN_LANE,
 )
 from nova_profiler.capture.profilers.stacks.reader.thread_states import (
     GIL,
     RUNS,
     WAITS,
     Times,
-)
-from nova_profiler.capture.profilers.stacks.reader.timed_looks import (
-    MOST_OF_ALL,
-    MOST_STRETCHES,
-    OWN_LANE,
 )
 
 PATHS = [Path(None, number) for number in range(4)]
@@ -243,7 +243,7 @@ def test_a_request_without_stretches_takes_no_room_of_others(monkeypatch):
 
 def test_a_look_whose_path_has_no_room_has_no_time(monkeypatch):
     """And is counted."""
-    monkeypatch.setattr(seen_request, "MOST_PATHS", 2)
+    monkeypatch.setattr(one_request, "MOST_PATHS", 2)
     seen = request()
 
     for number, path in enumerate(PATHS):
@@ -301,8 +301,8 @@ def test_room_is_given_back(work):
     """By requests that are asked for, forgotten or crowded out."""
     requests = SeenRequests()
     with_few = 2
-    seen_requests_most = seen_requests.MOST_REQUESTS
-    seen_requests.MOST_REQUESTS = with_few
+    most_requests = all_requests.MOST_REQUESTS
+    all_requests.MOST_REQUESTS = with_few
     try:
         for number, looks in work:
             changing(requests.of(number, 8), looks)
@@ -312,7 +312,7 @@ def test_room_is_given_back(work):
         requests.forget_ended(set(), 1)
         requests.forget_ended(set(), 2 + DECISION_NS)
     finally:
-        seen_requests.MOST_REQUESTS = seen_requests_most
+        all_requests.MOST_REQUESTS = most_requests
 
     assert requests.room.taken == 0
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from nova_profiler.capture.profilers.stacks.reader.timed_looks import (
+from nova_profiler.capture.profilers.stacks.reader.seen.timed_looks import (
     MOST_OF_ALL,
     TimedLooks,
 )

@@ -7,13 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nova_profiler.capture.profilers.stacks.reader.call_paths import Path
-from nova_profiler.capture.profilers.stacks.reader.ends import Clocks
-from nova_profiler.capture.profilers.stacks.reader.seen_request import (
+from nova_profiler.capture.profilers.stacks.reader.seen.ends import Clocks
+from nova_profiler.capture.profilers.stacks.reader.seen.one_request import (
     MOST_PATHS,
     Look,
     SeenRequest,
 )
-from nova_profiler.capture.profilers.stacks.reader.stretch_room import Room
+from nova_profiler.capture.profilers.stacks.reader.seen.stretch_room import (
+    Room,
+)
 from nova_profiler.capture.profilers.stacks.reader.thread_states import (
     GIL,
     RUNS,

@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
-from nova_profiler.capture.profilers.stacks.reader.seen_request import (
+from nova_profiler.capture.profilers.stacks.reader.seen.one_request import (
     SeenRequest,
 )
-from nova_profiler.capture.profilers.stacks.reader.stretch_room import Room
+from nova_profiler.capture.profilers.stacks.reader.seen.stretch_room import (
+    Room,
+)
 
 # Requests that are kept in mind.
 MOST_REQUESTS = 4096

@@ -18,23 +18,25 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from nova_profiler.capture.profilers.stacks.reader.call_paths import Path
-from nova_profiler.capture.profilers.stacks.reader.ends import (
+from nova_profiler.capture.profilers.stacks.reader.seen.ends import (
     UNKNOWN,
     Clocks,
     Ends,
     Key,
 )
-from nova_profiler.capture.profilers.stacks.reader.stretch_room import Room
-from nova_profiler.capture.profilers.stacks.reader.thread_states import (
-    RUNS,
-    Times,
+from nova_profiler.capture.profilers.stacks.reader.seen.stretch_room import (
+    Room,
 )
-from nova_profiler.capture.profilers.stacks.reader.timed_looks import (
+from nova_profiler.capture.profilers.stacks.reader.seen.timed_looks import (
     MOST_STRETCHES,
     NO_PLACE,
     OWN_LANE,
     Stretch,
     TimedLooks,
+)
+from nova_profiler.capture.profilers.stacks.reader.thread_states import (
+    RUNS,
+    Times,
 )
 
 # Call paths and states of one request.

@@ -96,11 +96,13 @@ fast: .venv/tests-ready  ## the tests that need no nova, a minute on two cores
 
 slow: .venv/tests-ready  ## those of them that take more than a few seconds
 	@echo "== slow tests without nova, a few minutes"
-	@$(PYTEST) --ignore=tests/functional -m slow $(ARGS)
+	@$(PYTEST) --ignore=tests/functional -m slow \
+		-n logical --maxprocesses 8 --dist worksteal $(ARGS)
 
+# Two at a time: a nova-api, its clients and its database share the processors.
 functional: .venv/tests-ready  ## the tests with the real nova-api
 	@echo "== tests with the real nova-api, a few minutes"
-	@$(PYTEST) tests/functional $(ARGS)
+	@$(PYTEST) tests/functional -n 2 --dist loadfile $(ARGS)
 
 nova-functional: .venv/tests-ready  ## nova's own functional tests with filter and driver and without, about 20 minutes; ARGS="--profiler stacks" with stacks
 	@$(RUN) -m tests.functional.nova_suite $(ARGS)

@@ -22,6 +22,11 @@ COMMANDS = ("nova-profiler ", "curl ", "tail ")
 REQUESTS = 2
 
 
+def _may_be_interrupted() -> None:
+    """Take SIGINT, which a shell's job in the background ignores."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_the_answer_stands_before_the_address_of_the_pages() -> None:
     """On 80 columns, and each request of the load has its dump."""
     with subprocess.Popen(
@@ -30,6 +35,7 @@ def test_the_answer_stands_before_the_address_of_the_pages() -> None:
         env={**os.environ, "COLUMNS": "80"},
         stdout=subprocess.PIPE,
         text=True,
+        preexec_fn=_may_be_interrupted,
     ) as process:
         assert process.stdout is not None
         printed = []

@@ -7,15 +7,21 @@ of the whole request: what of them is not between looks is of these ends.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from nova_profiler.capture.profilers.stacks.reader.call_paths import Path
+from nova_profiler.capture.profilers.stacks.reader.seen.timed_looks import (
+    NO_PLACE,
+)
 from nova_profiler.capture.profilers.stacks.reader.thread_states import RUNS
 
 Key = tuple[Path, int]
 
 # Looks whose ends are kept apart; further ones are in the sums alone.
 MOST_ENDS = 4000
+# Stretches of time that are made longer; of further ends they are not.
+MOST_STRETCHED = 200
 # Of a clock that the worker could not read.
 UNKNOWN = -1
 
@@ -53,6 +59,8 @@ class Ends:
 
     def __init__(self) -> None:
         self.by_look: dict[Key, int] = {}
+        # The stretch of each look, and whether its begin is meant.
+        self.stretches: list[tuple[Key, int, int, bool]] = []
         self.running_ns = self.waiting_ns = 0
 
     @property
@@ -60,8 +68,20 @@ class Ends:
         """Return the nanoseconds of all."""
         return self.running_ns + self.waiting_ns
 
-    def add(self, key: Key, time_ns: int) -> None:
-        """Add time beside a look that found *key*, a path and a state."""
+    def add(
+        self,
+        key: Key,
+        time_ns: int,
+        place: int = NO_PLACE,
+        is_begin: bool = False,
+    ) -> None:
+        """Add time beside a look that found *key*, a path and a state.
+
+        *place* is that of its stretch, before which the time was if it
+        *is_begin*, or else after it.
+        """
+        if place != NO_PLACE and len(self.stretches) < MOST_STRETCHED:
+            self.stretches.append((key, time_ns, place, is_begin))
         found = self.by_look.get(key)
         if found is not None or len(self.by_look) < MOST_ENDS:
             self.by_look[key] = (found or 0) + time_ns
@@ -91,10 +111,18 @@ class Ends:
             *(ran, queued, running, waiting, ran - running, waited - waiting)
         )
 
-    def part_of(self, key: Key, shares: Shares) -> int:
-        """Return the nanoseconds that *key* gets of *shares*."""
+    def move(self, places: Mapping[int, int]) -> None:
+        """Note that stretches were joined: the new place of each."""
+        self.stretches = [
+            (key, time_ns, places[place], is_begin)
+            for key, time_ns, place, is_begin in self.stretches
+            if place in places
+        ]
+
+    def part_of(self, key: Key, time_ns: int, shares: Shares) -> int:
+        """Return how many of *time_ns* beside looks at *key* it gets."""
         if key[1] == RUNS:
             given, of_all = shares.running, self.running_ns
         else:
             given, of_all = shares.waiting, self.waiting_ns
-        return self.by_look[key] * given // max(1, of_all)
+        return time_ns * given // max(1, of_all)

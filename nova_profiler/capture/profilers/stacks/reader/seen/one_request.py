@@ -109,12 +109,14 @@ class SeenRequest:
         if piece is None:
             lane = OWN_LANE if is_own else number
             piece = self.pieces[number] = Piece(look, lane)
+            self._book(look, 0, 1)
+            self._time(piece, look, 0)
             before_ns = max(0, look.at_ns - began_ns)
-            self._book_end(piece, look, before_ns)
+            self._book_end(piece, look, before_ns, piece.place, True)
         else:
             before_ns = self._between(piece, look)
-        self._book(look, 0, 1)
-        self._time(piece, look, before_ns)
+            self._book(look, 0, 1)
+            self._time(piece, look, before_ns)
         piece.last = look
         if self.first is None:
             self.first = look, piece, began_ns
@@ -153,6 +155,7 @@ class SeenRequest:
         for piece in self.pieces.values():
             piece.place = places.get(piece.place, NO_PLACE)
         self._first_place = places.get(self._first_place, NO_PLACE)
+        self.ends.move(places)
         if self.timed.is_given_up:
             self.untimed = self.looks
 
@@ -218,8 +221,7 @@ class SeenRequest:
         if piece is None:
             return
         after_ns = max(0, at_ns - piece.last.at_ns)
-        self._book_end(piece, piece.last, after_ns)
-        self.timed.lengthen(piece.place, after_ns)
+        self._book_end(piece, piece.last, after_ns, piece.place, False)
 
     def end(self, clocks: Clocks) -> None:
         """Note what the worker knows of the request, which is over.
@@ -233,8 +235,7 @@ class SeenRequest:
             look, piece, taken_ns = self.first
             if taken_ns - clocks.began_ns < _MOST_LATE_NS:
                 more_ns = taken_ns - min(clocks.began_ns, look.at_ns)
-                self._book_end(piece, look, more_ns)
-                self.timed.begin_earlier(self._first_place, more_ns)
+                self._book_end(piece, look, more_ns, self._first_place, True)
         self._settle(clocks)
 
     def _settle(self, clocks: Clocks) -> None:
@@ -251,16 +252,36 @@ class SeenRequest:
         self._sum(ends.total_ns, shares.ran, shares.queued)
         self.ran_unseen_ns += shares.ran_unseen
         self.waited_unseen_ns += shares.waited_unseen
-        for key in ends.by_look:
+        for key, time_ns in ends.by_look.items():
             if key in self.paths:
-                self.paths[key][1] += ends.part_of(key, shares)
+                self.paths[key][1] += ends.part_of(key, time_ns, shares)
+        for key, time_ns, place, is_begin in ends.stretches:
+            part_ns = ends.part_of(key, time_ns, shares)
+            self._stretch(place, part_ns, is_begin)
 
-    def _book_end(self, piece: Piece, look: Look, time_ns: int) -> None:
-        """Have *look* stand for time that has a look at one end only."""
+    def _book_end(
+        self,
+        piece: Piece,
+        look: Look,
+        time_ns: int,
+        place: int,
+        is_begin: bool,
+    ) -> None:
+        """Have *look* stand for time that has a look at one end only.
+
+        *place* is that of its stretch, which *is_begin*, or else an end.
+        """
         if piece.lane == OWN_LANE and look.times is not None:
-            self.ends.add((look.path, look.state), time_ns)
+            self.ends.add((look.path, look.state), time_ns, place, is_begin)
         else:
             self._book_alone(look, time_ns)
+            self._stretch(place, time_ns, is_begin)
+
+    def _stretch(self, place: int, time_ns: int, is_begin: bool) -> None:
+        if is_begin:
+            self.timed.begin_earlier(place, time_ns)
+        else:
+            self.timed.lengthen(place, time_ns)
 
     def _book_alone(self, look: Look, time_ns: int) -> None:
         """Have *look* stand for time of which there are no clocks."""

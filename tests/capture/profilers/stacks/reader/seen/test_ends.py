@@ -30,7 +30,7 @@ def ends_of(*found):
 
 
 def parts_of(ends, shares):
-    return [ends.part_of(key, shares) for key in ends.by_look]
+    return [ends.part_of(*one, shares) for one in ends.by_look.items()]
 
 
 def test_time_in_line_is_no_work_though_the_look_found_it_running():

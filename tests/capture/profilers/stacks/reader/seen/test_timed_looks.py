@@ -19,7 +19,10 @@ from nova_profiler.capture.profilers.stacks.reader.seen.all_requests import (
     DECISION_NS,
     SeenRequests,
 )
-from nova_profiler.capture.profilers.stacks.reader.seen.ends import Clocks
+from nova_profiler.capture.profilers.stacks.reader.seen.ends import (
+    UNKNOWN,
+    Clocks,
+)
 from nova_profiler.capture.profilers.stacks.reader.seen.one_request import (
     Look,
     SeenRequest,
@@ -94,17 +97,25 @@ def looked_at(seen, steps):
     return at
 
 
-@given(steps, st.integers(0, 10**8))
-def test_stretches_are_as_long_as_the_sums(steps, early):
+@given(
+    steps,
+    st.integers(0, 10**8),
+    st.one_of(st.just(UNKNOWN), st.integers(0, 10**10)),
+    st.integers(0, 10**10),
+)
+def test_stretches_are_as_long_as_the_sums(steps, early, ran_ns, queued_ns):
     """Of each stack and state, as far as none was joined with another's."""
     seen = request()
 
     at = looked_at(seen, steps)
-    seen.end(Clocks(-early, at + 7))
+    seen.end(Clocks(-early, at + 7, ran_ns, queued_ns))
 
-    assert sums_of(seen) == {
-        key: time_ns for key, (_, time_ns, _) in seen.paths.items()
-    }
+    sums = {key: time_ns for key, (_, time_ns, _) in seen.paths.items()}
+    lengths = sums_of(seen)
+    assert lengths.keys() == sums.keys()
+    # Each end is a whole number of nanoseconds of its own.
+    ends = len(seen.ends.stretches)
+    assert all(abs(lengths[key] - sums[key]) <= ends for key in sums)
     assert {one.lane for one in seen.timed} <= {OWN_LANE, 2, 3}
     assert (seen.untimed, seen.timed.joined) == (0, 0)
 

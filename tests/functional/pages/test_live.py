@@ -119,7 +119,9 @@ def test_a_row_keeps_the_focus_below_newer_ones(live, dumps):
 
 def test_a_hidden_tab_asks_for_nothing(live, dumps):
     """Once it is seen again it asks at once."""
-    live.clock.run_for(EVERY_MS)
+    # What it asks now must not be on its way any more.
+    with live.expect_response("**"):
+        live.clock.run_for(EVERY_MS)
     live.evaluate(IS_HIDDEN, True)
     dumps.add(9)
     asked = len(dumps.asked)

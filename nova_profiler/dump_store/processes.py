@@ -47,7 +47,9 @@ def _known(pid: int) -> Process:
     found = _stat("self")
     if found is None:
         raise FileNotFoundError(2, os.strerror(2), "/proc/self/stat")
-    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+    # In a thread: a codec that must be imported first would be half there in
+    # a process that is forked meanwhile.
+    with open("/proc/sys/kernel/random/boot_id", encoding="utf-8") as file:
         boot = file.read(8)
     space = re.sub("[^0-9]", "", os.readlink("/proc/self/ns/pid"))
     return Process(pid, found[1], boot, int(space or 0))

@@ -23,7 +23,7 @@ def allow_tracer(pid: int) -> None:
     Needed only where Yama is on; elsewhere the same user may.
     """
     try:
-        with open(_SCOPE, encoding="ascii") as file:
+        with open(_SCOPE, encoding="utf-8") as file:
             needed = file.read().strip() == "1"
     except OSError:
         # No Yama.

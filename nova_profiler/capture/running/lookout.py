@@ -105,9 +105,9 @@ class Lookout:
         self._closing = False
         self._written = {}
         inherited, self._listener = self._listener, None
-        if inherited is not None:
-            inherited.let_go()
         try:
+            if inherited is not None:
+                inherited.let_go()
             start_thread(self.watch)
         except Exception as exc:
             # No more threads: a later request tries again.

@@ -702,6 +702,26 @@ def test_a_worker_that_was_forked_leaves_its_own(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("engine", ["none", "stacks"])
+def test_no_thread_of_ours_imports(tmp_path, engine):
+    """What a thread half has at a fork, the forked process never gets."""
+    before = (
+        "def heard(event, args):\n"
+        "    if event == 'import' and threading.get_ident() != main:\n"
+        "        print(args[0], flush=True)\n"
+        "main = threading.get_ident()\n"
+        "sys.addaudithook(heard)\n"
+        f"options['profiler'] = {engine!r}\n"
+        "filtered = filter_factory({}, **options)(app)\n"
+        "served(filtered, '/v2.1/first')"
+    )
+    with run(tmp_path, "time.sleep(0.5)", before) as process:
+        printed = process.communicate()[0].decode().split()
+
+    assert printed == ["hangs"]
+
+
+@pytest.mark.slow
 def test_a_process_that_ends_well_leaves_nothing(tmp_path):
     """Its socket goes with it."""
     with run(tmp_path, "pass") as process:

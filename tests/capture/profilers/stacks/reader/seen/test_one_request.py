@@ -38,6 +38,27 @@ def of(*looks, began=0):
     return seen
 
 
+def steps_of(most):
+    """Return what makes looks: wall time, shares of it, and the state."""
+    step = st.tuples(
+        st.integers(1, 10**9),
+        st.integers(0, 100),
+        st.integers(0, 100),
+        st.sampled_from([RUNS, GIL, WAITS]),
+    )
+    return st.lists(step, min_size=1, max_size=most)
+
+
+def looks_of(steps):
+    """Return a look at the end of each of *steps*."""
+    at = ran = queued = 0
+    for wall, run_share, queue_share, state in steps:
+        at += wall
+        ran += wall * run_share // 200
+        queued += wall * queue_share // 200
+        yield look(at, ran, queued, state=state)
+
+
 def times_of(seen):
     return {key: time_ns for key, (_, time_ns, _) in seen.paths.items()}
 
@@ -81,26 +102,11 @@ def test_a_clock_that_is_late_makes_no_waiting():
     assert seen.ran_ns == looks[-1].times.ran - looks[0].times.ran
 
 
-@given(
-    st.lists(
-        st.tuples(
-            st.integers(1, 10**9),
-            st.integers(0, 100),
-            st.integers(0, 100),
-            st.sampled_from([RUNS, GIL, WAITS]),
-        ),
-        min_size=1,
-        max_size=40,
-    )
-)
+@given(steps_of(40))
 def test_all_parts_add_up_to_the_time_that_was_seen(steps):
     """Whatever the states and clocks: no time is there twice, or lost."""
-    looks, at, ran, queued = [], 0, 0, 0
-    for wall, run_share, queue_share, state in steps:
-        at += wall
-        ran += wall * run_share // 200
-        queued += wall * queue_share // 200
-        looks.append(look(at, ran, queued, state=state))
+    looks = list(looks_of(steps))
+    at = looks[-1].at_ns
     seen = of(*looks)
     seen.end_piece(1, at + 5)
 
@@ -125,27 +131,14 @@ def test_the_first_look_stands_for_the_time_since_the_begin():
     assert seen.seen_ns == 80
 
 
-@given(
-    st.lists(
-        st.tuples(
-            st.integers(1, 10**9),
-            st.integers(0, 100),
-            st.integers(0, 100),
-            st.sampled_from([RUNS, GIL, WAITS]),
-        ),
-        min_size=1,
-        max_size=6,
-    ),
-    st.integers(0, 10**7),
-)
+@given(steps_of(6), st.integers(0, 10**7))
 def test_the_sums_of_a_request_are_those_of_its_clocks(steps, before):
     """However few looks it has; a look more says nothing about the ends."""
-    seen, at, ran, queued = SeenRequest(8, Room({})), 0, 0, 0
-    for wall, run_share, queue_share, state in steps:
-        at += wall
-        ran += wall * run_share // 200
-        queued += wall * queue_share // 200
-        seen.add(1, 0, look(at, ran, queued, state=state), True)
+    seen = SeenRequest(8, Room({}))
+    looks = list(looks_of(steps))
+    for one in looks:
+        seen.add(1, 0, one, True)
+    at, (ran, queued, _) = looks[-1].at_ns, looks[-1].times
     ended = at + before // 2
 
     seen.end(Clocks(-before, ended, ran, queued))

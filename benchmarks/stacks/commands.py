@@ -99,17 +99,26 @@ def foreign_command(
     help="Requests at a time; may be given again. All share what the reader "
     "may use of a processor.",
 )
+@click.option(
+    "--beside",
+    type=click.IntRange(0, 64),
+    default=2,
+    show_default=True,
+    help="Threads that serve short requests meanwhile, for each of which the "
+    "reader answers as well.",
+)
 @json_option
 def looks_command(
     pythons: tuple[str, ...],
     requests: int,
     numbers: tuple[int, ...],
+    beside: int,
     json_path: Path | None,
 ) -> None:
     """Looks that slow requests have, at the reader's own pace."""
     console = begun()
     found = [
-        _trial(python, "looks", str(requests), str(at_once))
+        _trial(python, "looks", str(requests), str(at_once), str(beside))
         for python in pythons or (sys.executable,)
         for at_once in numbers
     ]
@@ -135,11 +144,18 @@ def looks_command(
 
 @click.command("stacks")
 @click.option("--pairs", type=click.IntRange(1), default=32)
-@click.option("--requests", type=click.IntRange(1), default=12)
+@click.option(
+    "--requests",
+    type=click.IntRange(1),
+    default=40,
+    show_default=True,
+    help="Of each client, in each run. The reader saves while the other "
+    "server works: in a short run it looks more often than in a long one.",
+)
 @click.option(
     "--interval",
     "intervals_ms",
-    type=click.FloatRange(1),
+    type=click.FloatRange(1, 10_000),
     multiple=True,
     default=(20.0,),
     help="Milliseconds asked for; may be given again. Always measured: none.",

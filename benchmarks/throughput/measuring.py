@@ -92,6 +92,9 @@ def measure(
     measured: list[Pair] = []
     for generation, words in enumerate(paddings(GENERATIONS)):
         share = pairs * (generation + 1) // GENERATIONS - len(measured)
+        if not share:
+            # Fewer pairs than paddings.
+            continue
         first = generation % 2 == 1
         with _two_servers(mode, first, words, progress, profiler) as servers:
             _run(servers.without, _WARM_UP)

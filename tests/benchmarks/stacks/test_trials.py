@@ -93,7 +93,9 @@ def test_no_stack_is_of_another_request(mode):
 @pytest.mark.services
 def test_looks_are_those_of_each_request():
     """Each is counted, and what the reader answers later is its own."""
-    found = trial("benchmarks.stacks.looks", "8", "2")
+    found = trial("benchmarks.stacks.looks", "8", "2", "1")
 
     assert found["requests"] == 8, found["notes"]
     assert found["without"] < 8
+    assert found["beside_s"] > 0
+    assert found["reader"] > 0

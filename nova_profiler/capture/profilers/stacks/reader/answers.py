@@ -7,6 +7,7 @@ from typing import Any
 
 from nova_profiler.capture.profilers.stacks.layouts import Layout
 from nova_profiler.capture.profilers.stacks.reader.call_paths import Path
+from nova_profiler.capture.profilers.stacks.reader.code.code_names import Code
 from nova_profiler.capture.profilers.stacks.reader.code.line_tables import (
     line_310,
     line_311,
@@ -106,10 +107,14 @@ def _frame(path: Path, layout: Layout) -> tuple[str, str, int, int]:
     code = path.code
     if code is None:
         return "?", "?", 0, 0
+    if path.line is None:
+        path.line = _line(path, code, layout)
+    name = code.name if code.is_sure else f"{code.name}?"
+    return name, code.file, code.first_line, path.line
+
+
+def _line(path: Path, code: Code, layout: Layout) -> int:
     if layout.code_start:
         offset = path.instruction - path.address - layout.code_start
-        line = line_311(code.lines, code.first_line, offset)
-    else:
-        line = line_310(code.lines, code.first_line, path.instruction)
-    name = code.name if code.is_sure else f"{code.name}?"
-    return name, code.file, code.first_line, line
+        return line_311(code.lines, code.first_line, offset)
+    return line_310(code.lines, code.first_line, path.instruction)

@@ -20,7 +20,7 @@ _LEAST_GLIMPSED = 0.2
 class Path:
     """A frame, by function and instruction, below its callers."""
 
-    __slots__ = ("below", "code", "address", "instruction", "parent")
+    __slots__ = ("address", "below", "code", "instruction", "line", "parent")
 
     def __init__(
         self,
@@ -34,6 +34,9 @@ class Path:
         self.address = address
         self.instruction = instruction
         self.code = code
+        # Of the instruction, once it was asked for: requests share their
+        # outer frames.
+        self.line: int | None = None
         # Most have none below them, and there are thousands.
         self.below: dict[tuple[int, int], Path] | None = None
 

@@ -12,6 +12,7 @@ import os
 import resource
 import select
 import sys
+from collections.abc import Callable
 from mmap import mmap
 from time import monotonic, process_time
 from typing import Any
@@ -69,7 +70,8 @@ class Reader:
         now = monotonic()
         self._round_at = self._long_at = self._busy_at = self._tidy_at = now
         self._last_round = now
-        self._spent_s = process_time()
+        # At the end of the last round, and since then on all but looks.
+        self._spent_s, self._besides_s = process_time(), 0.0
         self._turn = 0.0
 
     def run(self) -> None:
@@ -84,23 +86,28 @@ class Reader:
                 self._round(now, True)
             if now >= self._tidy_at:
                 self._tidy_at = now + _TIDY_S
-                self._rounds.tidy()
+                self._besides(self._rounds.tidy)
 
     def _round(self, now: float, is_long: bool) -> None:
         if self._rounds.look_at_all(only_long=is_long):
             self._busy_at = now
         # All since the last round: to wake up costs about as much as a look.
-        spent_s = process_time()
-        self.pace.spent(
-            is_long, spent_s - self._spent_s, now - self._last_round
-        )
-        self._spent_s, self._last_round = spent_s, now
+        spent_s, besides_s = process_time(), self._besides_s
+        cost_s = spent_s - self._spent_s - besides_s
+        self.pace.spent(is_long, cost_s, now - self._last_round, besides_s)
+        self._spent_s, self._besides_s, self._last_round = spent_s, 0.0, now
         # Never in step with what the worker does again and again.
         self._turn = (self._turn + _GOLDEN) % 1.0
         around = 0.5 + self._turn
         self._long_at = now + self.pace.long_s() * around
         if not is_long:
             self._round_at = now + self.pace.steady_s() * around
+
+    def _besides(self, do: Callable[..., None], *args: Any) -> None:
+        """Have *do* called, whose price is not that of a look."""
+        began_s = process_time()
+        do(*args)
+        self._besides_s += process_time() - began_s
 
     def _wait(self) -> bool:
         """Wait until something is due; return False if all is over."""
@@ -151,7 +158,7 @@ class Reader:
     def _answer(self, asked: list[Any]) -> None:
         what, *values = asked
         if what == "keep":
-            send({"request": values[0], **self._kept(*values)})
+            self._besides(self._answer_kept, *values)
         elif what in ("stands", "states"):
             is_standing = what == "stands"
             send(
@@ -163,9 +170,13 @@ class Reader:
             )
             # Looked at as often as can be, for the start test: the requests
             # after it would have to save that up.
-            self._spent_s, self._last_round = process_time(), monotonic()
+            self._spent_s, self._besides_s = process_time(), 0.0
+            self._last_round = monotonic()
         elif what == "counts":
             send({"counts": self._counts()})
+
+    def _answer_kept(self, request: int, *clocks: int) -> None:
+        send({"request": request, **self._kept(request, *clocks)})
 
     def _kept(self, request: int, *clocks: int) -> dict[str, Any]:
         seen = self._rounds.requests.take(request)

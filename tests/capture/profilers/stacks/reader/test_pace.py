@@ -39,7 +39,7 @@ def test_the_share_is_kept_in_the_long_run(is_long, cost_s):
 def test_steady_looks_leave_most_of_it_for_long_requests():
     """So that the first seconds of a long one have a look each 10 ms."""
     pace = Pace()
-    assert cost_of(pace, False, 0.0005, 60) <= SHARE * 0.4 * 1.05
+    assert cost_of(pace, False, 0.0005, 60) <= SHARE * 0.3 * 1.05
 
     assert pace.long_s() == LONG_S
     cost_of(pace, True, 0.0005, 2)
@@ -65,18 +65,53 @@ def test_both_kinds_of_looks_share_it(cost_s):
     assert cost_s * len(later) / 60 <= SHARE * 1.05
 
 
-def _rounds_of_both(pace, cost_s, seconds):
-    """Yield when rounds are where one request takes long all the while."""
+def _rounds_of_both(pace, cost_s, seconds, besides=0.0):
+    """Yield when rounds are where one request takes long all the while.
+
+    Meanwhile *besides* of a processor goes to answers.
+    """
     now = last = 0.0
     due = {False: 0.0, True: 0.0}
     while now < seconds:
         is_long = due[True] < due[False]
         last, now = now, due[is_long]
-        pace.spent(is_long, cost_s, now - last)
+        since_s = now - last
+        pace.spent(is_long, cost_s, since_s, besides * since_s)
         due[True] = now + pace.long_s()
         if not is_long:
             due[False] = now + pace.steady_s()
         yield now
+
+
+@pytest.mark.parametrize("besides", [0.005, 0.01, 0.014])
+def test_what_is_done_besides_comes_out_of_the_share(besides):
+    """As long as the least of it is left for looks at long requests."""
+    pace = Pace()
+    rounds = _rounds_of_both(pace, 0.001, 120, besides)
+    later = [at for at in rounds if at > 60]
+
+    assert besides + 0.001 * len(later) / 60 <= SHARE * 1.05
+
+
+@pytest.mark.parametrize("besides", [0.02, 0.2, 1.0])
+def test_a_request_is_seen_whatever_is_done_besides(besides):
+    """Answers for many requests leave the steady looks what they have."""
+    pace = Pace()
+    rounds = _rounds_of_both(pace, 0.001, 120, besides)
+    later = [at for at in rounds if at > 60]
+
+    assert 1.5 * pace.steady_s() * 1e9 <= LONG_AFTER_NS
+    assert 0.001 * len(later) / 60 >= SHARE * 0.3 * 0.95
+
+
+def test_answers_that_are_over_are_forgotten():
+    """A minute later long requests have what they had."""
+    pace, other = Pace(), Pace()
+    list(_rounds_of_both(pace, 0.001, 60, 1.0))
+    for one in (pace, other):
+        list(_rounds_of_both(one, 0.001, 60))
+
+    assert pace.long_s() == pytest.approx(other.long_s(), rel=0.05)
 
 
 def test_cheap_looks_are_no_more_frequent_than_is_useful():

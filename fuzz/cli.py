@@ -9,7 +9,6 @@ import os
 import random
 import sys
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -87,15 +86,16 @@ def main(
     if context.invoked_subcommand is not None:
         return
     seed = random.SystemRandom().randrange(2**31) if seed is None else seed
-    outcomes = []
+    outcomes, finds = [], []
     for one in outcomes_of(
         names, seconds, seed, at_once or os.cpu_count() or 1
     ):
         outcomes.append(one)
+        # At once: it is hours to the end.
+        finds += _kept(one)
         found = f", {len(one.finds)} finds" if one.finds else ""
         click.echo(f"{one.reader}: {one.tried} inputs{found}", err=True)
     outcomes.sort(key=lambda one: names.index(one.reader))
-    finds = _kept(outcomes)
     if as_json:
         click.echo(json.dumps([_figures(one) for one in outcomes], indent=2))
     else:
@@ -111,17 +111,16 @@ def _console() -> Console:
     return Console(width=None if sys.stdout.isatty() else _WIDTH)
 
 
-def _kept(outcomes: Sequence[Outcome]) -> list[str]:
-    """Write finds and slowest inputs to files; return a line for a find."""
+def _kept(outcome: Outcome) -> list[str]:
+    """Write finds and slowest input to files; return a line for a find."""
     about = []
     _FINDS.mkdir(parents=True, exist_ok=True)
-    for one in outcomes:
-        (_FINDS / f"{one.reader}-slowest").write_bytes(one.slowest.data)
-        for what, data in one.finds:
-            name = hashlib.sha256(data).hexdigest()[:12]
-            path = _FINDS / f"{one.reader}-{name}"
-            path.write_bytes(data)
-            about.append(f"{path.relative_to(ROOT)}: {what}")
+    (_FINDS / f"{outcome.reader}-slowest").write_bytes(outcome.slowest.data)
+    for what, data in outcome.finds:
+        name = hashlib.sha256(data).hexdigest()[:12]
+        path = _FINDS / f"{outcome.reader}-{name}"
+        path.write_bytes(data)
+        about.append(f"{path.relative_to(ROOT)}: {what}")
     return about
 
 

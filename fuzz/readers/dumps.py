@@ -46,11 +46,14 @@ def read_pages(data: bytes, folder: Path) -> None:
 
 
 # Numbers that JSON has no way to write again, within what is taken as it is;
-# tables within tables of which the writer of JSON had enough.
+# tables within tables of which the writer of JSON had enough; a number of
+# calls that is false.
 _FINDS = (
     b'{"schema": 1, "profile": {"interval_ms": 1e999}}',
     b'{"schema": 1, "profile": {"notes": [-1e999]}}',
     b'{"schema": 1, "profile": {"new": ' + b"[" * 2000 + b"]" * 2000 + b"}}",
+    b'{"schema": 1, "calls": [{"group": "", "name": "", "count": 4, "ms": 4, '
+    b'"max_ms": 7, "nested": false}]}',
 )
 
 RECORD = Reader(read_record, _SEEDS, finds=_FINDS, is_json=True)

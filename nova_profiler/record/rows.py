@@ -181,9 +181,10 @@ def row_of(kind: Any, fields: dict[str, Any]) -> Any:
 
 def _is_rare(kind: Any, name: str, value: Any) -> bool:
     """Return whether *value*, no number or text, may be in field *name*."""
+    default = kind._field_defaults.get(name, 0)
     if value is None:
-        return kind._field_defaults.get(name, 0) is None
-    return isinstance(value, bool) and name == "nested"
+        return default is None
+    return isinstance(value, bool) and isinstance(default, bool)
 
 
 def open_stacks_of(rows: Any) -> list[OpenStack]:

@@ -12,6 +12,7 @@ import ctypes
 import errno
 import os
 import struct
+from mmap import MAP_ANONYMOUS, MAP_PRIVATE, mmap
 
 _readv = ctypes.CDLL(None, use_errno=True).process_vm_readv
 _readv.restype = ctypes.c_ssize_t
@@ -40,6 +41,15 @@ class Refused(Exception):
     """The kernel does not let this process look."""
 
 
+def _unused_bytes(size: int) -> ctypes.Array[ctypes.c_char]:
+    """Return *size* bytes, of which pages never used take no memory.
+
+    Those of create_string_buffer() do: it writes them.
+    """
+    own = mmap(-1, size, flags=MAP_PRIVATE | MAP_ANONYMOUS)
+    return (ctypes.c_char * size).from_buffer(own)
+
+
 class Places:
     """Places of a process, each with its place in one local buffer."""
 
@@ -52,7 +62,7 @@ class Places:
     ) -> None:
         """*buffer* may be shared: what is in it is used before the next."""
         self._pid = pid
-        self._buffer = buffer or ctypes.create_string_buffer(size)
+        self._buffer = buffer or _unused_bytes(size)
         self._base = ctypes.addressof(self._buffer)
         self.view = memoryview(self._buffer).cast("B")
         # Pairs of address and length, as the kernel wants them.
@@ -122,9 +132,8 @@ class Memory:
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
-        # For copies of stacks as well. Pages of it that are never used take
-        # no memory.
-        self.buffer = ctypes.create_string_buffer(_MOST_BYTES)
+        # For copies of stacks as well.
+        self.buffer = _unused_bytes(_MOST_BYTES)
         self._place = Places(pid, _MOST_SINGLE, 1)
         self._word = Places(pid, 8, 1)
         self._word.add(0, 8, 0)

@@ -40,6 +40,7 @@ UNANSWERED = "unanswered"
 # Its worker ended before it did; and of one that is on, while it is.
 KILLED = "killed"
 RUNNING = "running"
+_FAILURES = (FAILED, KILLED)
 
 
 class RecordError(NovaProfilerError, ValueError):
@@ -246,6 +247,11 @@ class RequestRecord:
     profiled: Profiled | None = _hidden(None)
     # The calls, for the sink that sends traces; None: it sends none.
     traced: Traced | None = _hidden(None)
+
+    @property
+    def is_failed(self) -> bool:
+        """Return whether the service failed, also where its client left."""
+        return self.status >= 500 or self.outcome in _FAILURES
 
     @property
     def parts_ms(self) -> dict[str, float]:

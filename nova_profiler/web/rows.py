@@ -10,8 +10,6 @@ from typing import NamedTuple
 from nova_profiler.dump_store import DumpEntry
 from nova_profiler.reading.record_words import full_title_of
 from nova_profiler.record import (
-    FAILED,
-    KILLED,
     REQUEST,
     RequestRecord,
     kind_of_method,
@@ -112,7 +110,7 @@ def read_row(row: Row, record: RequestRecord) -> Row:
         host=_kept(record.host),
         part=parts[0][0] if parts else "",
         parts=parts,
-        is_failed=record.status >= 500 or record.outcome in (FAILED, KILLED),
+        is_failed=record.is_failed,
     )
 
 

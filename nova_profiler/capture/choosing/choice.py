@@ -13,7 +13,7 @@ from typing import Any
 from nova_profiler.capture.choosing.armed_routes import Armed
 from nova_profiler.capture.choosing.kept_kinds import wanted_of
 from nova_profiler.capture.contracts import Served
-from nova_profiler.record import FAILED, KILLED, RequestRecord
+from nova_profiler.record import RequestRecord
 from nova_profiler.trust.signed_headers import (
     OSPROFILER_INFO,
     TRIGGER,
@@ -25,8 +25,6 @@ from nova_profiler.trust.signed_headers import (
 _GLOBAL_ID = re.compile(
     r"req-[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE
 )
-
-FAILURES = (FAILED, KILLED)
 
 
 def is_kept(
@@ -45,7 +43,7 @@ def is_kept(
     return (
         wanted.all
         or (wanted.slow and record.duration_ms >= slow_ms)
-        or (wanted.failed and record.outcome in FAILURES)
+        or (wanted.failed and record.is_failed)
         or (wanted.profiled and chosen and record.profile is not None)
     )
 
@@ -60,7 +58,7 @@ def is_logged(
     return (
         wanted.all
         or (wanted.slow and record.duration_ms >= slow_ms)
-        or (wanted.failed and record.outcome in FAILURES)
+        or (wanted.failed and record.is_failed)
     )
 
 

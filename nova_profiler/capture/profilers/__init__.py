@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Profilers: each folder is one engine that takes the stacks of requests.
 
-Its module ``engine`` has a function ``engine(note)`` that returns its engine,
-and raises EngineError where that cannot work. It starts nothing: no thread,
+Its module ``engine`` has a function ``engine(note, *taken)`` that returns its
+engine, and raises EngineError where that cannot work; *taken* are the values
+of the options that its row of ENGINES takes. It starts nothing: no thread,
 process or file before the first request, since servers fork their workers
 after the load. ``note(what, error=None)`` counts an event, and logs an error
 the first time, as Failures.note does.

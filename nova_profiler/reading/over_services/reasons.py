@@ -21,6 +21,7 @@ _MOST_OF = 0.5
 _PART_OF = 0.25
 # Names of these show by themselves what they are of.
 _PLAIN = (DB_API.name, SQL.name)
+_MOST_SOURCES = 3
 _NO_CALL = {
     PYTHON.name: "Python, in no call that is timed",
     WAITING.name: "waiting, in no call that is timed",
@@ -155,7 +156,7 @@ def _of_buckets(
     return Reason(_NO_CALL[name], min(buckets[name], held_s))
 
 
-def sources_of_time(picture: Picture, most: int = 3) -> list[str]:
+def sources_of_time(picture: Picture) -> list[str]:
     """Return the files of the records with most time on the ways."""
     held: dict[int, float] = {}
     for way in (picture.until_answer, picture.until_done):
@@ -163,4 +164,4 @@ def sources_of_time(picture: Picture, most: int = 3) -> list[str]:
             if one.what == WORK:
                 held[one.place] = held.get(one.place, 0.0) + one.seconds
     ranked = sorted(held, key=lambda place: -held[place])
-    return [picture.served[place].source for place in ranked[:most]]
+    return [picture.served[place].source for place in ranked[:_MOST_SOURCES]]

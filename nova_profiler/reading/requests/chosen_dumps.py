@@ -12,7 +12,7 @@ from nova_profiler.reading.command_line.kind_option import WantedKind
 from nova_profiler.reading.command_line.progress import with_progress
 from nova_profiler.reading.command_line.route_option import meant_names
 from nova_profiler.reading.command_line.skipped import Skipped
-from nova_profiler.record import FAILED, KILLED, RequestRecord
+from nova_profiler.record import RequestRecord
 
 Row = tuple[DumpEntry, RequestRecord]
 
@@ -65,7 +65,7 @@ class Wanted(NamedTuple):
 
     def has(self, record: RequestRecord) -> bool:
         """Return whether the content of a file fits."""
-        if self.failed and record.outcome not in (FAILED, KILLED):
+        if self.failed and not record.is_failed:
             return False
         if self.min_ms is not None and record.duration_ms < self.min_ms:
             return False

@@ -17,8 +17,6 @@ from nova_profiler.capture.sinks.json_file import line_of
 from nova_profiler.capture.sinks.statsd_sink import StatsdSink
 from nova_profiler.capture.sinks.statsd_sums import SEND_EVERY_S
 from nova_profiler.record import (
-    FAILED,
-    KILLED,
     KINDS,
     REQUEST,
     RequestRecord,
@@ -116,9 +114,7 @@ class Scales:
         is_request = record.kind == REQUEST.name
         weight.requests += is_request
         weight.others += not is_request
-        weight.kept += record.duration_ms >= self._slow_ms or (
-            record.outcome in (FAILED, KILLED)
-        )
+        weight.kept += record.duration_ms >= self._slow_ms or record.is_failed
         weight.processes.add((record.host, record.pid))
         self._at(weight, record.started_at)
         if record.kind in _KNOWN:

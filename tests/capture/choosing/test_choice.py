@@ -35,6 +35,9 @@ PROFILED = {"profile": {"engine": "x"}}
         (["slow"], FAILED, False),
         (["failed"], FAILED, True),
         (["failed"], ABORTED, False),
+        # Its client left while it was told so.
+        (["failed"], {**ABORTED, "status": 503}, True),
+        (["failed"], {"outcome": "killed"}, True),
         (["failed"], SLOW, False),
         (["profiled"], PROFILED, True),
         (["profiled"], SLOW, False),

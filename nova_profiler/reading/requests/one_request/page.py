@@ -51,8 +51,6 @@ from nova_profiler.reading.screen.terminal import (
     time_text,
 )
 from nova_profiler.record import (
-    FAILED,
-    KILLED,
     OK,
     REQUEST,
     RequestRecord,
@@ -275,7 +273,7 @@ def _functions(
 
 
 def _status_style(record: RequestRecord) -> str:
-    if record.outcome in (FAILED, KILLED) or record.status >= 500:
+    if record.is_failed:
         return BAD
     return WARNING if record.status >= 400 else "green"
 

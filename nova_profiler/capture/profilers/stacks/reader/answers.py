@@ -19,8 +19,8 @@ from nova_profiler.capture.profilers.stacks.reader.seen.timed_looks import (
     TimedLooks,
 )
 
-# Text of an answer: past it, further stacks are left out.
-MOST_FRAMES = 100_000
+# Frames of an answer: past it, further stacks are left out.
+MOST_ENTRIES = 100_000
 
 
 def frames_of(path: Path, layout: Layout) -> list[list[Any]]:
@@ -66,7 +66,7 @@ def answer_of(
                     frames.append(list(key))
                 known[id(one)] = entry
             number = entry
-        if len(frames) > MOST_FRAMES:
+        if len(frames) > MOST_ENTRIES:
             left_out += looks
             rows.append(-1)
             continue

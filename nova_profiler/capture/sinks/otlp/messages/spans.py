@@ -25,8 +25,6 @@ from nova_profiler.capture.sinks.otlp.messages.ids import (
 )
 from nova_profiler.groups import BY_NAME
 from nova_profiler.record import (
-    FAILED,
-    KILLED,
     MESSAGE,
     REQUEST,
     CallWords,
@@ -36,10 +34,10 @@ from nova_profiler.record import (
 
 _REQUEST = REQUEST.name
 _SERVED = (_REQUEST, MESSAGE.name)
-_FAILURES = (FAILED, KILLED)
 # Fields whose values few differ in.
 _SHARED = (
     "status",
+    "is_failed",
     *(name for name, _ in (*names.REQUEST_FIELDS, *names.FIELDS)),
 )
 _shared_of = attrgetter(*_SHARED)
@@ -166,7 +164,7 @@ def _shared(*values: Any) -> bytes:
         words = route.split(" ")[1:]
         for key, word in zip(names.METRICS[kind][1], words, strict=False):
             add_attribute(made.attributes, key, word)
-    if known["outcome"] in _FAILURES:
+    if known["is_failed"]:
         made.status.code = Status.STATUS_CODE_ERROR
     for name, key in fields:
         if known[name] is not None:

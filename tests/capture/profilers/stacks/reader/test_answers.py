@@ -54,7 +54,7 @@ def test_each_stretch_names_its_stack(seen):
 
 def test_a_stack_that_has_no_room_has_no_stretch(seen, monkeypatch):
     """Its looks are counted as left out."""
-    monkeypatch.setattr(module, "MOST_FRAMES", 0)
+    monkeypatch.setattr(module, "MOST_ENTRIES", 0)
 
     answer = answer_of(seen, layout_here(), 20 * US)
 

@@ -45,6 +45,7 @@ from nova_profiler.capture.profilers.stacks.reader.thread_states import (
 
 PATHS = [Path(None, number) for number in range(4)]
 MS = 1_000_000
+TICK_NS = 10 * MS
 
 
 def waiting(at, path=PATHS[0]):
@@ -80,8 +81,8 @@ steps = st.lists(
 
 
 def looked_at(seen, steps):
-    """Look at pieces 1 to 3 of *seen*; return when the last look was."""
-    at = 0
+    """Look at pieces 1 to 3 of *seen*; return each piece and its moment."""
+    at, looks = 0, []
     clocks: dict[int, tuple[int, int, int]] = {}
     for number, wall, run_share, queue_share, state, path, has_ended in steps:
         at += wall
@@ -91,10 +92,11 @@ def looked_at(seen, steps):
         clocks[number] = at, ran, queued
         times = Times(ran, queued, 0)
         seen.add(number, at - wall, Look(at, times, path, state), number == 1)
+        looks.append((number, at))
         if has_ended:
             seen.end_piece(number, at + wall // 3)
             clocks.pop(number)
-    return at
+    return looks
 
 
 @given(
@@ -107,7 +109,7 @@ def test_stretches_are_as_long_as_the_sums(steps, early, ran_ns, queued_ns):
     """Of each stack and state, as far as none was joined with another's."""
     seen = request()
 
-    at = looked_at(seen, steps)
+    *_, (_, at) = looked_at(seen, steps)
     seen.end(Clocks(-early, at + 7, ran_ns, queued_ns))
 
     sums = {key: time_ns for key, (_, time_ns, _) in seen.paths.items()}
@@ -122,15 +124,24 @@ def test_stretches_are_as_long_as_the_sums(steps, early, ran_ns, queued_ns):
 
 @given(steps)
 def test_a_stretch_is_around_the_moment_of_its_look(steps):
-    """None begins before the look of its lane that comes before it."""
+    """In its lane, and none is in another, but for a tick of the clock."""
     seen = request()
 
-    looked_at(seen, steps)
+    # The pieces of one that ends are begun anew before it has ended, here.
+    looks = looked_at(seen, [(*step, False) for *step, _ in steps])
 
-    before: dict[int, int] = {}
-    for one in seen.timed:
-        assert one.start_ns >= before.get(one.lane, 0)
-        before[one.lane] = one.start_ns
+    stretches = list(seen.timed)
+    for number, at_ns in looks:
+        lane = OWN_LANE if number == 1 else number
+        assert any(
+            one.lane == lane
+            and one.start_ns <= at_ns <= one.start_ns + one.ns + TICK_NS
+            for one in stretches
+        )
+    ended: dict[int, int] = {}
+    for one in stretches:
+        assert one.start_ns >= ended.get(one.lane, 0) - TICK_NS
+        ended[one.lane] = one.start_ns + one.ns
 
 
 def test_a_stack_that_goes_on_is_one_stretch():

@@ -46,6 +46,9 @@ class EngineFacts(NamedTuple):
     has_first_lines: bool = False
     # Its files have a record for each sample.
     has_each_sample: bool = False
+    # Its files state of each stack whether its thread ran: no function waits
+    # by its name there, and sleep(0) runs.
+    has_states: bool = False
     # Too dear to watch every request with.
     is_dear: bool = False
     # The option that its engine() gets besides; none: it gets none.
@@ -57,6 +60,7 @@ ENGINES = {
         "of every request, read from outside without a stop; those of slow, "
         "failed and chosen ones are kept",
         has_first_lines=True,
+        has_states=True,
         takes="profiler_dumpable",
     ),
     PYINSTRUMENT: EngineFacts(

@@ -126,6 +126,15 @@ class Function(NamedTuple):
         name = self.name.rpartition(".")[2]
         return self.is_wait or (short_file(self.file), name) in _PYTHON_WAITS
 
+    def waits(self, by_name: bool) -> bool:
+        """Return whether a thread waits that has it on top of its stack.
+
+        *by_name* is whether a function of Python's can wait by its name:
+        elsewhere the stack itself has a frame that says so, and sleep(0)
+        does not wait.
+        """
+        return self.waits_on_top if by_name else self.is_wait
+
 
 @lru_cache(maxsize=20_000)
 def short_file(path: str) -> str:

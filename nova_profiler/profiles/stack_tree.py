@@ -57,7 +57,9 @@ class StackTree:
         self.busy_s = 0.0
         self.waiting_s = 0.0
         self.elsewhere_s = 0.0
-        self.frames = Frames(has_first_lines=WRITERS[engine].has_first_lines)
+        facts = WRITERS[engine]
+        self.frames = Frames(has_first_lines=facts.has_first_lines)
+        self._by_name = not facts.has_states
         self.busy_number = 0.0
         # By state: asked for often, and a walk over all nodes is dear.
         self._in_states = dict.fromkeys(STATES, 0.0)
@@ -120,7 +122,7 @@ class StackTree:
                 node, line = child, frame.line
         if below.samples or below.seconds:
             # Few places: most only lead to others.
-            waits = is_waiting(text) or function.waits_on_top
+            waits = is_waiting(text) or function.waits(self._by_name)
             self._add_own(below, node, waits=waits)
         return _Reached(below, node, line, is_cut)
 

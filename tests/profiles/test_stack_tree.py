@@ -122,6 +122,20 @@ def test_functions_that_only_wait_are_no_work():
     assert wait.function.label == "threading:Condition.wait"
 
 
+def test_a_function_that_gives_way_runs():
+    """sleep(0) does not wait, and stacks state whether its thread ran."""
+    give_way = "_sleep\x00/lib/site-packages/os_brick/utils.py\x0080"
+    tree = tree_of(
+        stacks_session(
+            ([API, give_way], 0.3),
+            ([API, give_way, WAITING], 0.1),
+            number=4,
+        )
+    )
+
+    assert (tree.busy_s, tree.waiting_s) == (0.3, 0.1)
+
+
 @pytest.mark.parametrize("mark", ["[await]", "[out-of-context]"])
 def test_time_of_others_is_in_nothing(mark):
     """What the engine marks as not this request's is counted apart."""

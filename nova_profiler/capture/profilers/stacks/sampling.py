@@ -81,7 +81,8 @@ class Sampling:
             self._note("stacks_asked")
             return BUSY
         self._asked[watch.number] = watch, monotonic() + LATE_S
-        if child.ask("keep", watch.number, *watch.clocks()):
+        pieces = watch.clocks_of_pieces()
+        if child.ask("keep", watch.number, pieces, *watch.clocks()):
             return None
         self._asked.pop(watch.number, None)
         self._note("stacks_asked")

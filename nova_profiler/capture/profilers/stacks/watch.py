@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from time import monotonic_ns
+from time import monotonic_ns, thread_time_ns
 from types import ModuleType
 from typing import Any, NamedTuple, Protocol, TypeVar
 
@@ -29,6 +29,10 @@ from nova_profiler.profiles.pending import ASKED_FOR, PENDING
 from nova_profiler.record import Attach, RequestRecord
 
 NO_SLOT = "threads that had no slot, and of which no stack is in here"
+
+# Pieces in other threads whose clocks are known: a line with those of all is
+# written to a pipe at once.
+_MOST_PIECES = 64
 
 Result = TypeVar("Result")
 
@@ -77,6 +81,7 @@ class StacksWatch:
         "ended_ns",
         "lanes",
         "number",
+        "pieces",
         "profile",
         "unseen",
     )
@@ -112,6 +117,9 @@ class StacksWatch:
         # The lane of each piece in a slot of its own, once the record has
         # them.
         self.lanes: dict[int, int] = {}
+        # Of pieces in other threads that have ended: the number, when it
+        # began and ended, and what its thread ran.
+        self.pieces: list[tuple[int, int, int, int]] = []
 
     def run(self, function: Callable[..., Result], /, *args: Any) -> Result:
         """Return what *function* does, called where the reader sees it."""
@@ -164,6 +172,17 @@ class StacksWatch:
         ended_ns = began_ns + int(about.duration_ms * 1e6)
         return began_ns, ended_ns, ran_ns, queued_ns
 
+    def clocks_of_pieces(self) -> list[list[int]]:
+        """Return what the reader's piece_clocks() takes, once it is over."""
+        start_ns = int(self._started * 1e9)
+        return [
+            [
+                *(number, (began_ns - start_ns) // 1000),
+                *((ended_ns - began_ns) // 1000, ran_ns // 1000),
+            ]
+            for number, began_ns, ended_ns, ran_ns in self.pieces
+        ]
+
     def spawned(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Return *function* to be called in a slot, in any thread."""
         return partial(self._run_spawned, function)
@@ -179,14 +198,21 @@ class StacksWatch:
         words = slots.words
         words[at + HOME], words[at + REQUEST] = self._at, self.number
         self._begin(at, words)
+        number = words[at]
         lane = current_lane()
         if isinstance(lane, PieceLane):
-            lane.piece = words[at]
+            lane.piece = number
+        # A greenthread has no clock of its own.
+        is_alone = self._greenlets is None
+        began_ns, ran_ns = monotonic_ns(), thread_time_ns() if is_alone else 0
         try:
             return slots.call_of(at)(function, *args, **kwargs)
         finally:
             words[at] = words[at + REQUEST] = 0
             slots.give_back(at)
+            if len(self.pieces) < _MOST_PIECES:
+                ran_ns = thread_time_ns() - ran_ns if is_alone else UNKNOWN
+                self.pieces.append((number, began_ns, monotonic_ns(), ran_ns))
 
     def finish(self, record: RequestRecord) -> None:
         """Note in *record* that stacks may follow; end the request."""

@@ -45,8 +45,9 @@ def firefox_profile(
     """Return the file of *timelines*; *unread* is what they lack besides."""
     categories = categories_of(timelines)
     numbers = {one["name"]: place for place, one in enumerate(categories)}
+    by_name = any(one.stacks.by_name for one in timelines.requests)
     shared = SharedTables(
-        lambda one: (numbers[state_of(one)], int(one.is_own))
+        lambda one: (numbers[state_of(one, by_name)], int(one.is_own))
     )
     threads: list[dict[str, Any]] = []
     for number, request in enumerate(timelines.requests, 1):

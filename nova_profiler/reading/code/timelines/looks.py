@@ -70,6 +70,8 @@ class Stacks(NamedTuple):
     rest_title: str = STACKS_TITLE
     # Of the latter, those that have lost their place in a lane with room.
     without_room: int = 0
+    # The engine states no states: functions wait by their names.
+    by_name: bool = False
 
 
 def stacks_of(
@@ -85,8 +87,10 @@ def stacks_of(
     stacks = list(_stacks_in(session))
     lanes: dict[int, list[Stack]] = {}
     timed = session.timed
+    by_name = not WRITERS[session.engine].has_states
     if timed is None:
-        return Stacks(lanes, _side_by_side(filter(None, stacks)))
+        rest = _side_by_side(filter(None, stacks))
+        return Stacks(lanes, rest, by_name=by_name)
     placed_ms = [0.0] * len(stacks)
     # In lanes without room, or past the frames of a session.
     over_ms = [0.0] * len(stacks)
@@ -118,7 +122,7 @@ def stacks_of(
         if ms + over > 0:
             rest.append(Stack(stack.frames, ms + over))
     title = WIDE_REST_TITLE if any(over_ms) else REST_TITLE
-    return Stacks(lanes, _side_by_side(rest), title, without_room)
+    return Stacks(lanes, _side_by_side(rest), title, without_room, by_name)
 
 
 def _stacks_in(session: Session) -> Iterator[Stack | None]:
@@ -162,9 +166,12 @@ def _side_by_side(stacks: Iterable[Stack]) -> list[Stack]:
     return placed
 
 
-def state_of(function: Function) -> str:
-    """Return the state of a thread that has *function* on top, of STATES."""
+def state_of(function: Function, by_name: bool = True) -> str:
+    """Return the state of a thread that has *function* on top, of STATES.
+
+    *by_name*: a function waits by its name, not by a frame behind it alone.
+    """
     state = _OF_FRAMES.get(function.name)
     if state is not None:
         return state
-    return IS_WAITING if function.waits_on_top else RUNNING
+    return IS_WAITING if function.waits(by_name) else RUNNING

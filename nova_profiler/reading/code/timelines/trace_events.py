@@ -29,7 +29,7 @@ from nova_profiler.reading.code.timelines.left_out import (
     lines_about,
     overlapping_line,
 )
-from nova_profiler.reading.code.timelines.looks import Stack, state_of
+from nova_profiler.reading.code.timelines.looks import Stacks, state_of
 from nova_profiler.reading.code.timelines.texts import text
 from nova_profiler.reading.code.timelines.tracks import Request, Timelines
 from nova_profiler.reading.screen.terminal import printable
@@ -122,15 +122,14 @@ def _of_request(number: int, request: Request, room: _Room) -> Iterator[Event]:
         if lane in stacks.lanes:
             track = next(tracks)
             yield from _thread(number, track, f"{lane_name}: stacks")
+            of_lane = stacks._replace(rest=stacks.lanes[lane])
             yield from _of_stacks(
-                stacks.lanes[lane], request.began_ms, number, track, room
+                of_lane, request.began_ms, number, track, room
             )
     if stacks.rest:
         track = next(tracks)
         yield from _thread(number, track, stacks.rest_title)
-        yield from _of_stacks(
-            stacks.rest, request.began_ms, number, track, room
-        )
+        yield from _of_stacks(stacks, request.began_ms, number, track, room)
 
 
 def _thread(number: int, track: int, name: str) -> Iterator[Event]:
@@ -163,13 +162,13 @@ def _of_call(call: Call, began_ms: float, number: int, track: int) -> Event:
 
 
 def _of_stacks(
-    stacks: Sequence[Stack],
+    stacks: Stacks,
     began_ms: float,
     number: int,
     track: int,
     room: _Room,
 ) -> Iterator[Event]:
-    """Yield the stacks in time, callers that neighbours share joined."""
+    """Yield the rest of *stacks* in time; callers of neighbours are joined."""
     # The functions that are open, each with where it began.
     opened: list[tuple[Function, float]] = []
     at = began_ms
@@ -179,7 +178,7 @@ def _of_stacks(
             function, start = opened.pop()
             yield _slice(
                 function.label,
-                state_of(function),
+                state_of(function, stacks.by_name),
                 start,
                 at - start,
                 number,
@@ -187,7 +186,7 @@ def _of_stacks(
                 {"at": _short(function.place)},
             )
 
-    for stack in stacks:
+    for stack in stacks.rest:
         start = began_ms + stack.start_ms
         if start - at > _TOUCHING_MS:
             yield from closed(0)

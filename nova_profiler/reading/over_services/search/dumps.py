@@ -22,6 +22,7 @@ from nova_profiler.dump_store.running import trace_entries
 from nova_profiler.record import RecordError, RequestRecord
 from nova_profiler.trust.files import FileError
 
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 # Requests of services that began so much before one may have led to it, and
 # clocks differ.
 _AROUND = timedelta(days=1)

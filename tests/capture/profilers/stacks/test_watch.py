@@ -4,6 +4,10 @@
 from __future__ import annotations
 
 import gc
+import json
+import select
+from time import perf_counter
+from types import SimpleNamespace
 
 import pytest
 
@@ -162,6 +166,54 @@ def test_the_clocks_of_the_whole_request_are_those_of_its_lane(
     watch.finish(one)
 
     assert watch.clocks()[2:] == expected
+
+
+def test_the_reader_is_told_when_each_piece_was(keeper):
+    """From the request's begin on, and what its thread ran."""
+    capture = Capture(NothingServed(), 0)
+    watch = StacksWatch(keeper, keeper.slots.take(), None, capture)
+
+    def work():
+        until = perf_counter() + 0.003
+        while perf_counter() < until:
+            pass
+
+    watch.spawned(work)()
+    with pytest.raises(ZeroDivisionError):
+        watch.spawned(lambda: 1 / 0)()
+
+    (number, start_us, us, ran_us), (other, *_) = watch.clocks_of_pieces()
+    assert other > number > 0
+    assert 0 <= start_us < start_us + us
+    assert us >= 3000
+    assert 0 < ran_us <= us + 1000
+
+
+def test_a_greenthread_has_no_clock(keeper):
+    """Its thread's would be that of all of them."""
+    greenlets = SimpleNamespace(getcurrent=object)
+    capture = Capture(NothingServed(), 0)
+    watch = StacksWatch(keeper, keeper.slots.take(), greenlets, capture)
+
+    watch.spawned(lambda: None)()
+
+    assert [ran_us for *_, ran_us in watch.clocks_of_pieces()] == [UNKNOWN]
+
+
+def test_what_is_said_of_pieces_fits_into_a_pipe_at_once(keeper):
+    """However many there are, and however late in a long request."""
+    watch = keeper.watch()
+    watch._started -= 10 * 24 * 3600
+    for _ in range(1000):
+        watch.spawned(lambda: None)()
+    watch.pieces = [
+        (2**40, began, ended, ended - began)
+        for _, began, ended, _ in watch.pieces
+    ]
+
+    line = json.dumps(["keep", 2**40, watch.clocks_of_pieces(), *[2**60] * 4])
+
+    assert len(line) < select.PIPE_BUF
 
 
 def test_a_request_that_is_over_keeps_no_calls(keeper):

@@ -250,6 +250,15 @@ def test_states(function, state):
     assert state_of(function) == state
 
 
+def test_no_function_waits_by_its_name_where_stacks_have_states():
+    """Those of the engine stacks do; others have names alone."""
+    function = Function("/usr/lib/python3.11/threading.py", 3, "wait")
+
+    assert state_of(function, by_name=True) == IS_WAITING
+    assert state_of(function, by_name=False) == RUNNING
+    assert state_of(Function("~", 0, "[waiting]"), by_name=False) == IS_WAITING
+
+
 def test_a_record_without_a_time_and_stacks_without_a_record():
     """Both have a place all the same."""
     found = timelines_of(

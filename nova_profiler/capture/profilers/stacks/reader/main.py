@@ -33,6 +33,9 @@ from nova_profiler.capture.profilers.stacks.reader.rounds import (
     Target,
 )
 from nova_profiler.capture.profilers.stacks.reader.seen.ends import Clocks
+from nova_profiler.capture.profilers.stacks.reader.seen.far_pieces import (
+    piece_clocks,
+)
 from nova_profiler.capture.profilers.stacks.reader.seen.one_request import Look
 from nova_profiler.capture.profilers.stacks.reader.thread_states import WAITS
 from nova_profiler.capture.profilers.stacks.slot_words import (
@@ -175,14 +178,16 @@ class Reader:
         elif what == "counts":
             send({"counts": self._counts()})
 
-    def _answer_kept(self, request: int, *clocks: int) -> None:
-        send({"request": request, **self._kept(request, *clocks)})
+    def _answer_kept(self, request: int, *known: Any) -> None:
+        send({"request": request, **self._kept(request, *known)})
 
-    def _kept(self, request: int, *clocks: int) -> dict[str, Any]:
+    def _kept(
+        self, request: int, pieces: list[list[int]], *clocks: int
+    ) -> dict[str, Any]:
         seen = self._rounds.requests.take(request)
         if seen is None:
             return {"looks": 0}
-        seen.end(Clocks(*clocks))
+        seen.end(Clocks(*clocks), piece_clocks(pieces, clocks[0]))
         return answer_of(seen, self._layout, clocks[0])
 
     def _standing(self) -> list[Any]:

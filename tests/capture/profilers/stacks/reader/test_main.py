@@ -84,7 +84,7 @@ def asked_while_it_runs(reader, theirs, clock, seconds, interval_us=0):
 
     def look_and_ask(only_long=False):
         rounds.append(clock.now)
-        line = ["keep", 1, 0, 0] if clock.now < until else ["end"]
+        line = ["keep", 1, [], 0, 0] if clock.now < until else ["end"]
         os.write(theirs, json.dumps(line).encode() + b"\n")
         return look(only_long)
 

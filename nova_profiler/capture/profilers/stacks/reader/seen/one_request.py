@@ -7,14 +7,15 @@ to those of the two looks that it fits: what ran to those that found the
 thread running, the rest to those that found it waiting. What fits neither is
 added up by itself, without a place in the stacks. So is the time in line for
 a processor: a thread that stands there looks like one that runs. Time with a
-look at one end only has the clocks of the whole request, in its own thread;
-in another thread it goes to that look.
+look at one end only has the clocks of the whole request, in its own thread,
+and in another one those of the piece there.
 
 Beside the sums each look has its stretch of time, as long as there is room.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from nova_profiler.capture.profilers.stacks.reader.call_paths import Path
@@ -23,6 +24,12 @@ from nova_profiler.capture.profilers.stacks.reader.seen.ends import (
     Clocks,
     Ends,
     Key,
+    Shares,
+)
+from nova_profiler.capture.profilers.stacks.reader.seen.far_pieces import (
+    MOST_FAR,
+    FarPiece,
+    PieceClocks,
 )
 from nova_profiler.capture.profilers.stacks.reader.seen.stretch_room import (
     Room,
@@ -41,6 +48,7 @@ from nova_profiler.capture.profilers.stacks.reader.thread_states import (
 
 # Call paths and states of one request.
 MOST_PATHS = 4000
+_NONE: Mapping[int, PieceClocks] = {}
 # The first look of a request is at most so late: it is of a thread of it that
 # began later, otherwise.
 _MOST_LATE_NS = 100_000_000
@@ -89,6 +97,8 @@ class SeenRequest:
         # Of the request's own thread: before a first look, after a last one,
         # and the clocks in between.
         self.ends = Ends()
+        # Pieces in other threads, by their numbers.
+        self.far: dict[int, FarPiece] = {}
         self._between_ns = self._own_ran_ns = self._own_queued_ns = 0
         # The first look, its piece, and when that was taken to have begun.
         self.first: tuple[Look, Piece, int] | None = None
@@ -111,14 +121,20 @@ class SeenRequest:
             piece = self.pieces[number] = Piece(look, lane)
             self._book(look, 0, 1)
             self._time(piece, look, 0)
-            before_ns = max(0, look.at_ns - began_ns)
-            self._book_end(piece, look, before_ns, piece.place, True)
+            if is_own or len(self.far) >= MOST_FAR:
+                before_ns = max(0, look.at_ns - began_ns)
+                self._book_end(piece, look, before_ns, piece.place, True)
+            else:
+                key = look.path, look.state
+                self.far[number] = FarPiece(
+                    *(began_ns, key, look.at_ns, piece.place)
+                )
         else:
-            before_ns = self._between(piece, look)
+            before_ns = self._between(piece, look, self.far.get(number))
             self._book(look, 0, 1)
             self._time(piece, look, before_ns)
         piece.last = look
-        if self.first is None:
+        if self.first is None and number not in self.far:
             self.first = look, piece, began_ns
             self._first_place = piece.place
 
@@ -156,6 +172,8 @@ class SeenRequest:
             piece.place = places.get(piece.place, NO_PLACE)
         self._first_place = places.get(self._first_place, NO_PLACE)
         self.ends.move(places)
+        for far in self.far.values():
+            far.move(places)
         if self.timed.is_given_up:
             self.untimed = self.looks
 
@@ -163,7 +181,7 @@ class SeenRequest:
         """Leave the room of its stretches to others; it gets no more."""
         self._room.taken -= len(self.timed)
 
-    def _between(self, piece: Piece, look: Look) -> int:
+    def _between(self, piece: Piece, look: Look, far: FarPiece | None) -> int:
         """Book the time since the last look; return how much is *look*'s."""
         last = piece.last
         wall = look.at_ns - last.at_ns
@@ -182,6 +200,8 @@ class SeenRequest:
             self._between_ns += wall
             self._own_ran_ns += ran
             self._own_queued_ns += queued
+        elif far is not None:
+            far.ran_ns += ran
         runs = (last.state == RUNS) + (look.state == RUNS)
         if not runs:
             self.ran_unseen_ns += ran
@@ -220,14 +240,22 @@ class SeenRequest:
         piece = self.pieces.pop(number, None)
         if piece is None:
             return
-        after_ns = max(0, at_ns - piece.last.at_ns)
-        self._book_end(piece, piece.last, after_ns, piece.place, False)
+        last, far = piece.last, self.far.get(number)
+        if far is None:
+            after_ns = max(0, at_ns - last.at_ns)
+            self._book_end(piece, last, after_ns, piece.place, False)
+        else:
+            key = last.path, last.state
+            far.end(at_ns, key, last.at_ns, piece.place)
 
-    def end(self, clocks: Clocks) -> None:
+    def end(
+        self, clocks: Clocks, of_pieces: Mapping[int, PieceClocks] = _NONE
+    ) -> None:
         """Note what the worker knows of the request, which is over.
 
         Its first look stands for the time from its begin on, if it is of the
-        piece that began with it.
+        piece that began with it. *of_pieces* are the clocks of pieces in
+        other threads.
         """
         for number in list(self.pieces):
             self.end_piece(number, clocks.ended_ns)
@@ -236,10 +264,23 @@ class SeenRequest:
             if taken_ns - clocks.began_ns < _MOST_LATE_NS:
                 more_ns = taken_ns - min(clocks.began_ns, look.at_ns)
                 self._book_end(piece, look, more_ns, self._first_place, True)
-        self._settle(clocks)
+        self._settle_own(clocks)
+        for number, far in self.far.items():
+            self._settle(*far.ends(of_pieces.get(number)))
+        for number in of_pieces.keys() - self.far.keys():
+            self._sum_unseen(of_pieces[number])
 
-    def _settle(self, clocks: Clocks) -> None:
-        """Book the ends, by the clocks of the whole request."""
+    def _sum_unseen(self, clocks: PieceClocks) -> None:
+        """Add up a piece that no look has found."""
+        wall_ns = clocks.ended_ns - clocks.began_ns
+        if clocks.ran_ns != UNKNOWN:
+            ran_ns = min(wall_ns, clocks.ran_ns)
+            self._sum(wall_ns, ran_ns, 0)
+            self.ran_unseen_ns += ran_ns
+            self.waited_unseen_ns += wall_ns - ran_ns
+
+    def _settle_own(self, clocks: Clocks) -> None:
+        """Book the ends of its own thread, by its clocks."""
         ends, ran_ns = self.ends, clocks.ran_ns
         lasted_ns = clocks.ended_ns - clocks.began_ns
         if ran_ns != UNKNOWN:
@@ -249,6 +290,9 @@ class SeenRequest:
             max(0, clocks.queued_ns - self._own_queued_ns),
             max(0, lasted_ns - self._between_ns - ends.total_ns),
         )
+        self._settle(ends, shares)
+
+    def _settle(self, ends: Ends, shares: Shares) -> None:
         self._sum(ends.total_ns, shares.ran, shares.queued)
         self.ran_unseen_ns += shares.ran_unseen
         self.waited_unseen_ns += shares.waited_unseen

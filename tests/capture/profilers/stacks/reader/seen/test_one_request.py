@@ -108,7 +108,7 @@ def test_all_parts_add_up_to_the_time_that_was_seen(steps):
     looks = list(looks_of(steps))
     at = looks[-1].at_ns
     seen = of(*looks)
-    seen.end_piece(1, at + 5)
+    seen.end(Clocks(0, at + 5))
 
     parts = (
         sum(times_of(seen).values())
@@ -123,7 +123,8 @@ def test_all_parts_add_up_to_the_time_that_was_seen(steps):
 
 def test_the_first_look_stands_for_the_time_since_the_begin():
     """Once that is known exactly."""
-    seen = of(look(100, state=WAITS), began=80)
+    seen = SeenRequest(8, Room({}))
+    seen.add(1, 80, look(100, state=WAITS), True)
 
     seen.end(Clocks(50, 130))
 

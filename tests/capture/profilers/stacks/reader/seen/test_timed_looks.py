@@ -228,6 +228,7 @@ def test_what_cannot_be_joined_is_given_up():
         seen.add(number, number * MS, waiting(number * MS + 5))
         seen.end_piece(number, number * MS + 9)
 
+    seen.end(Clocks(0, (MOST_STRETCHES + 3) * MS))
     assert len(seen.timed) == 0
     assert seen.untimed == seen.looks == MOST_STRETCHES + 2
     assert sum(time_ns for _, time_ns, _ in seen.paths.values()) == (

@@ -27,6 +27,7 @@ from demo.databases import mysql_server, sqlite_files
 from demo.databases.making import DatabaseError
 from demo.page import figures, stacks, summary
 from demo.page.metrics import Metrics
+from demo.places import own_program, relative
 from demo.run_records import MissingRecordsError, records_of, with_calls
 from demo.server import nova_api
 from demo.statsd_listener import StatsdListener
@@ -147,7 +148,7 @@ def _answer(
     records: list[RequestRecord],
 ) -> None:
     """Print where all is, and the answer, before nova-api may serve on."""
-    console.print(f"everything of this run is in {_relative(directory)}\n")
+    console.print(f"everything of this run is in {relative(directory)}\n")
     slowest = figures.slowest_of(routes)
     of_route = figures.requests_of(slowest, records)
     summary.show_answer(console, slowest, _show_slowest(directory, of_route))
@@ -185,7 +186,7 @@ def _stacks(console: Console, directory: Path, engine: str) -> None:
     page = directory / "servers-detail.html"
     summary.print_head(console, f"hot path of GET {_PATHS[-1]}, {engine}")
     stacks.show(console, directory / "dumps", _PATHS[-1], page)
-    console.print(f"\nthe same as a page: {_relative(page)}")
+    console.print(f"\nthe same as a page: {relative(page)}")
 
 
 def _load(
@@ -224,9 +225,9 @@ def _commands(
     directory: Path, records: list[RequestRecord]
 ) -> list[tuple[str, str]]:
     """Return what to look at next, as (what it shows, command)."""
-    program = _program()
-    log_file = _relative(directory / "requests.jsonl")
-    at = f"--dump-dir {_relative(directory / 'dumps')}"
+    program = own_program()
+    log_file = relative(directory / "requests.jsonl")
+    at = f"--dump-dir {relative(directory / 'dumps')}"
     return [
         (
             "the slowest request: where its milliseconds went",
@@ -244,18 +245,10 @@ def _commands(
 
 def _show_slowest(directory: Path, records: list[RequestRecord]) -> str:
     slowest = max(records, key=lambda record: record.duration_ms)
-    dumps = _relative(directory / "dumps")
-    return f"{_program()} show {summary.short_id(slowest)} --dump-dir {dumps}"
-
-
-def _program() -> str:
-    return _relative(Path(sys.executable).with_name("nova-profiler"))
-
-
-def _relative(path: Path) -> str:
-    """Return *path* as it is shortest to type from here."""
-    here = Path.cwd()
-    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+    dumps = relative(directory / "dumps")
+    return (
+        f"{own_program()} show {summary.short_id(slowest)} --dump-dir {dumps}"
+    )
 
 
 def _keep(
@@ -269,15 +262,17 @@ def _keep(
     quiet = "curl -s -o /dev/null -w '%{http_code} in %{time_total} s\\n'"
     commands = [("the token stands in for keystone's", f"{quiet} {ask}")]
     if profiler in ("pyinstrument", "cprofile"):
-        sign = f"{_program()} sign --key {stacks.KEY} GET /v2.1/servers/detail"
+        sign = (
+            f"{own_program()} sign --key {stacks.KEY} GET /v2.1/servers/detail"
+        )
         commands.append(
             ("with stacks of this request", f'{quiet} -H "$({sign})" {ask}')
         )
-    dumps = _relative(directory / "dumps")
+    dumps = relative(directory / "dumps")
     commands.append(
         (
             "and then where its time went",
-            f"{_program()} show --last --dump-dir {dumps}",
+            f"{own_program()} show --last --dump-dir {dumps}",
         )
     )
     console.print()

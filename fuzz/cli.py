@@ -15,9 +15,9 @@ import click
 from rich.console import Console
 
 from fuzz.bounds import archives, lines
+from fuzz.inputs.seeds import ROOT
 from fuzz.page import show_outcomes
 from fuzz.readers import READERS
-from fuzz.readers.seeds import ROOT
 from fuzz.trying.children import outcomes_of
 from fuzz.trying.outcomes import Outcome
 

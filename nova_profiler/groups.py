@@ -381,6 +381,8 @@ UNSPLIT = Unnamed("unsplit", "not known which of these")
 UNNAMED = (PROCESSOR, NOT_PROCESSOR, UNSPLIT)
 
 DRIVER_GROUPS = tuple(group.name for group in GROUPS if group.kind == DRIVER)
+# Requests to other services, whose replies have ids of their own.
+HTTP_GROUPS = (HTTP.name, IDENTITY.name)
 # Those whose calls have names, in metrics and in a record's ``calls``; and
 # those of which only the sum is known.
 NAMED_GROUPS = tuple(group for group in GROUPS if group.metric)

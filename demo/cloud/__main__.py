@@ -28,6 +28,7 @@ from demo.cloud.processes import CloudError
 from demo.databases.mysql_server import SERVER_URL
 from demo.load import LoadError
 from demo.page.summary import show_commands
+from demo.places import relative
 from demo.server.nova_api import new_directory
 from nova_profiler.reading.screen.terminal import terminal
 
@@ -54,7 +55,7 @@ def main() -> int:
     except (CloudError, LoadError) as exc:
         sys.stderr.write(f"{exc}\n")
         if (directory / "output").exists():
-            logs = page.relative(directory)
+            logs = relative(directory)
             sys.stderr.write(f"what the services wrote is in {logs}\n")
         return 2
     return 0
@@ -183,7 +184,7 @@ def _keep(console: Console, cloud: services.Cloud) -> None:
         f"nova-api serves on at {cloud.api.url}; Ctrl-C ends the cloud",
         [
             ("the token is the stub of keystone's", f"curl -s {ask}"),
-            ("configuration and logs", f"ls {page.relative(cloud.directory)}"),
+            ("configuration and logs", f"ls {relative(cloud.directory)}"),
         ],
     )
     try:

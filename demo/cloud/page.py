@@ -15,6 +15,7 @@ from rich.console import Console
 from demo.cloud.clients import ACTIONS, Done
 from demo.cloud.processes import CloudError
 from demo.page.summary import print_head, show_commands
+from demo.places import own_program, relative
 from nova_profiler.reading.over_services.words import seconds_text
 from nova_profiler.reading.screen.terminal import counted
 
@@ -26,7 +27,7 @@ def show(console: Console, dumps: Path, done: Sequence[Done]) -> None:
     """Print what was done, and the slowest create as the command shows it."""
     _show_actions(console, done)
     create = slowest(done, "create")
-    words = [_program(), *_show(create.request_id, dumps)]
+    words = [own_program(), *_show(create.request_id, dumps)]
     show_commands(console, "the slowest create", [("", " ".join(words))])
     sys.stdout.flush()
     # Its own output, on this terminal if it is one.
@@ -57,7 +58,7 @@ def slowest(done: Sequence[Done], action: str) -> Done:
 
 def picture(dumps: Path, one: Done) -> dict[str, Any]:
     """Return what ``nova-profiler show --json`` prints of an action."""
-    words = [_program(), *_show(one.request_id, dumps), "--json"]
+    words = [own_program(), *_show(one.request_id, dumps), "--json"]
     shown = subprocess.run(words, stdout=subprocess.PIPE, check=False)
     if shown.returncode:
         raise CloudError("nova-profiler show --json has failed")
@@ -85,14 +86,8 @@ def _seconds(one: dict[str, Any]) -> str:
     return seconds_text(one["ms"] / 1000)
 
 
-def relative(path: Path) -> str:
-    """Return *path* as it is shortest to type from here."""
-    here = Path.cwd()
-    return str(path.relative_to(here) if path.is_relative_to(here) else path)
-
-
 def _commands(dumps: Path, done: Sequence[Done]) -> list[tuple[str, str]]:
-    program, at = _program(), f"--dump-dir {relative(dumps)}"
+    program, at = own_program(), f"--dump-dir {relative(dumps)}"
     shown = [
         (
             f"the slowest {action}",
@@ -116,7 +111,3 @@ def _commands(dumps: Path, done: Sequence[Done]) -> list[tuple[str, str]]:
 
 def _show(request_id: str, dumps: Path) -> list[str]:
     return ["show", request_id, "--dump-dir", relative(dumps)]
-
-
-def _program() -> str:
-    return relative(Path(sys.executable).with_name("nova-profiler"))

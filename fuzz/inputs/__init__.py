@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What inputs are made of: mutations of files, lines and JSON."""
+"""What inputs are made of: kept files, mutations of them, lines and JSON."""

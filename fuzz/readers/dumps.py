@@ -6,8 +6,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from fuzz.inputs.seeds import contents
 from fuzz.readers.contracts import BrokenPromiseError, Reader, command
-from fuzz.readers.seeds import contents
 from nova_profiler.dump_store import record_of_json
 from nova_profiler.record import RecordError
 

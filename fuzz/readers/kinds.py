@@ -11,8 +11,8 @@ from contextlib import suppress
 from itertools import product
 from pathlib import Path
 
+from fuzz.inputs.seeds import DUMPS, HISTORY, copied
 from fuzz.readers.contracts import BrokenPromiseError, Reader, command
-from fuzz.readers.seeds import DUMPS, HISTORY, copied
 from nova_profiler.capture.settings.files import written_in
 from nova_profiler.capture.settings.options import ConfigError
 from nova_profiler.capture.settings.route_files import read_routes

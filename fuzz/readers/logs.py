@@ -13,8 +13,8 @@ from pathlib import Path
 from random import Random
 
 from fuzz.inputs.log_lines import FORMS, ID, PREFIX, UNITS, repeated
+from fuzz.inputs.seeds import contents
 from fuzz.readers.contracts import BrokenPromiseError, Reader, command
-from fuzz.readers.seeds import contents
 from nova_profiler.reading.follow.search.line_reader import joins, stands_alone
 from nova_profiler.reading.follow.search.messages import (
     db_call_of,

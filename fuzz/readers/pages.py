@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from fuzz.inputs.seeds import contents
 from fuzz.readers.contracts import BrokenPromiseError, Reader
-from fuzz.readers.seeds import contents
 
 if TYPE_CHECKING:
     from nova_profiler.web.rows import Row

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from fuzz.inputs.seeds import contents
 from fuzz.readers.contracts import Reader, command
-from fuzz.readers.seeds import contents
 from nova_profiler.profiles import (
     CALLS_SUFFIX,
     SAMPLES_SUFFIX,

@@ -7,8 +7,8 @@ import json
 import threading
 from pathlib import Path
 
+from fuzz.inputs.seeds import contents
 from fuzz.readers.contracts import Reader, command
-from fuzz.readers.seeds import contents
 from nova_profiler.dump_store.asking import Listener
 from nova_profiler.dump_store.opened import Directory
 from nova_profiler.dump_store.processes import Process, this_process

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from fuzz.inputs.seeds import HISTORY, contents, copied
 from fuzz.readers.contracts import Reader, command
-from fuzz.readers.seeds import HISTORY, contents, copied
 from nova_profiler.reading.runs.kept.store import History
 
 _PART = "part-00000.parquet"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from oslo_config import cfg
 
+from fuzz.inputs.seeds import ROOT, contents
 from fuzz.readers.contracts import Reader
-from fuzz.readers.seeds import ROOT, contents
 from nova_profiler.capture.settings.files import written_in
 from nova_profiler.capture.settings.live import LiveSettings
 from nova_profiler.capture.settings.options import OPTIONS, ConfigError

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from fuzz.readers.seeds import ROOT
+from fuzz.inputs.seeds import ROOT
 from fuzz.trying.child import CURRENT, FOUND, outcome_of
 from fuzz.trying.outcomes import Find, Outcome
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import logging
 from contextlib import suppress
 
-from nova_profiler.capture.collector import is_collecting
+from nova_profiler.capture.garbage_collector import is_collecting
 
 LOG = logging.getLogger("nova_profiler")
 

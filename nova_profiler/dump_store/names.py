@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from nova_profiler.record import RequestRecord
+from nova_profiler.routes import metric_name
 
 DUMP_SUFFIX = ".json"
 # Counted calls, and samples: profiles reads both.
@@ -41,7 +42,6 @@ _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 # The table of armed kinds, which capture writes beside the dumps.
 _ARMED = re.compile(r"\.armed-[0-9a-f]{16}")
 _METHOD = re.compile(r"[A-Z]{1,16}")
-_NOT_IN_ROUTE_NAME = re.compile(r"[^A-Za-z0-9-]+")
 _NOT_IN_ID = re.compile(r"[^A-Za-z0-9]")
 
 
@@ -66,12 +66,13 @@ class DumpEntry(NamedTuple):
 
 
 def name_of_route(route: str) -> str:
-    """Return *route* in the characters of metric and file names.
+    """Return *route* as the names of files have it, and links to them.
 
     ``/v2.1/servers/{id}/action`` is ``v2_1_servers_id_action``, and ``/``
-    is ``root``.
+    is ``root``: as in metrics, cut where it is long, and with no two dashes
+    in a row. What ``--route`` means is compared with it.
     """
-    name = _NOT_IN_ROUTE_NAME.sub("_", route[: 4 * _ROUTE_LENGTH])
+    name = metric_name(route[: 4 * _ROUTE_LENGTH])
     while "--" in name:
         name = name.replace("--", "-")
     return name.strip("_-")[:_ROUTE_LENGTH].strip("_-") or "root"

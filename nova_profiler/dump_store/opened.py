@@ -20,6 +20,8 @@ from nova_profiler.trust.folders import (
 )
 
 ASIDE_FOLDER = ".writing"
+# Never a file that is there, nor what a link leads to.
+NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 # Only root and we can change what is above the directory. We look again all
 # the same: a person may move it.

@@ -31,6 +31,8 @@ _HEAD = frozenset(RequestRecord.__slots__) - {*DUMPED_ALONE, "calls"} | {
 
 # How the message begins where a dump or a line is no JSON at all.
 NOT_JSON = "not JSON"
+# Of those that a text may mean: as many are named in an error.
+NAMED_IN_ERRORS = 3
 
 
 class DumpError(NovaProfilerError):

@@ -25,7 +25,7 @@ from nova_profiler.dump_store.names import (
     name_of_id,
     name_of_route,
 )
-from nova_profiler.dump_store.opened import Directory
+from nova_profiler.dump_store.opened import NEW_FILE, Directory
 from nova_profiler.dump_store.processes import (
     ALIVE,
     ENDED,
@@ -49,7 +49,6 @@ MAX_TRACES = 2_000
 LEFT_S = 7 * 86_400.0
 MAX_LEFT = 500
 
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _ASIDE_SUFFIX = ".new"
 _TAKEN_SUFFIX = ".taken"
 _NAME = re.compile(
@@ -108,7 +107,7 @@ def write_trace(path: Path, record: RequestRecord) -> None:
 
 
 def _write_new(path: Path, content: bytes) -> None:
-    with open(os.open(path, _NEW, 0o600), "wb") as file:
+    with open(os.open(path, NEW_FILE, 0o600), "wb") as file:
         file.write(content)
 
 

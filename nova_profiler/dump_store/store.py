@@ -24,6 +24,7 @@ from nova_profiler.dump_store.names import (
 from nova_profiler.dump_store.opened import Directory
 from nova_profiler.dump_store.publication import Publication
 from nova_profiler.dump_store.reading import (
+    NAMED_IN_ERRORS,
     DumpError,
     entries_of,
     entry_of_path,
@@ -42,8 +43,6 @@ _NO_DIRECTORY = (
     "has nova-api been started with this dump_dir? The first dump makes it: "
     "of a request that is slow or fails, or of any with dump_when = all"
 )
-
-_NAMED_IN_ERRORS = 3
 
 
 def unlisted(directory: str | os.PathLike[str], error: OSError) -> DumpError:
@@ -146,7 +145,7 @@ class DumpStore:
             raise DumpError(f"{text}: no such file")
         found = [entry for entry in self.entries() if entry.stem == text]
         if not found:
-            most = _NAMED_IN_ERRORS + 1
+            most = NAMED_IN_ERRORS + 1
             found = list(islice(self._with_id(text), most)) or list(
                 # As another program may print an id.
                 islice(self._with_id(text.lower()), most)
@@ -194,5 +193,5 @@ def _order_of(now: float, entry: DumpEntry) -> tuple[bool, str]:
 
 def _named(entries: Iterable[DumpEntry]) -> str:
     stems = [entry.stem for entry in entries]
-    more = " and more" if len(stems) > _NAMED_IN_ERRORS else ""
-    return ", ".join(stems[:_NAMED_IN_ERRORS]) + more
+    more = " and more" if len(stems) > NAMED_IN_ERRORS else ""
+    return ", ".join(stems[:NAMED_IN_ERRORS]) + more

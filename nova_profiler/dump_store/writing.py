@@ -9,11 +9,9 @@ import secrets
 from typing import BinaryIO
 
 from nova_profiler.dump_store.names import DUMP_SUFFIX, name_aside
-from nova_profiler.dump_store.opened import ASIDE_FOLDER, Opened
+from nova_profiler.dump_store.opened import ASIDE_FOLDER, NEW_FILE, Opened
 
 _TRIES = 20
-# Never a file that is there, nor what a link leads to.
-_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def claim(directory: Opened, day: str, stem: str) -> tuple[BinaryIO, str, str]:
@@ -48,7 +46,7 @@ def make_new(directory: Opened, aside: str) -> BinaryIO:
     for _ in range(_TRIES):
         folder = directory.folder(ASIDE_FOLDER, make=True)
         try:
-            fd = os.open(aside, _FLAGS, 0o600, dir_fd=folder)
+            fd = os.open(aside, NEW_FILE, 0o600, dir_fd=folder)
             return open(fd, "wb")
         except FileNotFoundError:
             # Another process took the folder away.

@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The title, user and notes of a record, the same in every view."""
+"""Titles, users, calls and notes of records, the same in every view."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from nova_profiler.groups import DB_API, SQL
 from nova_profiler.record import REQUEST, RequestRecord
 
 _MACHINERY = ("eventlet/", "gevent/", "greenlet/")
 # In the place of what a record or a row has none of.
 NO_METHOD, NO_ROUTE = "no method", "no route"
+# Names of these show by themselves what they are of.
+_PLAIN = (DB_API.name, SQL.name)
 # A call within a call within a call says where a request is.
 _OPEN_CALLS = 3
 
@@ -56,6 +59,13 @@ def user_of(record: RequestRecord) -> str:
     if not project or project == user:
         return user
     return f"{user}/{project}"
+
+
+def call_text(group: str, name: str) -> str:
+    """Return a call's name, with its group where that is not plain."""
+    if group in _PLAIN and name:
+        return name
+    return f"{group} {name}".rstrip()
 
 
 def open_call_words(record: RequestRecord) -> str:

@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from nova_profiler.capture import collector
+from nova_profiler.capture import garbage_collector
 from nova_profiler.capture.failures import Failures
 
 
@@ -50,7 +50,9 @@ def test_the_text_of_an_error_is_not_logged(lines):
 def test_inside_the_garbage_collector_a_line_waits(lines, monkeypatch):
     """The thread that it interrupted may hold the lock of a handler."""
     failures = Failures()
-    monkeypatch.setattr(collector, "interrupted", threading.get_ident())
+    monkeypatch.setattr(
+        garbage_collector, "interrupted", threading.get_ident()
+    )
     failures.note("record", ValueError("x"))
     for number in range(1000):
         failures.warn(f"line {number}")

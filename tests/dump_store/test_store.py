@@ -23,6 +23,7 @@ from nova_profiler.dump_store import (
 )
 from nova_profiler.dump_store.names import entry_of, name_of_dump
 from nova_profiler.record import RecordError
+from nova_profiler.routes import metric_name
 
 ANY_TEXT = st.text(max_size=400)
 
@@ -93,12 +94,34 @@ def test_a_name_claimed_by_another_writer_is_left_alone(store):
         ("/2009-04-04/meta-data/*", "2009-04-04_meta-data"),
         ("unmatched", "unmatched"),
         ("/a--b", "a-b"),
+        ("/a----b/-", "a-b"),
+        ("/_-/x_y/-_", "x_y"),
+        ("/v2/" + "x" * 200, "v2_" + "x" * 117),
+        # Cut between two words.
+        ("/" + "x" * 119 + "/y", "x" * 119),
+        ("/" * 500 + "x", "root"),
         ("/é/ü", "root"),
     ],
 )
 def test_route_names(route, name):
     """A route keeps its words and loses everything else."""
     assert name_of_route(route) == name
+
+
+@pytest.mark.parametrize(
+    "route",
+    [
+        "/",
+        "/v2.1/servers/{id}/action",
+        "/v2.1/os-keypairs",
+        "/latest/meta-data/*",
+        "/" + "x" * 120,
+        "rpc compute build_and_run_instance",
+    ],
+)
+def test_a_route_is_one_name_in_files_and_metrics(route):
+    """Of up to 120 letters, and without two dashes in a row."""
+    assert name_of_route(route) == metric_name(route)
 
 
 @given(ANY_TEXT, ANY_TEXT, ANY_TEXT, ANY_TEXT, st.floats())

@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 
 from nova_profiler.reading.record_words import (
+    call_text,
     full_title,
     full_title_of,
     status_of,
@@ -50,3 +51,20 @@ def test_what_is_no_request_has_its_words_once(
 def test_a_title_of_what_is_no_record(words, title):
     """Sums over many have the same words."""
     assert full_title(*words) == title
+
+
+@pytest.mark.parametrize(
+    ("group", "name", "text"),
+    [
+        ("sql", "SELECT instances", "SELECT instances"),
+        ("db_api", "instance_get", "instance_get"),
+        ("lock", "compute_resources", "lock compute_resources"),
+        ("fetch", "", "fetch"),
+        ("sql", "", "sql"),
+    ],
+)
+def test_a_call_has_its_group_where_its_name_does_not_show_it(
+    group, name, text
+):
+    """Each has words, whatever a file of others has none of."""
+    assert call_text(group, name) == text

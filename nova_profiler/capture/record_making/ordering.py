@@ -15,8 +15,7 @@ from nova_profiler.capture.sql import database_of_pool, name_of_statement
 from nova_profiler.groups import (
     CONNECT,
     FETCH,
-    HTTP,
-    IDENTITY,
+    HTTP_GROUPS,
     POOL_WAIT,
     SQL,
 )
@@ -26,12 +25,9 @@ from nova_profiler.record import CallWords, OrderedCalls
 _NOISE_S = 1e-9
 # As an open call that is around all others.
 _NONE = (-inf, -1)
-_WITH_REQUEST_IDS = (HTTP.name, IDENTITY.name)
 _OF_A_POOL = (CONNECT.name, POOL_WAIT.name)
 # Groups whose calls differ in more than their times.
-_EACH_ITS_WORDS = frozenset(
-    (FETCH.name, SQL.name, *_WITH_REQUEST_IDS, *_OF_A_POOL)
-)
+_EACH_ITS_WORDS = frozenset((FETCH.name, SQL.name, *HTTP_GROUPS, *_OF_A_POOL))
 
 
 def ordered_calls(
@@ -99,7 +95,7 @@ def _runs(
         for call in kept:
             start = call[0]
             rows, request_id = None, None
-            if group in _WITH_REQUEST_IDS:
+            if group in HTTP_GROUPS:
                 # 0: the other service gave none.
                 request_id = call[2] or None
             elif group == FETCH.name:

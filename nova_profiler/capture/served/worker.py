@@ -17,7 +17,6 @@ from typing import Any
 from nova_profiler.capture.captures import Capture
 from nova_profiler.capture.choosing.kept_kinds import wanted_of
 from nova_profiler.capture.choosing.part_allowance import PartAllowance
-from nova_profiler.capture.collector import watch_collector
 from nova_profiler.capture.contracts import Served
 from nova_profiler.capture.current import (
     MAX_ACTIVE,
@@ -26,6 +25,7 @@ from nova_profiler.capture.current import (
     forget_oldest,
 )
 from nova_profiler.capture.failures import HOOK_FAILURES, Failures
+from nova_profiler.capture.garbage_collector import watch_collector
 from nova_profiler.capture.greenthreads import runs_green
 from nova_profiler.capture.hooks import Undo
 from nova_profiler.capture.hooks.late_patches import look_again

@@ -10,7 +10,7 @@ from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from nova_profiler.capture import collector
+from nova_profiler.capture import garbage_collector
 from nova_profiler.capture.current import active
 from nova_profiler.capture.served.wsgi_bodies import followed, is_whole
 from nova_profiler.capture.served.wsgi_facts import REQUEST_ID, WsgiFacts
@@ -168,7 +168,10 @@ class Exchange(Response):
             record = worker.stop(self.capture, stopped)
             record.outcome = outcome
             record.error = error
-            if collector.interrupted and collector.is_collecting():
+            if (
+                garbage_collector.interrupted
+                and garbage_collector.is_collecting()
+            ):
                 # The thread that it interrupts serves others.
                 self._before = without_context(self._before)
                 complete = partial(self._complete, record, stopped)

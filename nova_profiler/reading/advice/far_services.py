@@ -23,7 +23,6 @@ PROJECTS = {
 }
 # They change nothing, so that their order is free.
 _READS = ("GET", "HEAD")
-GROUPS = (HTTP.name, IDENTITY.name)
 
 
 class Called(Protocol):

@@ -6,11 +6,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from nova_profiler.reading.advice.far_services import (
-    GROUPS,
-    far_request,
-    project_of,
-)
+from nova_profiler.groups import HTTP_GROUPS
+from nova_profiler.reading.advice.far_services import far_request, project_of
 from nova_profiler.reading.follow.search.hits import LogLine
 from nova_profiler.reading.follow.story import Story
 from nova_profiler.reading.logs.forms.own_log_lines import LOG_LINE
@@ -27,7 +24,7 @@ _LEAST_SHARE = 0.05
 _UNKNOWN = "another service"
 _OTHERS = "other services"
 _IN_LINE = re.compile(
-    rf", (?:{'|'.join(GROUPS)}) (?P<calls>\d{{1,9}}) calls "
+    rf", (?:{'|'.join(HTTP_GROUPS)}) (?P<calls>\d{{1,9}}) calls "
     r"(?P<ms>\d{1,12}(?:\.\d{1,6})?) ms"
 )
 
@@ -67,14 +64,14 @@ def _of_records(picture: Picture, holder: str) -> Iterator[Held]:
     """Yield the requests on the way to the answer that no record answered."""
     work = work_by_holder(picture, picture.until_answer).get(holder, [])
     for call in held_calls(picture, work):
-        if call.group in GROUPS:
+        if call.group in HTTP_GROUPS:
             yield call
     for place in {one.place for one in work}:
         if place in picture.children:
             # Which of the totals records answered is not known.
             continue
         for total in picture.served[place].totals:
-            if total.group in GROUPS:
+            if total.group in HTTP_GROUPS:
                 yield Held(*total)
 
 

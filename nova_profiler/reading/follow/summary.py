@@ -26,6 +26,7 @@ from nova_profiler.reading.over_services.notes import (
 )
 from nova_profiler.reading.screen.fitted_table import (
     Column,
+    figures_column,
     print_fitted,
     print_left_out,
 )
@@ -77,11 +78,13 @@ def print_held(
     )
     columns = [
         Column("service", names, gives=1, least=_SHORTEST_NAME, folds=True),
-        _figures("held ms", [ms_text(one.ms) for one in held]),
-        _figures("share", [share_text(one.share) for one in held]),
-        _figures("lines", [str(one.lines or "") for one in held], gives=5),
+        figures_column("held ms", [ms_text(one.ms) for one in held]),
+        figures_column("share", [share_text(one.share) for one in held]),
+        figures_column(
+            "lines", [str(one.lines or "") for one in held], gives=5
+        ),
         *(
-            _figures(heading, cells, gives)
+            figures_column(heading, cells, gives)
             for heading, cells, gives in calls
             if any(cells)
         ),
@@ -138,10 +141,6 @@ def _shares_text(shares: Sequence[Share], story: Story) -> str:
     ]
     more = len([one for one in shares[_MOST_HOLDERS:] if one.ms > 0])
     return ", ".join(shown) + (f" and {more} more" if more else "")
-
-
-def _figures(heading: str, cells: Sequence[str], gives: int = 0) -> Column:
-    return Column(heading, list(map(Text, cells)), right=True, gives=gives)
 
 
 def notes_of(story: Story) -> list[Text]:

@@ -7,20 +7,19 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from nova_profiler.groups import DB_API, EITHER, PYTHON, SQL, WAITING
+from nova_profiler.groups import EITHER, PYTHON, WAITING
 from nova_profiler.reading.over_services.picture import Picture, Way
 from nova_profiler.reading.over_services.relations.critical_path import (
     WORK,
     Stretch,
 )
+from nova_profiler.reading.record_words import call_text
 from nova_profiler.record import MESSAGE
 
 # What has this part of a holder's time is its reason; a call with less than
 # that and at least the second part, where nothing else is.
 _MOST_OF = 0.5
 _PART_OF = 0.25
-# Names of these show by themselves what they are of.
-_PLAIN = (DB_API.name, SQL.name)
 _MOST_SOURCES = 3
 _NO_CALL = {
     PYTHON.name: "Python, in no call that is timed",
@@ -43,13 +42,6 @@ class Held(NamedTuple):
     name: str
     count: int  # type: ignore[assignment]  # hides tuple.count
     seconds: float
-
-
-def call_text(group: str, name: str) -> str:
-    """Return a call's name, with its group where that is not plain."""
-    if group in _PLAIN and name:
-        return name
-    return f"{group} {name}".rstrip()
 
 
 def work_by_holder(picture: Picture, way: Way) -> dict[str, list[Stretch]]:

@@ -6,10 +6,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from nova_profiler.groups import HTTP, IDENTITY, RPC
+from nova_profiler.groups import HTTP_GROUPS, RPC
 from nova_profiler.reading.over_services.picture import Picture
-from nova_profiler.reading.over_services.reasons import call_text
 from nova_profiler.reading.over_services.relations.critical_path import WORK
+from nova_profiler.reading.record_words import call_text
 
 # What a part of a row shows, from the least to the most important one.
 ON_THE_WAY, IN_LINE, AT_WORK, WAITS, CRITICAL = range(5)
@@ -17,7 +17,7 @@ ON_THE_WAY, IN_LINE, AT_WORK, WAITS, CRITICAL = range(5)
 # A call with less of the whole is no main call.
 _LEAST_SHARE = 0.03
 _MOST_CALLS = 2
-_SENDING = (RPC.name, HTTP.name, IDENTITY.name)
+_SENDING = (RPC.name, *HTTP_GROUPS)
 # Deeper records stand as deep.
 DEEPEST = 12
 

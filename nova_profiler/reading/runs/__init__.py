@@ -3,3 +3,6 @@
 
 # A route with fewer calls, in a run or on a side, is not judged.
 FEW_CALLS = 20
+
+# A method and a route.
+RouteKey = tuple[str, str]

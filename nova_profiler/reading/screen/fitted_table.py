@@ -51,6 +51,13 @@ class Column(NamedTuple):
         return min(_WIDEST, max(len(self.heading), self.most, longest, 1))
 
 
+def figures_column(
+    heading: str, cells: Sequence[str], gives: int = 0
+) -> Column:
+    """Return a column of figures, or of words that stand as these do."""
+    return Column(heading, list(map(Text, cells)), right=True, gives=gives)
+
+
 class Fitted(NamedTuple):
     """The widths of the columns to show, by number, and the other names."""
 

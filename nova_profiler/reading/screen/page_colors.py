@@ -18,11 +18,8 @@ class Shades(NamedTuple):
     dark: str
 
 
-# The backgrounds that the shades stand out from.
-BACKGROUND = Shades("#ffffff", "#14171c")
-
-# By the names that rich knows. Each has a contrast of 4.5 with the background,
-# which is also the colour of a text on it.
+# By the names that rich knows. Each has a contrast of 4.5 with the background
+# of still.css, which is also the colour of a text on it.
 PALETTE = {
     "cyan": Shades("#0b7f93", "#37b6cc"),
     "yellow": Shades("#8a6400", "#d9a927"),

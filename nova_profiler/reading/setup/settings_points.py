@@ -19,7 +19,6 @@ from nova_profiler.capture.profilers.tracers import (
     CHANGED_USER,
     has_changed_user,
 )
-from nova_profiler.capture.profilers.trials import User
 from nova_profiler.capture.settings.live import LiveSettings, faults_of
 from nova_profiler.capture.settings.options import ConfigError, Settings
 from nova_profiler.capture.settings.project_conf import use_defaults_of
@@ -146,7 +145,7 @@ def _trouble_with(settings: Settings) -> tuple[str | None, str | None]:
         return None, None
     problem_with = self_test.problem_with
     user = user_of_workers(settings.dump_dir)
-    as_user = None if user is None else User(*user)
+    as_user = None if user is None else self_test.User(*user)
     problem = problem_with(user=as_user)
     if problem is None and settings.profiler_dumpable:
         problem = problem_with(user=as_user, changed=True, dumpable=True)

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 
 from nova_profiler.reading.requests.calls_by_route import percentile
+from nova_profiler.reading.runs import RouteKey
 from nova_profiler.web.rows import READ, Row
 from nova_profiler.web.tables.columns import STATES
 from nova_profiler.web.tables.table import Table
 
-RouteKey = tuple[str, str]
 # The most times of one route and side that are compared, evenly by rank.
 GRID = 200
 # Times are compared as ratios, and zero has none.

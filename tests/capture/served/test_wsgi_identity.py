@@ -270,7 +270,11 @@ def test_no_request_has_the_id_of_another(kinds):
         profiled.get("/" + kind)
 
     for before, kind, own, record in zip(
-        ["none", *kinds], kinds, made, profiled.records, strict=False
+        ["none", *kinds][:-1],
+        kinds,
+        made,
+        profiled.records,
+        strict=True,
     ):
         if kind == "context" and before not in _NO_IDS:
             # Whether it is the request's own was not looked up.

@@ -8,7 +8,7 @@ from typing import Any
 
 from nova_profiler.capture.calls import CallKey
 from nova_profiler.capture.hooks.http.far_routes import host_of, parts_of
-from nova_profiler.groups import HTTP, IDENTITY
+from nova_profiler.groups import HTTP, HTTP_GROUPS, IDENTITY
 from nova_profiler.routes import ID, METHODS, OTHER_METHOD
 
 # Far more than the routes that one service calls, and the hosts that it
@@ -17,7 +17,7 @@ MOST_NAMES = 300
 MOST_HOSTS = 30
 
 IDENTITY_SERVICE = "identity"
-_OTHERS = {name: CallKey(name, "other") for name in (HTTP.name, IDENTITY.name)}
+_OTHERS = {name: CallKey(name, "other") for name in HTTP_GROUPS}
 _SERVICE = re.compile(r"[a-z][a-z0-9_.-]{0,39}")
 _HOST = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}|\[[0-9a-f:.]{2,45}\]")
 

@@ -8,16 +8,21 @@ compared with what this interpreter itself states.
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from time import monotonic
-from types import CodeType, FunctionType, ModuleType
+from types import ModuleType
 from typing import Any
 
 from nova_profiler.capture.greenthreads import start_thread
 from nova_profiler.capture.profilers.stacks.child import Child
+from nova_profiler.capture.profilers.stacks.known_stacks import (
+    DEEP,
+    Shown,
+    deep,
+    stack_here,
+)
 from nova_profiler.capture.profilers.stacks.reader.thread_states import (
     GIL,
     RUNS,
@@ -35,13 +40,9 @@ from nova_profiler.capture.profilers.stacks.slots import Slots, next_number
 # How long the reader may take to begin, and to answer.
 BEGIN_S = 20.0
 _ANSWER_S = 5.0
-# More than one chunk of the interpreter's stack.
-_DEEP = 250
 # How long the two threads may be at work, if the reader does not stop them.
 _STATES_S = 0.1
 _TRIES = 5
-
-Shown = list[tuple[str, str, int, int]]
 
 
 class Mismatch(Exception):
@@ -92,13 +93,13 @@ def _try_standing(child: Child, slots: Slots) -> None:
 
     def stand() -> tuple[Shown, Any]:
         child.ask("stands")
-        is_here = _stack_here(slots, at)
+        is_here = stack_here(slots, at)
         return is_here, _answer(child, "stands", BEGIN_S)
 
     at = _taken(slots)
     try:
         number = slots.words[at]
-        is_here, seen = slots.call_of(at)(_deep, _DEEP, stand)
+        is_here, seen = slots.call_of(at)(deep, DEEP, stand)
     finally:
         _give_back(slots, at)
     _check_standing(number, is_here, seen)
@@ -108,7 +109,7 @@ def _try_parked(greenlets: ModuleType, child: Child, slots: Slots) -> None:
     """Have a greenlet parked in a deep stack, and look at it from here."""
 
     def stand() -> Shown:
-        is_here = _stack_here(slots, at)
+        is_here = stack_here(slots, at)
         greenlets.getcurrent().parent.switch(is_here)
         return is_here
 
@@ -117,7 +118,7 @@ def _try_parked(greenlets: ModuleType, child: Child, slots: Slots) -> None:
         number = slots.words[at]
         greenlet = greenlets.greenlet(slots.call_of(at))
         slots.words[at + GREENLET] = id(greenlet)
-        is_here = greenlet.switch(_deep, _DEEP, stand)
+        is_here = greenlet.switch(deep, DEEP, stand)
         child.ask("stands")
         seen = _answer(child, "stands", _ANSWER_S)
         greenlet.switch()
@@ -161,56 +162,6 @@ def _compare(is_here: Shown, seen: list[tuple[Any, ...]]) -> None:
             (len(is_here), len(seen)),
         )
         raise Mismatch(f"it saw {wrong[1]} for {wrong[0]}")
-
-
-def _deep(depth: int, stand: Callable[[], Any]) -> Any:
-    if depth > 0:
-        return _deep(depth - 1, stand)
-    return next(_named(stand))
-
-
-def _through(stand: Callable[[], Any]) -> Iterator[Any]:
-    asks = _Asks(stand)
-    one = stand
-    two = one
-    # An instruction each before and after this one: its line is none of
-    # theirs.
-    del asks.answer
-    one = two
-    two = one
-    yield asks.kept
-
-
-class _Asks:
-    """Asks when its attribute is deleted."""
-
-    def __init__(self, stand: Callable[[], Any]) -> None:
-        self._stand = stand
-        # What is deleted, and what came of it.
-        self.answer: Any = None
-        self.kept: Any = None
-
-    def __delattr__(self, name: str) -> None:
-        self.kept = self._stand()
-
-
-def _renamed(function: Callable[..., Any], name: str) -> Callable[..., Any]:
-    """Return *function* with a code that is called *name*."""
-    names = {"co_name": name}
-    if sys.version_info >= (3, 11):
-        names["co_qualname"] = name
-    # The types of replace() know no keywords in a dict.
-    code = function.__code__.replace(**names)  # type: ignore[arg-type]
-    return FunctionType(code, function.__globals__, name)
-
-
-def _pass_on(stand: Callable[[], Any]) -> Any:
-    return _wide(stand)
-
-
-# The interpreter keeps each kind of text in a way of its own.
-_named = _renamed(_pass_on, "na\N{LATIN SMALL LETTER I WITH DIAERESIS}ve")
-_wide: Callable[..., Any] = _renamed(_through, "\u03bb")
 
 
 def _try_states(child: Child, slots: Slots) -> None:
@@ -323,30 +274,3 @@ def _answer(child: Child, name: str, seconds: float) -> Any:
         if answer is not None and name in answer:
             return answer[name]
     raise Unseen("it did not answer; is the machine overloaded?")
-
-
-def _stack_here(slots: Slots, at: int) -> Shown:
-    """Return the stack of the caller, from its slot's trampoline on."""
-    mark = slots.call_of(at).__code__
-    frames: Shown = []
-    frame = sys._getframe(1)
-    while True:
-        code = frame.f_code
-        frames.append(
-            (
-                _name_of(code),
-                code.co_filename,
-                code.co_firstlineno,
-                frame.f_lineno or 0,
-            )
-        )
-        if code is mark or frame.f_back is None:
-            break
-        frame = frame.f_back
-    frames.reverse()
-    return frames
-
-
-def _name_of(code: CodeType) -> str:
-    name: str = getattr(code, "co_qualname", code.co_name)
-    return name

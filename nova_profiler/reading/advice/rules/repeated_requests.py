@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nova_profiler.groups import HTTP_GROUPS
 from nova_profiler.reading.advice.callers import caller_words
-from nova_profiler.reading.advice.far_services import GROUPS, far_request
+from nova_profiler.reading.advice.far_services import far_request
 from nova_profiler.reading.advice.findings import (
     Finding,
     all_but_one_ms,
@@ -37,7 +38,7 @@ def _repeated(
     around = None
     for call in record.calls:
         times = int(call.count - call.nested)
-        if call.group not in GROUPS or times < 2:
+        if call.group not in HTTP_GROUPS or times < 2:
             continue
         asked = far_request(call)
         if asked is None or not asked.is_read:

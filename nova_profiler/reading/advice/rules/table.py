@@ -15,6 +15,7 @@ from nova_profiler.groups import (
     FETCH,
     GC,
     HTTP,
+    HTTP_GROUPS,
     IDENTITY,
     LOCK,
     LOG,
@@ -28,7 +29,6 @@ from nova_profiler.groups import (
     SQL,
     Group,
 )
-from nova_profiler.reading.advice import far_services
 from nova_profiler.reading.advice.findings import Finding, parts_of
 from nova_profiler.reading.advice.rules import (
     connections,
@@ -311,7 +311,7 @@ def findings_of(
 
 def looks_at(group: object, largest: str) -> bool:
     """Return whether rules look at ``calls`` of *group* without a timeline."""
-    return group in far_services.GROUPS or group == largest
+    return group in HTTP_GROUPS or group == largest
 
 
 def largest_group(record: RequestRecord) -> str:

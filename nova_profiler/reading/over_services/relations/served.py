@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from nova_profiler.groups import HTTP, IDENTITY, RPC, RPC_SERIALISE
+from nova_profiler.groups import HTTP, HTTP_GROUPS, RPC, RPC_SERIALISE
 from nova_profiler.reading.logs.line_parts.stamps import iso_epoch
 from nova_profiler.reading.record_words import title_of
 from nova_profiler.record import (
@@ -229,7 +229,7 @@ def _sends(rows: Sequence[TimelineEntry], zero: float) -> list[Sent]:
         if row.group == RPC.name:
             how = CALL if waits_of(row.name) else CAST
             found.append(Sent(how, message_key(row.name), start, end))
-        elif row.group in (HTTP.name, IDENTITY.name):
+        elif row.group in HTTP_GROUPS:
             found.append(Sent(HTTP.name, row.name, start, end, row.request_id))
     return found
 

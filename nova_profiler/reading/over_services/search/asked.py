@@ -12,7 +12,7 @@ from typing import NamedTuple
 from nova_profiler.command_name import command_name
 from nova_profiler.dump_store import DumpEntry, DumpError, name_of_id
 from nova_profiler.dump_store.names import is_stem
-from nova_profiler.dump_store.reading import record_of_json
+from nova_profiler.dump_store.reading import NAMED_IN_ERRORS, record_of_json
 from nova_profiler.reading.logs.files.sources import Source
 from nova_profiler.reading.over_services.search.budget import Budget
 from nova_profiler.reading.over_services.search.dumps import (
@@ -27,7 +27,6 @@ from nova_profiler.record import RecordError
 
 # Dumps that are opened to see whether one has the whole of an id.
 _MOST_OPENED = 10_000
-_NAMED_IN_ERRORS = 3
 # Bytes: a shorter text is in most lines of a log.
 _SHORTEST = 4
 
@@ -73,13 +72,6 @@ def _remedy(
     return f"`{command_name()} list{place}` shows what there is"
 
 
-def named(entries: Sequence[DumpEntry]) -> str:
-    """Return the names of the first few of *entries*."""
-    stems = [entry.stem for entry in entries]
-    more = " and more" if len(stems) > _NAMED_IN_ERRORS else ""
-    return ", ".join(stems[:_NAMED_IN_ERRORS]) + more
-
-
 def _in_dumps(text: str, directories: Sequence[str]) -> Asked | None:
     """Return what the names of dumps have, and their ids if *text* is long.
 
@@ -100,7 +92,7 @@ def _in_dumps(text: str, directories: Sequence[str]) -> Asked | None:
                 raise DumpError(
                     f"the dumps whose names begin as {text!r} does are too "
                     f"large to look into; give the name of one, such as "
-                    f"{named([entry])}"
+                    f"{entry.stem}"
                 )
             request_id = _id_in(entry, budget)
             if not is_longer or _begins_with(request_id, text):
@@ -143,10 +135,10 @@ def _in_lines(text: str, sources: Sequence[Source]) -> Asked | None:
             for one in (record.request_id, record.global_request_id):
                 if _begins_with(one, text):
                     ids.add(one or "")
-            if len(ids) > _NAMED_IN_ERRORS:
+            if len(ids) > NAMED_IN_ERRORS:
                 break
     if len(ids) > 1:
-        some = ", ".join(sorted(ids)[:_NAMED_IN_ERRORS])
+        some = ", ".join(sorted(ids)[:NAMED_IN_ERRORS])
         raise DumpError(f"{text!r} begins {some}; give more of the id")
     return Asked(min(ids)) if ids else None
 

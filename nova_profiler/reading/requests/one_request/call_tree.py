@@ -9,8 +9,9 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from nova_profiler.groups import DB_API, SQL
+from nova_profiler.groups import SQL
 from nova_profiler.reading.record_calls import DEEPEST, CallsAround
+from nova_profiler.reading.record_words import call_text
 from nova_profiler.reading.requests.one_request.view import View
 from nova_profiler.reading.screen.terminal import (
     FAINT,
@@ -28,8 +29,6 @@ from nova_profiler.record import (
 # The page fits one screen; --json has each call with its parent.
 MOST_LINES = 12
 _MOST_SENDERS = 3
-# Names of these show by themselves what they are of.
-_PLAIN = (DB_API.name, SQL.name)
 
 
 class Branch:
@@ -81,19 +80,15 @@ def call_tree(record: RequestRecord) -> Branch:
         key = (entry.group, entry.name)
         branch = parent.branches.get(key)
         if branch is None:
-            branch = Branch(_named(entry), min(parent.depth + 1, DEEPEST))
+            branch = Branch(
+                call_text(entry.group, entry.name),
+                min(parent.depth + 1, DEEPEST),
+            )
             parent.branches[key] = branch
         branch.add(entry)
         if entry.id is not None:
             made[entry.id] = branch if branch.depth < DEEPEST else parent
     return root
-
-
-def _named(entry: TimelineEntry) -> str:
-    """Return a call's name, with its group where that is not plain."""
-    if entry.group in _PLAIN:
-        return entry.name
-    return f"{entry.group} {entry.name}" if entry.name else entry.group
 
 
 def longest_branches(root: Branch, most: int = MOST_LINES) -> list[Branch]:

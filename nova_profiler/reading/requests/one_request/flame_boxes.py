@@ -8,9 +8,7 @@ from typing import NamedTuple
 from nova_profiler.profiles import IN_LINE, WAITING_FOR_GIL
 from nova_profiler.profiles.stack_nodes import Node
 from nova_profiler.profiles.stack_tree import StackTree
-from nova_profiler.reading.requests.one_request.page_parts.folding import (
-    folded,
-)
+from nova_profiler.reading.requests.one_request.folding import folded
 
 # Of a picture: smaller parts, and what is deeper, are left out.
 _LEAST = 0.001

@@ -8,10 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple, Protocol
 
-from nova_profiler.reading.runs import FEW_CALLS
+from nova_profiler.reading.runs import FEW_CALLS, RouteKey
 from nova_profiler.reading.runs.compare.shifts import (
     Drift,
-    RouteKey,
     Shift,
     drift_of,
     samples_of,

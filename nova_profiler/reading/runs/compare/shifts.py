@@ -12,9 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.special import bdtr
 
-from nova_profiler.reading.runs import FEW_CALLS
-
-RouteKey = tuple[str, str]
+from nova_profiler.reading.runs import FEW_CALLS, RouteKey
 
 # With this many routes, a move that most of them share is the run's and not
 # a route's.

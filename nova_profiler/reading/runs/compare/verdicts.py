@@ -9,12 +9,8 @@ from typing import Any, NamedTuple
 
 from scipy.special import stdtr, stdtrit
 
-from nova_profiler.reading.runs import FEW_CALLS
-from nova_profiler.reading.runs.compare.shifts import (
-    Drift,
-    RouteKey,
-    Shift,
-)
+from nova_profiler.reading.runs import FEW_CALLS, RouteKey
+from nova_profiler.reading.runs.compare.shifts import Drift, Shift
 
 SLOWER = "slower"
 FASTER = "faster"

@@ -19,6 +19,7 @@ from nova_profiler.reading.runs.trend.levels import (
 )
 from nova_profiler.reading.screen.fitted_table import (
     Column,
+    figures_column,
     print_fitted,
     print_left_out,
 )
@@ -77,19 +78,15 @@ def _columns(console: Console, trends: Sequence[RouteTrend]) -> list[Column]:
             ease=_EASY_ROUTE,
             folds=True,
         ),
-        _figures("runs", [str(len(trend.runs)) for trend in trends], 3),
-        _figures("calls", [str(trend.calls) for trend in trends], 4),
+        figures_column("runs", [str(len(trend.runs)) for trend in trends], 3),
+        figures_column("calls", [str(trend.calls) for trend in trends], 4),
     ]
     for place, measure in enumerate(MEASURES):
         values = [[run.ms(measure) for run in trend.runs] for trend in trends]
         last = [ms_text(one[-1]) if one else "few" for one in values]
-        columns.append(_figures(f"{measure} ms", last))
+        columns.append(figures_column(f"{measure} ms", last))
         columns.append(_lines(console, values, 2 - place % 2))
     return columns
-
-
-def _figures(heading: str, cells: Sequence[str], gives: int = 0) -> Column:
-    return Column(heading, list(map(Text, cells)), right=True, gives=gives)
 
 
 def _lines(

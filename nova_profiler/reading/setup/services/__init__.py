@@ -15,6 +15,9 @@ FILTER = "filter"
 DRIVER = "driver"
 WRAPPED = "wsgi"
 
+# The prefixes of the system's own Python.
+SYSTEM_PREFIXES = ("/usr", "/usr/local")
+
 
 class Kind(NamedTuple):
     """A service that can be timed, and how it is found and switched on."""

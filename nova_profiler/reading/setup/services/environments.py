@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from glob import escape, glob
 
 from nova_profiler.projects import PROJECTS
-from nova_profiler.reading.setup.services import Python
+from nova_profiler.reading.setup.services import SYSTEM_PREFIXES, Python
 from nova_profiler.trust.files import FileError, read_regular
 from nova_profiler.trust.ini_text import for_configparser
 
@@ -28,7 +28,6 @@ _SITE = re.compile(r"/python(3\.[0-9]+)/")
 _INFO = re.compile(
     r"(?P<name>.+?)-(?P<version>[0-9][^-]*)(-py[0-9.]+)?\.(dist|egg)-info"
 )
-_SYSTEM = ("/usr", "/usr/local")
 
 
 def python_at(prefix: str, root: str = "") -> Python | None:
@@ -53,8 +52,8 @@ def python_at(prefix: str, root: str = "") -> Python | None:
 def _folders(prefix: str, root: str) -> Iterator[str]:
     """Yield the folders where packages are, the environment's own first."""
     yield from _sites(prefix, root)
-    if prefix in _SYSTEM or _has_system_packages(f"{root}{prefix}"):
-        for one in _SYSTEM:
+    if prefix in SYSTEM_PREFIXES or _has_system_packages(f"{root}{prefix}"):
+        for one in SYSTEM_PREFIXES:
             if one != prefix:
                 yield from _sites(one, root)
         dist = f"{root}/usr/lib/python3/dist-packages"

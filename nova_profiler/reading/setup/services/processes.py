@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
-from nova_profiler.reading.setup.services import Kind
+from nova_profiler.reading.setup.services import SYSTEM_PREFIXES, Kind
 from nova_profiler.reading.setup.services.known import (
     kind_of_module,
     kind_of_program,
@@ -30,7 +30,6 @@ _APPLICATION = re.compile(r"[a-z_][a-z0-9_.]*(?::[a-z_][a-z0-9_]*)?")
 _UWSGI_FILE = re.compile(r"([a-z][a-z0-9-]*?)(?:-uwsgi)?\.ini")
 # What stands for the program of a service that a WSGI server loads.
 _SERVER = "uwsgi"
-_SYSTEM = ("/usr", "/usr/local")
 # What multiprocessing has in the command line of a spawned process.
 _SPAWNED = "--multiprocessing-fork"
 
@@ -203,7 +202,7 @@ def _environment(process: Process) -> str:
     if words[0].startswith("/"):
         return _two_up(words[0])
     prefix = _two_up(process.executable)
-    return "" if prefix in _SYSTEM else prefix
+    return "" if prefix in SYSTEM_PREFIXES else prefix
 
 
 def _two_up(path: str) -> str:

@@ -33,3 +33,10 @@ def test_what_is_in_its_way_is_printed_in_one_line(monkeypatch, capsys):
 def test_a_trial_that_takes_too_long_is_given_up():
     """The command does not wait for ever."""
     assert "overloaded" in self_test.problem_with(longest_s=0.001)
+
+
+def test_a_process_that_breaks_off_is_a_problem(monkeypatch):
+    """It prints nothing, and fails."""
+    monkeypatch.setattr(self_test, "_CODE", "sys.exit(2)")
+
+    assert "broke off" in self_test.problem_with()

@@ -10,7 +10,7 @@ import threading
 import greenlet
 import pytest
 
-from nova_profiler.capture.collector import (
+from nova_profiler.capture.garbage_collector import (
     is_collecting,
     watch_collector,
 )

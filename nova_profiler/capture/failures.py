@@ -7,6 +7,7 @@ import logging
 from contextlib import suppress
 
 from nova_profiler.capture.garbage_collector import is_collecting
+from nova_profiler.capture.greenthreads import is_apart
 
 LOG = logging.getLogger("nova_profiler")
 
@@ -21,8 +22,8 @@ class Failures:
         self._taken: dict[str, int] = {}
         # Whether anything was counted since take_new() was last called.
         self.has_new = False
-        # What the garbage collector, which may hold a handler's lock, did
-        # not let us log: a line a name.
+        # What was not to be logged where it was seen, as a lock of a handler
+        # may be held there: a line a name.
         self._unlogged: list[str] = []
 
     def note(
@@ -56,9 +57,10 @@ class Failures:
     def warn(self, line: str) -> None:
         """Log *line*, which holds nothing that a client sent.
 
-        Inside the garbage collector that waits for log_waiting().
+        Inside the garbage collector, and in a thread of ours beside
+        greenthreads, that waits for log_waiting().
         """
-        if is_collecting():
+        if is_collecting() or is_apart():
             if len(self._unlogged) < _MOST_UNLOGGED:
                 self._unlogged.append(line)
             return

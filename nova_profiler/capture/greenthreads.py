@@ -10,11 +10,13 @@ still with the requests that the child is to look at.
 from __future__ import annotations
 
 import _thread
+import os
 import select
 import sys
 import weakref
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from types import ModuleType
 from typing import Any
 
@@ -28,12 +30,16 @@ def runs_green() -> bool:
     """
     if _patching_eventlet() is not None:
         return True
-    monkey = sys.modules.get("gevent.monkey")
-    if monkey is not None and monkey.is_module_patched("threading"):
+    if _has_gevent_patched():
         return True
     # A thread's first greenlet has no parent; any other may be switched.
     module = sys.modules.get("greenlet")
     return module is not None and module.getcurrent().parent is not None
+
+
+def _has_gevent_patched() -> bool:
+    monkey = sys.modules.get("gevent.monkey")
+    return monkey is not None and bool(monkey.is_module_patched("threading"))
 
 
 def greenlet_module() -> ModuleType | None:
@@ -93,7 +99,38 @@ def start_thread(function: Callable[[], None]) -> None:
 
     The process may end while it runs. May raise RuntimeError.
     """
-    _unpatched("start_new_thread")(function, ())
+    if _patching_eventlet() is None and not _has_gevent_patched():
+        _thread.start_new_thread(function, ())
+        return
+    _forget_in_children()
+    _unpatched("start_new_thread")(_run_apart, (function, ident_function()))
+
+
+# Threads of ours beside greenthreads, by their numbers.
+_apart: set[int] = set()
+
+
+def _run_apart(function: Callable[[], None], ident: Callable[[], int]) -> None:
+    number = ident()
+    _apart.add(number)
+    try:
+        function()
+    finally:
+        _apart.discard(number)
+
+
+@cache
+def _forget_in_children() -> None:
+    os.register_at_fork(after_in_child=_apart.clear)
+
+
+def is_apart() -> bool:
+    """Return whether this is a thread of ours beside greenthreads.
+
+    It must wait for no lock of the host's, as that of a handler of logs: a
+    greenthread may have it, and what waits for that would never be woken.
+    """
+    return bool(_apart) and thread_ident() in _apart
 
 
 def lock_of_system() -> Any:

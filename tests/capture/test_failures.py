@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import errno
 import logging
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -65,6 +67,56 @@ def test_inside_the_garbage_collector_a_line_waits(lines, monkeypatch):
     assert lines()[0].startswith("record failed (ValueError)")
     assert 1 < len(lines()) <= 100
     assert failures.counts() == {"record": 1}
+
+
+BESIDE_GREENTHREADS = """
+import eventlet
+eventlet.monkey_patch()
+import logging
+import subprocess
+import sys
+from eventlet.patcher import original
+from nova_profiler.capture.failures import Failures
+from nova_profiler.capture.greenthreads import start_thread
+
+logged = []
+noted = original("threading").Event()
+handler = logging.Handler()
+handler.emit = lambda row: logged.append(row.getMessage())
+logging.getLogger("nova_profiler").addHandler(handler)
+failures = Failures()
+
+def beside():
+    failures.note("stacks", OSError(1, "Operation not permitted"))
+    noted.set()
+
+handler.acquire()
+start_thread(beside)
+assert noted.wait(20)
+assert logged == []
+handler.release()
+failures.log_waiting()
+print(logged)
+"""
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_no_thread_of_ours_waits_for_a_lock_of_greenthreads():
+    """One that waits for it would never be woken, nor would the others."""
+    pytest.importorskip("eventlet")
+
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", BESIDE_GREENTHREADS],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert (
+        "stacks failed (PermissionError: Operation not permitted)"
+        in done.stdout
+    ), done.stderr
 
 
 def test_a_count_without_an_error_is_not_logged(lines):

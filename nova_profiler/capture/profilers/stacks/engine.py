@@ -67,6 +67,8 @@ class StacksEngine:
         self._start_at = 0.0
         self._retry_s = FIRST_RETRY_S
         self._closed = False
+        # Why it could not start, until that is noted.
+        self._fault: Exception | None = None
         self._lock = lock_of_system()
 
     def watch(
@@ -78,6 +80,11 @@ class StacksEngine:
             # For a moment, and in the first requests of a process only.
             with self._lock:
                 sampling = self._started()
+                fault, self._fault = self._fault, None
+            if fault is not None:
+                # Not before: a handler of the log may give way to another
+                # greenthread, which would wait for the lock for good.
+                self._note("stacks", fault)
             if sampling is None:
                 return None
         slots = sampling.slots
@@ -127,7 +134,7 @@ class StacksEngine:
         except Exception as exc:
             if sampling is not None:
                 sampling.slots.close_file()
-            self._note("stacks", exc)
+            self._fault = exc.with_traceback(None)
             return None
         self._sampling = sampling
         atexit.unregister(self._at_exit)

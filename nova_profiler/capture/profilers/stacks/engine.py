@@ -120,7 +120,8 @@ class StacksEngine:
             # What this Python or this kernel refuses, it refuses for good.
             self._start_at = float("inf")
             return None
-        if former is not None and former.has_worked:
+        if former is not None and former.worked_s() > LAST_RETRY_S:
+            # Not one that ends again and again.
             self._retry_s = FIRST_RETRY_S
         self._start_at = now + self._retry_s
         self._retry_s = min(self._retry_s * 2, LAST_RETRY_S)

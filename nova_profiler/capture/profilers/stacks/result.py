@@ -46,6 +46,8 @@ JOINED = "over time, {stacks} stacks gave way to a longer one beside them"
 UNTIMED = "over time, {looks} looks are left out: too many stacks in turn"
 
 _STATES = {WAITS: WAITING, GIL: WAITING_FOR_GIL}
+# Characters of the names in a file, with which it is read in a moment.
+MOST_TEXT = 16 << 20
 # Less than this is worth no record, and this share of a request a note.
 _LEAST_S = 0.0005
 _NOTED = 0.2
@@ -181,12 +183,22 @@ def session_of(seen: Seen, about: About, lanes: Mapping[int, int]) -> bytes:
     its own. *lanes* are those of pieces in slots of their own.
     """
     found: list[tuple[Sample, int]] = []
-    for number, (last, state, seconds) in enumerate(seen.stacks):
+    # Of stacks without room, by whether their thread waited.
+    unplaced = {False: 0.0, True: 0.0}
+    room = MOST_TEXT
+    # In a file without room for all those with most time are there.
+    for number, (last, state, seconds) in sorted(
+        enumerate(seen.stacks), key=lambda one: -one[1][2]
+    ):
         names = list(_names(seen.frames, last))
         if not names or seconds <= 0:
             continue
         if state in _STATES:
             names.append(_STATES[state])
+        room -= sum(map(len, names))
+        if room < 0:
+            unplaced[state in _STATES] += seconds
+            continue
         found.append(((names, seconds), number))
     if not found:
         return b""
@@ -195,13 +207,14 @@ def session_of(seen: Seen, about: About, lanes: Mapping[int, int]) -> bytes:
     records = [record for record, _ in found]
     places = {number: place for place, (_, number) in enumerate(found)}
     root = identifier_of(records[0][0][0])
-    for name, frame in (
-        ("queued", IN_LINE),
-        ("ran_unseen", RAN_UNSEEN),
-        ("waited_unseen", WAITED_UNSEEN),
+    sums_s = seen.sums_s
+    for seconds, frame in (
+        (sums_s["queued"], IN_LINE),
+        (sums_s["ran_unseen"] + unplaced[False], RAN_UNSEEN),
+        (sums_s["waited_unseen"] + unplaced[True], WAITED_UNSEEN),
     ):
-        if seen.sums_s[name] >= _LEAST_S:
-            records.append(([frame], seen.sums_s[name]))
+        if seconds >= _LEAST_S:
+            records.append(([frame], seconds))
     return write_session(
         records,
         about._replace(root=root),

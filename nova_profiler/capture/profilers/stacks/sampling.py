@@ -65,6 +65,7 @@ class Sampling:
         self._closing = False
         # It saw this process rightly; it has ended; it never can see it.
         self.has_worked = self.is_over = self.is_refused = False
+        self._worked_at = self._ended_at = 0.0
 
     def wake(self) -> None:
         """Have the reader look, if it sleeps."""
@@ -88,6 +89,10 @@ class Sampling:
         self._note("stacks_asked")
         return BUSY
 
+    def worked_s(self) -> float:
+        """Return how long the reader was at work, once it is over."""
+        return self._ended_at - self._worked_at if self.has_worked else 0.0
+
     def close(self) -> None:
         """End the reader, after what it was asked."""
         self._closing = True
@@ -106,6 +111,7 @@ class Sampling:
         child = None
         try:
             child = self._begun()
+            self._worked_at = monotonic()
             self.has_worked = True
             self._child = child
             while not self._closing or self._asked:
@@ -116,6 +122,7 @@ class Sampling:
         except Exception as exc:
             self._note("stacks", exc)
         finally:
+            self._ended_at = monotonic()
             self.is_over, self._child = True, None
             self._end(child)
             self._over.wake()

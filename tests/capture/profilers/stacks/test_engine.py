@@ -436,6 +436,38 @@ def test_a_python_that_is_not_known_is_refused_in_one_line(monkeypatch):
         module.engine(lambda *what: None)
 
 
+def test_a_reader_that_ends_again_and_again_is_rarely_begun(monkeypatch):
+    """Each start costs requests some time, also of one that worked."""
+    clock, begun = [1000.0], []
+
+    class Ended:
+        is_over = has_worked = True
+        is_refused = False
+
+        def __init__(self, *what):
+            begun.append(clock[0])
+
+        def supervise(self):
+            pass
+
+        def worked_s(self):
+            return 1.0
+
+    monkeypatch.setattr(module, "Sampling", Ended)
+    monkeypatch.setattr(module, "start_thread", lambda function: None)
+    monkeypatch.setattr(module, "monotonic", lambda: clock[0])
+    made = module.engine(lambda *what: None)
+    monkeypatch.setattr(module.atexit, "register", lambda function: None)
+    while clock[0] < 4600:
+        made._started()
+        clock[0] += 1
+
+    waits = [b - a for a, b in zip(begun, begun[1:], strict=False)]
+    assert waits == sorted(waits)
+    assert waits[-1] == module.LAST_RETRY_S
+    assert len(begun) < 20
+
+
 def test_a_wrong_layout_is_refused_for_good(notes, monkeypatch):
     """The start test decides: one line, and no request has stacks."""
     from nova_profiler.capture.profilers.stacks import starting

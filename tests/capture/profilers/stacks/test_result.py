@@ -8,6 +8,7 @@ import json
 import pytest
 
 from nova_profiler import OWN_FOLDER
+from nova_profiler.capture.profilers.stacks import result as module
 from nova_profiler.capture.profilers.stacks.reader.thread_states import (
     GIL,
     RUNS,
@@ -91,6 +92,24 @@ def test_each_stack_has_its_time_and_what_it_waited_for():
     assert profile["in_line_ms"] == 25
     assert profile["waited_ms"] == 40
     assert RAN_UNSEEN not in str(session)
+
+
+def test_a_file_has_room_for_those_with_most_time(monkeypatch):
+    """All others have no place, and are in the sums all the same."""
+    whole, _ = attached(ANSWER)
+    monkeypatch.setattr(module, "MOST_TEXT", len(F) + 1)
+
+    session, _ = attached(ANSWER)
+
+    assert session["frame_records"] == [
+        [[F], 0.03],
+        [[IN_LINE], 0.025],
+        [[WAITED_UNSEEN], pytest.approx(0.034)],
+    ]
+    total_s = sum(seconds for _, seconds in whole["frame_records"])
+    assert sum(seconds for _, seconds in session["frame_records"]) == (
+        pytest.approx(total_s)
+    )
 
 
 def test_each_stretch_has_its_lane_and_its_record():

@@ -55,21 +55,18 @@ def answer_of(
     # Of each path and state the number of its stack, -1 if it has no room.
     rows: list[int] = []
     for (path, state), (looks, time_ns, _) in seen.paths.items():
-        number = -1
-        for one in path.frames():
-            entry = known.get(id(one))
-            if entry is None:
-                key = (number, *_frame(one, layout))
-                entry = numbers.get(key)
-                if entry is None:
-                    entry = numbers[key] = len(frames)
-                    frames.append(list(key))
-                known[id(one)] = entry
-            number = entry
-        if len(frames) > MOST_ENTRIES:
+        if len(known) > MOST_ENTRIES:
             left_out += looks
             rows.append(-1)
             continue
+        number, fresh = _from_known(path, known)
+        for one in fresh:
+            key = (number, *_frame(one, layout))
+            entry = numbers.get(key)
+            if entry is None:
+                entry = numbers[key] = len(frames)
+                frames.append(list(key))
+            number = known[id(one)] = entry
         found = stacks.setdefault((number, state), [0, 0, len(stacks)])
         rows.append(found[2])
         found[0] += looks
@@ -88,6 +85,23 @@ def answer_of(
         "ran_unseen_ns": seen.ran_unseen_ns,
         "waited_unseen_ns": seen.waited_unseen_ns,
     }
+
+
+def _from_known(path: Path, known: dict[int, int]) -> tuple[int, list[Path]]:
+    """Return the entry of the last frame that has one, and those below it.
+
+    -1 for an entry where none has one. Stacks have most of their frames in
+    common: only what is new is walked over.
+    """
+    fresh: list[Path] = []
+    at: Path | None = path
+    while at is not None and at.code is not None:
+        entry = known.get(id(at))
+        if entry is not None:
+            return entry, fresh[::-1]
+        fresh.append(at)
+        at = at.parent
+    return -1, fresh[::-1]
 
 
 def _timed(

@@ -49,6 +49,8 @@ from nova_profiler.capture.profilers.stacks.slot_words import (
 _IDLE_S = 1.0
 _ASLEEP_S = 0.5
 _TIDY_S = 1.0
+# A round that is so late finds requests of which nothing is known.
+_LATE_S = 1.0
 # Multiples of it are spread evenly between whole numbers.
 _GOLDEN = 0.6180339887
 # Longest line that it is sent.
@@ -84,12 +86,16 @@ class Reader:
             self.pace.interval_s = interval_us / 1e6
             now = monotonic()
             if now >= self._round_at:
+                if now - self._round_at > _LATE_S:
+                    # It was stopped: what it finds did not begin meanwhile.
+                    self._rounds.begin_anew()
                 self._round(now, False)
             elif self._rounds.has_long and now >= self._long_at:
                 self._round(now, True)
             if now >= self._tidy_at:
                 self._tidy_at = now + _TIDY_S
-                self._besides(self._rounds.tidy)
+                is_asleep = bool(self._rounds.words[ASLEEP])
+                self._besides(self._rounds.tidy, is_asleep)
 
     def _round(self, now: float, is_long: bool) -> None:
         if self._rounds.look_at_all(only_long=is_long):
@@ -143,7 +149,7 @@ class Reader:
     def _awake(self) -> None:
         self._rounds.words[ASLEEP] = 0
         self._rounds.begin_anew()
-        self._round_at = self._busy_at = monotonic()
+        self._round_at = self._busy_at = self._tidy_at = monotonic()
 
     def _take(self) -> bool:
         """Take what was asked; return False at the end of the pipe."""

@@ -24,11 +24,11 @@ SHARE = 0.025
 _STEADY_SHARE = SHARE * 0.3
 # What looks at long requests have at least.
 _LONG_SHARE = SHARE * 0.1
-# Shortest intervals of its own choice, and the longest: a request of a second
-# has more than a handful of looks wherever that can be paid.
+# Shortest intervals of its own choice, and the longest: a round at a thousand
+# threads costs as much as may be taken in some seconds.
 STEADY_S = 0.02
 LONG_S = 0.01
-SLOWEST_S = 1.0
+SLOWEST_S = 10.0
 # A request that has been on for so long takes long.
 LONG_AFTER_NS = 300_000_000
 # Intervals vary by half: with this one each such request was seen before.

@@ -28,8 +28,10 @@ from nova_profiler.capture.profilers.stacks.reader.stack.looks import (
     ThreadLooks,
 )
 
-# Greenlets in mind; those seen least lately go first.
-_MOST = 512
+# Greenlets in mind; further ones are read whole at each look. Those not seen
+# lately go once a second.
+_MOST = 1024
+_KEPT = 256
 
 
 class Parked:
@@ -58,6 +60,8 @@ class Parked:
         self._calls = calls
         self._counts = counts
         self._known: dict[int, ThreadLooks] = {}
+        # Those that were looked at since tidy() was called.
+        self._seen: set[int] = set()
 
     def look(
         self, greenlet: int, still: Callable[[], Marks], root: Path
@@ -69,8 +73,6 @@ class Parked:
         state = self._memory.word(greenlet + GREENLET_STATE)
         looks = self._known.pop(state, None)
         if looks is None:
-            if len(self._known) >= _MOST:
-                del self._known[next(iter(self._known))]
             looks = ThreadLooks(
                 self._memory,
                 state,
@@ -81,8 +83,19 @@ class Parked:
                 root,
                 is_green=True,
             )
-        self._known[state] = looks
+        if len(self._known) < _MOST:
+            self._known[state] = looks
+            self._seen.add(state)
         return looks.look(still, may_be_none=True)
+
+    def tidy(self) -> None:
+        """Forget what was not looked at lately, where there is much of it."""
+        for state in list(self._known):
+            if len(self._known) <= _KEPT:
+                break
+            if state not in self._seen:
+                del self._known[state]
+        self._seen.clear()
 
     def forget(self) -> None:
         """Begin anew."""

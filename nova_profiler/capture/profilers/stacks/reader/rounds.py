@@ -56,8 +56,10 @@ from nova_profiler.capture.profilers.stacks.slot_words import (
     WORDS,
 )
 
-# Call paths in mind; past this the tree is begun anew.
+# Call paths in mind; past this, and twice what one round needs, the tree is
+# begun anew the next second, and past so much at once.
 _MOST_PATHS = 4000
+_MOST_AT_ONCE = 40_000
 
 
 class Live(NamedTuple):
@@ -90,6 +92,7 @@ class Rounds:
         self._calls = Calls()
         self.counts = Counts()
         self._root = Path(None)
+        self._is_new_tree, self._most_paths = False, _MOST_PATHS
         self._parked = Parked(
             self._memory,
             target.layout,
@@ -135,9 +138,22 @@ class Rounds:
             threads.setdefault(key, []).append(slot)
         self.has_long = is_long
         self.last = []
+        self._threads.next_round()
         for key, of_thread in threads.items():
             self._look(key, of_thread)
+        if not only_long:
+            self._note_paths()
         return len(slots)
+
+    def _note_paths(self) -> None:
+        paths = self.counts.paths
+        if self._is_new_tree:
+            # A thousand threads have more paths than are kept of a few.
+            self._is_new_tree = False
+            self._most_paths = max(_MOST_PATHS, 2 * paths)
+        elif paths >= max(_MOST_AT_ONCE, 2 * self._most_paths):
+            # Stacks so deep that a second would be too long.
+            self._forget_paths()
 
     def begin_anew(self) -> None:
         """Take what is found next for begun now, as after a sleep."""
@@ -168,7 +184,7 @@ class Rounds:
             return
         try:
             times = thread.files.times()
-            at_ns = monotonic_ns()
+            at_ns, paths = monotonic_ns(), self.counts.paths
             if not self._has_stood(thread, times, slots):
                 thread.seen = None
                 state = state_of(thread.files.call(), *self._gil)
@@ -191,14 +207,15 @@ class Rounds:
             if slot.number == thread.number and thread.seen is not None:
                 path, _, is_sure = thread.seen
                 own = None if slot.greenlet else times
-                look = Look(at_ns, own, path, thread.state, is_sure)
+                new = self.counts.paths - paths
+                look = Look(at_ns, own, path, thread.state, is_sure, new)
                 self._add(slot, look)
             elif slot.greenlet and self._parked.is_known:
                 self._look_at_parked(slot)
 
     def _look_at_parked(self, slot: Slot) -> None:
         """Look at a greenthread that is not on its thread's stack."""
-        by_mark = {slot.mark: slot}
+        by_mark, paths = {slot.mark: slot}, self.counts.paths
         try:
             seen = self._parked.look(
                 slot.greenlet, lambda: self._still(by_mark), self._root
@@ -207,7 +224,9 @@ class Rounds:
             # It has ended, or runs by now.
             return
         path, _, is_sure = seen
-        self._add(slot, Look(monotonic_ns(), None, path, WAITS, is_sure))
+        new = self.counts.paths - paths
+        look = Look(monotonic_ns(), None, path, WAITS, is_sure, new)
+        self._add(slot, look)
 
     def _add(self, slot: Slot, look: Look) -> None:
         self.last.append((slot, look))
@@ -257,16 +276,23 @@ class Rounds:
             is_green,
         )
 
-    def tidy(self) -> None:
-        """Do what is due once a second: check names, forget what is over."""
+    def tidy(self, is_asleep: bool = False) -> None:
+        """Do what is due once a second: check names, forget what is over.
+
+        Names can wait while it *is_asleep*: no stack is read by them.
+        """
         words = self.words
         live = {
             words[at + REQUEST]
             for at in range(WORDS, words[USED] * WORDS, WORDS)
         }
         self.requests.forget_ended(live, monotonic_ns())
+        if is_asleep:
+            return
+        self._threads.tidy()
+        self._parked.tidy()
         changed = self.names.verify()
-        if self.names.is_full or self.counts.paths >= _MOST_PATHS:
+        if self.names.is_full or self.counts.paths >= self._most_paths:
             self._forget_paths()
         elif changed:
             self._calls.forget_of(changed)
@@ -279,6 +305,7 @@ class Rounds:
         """Begin the tree anew: paths seen so far keep their names."""
         self._root.cut()
         self._root = Path(None)
+        self._is_new_tree = True
         self.counts.paths = 0
         self.names.forget()
         self._calls.forget()

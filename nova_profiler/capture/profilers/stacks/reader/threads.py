@@ -17,8 +17,11 @@ from nova_profiler.capture.profilers.stacks.reader.thread_states import (
     why_unseen,
 )
 
-# Threads whose files are kept open; those seen least lately go first.
-MOST_THREADS = 256
+# Threads that are looked at in turn, and those that are kept in mind though
+# they were not seen lately: such go once a second, least lately seen first.
+# One that is needed in each round never goes for another.
+MOST_THREADS = 1024
+KEPT_THREADS = 256
 
 # The address of its state in the interpreter, and its number in the kernel.
 Key = tuple[int, int]
@@ -31,6 +34,8 @@ class Thread:
         self.looks = looks
         self.files = files
         self.number = 0
+        # Of the last round that it was needed in.
+        self.round = 0
         self.times: Times | None = None
         self.state = RUNS
         self.seen: Seen | None = None
@@ -46,6 +51,12 @@ class Threads:
         self._pid = pid
         self._new_looks = new_looks
         self._known: dict[Key, Thread] = {}
+        self._round = 0
+        # No more files can be opened, until tidy() is called.
+        self._is_full = False
+
+    def __len__(self) -> int:
+        return len(self._known)
 
     def __iter__(self) -> Iterator[Thread]:
         return iter(self._known.values())
@@ -57,8 +68,8 @@ class Threads:
         """
         thread = self._known.pop(key, None)
         if thread is None:
-            if len(self._known) >= MOST_THREADS:
-                self.forget(next(iter(self._known)))
+            if self._is_full or len(self._known) >= MOST_THREADS:
+                return None
             try:
                 thread = Thread(
                     self._new_looks(key[0], is_green),
@@ -73,10 +84,24 @@ class Threads:
                 # It has ended.
                 return None
             except OSError:
-                # No more files can be opened.
+                self._is_full = True
                 return None
         self._known[key] = thread
+        thread.round = self._round
         return thread
+
+    def next_round(self) -> None:
+        """Note that a round of looks begins."""
+        self._round += 1
+
+    def tidy(self) -> None:
+        """Forget what was not needed lately, where there is much of it."""
+        self._is_full = False
+        while len(self._known) > KEPT_THREADS:
+            key, thread = next(iter(self._known.items()))
+            if thread.round >= self._round - 1:
+                break
+            self.forget(key)
 
     def forget(self, key: Key) -> None:
         """Close the files of the thread of *key*."""

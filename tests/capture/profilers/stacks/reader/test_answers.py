@@ -58,8 +58,38 @@ def test_a_stack_that_has_no_room_has_no_stretch(seen, monkeypatch):
 
     answer = answer_of(seen, layout_here(), 20 * US)
 
-    assert (answer["stacks"], answer["timed"]) == ([], [])
-    assert answer["left_out"] == 3
+    assert len(answer["stacks"]) == 1
+    assert answer["timed"] == [[0, 0, 0, 180]]
+    assert answer["left_out"] == 2
+
+
+def test_frames_in_common_are_looked_up_once(monkeypatch):
+    """Thousands of stacks hundreds deep would take the reader a minute."""
+    looked_up = []
+    line_of = module._line
+    monkeypatch.setattr(
+        module, "_line", lambda *of: looked_up.append(of) or line_of(*of)
+    )
+    deepest = Path(None)
+    for at in range(500):
+        deepest = Path(deepest, at + 1, 0, Code(b""))
+    asked = []
+    frames = module._frame
+    monkeypatch.setattr(
+        module, "_frame", lambda *of: asked.append(of) or frames(*of)
+    )
+    seen = SeenRequest(8, Room({}))
+    for number in range(50):
+        path = Path(deepest, 1000 + number, 0, Code(b""))
+        seen.add(5, 0, Look(100 * number, None, path, RUNS), True)
+    seen.end(Clocks(0, 5000))
+
+    answer_of(seen, layout_here(), 0)
+    answer_of(seen, layout_here(), 0)
+
+    assert len(asked) == 2 * 550
+    # And a line is decoded once, whatever is asked for.
+    assert len(looked_up) == 550
 
 
 def test_nothing_is_before_the_begin(seen):

@@ -34,6 +34,7 @@ class FakeRounds:
         self.clock = clock
         self.words = [0] * 64
         self.has_long = False
+        self.begun_anew = 0
         self.requests = SimpleNamespace(take=self._take)
 
     def _take(self, number):
@@ -43,8 +44,14 @@ class FakeRounds:
         self.clock.work(LOOK_S)
         return 1
 
-    def tidy(self):
+    def tidy(self, is_asleep=False):
         self.clock.work(CHECK_S)
+
+    def live_slots(self):
+        return [1]
+
+    def begin_anew(self):
+        self.begun_anew += 1
 
 
 @pytest.fixture
@@ -110,3 +117,24 @@ def test_answers_are_paid_all_the_same(asks, clock):
     asked_while_it_runs(reader, theirs, clock, 60)
 
     assert reader.pace.long_s() > 10 * before_s
+
+
+def test_a_round_that_is_late_takes_nothing_for_begun_before(asks, clock):
+    """The reader was stopped, and knows nothing of the time meanwhile."""
+    reader, theirs = asks
+    asked_while_it_runs(reader, theirs, clock, 1)
+    assert reader._rounds.begun_anew == 0
+
+    clock.now += 60
+    reader._round_at = clock.now - 30
+    asked_while_it_runs(reader, theirs, clock, 0)
+
+    assert reader._rounds.begun_anew == 1
+
+
+def test_an_interval_that_is_set_is_kept_whatever_answers_cost(asks, clock):
+    """Looks at all come as often as they were asked for."""
+    reader, theirs = asks
+    rounds = asked_while_it_runs(reader, theirs, clock, 60, 50_000)
+
+    assert len(rounds) == pytest.approx(60 / 0.05, rel=0.1)

@@ -22,7 +22,10 @@ from nova_profiler.capture.profilers.stacks.layouts import (
     layout_here,
 )
 from nova_profiler.capture.profilers.stacks.reader import rounds as module
-from nova_profiler.capture.profilers.stacks.reader import thread_states
+from nova_profiler.capture.profilers.stacks.reader import (
+    thread_states,
+    threads,
+)
 from nova_profiler.capture.profilers.stacks.reader.answers import frames_of
 from nova_profiler.capture.profilers.stacks.reader.call_paths import (
     Path as CallPath,
@@ -281,6 +284,92 @@ def test_a_thousand_threads_are_seen(rounds, standing):
     assert len(open_files()) <= files + 2 * MOST_THREADS
 
 
+def test_threads_without_room_take_none_of_others(
+    rounds, standing, monkeypatch
+):
+    """Each round would find none of them known otherwise."""
+    monkeypatch.setattr(threads, "MOST_THREADS", 5)
+    for number in range(7):
+        standing(first, number + 1)
+    rounds.look_at_all()
+    known = list(rounds._threads)
+
+    for _ in range(3):
+        rounds.look_at_all()
+        rounds.tidy()
+
+    assert list(rounds._threads) == known
+    assert len(rounds.last) == 5
+
+
+def test_threads_that_were_not_needed_lately_go(rounds, standing, monkeypatch):
+    """Where there are many; those that were needed stay."""
+    monkeypatch.setattr(threads, "KEPT_THREADS", 2)
+    gone = [standing(first, number + 1) for number in range(4)]
+    rounds.look_at_all()
+    for one in gone:
+        one.end()
+    stays = [standing(first, 9 + number) for number in range(3)]
+    files = len(open_files())
+    for _ in range(3):
+        rounds.look_at_all()
+    rounds.tidy()
+
+    assert len(rounds._threads) == len(stays)
+    assert len(open_files()) == files + 2 * (len(stays) - len(gone))
+
+
+def test_a_tree_too_large_for_a_second_is_cut_at_once(
+    rounds, standing, monkeypatch
+):
+    """As where stacks of thousands of frames change all the time."""
+    monkeypatch.setattr(module, "_MOST_AT_ONCE", 2)
+    rounds._most_paths = 1
+    one = standing(first, request=7)
+
+    rounds.look_at_all()
+
+    assert rounds.counts.paths == 0
+    rounds.look_at_all()
+    assert names_seen(rounds, one) == ["_trampoline", "first", "second"]
+
+
+def test_a_tree_that_each_round_needs_is_kept(rounds, standing, monkeypatch):
+    """It would be made anew each second, and each time by another read."""
+    for name in ("_MOST_AT_ONCE", "_MOST_PATHS"):
+        monkeypatch.setattr(module, name, 2)
+    rounds._most_paths = 2
+    for number in range(5):
+        standing(first, number + 1)
+    for _ in range(2):
+        rounds.look_at_all()
+        rounds.tidy()
+    needed, copies = rounds.counts.paths, rounds.counts.copies
+    assert needed >= 5 * 3
+
+    for _ in range(5):
+        rounds.look_at_all()
+        rounds.tidy()
+
+    assert (rounds.counts.paths, rounds.counts.copies) == (needed, copies)
+
+
+def test_names_are_not_checked_while_nothing_is_looked_at(rounds, monkeypatch):
+    """What is over is forgotten all the same."""
+    checked, forgotten = [], []
+    monkeypatch.setattr(
+        rounds.names, "verify", lambda: checked.append(1) or set()
+    )
+    monkeypatch.setattr(
+        rounds.requests, "forget_ended", lambda *of: forgotten.append(of)
+    )
+
+    rounds.tidy(is_asleep=True)
+    assert (len(checked), len(forgotten)) == (0, 1)
+    rounds.tidy()
+    assert (len(checked), len(forgotten)) == (1, 2)
+
+
 def test_a_thread_that_ended_without_a_word_is_skipped(rounds, slots):
     """Its slot still has its number: no look, no error."""
     one = Standing(slots, first)
@@ -365,11 +454,11 @@ def test_a_function_that_changed_has_a_path_of_its_own(rounds, standing):
     assert names_seen(rounds, other) == ["_trampoline", "alone"]
 
 
-def test_paths_are_bounded(rounds, standing, monkeypatch):
+def test_paths_are_bounded(rounds, standing):
     """Past that many the tree begins anew, and what is seen is the same."""
     one = standing(first, request=7)
     rounds.look_at_all()
-    monkeypatch.setattr(module, "_MOST_PATHS", 1)
+    rounds._most_paths = 1
     rounds.tidy()
     assert rounds.counts.paths == 0
     rounds.look_at_all()
@@ -378,9 +467,8 @@ def test_paths_are_bounded(rounds, standing, monkeypatch):
     assert names_seen(rounds, one) == ["_trampoline", "first", "second"]
 
 
-def test_a_tree_that_begins_anew_leaves_nothing(rounds, standing, monkeypatch):
+def test_a_tree_that_begins_anew_leaves_nothing(rounds, standing):
     """Nothing waits for the collector; what a request has seen is kept."""
-    monkeypatch.setattr(module, "_MOST_PATHS", 1)
     standing(first, request=7)
     gc.collect()
     gc.disable()
@@ -388,6 +476,7 @@ def test_a_tree_that_begins_anew_leaves_nothing(rounds, standing, monkeypatch):
         before = paths_in_memory()
         for _ in range(50):
             rounds.look_at_all()
+            rounds._most_paths = 1
             rounds.tidy()
         seen = rounds.requests.get(7)
         kept = sum(len(path.frames()) + 1 for path, _ in seen.paths)

@@ -48,6 +48,8 @@ from nova_profiler.capture.profilers.stacks.reader.thread_states import (
 
 # Call paths and states of one request.
 MOST_PATHS = 4000
+# New frames in the looks at all requests: each is an object of some 150 bytes.
+MOST_FRAMES = 150_000
 _NONE: Mapping[int, PieceClocks] = {}
 # The first look of a request is at most so late: it is of a thread of it that
 # began later, otherwise.
@@ -63,6 +65,8 @@ class Look(NamedTuple):
     path: Path
     state: int
     is_sure: bool = True
+    # Frames of which the reader had not known the call path.
+    new: int = 0
 
 
 class Piece:
@@ -88,7 +92,7 @@ class SeenRequest:
         # Of each path and state: looks, nanoseconds, and its number.
         self.paths: dict[Key, list[int]] = {}
         self.pieces: dict[int, Piece] = {}
-        self.looks = self.left_out = 0
+        self.looks = self.left_out = self._frames = 0
         # Sums by the clocks.
         self.seen_ns = self.ran_ns = self.queued_ns = 0
         # What ran, and what waited, where no look found it so.
@@ -180,6 +184,8 @@ class SeenRequest:
     def let_go(self) -> None:
         """Leave the room of its stretches to others; it gets no more."""
         self._room.taken -= len(self.timed)
+        self._room.frames -= self._frames
+        self._frames = 0
 
     def _between(self, piece: Piece, look: Look, far: FarPiece | None) -> int:
         """Book the time since the last look; return how much is *look*'s."""
@@ -225,9 +231,14 @@ class SeenRequest:
         key = look.path, look.state
         found = self.paths.get(key)
         if found is None:
-            if len(self.paths) >= MOST_PATHS:
+            if (
+                len(self.paths) >= MOST_PATHS
+                or self._room.frames > MOST_FRAMES
+            ):
                 self.left_out += looks
                 return
+            self._frames += look.new
+            self._room.frames += look.new
             found = self.paths[key] = [0, 0, len(self.paths)]
         found[0] += looks
         found[1] += nanoseconds

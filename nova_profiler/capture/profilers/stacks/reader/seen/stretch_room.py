@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How many stretches of time all requests of a reader have together."""
+"""How many stretches and frames all requests of a reader have together."""
 
 from __future__ import annotations
 
@@ -32,6 +32,8 @@ class Room:
     def __init__(self, requests: Mapping[int, Timed]) -> None:
         self._requests = requests
         self.taken = 0
+        # Frames that were new in looks at these requests.
+        self.frames = 0
         self._misses = 0
 
     def has_one(self) -> bool:

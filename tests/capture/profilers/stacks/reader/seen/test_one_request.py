@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from nova_profiler.capture.profilers.stacks.reader.call_paths import Path
 from nova_profiler.capture.profilers.stacks.reader.seen.ends import Clocks
 from nova_profiler.capture.profilers.stacks.reader.seen.one_request import (
+    MOST_FRAMES,
     MOST_PATHS,
     Look,
     SeenRequest,
@@ -156,6 +157,26 @@ def test_a_request_that_was_seen_late_is_not_stretched():
     seen.end(Clocks(0, 10**9 + 5))
 
     assert seen.seen_ns == 5
+
+
+def test_new_frames_past_the_most_of_all_requests_are_left_out():
+    """Until requests are over: each is an object that somebody keeps."""
+    room = Room({})
+    one, other = SeenRequest(8, room), SeenRequest(16, room)
+    new = look(1)._replace(new=MOST_FRAMES + 1)
+    one.add(1, 0, new, True)
+
+    other.add(2, 0, new, True)
+    one.add(1, 0, new._replace(at_ns=2, path=G), True)
+
+    assert (one.looks, one.left_out) == (2, 1)
+    assert (other.looks, other.left_out) == (1, 1)
+    # What is known already takes none.
+    one.add(1, 0, new._replace(at_ns=3), True)
+    assert one.left_out == 1
+    one.let_go()
+    one.let_go()
+    assert room.frames == 0
 
 
 def test_more_paths_than_there_is_room_for_are_counted():

@@ -84,10 +84,14 @@ class Sampling:
         self._asked[watch.number] = watch, monotonic() + LATE_S
         pieces = watch.clocks_of_pieces()
         if child.ask("keep", watch.number, pieces, *watch.clocks()):
-            return None
+            return ENDED if self._is_lost(watch.number) else None
         self._asked.pop(watch.number, None)
         self._note("stacks_asked")
         return BUSY
+
+    def _is_lost(self, number: int) -> bool:
+        """Return whether nobody looks any more at what was just asked."""
+        return self.is_over and self._asked.pop(number, None) is not None
 
     def worked_s(self) -> float:
         """Return how long the reader was at work, once it is over."""

@@ -90,7 +90,7 @@ class Sampling:
         return BUSY
 
     def _is_lost(self, number: int) -> bool:
-        """Return whether nobody looks any more at what was just asked."""
+        """Return whether no reader is left for what was just asked."""
         return self.is_over and self._asked.pop(number, None) is not None
 
     def worked_s(self) -> float:

@@ -280,8 +280,8 @@ def _keep(
         console, f"nova-api serves on at {api.url}; Ctrl-C ends it", commands
     )
     with pages.served(directory / "dumps") as address:
-        console.print(f"pages of its dumps: {address}")
         try:
+            console.print(f"pages of its dumps: {address}")
             while True:
                 signal.pause()
         except KeyboardInterrupt:

@@ -126,13 +126,16 @@ def test_a_kept_request_has_its_stacks_at_once(engine, notes):
     watch.run(request)
     session, profile = kept(watch)
 
-    stacks = [stack for stack, _ in session["frame_records"]]
-    text = "\n".join("\t".join(stack) for stack in stacks)
+    records = session["frame_records"]
+    text = "\n".join("\t".join(stack) for stack, _ in records)
     assert profile["samples"] >= 10
     assert "work_for_it" in text
-    waiting = [one for one in stacks if "waits_for_it" in "\t".join(one)]
-    assert waiting
-    assert all(one[-1].startswith("[waiting") for one in waiting)
+    # A look may have found it on its way there.
+    waited_s = {False: 0.0, True: 0.0}
+    for stack, seconds in records:
+        if "waits_for_it" in "\t".join(stack):
+            waited_s[stack[-1].startswith("[waiting")] += seconds
+    assert waited_s[True] > 10 * waited_s[False]
     assert notes == []
 
 

@@ -126,14 +126,19 @@ def entry_of_path(path: Path) -> DumpEntry:
     return entry or DumpEntry(folder, path.stem, "", 0, "", "", "")
 
 
-def read_dump(path: Path) -> RequestRecord:
-    """Return the record in *path*, or raise DumpError."""
-    return _read(path, None)
+def read_dump(path: Path, flags: int = 0) -> RequestRecord:
+    """Return the record in *path*, or raise DumpError.
+
+    It is opened with *flags* as well.
+    """
+    return _read(path, None, flags)
 
 
-def _read(path: Path, names: frozenset[str] | None) -> RequestRecord:
+def _read(
+    path: Path, names: frozenset[str] | None, flags: int = 0
+) -> RequestRecord:
     try:
-        return record_of_json(bytes_of(path), names)
+        return record_of_json(bytes_of(path, flags), names)
     except (FileError, RecordError) as exc:
         raise DumpError(f"dump {path.name}: {exc}") from exc
     except OSError as exc:
@@ -148,12 +153,12 @@ def read_head(path: Path) -> RequestRecord:
     return _read(path, _HEAD)
 
 
-def bytes_of(path: Path) -> bytes:
-    """Return what the dump *path* holds.
+def bytes_of(path: Path, flags: int = 0) -> bytes:
+    """Return what the dump *path* holds, opened with *flags* as well.
 
     Raises OSError, and FileError for what cannot be a dump.
     """
-    return read_regular(path, "a dump ever has")
+    return read_regular(path, "a dump ever has", flags=flags)
 
 
 def read_in_folder(fd: int, name: str) -> bytes:

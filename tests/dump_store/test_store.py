@@ -231,7 +231,13 @@ def test_entries_are_newest_first_and_open_nothing(store, monkeypatch):
     """Names have all that a listing sorts and filters by."""
     for number in (3, 90000, 1):
         store.write(numbered(number))
-    monkeypatch.setattr(os, "open", None)
+    opened = os.open
+
+    def folders_alone(path, flags, *more, **by_name):
+        assert flags & os.O_DIRECTORY
+        return opened(path, flags, *more, **by_name)
+
+    monkeypatch.setattr(os, "open", folders_alone)
 
     entries = list(store.entries())
 

@@ -23,11 +23,17 @@ from nova_profiler.dump_store.names import (
 )
 from nova_profiler.errors import NovaProfilerError
 from nova_profiler.record import DUMPED_ALONE, RecordError, RequestRecord
+from nova_profiler.trust.collector_pause import collector_paused
 from nova_profiler.trust.files import FileError, read_regular
 
 _HEAD = frozenset(RequestRecord.__slots__) - {*DUMPED_ALONE, "calls"} | {
     "schema"
 }
+
+# JSON of more may be made of millions of lists, through which the collector
+# goes again and again. What a service reads of its own requests has less: its
+# collector stays as it is.
+_LARGE = 1024 * 1024
 
 # How the message begins where a dump or a line is no JSON at all.
 NOT_JSON = "not JSON"
@@ -176,6 +182,15 @@ def record_of_json(
 
     With *names* only these of its fields.
     """
+    if len(text) < _LARGE:
+        return _record_in(text, names)
+    with collector_paused():
+        return _record_in(text, names)
+
+
+def _record_in(
+    text: str | bytes, names: frozenset[str] | None
+) -> RequestRecord:
     try:
         fields = json.loads(text, parse_constant=_refuse)
     except RecursionError:

@@ -24,6 +24,7 @@ from nova_profiler.dump_store.running import (
 from nova_profiler.errors import NovaProfilerError
 from nova_profiler.record import RecordError, RequestRecord
 from nova_profiler.record.rows import number_of
+from nova_profiler.trust.collector_pause import collector_paused
 
 # A worker that can answer does so within milliseconds, on a machine that has
 # a processor for it.
@@ -149,9 +150,11 @@ def _seen_of(folder: Path, workers: dict[str, Process], asked: Asked) -> Seen:
 def _records_of(answer: bytes) -> tuple[list[RequestRecord], int]:
     """Return the records in an answer, and how many requests are on."""
     try:
-        fields: Any = json.loads(answer)
-        on = int(number_of("on", fields["on"]))
-        return [RequestRecord.from_dict(one) for one in fields["requests"]], on
+        with collector_paused():
+            fields: Any = json.loads(answer)
+            on = int(number_of("on", fields["on"]))
+            rows = fields["requests"]
+            return [RequestRecord.from_dict(one) for one in rows], on
     except (ValueError, TypeError, KeyError, RecursionError) as exc:
         raise RecordError(f"no answer of a worker: {exc}") from None
 

@@ -36,7 +36,7 @@ from nova_profiler.dump_store.processes import (
     process_of,
     state_of,
 )
-from nova_profiler.dump_store.reading import DumpError, read_dump
+from nova_profiler.dump_store.reading import DumpError, read_trace
 from nova_profiler.record import RequestRecord
 from nova_profiler.trust.folders import FOLDER_ITSELF, UntrustedFolder
 
@@ -201,7 +201,7 @@ def trace_entries(
 
 def record_of(trace: Trace) -> RequestRecord:
     """Return the record in *trace*, no link; raises DumpError."""
-    return read_dump(trace.path, os.O_NOFOLLOW)
+    return read_trace(trace.path)
 
 
 def service_of(trace: Trace) -> str | None:

@@ -41,7 +41,7 @@ _HEAD = frozenset(RequestRecord.__slots__) - {*DUMPED_ALONE, "calls"} | {
 # collector stays as it is.
 _LARGE = 1024 * 1024
 
-# Of more bytes than that a message says that they are more than ...
+# As the error for a file that is too large ends.
 _EXPECTED = "a dump ever has"
 
 # How the message begins where a dump or a line is no JSON at all.

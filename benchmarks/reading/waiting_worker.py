@@ -18,7 +18,7 @@ from typing import Any
 from wsgiref.util import setup_testing_defaults
 
 from benchmarks.running.wsgi_client import App, get
-from nova_profiler.dump_store.running import workers_of
+from nova_profiler.dump_store.running import running_folder, workers_in
 from nova_profiler.factory import filter_factory
 
 
@@ -60,7 +60,8 @@ def _wait_until_listening(folder: Path) -> None:
     """Wait for the thread that answers, which the first request starts."""
     while True:
         with suppress(FileNotFoundError):
-            if any(one.pid == os.getpid() for _, one in workers_of(folder)):
+            workers = workers_in(running_folder(folder), [])
+            if any(one.pid == os.getpid() for _, one in workers):
                 return
         time.sleep(0.01)
 

@@ -16,7 +16,7 @@ from nova_profiler.dump_store.running import (
     opened_running,
     running_folder,
     taken,
-    traces_of,
+    traces_in,
 )
 
 _RECORDS = contents("*-GET-*.json")
@@ -88,7 +88,7 @@ def read_trace(data: bytes, folder: Path) -> None:
     command("list", "--dump-dir", folder)
     command("list", "--dump-dir", folder, "--json", "--slowest")
     command("show", "--last", "--dump-dir", folder)
-    for one in traces_of(folder):
+    for one in traces_in(running):
         taken(one)
     for left in running.iterdir():
         left.unlink()

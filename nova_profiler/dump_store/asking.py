@@ -12,6 +12,7 @@ import _socket
 import os
 import selectors
 import socket
+import stat
 import struct
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -29,6 +30,7 @@ _SEND_S = 0.5
 _MOST_ASKERS = 20
 _CHUNK = 256 * 1024
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_ITSELF = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
 _CREDENTIALS = struct.Struct("3i")
 
 
@@ -111,6 +113,10 @@ def _may_ask(asker: _socket.socket) -> bool:
     return uid in (0, os.geteuid())
 
 
+class NoSocketError(OSError):
+    """What has the name of a socket is none: a link, or a file."""
+
+
 class Asked(NamedTuple):
     """What came back: answers by socket, and the sockets without one.
 
@@ -127,9 +133,9 @@ def is_listening(folder: Path, name: str) -> bool:
     asker = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     asker.setblocking(False)
     try:
-        with _address(folder, name) as address:
+        with _socket_in(folder, name) as address:
             asker.connect(address)
-    except (ConnectionRefusedError, FileNotFoundError):
+    except (ConnectionRefusedError, FileNotFoundError, NoSocketError):
         return False
     except OSError:
         # Busy, or not to be asked by this user: there.
@@ -165,7 +171,7 @@ def _connect(
     asker = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     asker.setblocking(False)
     try:
-        with _address(folder, name) as address:
+        with _socket_in(folder, name) as address:
             asker.connect(address)
     except PermissionError:
         asker.close()
@@ -218,5 +224,22 @@ def _address(folder: Path, name: str) -> Iterator[str]:
     fd = os.open(folder, _FOLDER)
     try:
         yield f"/proc/self/fd/{fd}/{name}"
+    finally:
+        os.close(fd)
+
+
+@contextmanager
+def _socket_in(folder: Path, name: str) -> Iterator[str]:
+    """Yield a short address of the socket *name* itself.
+
+    In a folder that came from elsewhere a link of that name may lead to any
+    socket of this host. Raises NoSocketError, or another OSError.
+    """
+    with _address(folder, name) as path:
+        fd = os.open(path, _ITSELF)
+    try:
+        if not stat.S_ISSOCK(os.fstat(fd).st_mode):
+            raise NoSocketError(f"{name} is no socket")
+        yield f"/proc/self/fd/{fd}"
     finally:
         os.close(fd)

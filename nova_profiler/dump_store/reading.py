@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import takewhile
 from pathlib import Path
 from typing import NoReturn
@@ -23,11 +23,26 @@ from nova_profiler.dump_store.names import (
 )
 from nova_profiler.errors import NovaProfilerError
 from nova_profiler.record import DUMPED_ALONE, RecordError, RequestRecord
-from nova_profiler.trust.files import FileError, read_regular
+from nova_profiler.trust.collector_pause import collector_paused
+from nova_profiler.trust.files import (
+    FileError,
+    read_itself,
+    read_regular,
+    without_links,
+)
+from nova_profiler.trust.folders import FOLDER_ITSELF
 
 _HEAD = frozenset(RequestRecord.__slots__) - {*DUMPED_ALONE, "calls"} | {
     "schema"
 }
+
+# JSON of more may be made of millions of lists, through which the collector
+# goes again and again. What a service reads of its own requests has less: its
+# collector stays as it is.
+_LARGE = 1024 * 1024
+
+# As the error for a file that is too large ends.
+_EXPECTED = "a dump ever has"
 
 # How the message begins where a dump or a line is no JSON at all.
 NOT_JSON = "not JSON"
@@ -90,19 +105,7 @@ def _entries_of_day(
     directory: Path, day: str, foreign: list[str]
 ) -> Iterator[DumpEntry]:
     folder = str(directory / day)
-    try:
-        with os.scandir(folder) as found:
-            names = []
-            for item in found:
-                if item.is_file(follow_symlinks=False):
-                    names.append(item.name)
-                else:
-                    foreign.append(f"{day}/{item.name}")
-    except FileNotFoundError:
-        # Pruned since the day was listed.
-        return
-    names.sort(reverse=True)
-    for name in names:
+    for name in sorted(_files_of_day(folder, day, foreign), reverse=True):
         stem, suffix = os.path.splitext(name)
         if suffix == DUMP_SUFFIX:
             entry = entry_of(folder, day, stem)
@@ -114,11 +117,33 @@ def _entries_of_day(
         foreign.append(f"{day}/{name}")
 
 
+def _files_of_day(folder: str, day: str, foreign: list[str]) -> list[str]:
+    names: list[str] = []
+    try:
+        # Not what has been put in its place since the day was listed.
+        fd = os.open(folder, FOLDER_ITSELF)
+    except FileNotFoundError:
+        # Pruned since then.
+        return names
+    try:
+        with os.scandir(fd) as found:
+            for item in found:
+                if item.is_file(follow_symlinks=False):
+                    names.append(item.name)
+                else:
+                    foreign.append(f"{day}/{item.name}")
+    finally:
+        os.close(fd)
+    return names
+
+
 def entry_of_path(path: Path) -> DumpEntry:
     """Return an entry for *path*, wherever it is and whatever its name.
 
-    Raises DumpError for what has not a dump's ending.
+    A link that a person named is followed here. Raises DumpError for what has
+    not a dump's ending.
     """
+    path = without_links(path)
     if path.suffix != DUMP_SUFFIX:
         raise DumpError(f"{path}: not a dump; dumps end in {DUMP_SUFFIX}")
     folder, day = str(path.parent), path.parent.name
@@ -127,17 +152,16 @@ def entry_of_path(path: Path) -> DumpEntry:
 
 
 def read_dump(path: Path) -> RequestRecord:
-    """Return the record in *path*, or raise DumpError."""
-    return _read(path, None)
+    """Return the record in *path* itself, or raise DumpError."""
+    return _read(path, bytes_of)
 
 
-def _read(path: Path, names: frozenset[str] | None) -> RequestRecord:
-    try:
-        return record_of_json(bytes_of(path), names)
-    except (FileError, RecordError) as exc:
-        raise DumpError(f"dump {path.name}: {exc}") from exc
-    except OSError as exc:
-        raise DumpError(f"dump {path.name}: {exc.strerror or exc}") from exc
+def read_trace(path: Path) -> RequestRecord:
+    """Return the same, of a folder that is open.
+
+    *path* leads to it through its descriptor, as by a link.
+    """
+    return _read(path, _bytes_in_opened)
 
 
 def read_head(path: Path) -> RequestRecord:
@@ -145,15 +169,32 @@ def read_head(path: Path) -> RequestRecord:
 
     Rows are most of a dump; without them it is read several times quicker.
     """
-    return _read(path, _HEAD)
+    return _read(path, bytes_of, _HEAD)
+
+
+def _read(
+    path: Path,
+    read: Callable[[Path], bytes],
+    names: frozenset[str] | None = None,
+) -> RequestRecord:
+    try:
+        return record_of_json(read(path), names)
+    except (FileError, RecordError) as exc:
+        raise DumpError(f"dump {path.name}: {exc}") from exc
+    except OSError as exc:
+        raise DumpError(f"dump {path.name}: {exc.strerror or exc}") from exc
 
 
 def bytes_of(path: Path) -> bytes:
-    """Return what the dump *path* holds.
+    """Return what the dump *path* holds; no link is followed.
 
     Raises OSError, and FileError for what cannot be a dump.
     """
-    return read_regular(path, "a dump ever has")
+    return read_itself(path, _EXPECTED)
+
+
+def _bytes_in_opened(path: Path) -> bytes:
+    return read_regular(path, _EXPECTED, flags=os.O_NOFOLLOW)
 
 
 def read_in_folder(fd: int, name: str) -> bytes:
@@ -161,7 +202,7 @@ def read_in_folder(fd: int, name: str) -> bytes:
 
     Raises as bytes_of() does; a link is not followed.
     """
-    return read_regular(name, "a dump ever has", None, os.O_NOFOLLOW, fd)
+    return read_regular(name, _EXPECTED, None, os.O_NOFOLLOW, fd)
 
 
 def record_of_json(
@@ -171,6 +212,15 @@ def record_of_json(
 
     With *names* only these of its fields.
     """
+    if len(text) < _LARGE:
+        return _record_in(text, names)
+    with collector_paused():
+        return _record_in(text, names)
+
+
+def _record_in(
+    text: str | bytes, names: frozenset[str] | None
+) -> RequestRecord:
     try:
         fields = json.loads(text, parse_constant=_refuse)
     except RecursionError:

@@ -12,6 +12,7 @@ import json
 import os
 import re
 import secrets
+import stat
 import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
@@ -35,9 +36,9 @@ from nova_profiler.dump_store.processes import (
     process_of,
     state_of,
 )
-from nova_profiler.dump_store.reading import DumpError, read_dump
+from nova_profiler.dump_store.reading import DumpError, read_trace
 from nova_profiler.record import RequestRecord
-from nova_profiler.trust.folders import UntrustedFolder
+from nova_profiler.trust.folders import FOLDER_ITSELF, UntrustedFolder
 
 RUNNING_FOLDER = ".running"
 SOCKET_SUFFIX = ".sock"
@@ -93,6 +94,19 @@ def opened_running(
         yield Path(f"/proc/self/fd/{fd}")
 
 
+@contextmanager
+def seen_running(directory: Path) -> Iterator[Path]:
+    """Give the same to a reader, of a directory that anyone may have made.
+
+    Raises OSError, a NotADirectoryError for a link.
+    """
+    fd = os.open(running_folder(directory), FOLDER_ITSELF)
+    try:
+        yield Path(f"/proc/self/fd/{fd}")
+    finally:
+        os.close(fd)
+
+
 def write_trace(path: Path, record: RequestRecord) -> None:
     """Write *record* to *path*, in the place of what is there."""
     aside = path.with_suffix(_ASIDE_SUFFIX)
@@ -111,27 +125,34 @@ def _write_new(path: Path, content: bytes) -> None:
         file.write(content)
 
 
-def workers_of(directory: Path) -> Iterator[tuple[str, Process]]:
+def workers_in(
+    folder: Path, foreign: list[str]
+) -> Iterator[tuple[str, Process]]:
     """Yield the name of each socket and the process that made it.
 
+    The names of links and files that are called so are added to *foreign*.
     Raises OSError for a folder that cannot be read.
     """
-    for name in _names(running_folder(directory), SOCKET_SUFFIX):
+    for name in _names(folder, SOCKET_SUFFIX):
         process = _process_of(name)
-        if process is not None:
+        if process is None:
+            continue
+        try:
+            mode = os.lstat(folder / name).st_mode
+        except FileNotFoundError:
+            # Its worker has ended meanwhile.
+            continue
+        if stat.S_ISSOCK(mode):
             yield name, process
+        else:
+            foreign.append(f"{RUNNING_FOLDER}/{name}")
 
 
-def traces_of(directory: Path, *, of_living: bool = False) -> list[Trace]:
+def traces_in(folder: Path, *, of_living: bool = False) -> list[Trace]:
     """Return the files of requests whose workers have ended.
 
     With *of_living* the others instead. Empty where there is no folder.
     """
-    return traces_in(running_folder(directory), of_living=of_living)
-
-
-def traces_in(folder: Path, *, of_living: bool = False) -> list[Trace]:
-    """Return what traces_of() does of a directory whose *folder* this is."""
     traces: list[Trace] = []
     states: dict[Process, str] = {}
     with suppress(OSError):
@@ -149,27 +170,44 @@ def traces_in(folder: Path, *, of_living: bool = False) -> list[Trace]:
 
 def trace_entries(
     directory: Path, foreign: list[str]
-) -> Iterator[tuple[DumpEntry, RequestRecord]]:
-    """Yield traces of requests as dumps, with their records.
+) -> list[tuple[DumpEntry, RequestRecord]]:
+    """Return traces of requests as dumps, with their records.
 
-    The names of damaged ones are added to *foreign*.
+    The names of damaged ones and of links are added to *foreign*.
     """
-    for trace in traces_of(directory):
-        if trace.path.suffix != DUMP_SUFFIX:
-            continue
-        try:
-            record = read_dump(trace.path)
-        except DumpError:
-            if trace.path.exists():
-                foreign.append(f"{RUNNING_FOLDER}/{trace.path.name}")
-            continue
-        yield _entry_of(trace.path, record), record
+    found: list[tuple[DumpEntry, RequestRecord]] = []
+    try:
+        with seen_running(directory) as folder:
+            for trace in traces_in(folder):
+                name = trace.path.name
+                if not name.endswith(DUMP_SUFFIX):
+                    continue
+                try:
+                    record = record_of(trace)
+                except DumpError:
+                    if os.path.lexists(trace.path):
+                        foreign.append(f"{RUNNING_FOLDER}/{name}")
+                    continue
+                path = running_folder(directory) / name
+                found.append((_entry_of(path, record), record))
+    except NotADirectoryError:
+        if directory.is_dir():
+            foreign.append(RUNNING_FOLDER)
+    except OSError:
+        # No worker has served a slow request yet, or it is another user's.
+        pass
+    return found
+
+
+def record_of(trace: Trace) -> RequestRecord:
+    """Return the record in *trace*, no link; raises DumpError."""
+    return read_trace(trace.path)
 
 
 def service_of(trace: Trace) -> str | None:
     """Return the service whose request it was, None if that is unknown."""
     try:
-        return read_dump(trace.path).service
+        return record_of(trace).service
     except DumpError:
         return None
 
@@ -184,7 +222,7 @@ def taken(trace: Trace) -> RequestRecord | None:
     own = trace.path.with_name(f"{stem}.{secrets.token_hex(4)}{_TAKEN_SUFFIX}")
     try:
         os.rename(trace.path, own)
-        return read_dump(own)
+        return record_of(trace._replace(path=own))
     except (OSError, DumpError):
         return None
 
@@ -228,7 +266,7 @@ def _remove(path: Path) -> None:
 def _age_s(path: Path) -> float:
     """Return how long ago *path* was written; 0 where it is gone."""
     try:
-        return abs(time.time() - path.stat().st_ctime)
+        return abs(time.time() - os.lstat(path).st_ctime)
     except OSError:
         return 0.0
 
@@ -261,7 +299,7 @@ def _is_left(path: Path, state: str) -> bool:
     if state == ALIVE:
         return False
     try:
-        age_s = abs(time.time() - path.stat().st_ctime)
+        age_s = abs(time.time() - os.lstat(path).st_ctime)
     except OSError:
         return False
     if path.suffix == _TAKEN_SUFFIX:

@@ -46,7 +46,8 @@ def beside(dump: Path) -> Path | None:
     for suffix in SUFFIXES:
         path = dump.with_suffix(suffix)
         try:
-            found = os.stat(path)
+            # A link may lead anywhere.
+            found = os.lstat(path)
         except OSError:
             continue
         if stat.S_ISREG(found.st_mode) and found.st_size:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, NoReturn
 from nova_profiler.errors import NovaProfilerError
 from nova_profiler.profiles import PYINSTRUMENT, WRITERS
 from nova_profiler.profiles.timed_stacks import TimedStacks, timed_stacks_of
+from nova_profiler.trust.collector_pause import collector_paused
 
 # A stack, the outermost frame first, and the seconds that it stands for.
 Sample = tuple[list[str], float]
@@ -167,6 +168,17 @@ def read_session(
     *most_texts* frames a stack ends before the first that has no room; its
     time stays.
     """
+    # A session is made of lists, through which the collector goes each time
+    # that there are more of them.
+    with collector_paused():
+        return _session_in(content, engine_beside, most_texts)
+
+
+def _session_in(
+    content: bytes,
+    engine_beside: Callable[[], str | None],
+    most_texts: float,
+) -> Session:
     try:
         fields = json.loads(content, parse_constant=_refuse)
     except RecursionError:

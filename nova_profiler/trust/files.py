@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from pathlib import Path
 
 from nova_profiler.errors import NovaProfilerError
+from nova_profiler.trust.folders import FOLDER_ITSELF
 
 LARGEST_BYTES = 64 * 1024 * 1024
 
@@ -17,13 +19,40 @@ class FileError(NovaProfilerError):
 
 
 def content_of(path: Path) -> bytes:
-    """Return what is in *path*, or raise FileError."""
+    """Return what is in *path* itself, or raise FileError."""
     try:
-        return read_regular(path)
+        return read_itself(path)
     except FileError as exc:
         raise FileError(f"{path.name}: {exc}") from None
     except OSError as exc:
         raise FileError(f"{path.name}: {exc.strerror or exc}") from exc
+
+
+def without_links(path: Path) -> Path:
+    """Return *path*, which a person named, as read_itself() takes it.
+
+    What a link of theirs leads to is what they mean.
+    """
+    if path.is_symlink() or path.parent.is_symlink():
+        return path.resolve()
+    return path
+
+
+def read_itself(path: Path, expected: str = "is read of one file") -> bytes:
+    """Return what is in *path*, and follow no link in it or its folder.
+
+    Both were found in a folder that may come from anywhere, and may have been
+    swapped since. Raises as read_regular() does.
+    """
+    folder = os.open(path.parent, FOLDER_ITSELF)
+    try:
+        return read_regular(path.name, expected, None, os.O_NOFOLLOW, folder)
+    except OSError as exc:
+        if exc.errno == errno.ELOOP:
+            raise FileError("a link, which is not followed") from None
+        raise
+    finally:
+        os.close(folder)
 
 
 def read_regular(

@@ -17,7 +17,8 @@ import stat
 from collections import deque
 from contextlib import suppress
 
-_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+# A link to a folder is none.
+FOLDER_ITSELF = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _ROOT = 0
 _MOST_LINKS = 40
 
@@ -61,7 +62,7 @@ def opened_place(place: str, owner: int) -> int:
     """
     # Between the look and this a writer of the folder above may have swapped
     # it: what counts is what was opened.
-    fd = os.open(place, _FLAGS)
+    fd = os.open(place, FOLDER_ITSELF)
     try:
         _check_ours(os.fstat(fd), place, owner)
     except BaseException:
@@ -76,14 +77,14 @@ def opened_subfolder(fd: int, name: str, *, make: bool = False) -> int:
     It has the same owner. Raises OSError as opened_folder() does.
     """
     try:
-        found = os.open(name, _FLAGS, dir_fd=fd)
+        found = os.open(name, FOLDER_ITSELF, dir_fd=fd)
     except FileNotFoundError:
         if not make:
             raise
         # Another worker may be quicker.
         with suppress(FileExistsError):
             os.mkdir(name, 0o700, dir_fd=fd)
-        found = os.open(name, _FLAGS, dir_fd=fd)
+        found = os.open(name, FOLDER_ITSELF, dir_fd=fd)
     except OSError as exc:
         if exc.errno in (errno.ELOOP, errno.ENOTDIR):
             raise UntrustedFolder(

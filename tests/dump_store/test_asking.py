@@ -87,6 +87,21 @@ def test_a_worker_that_ended_is_ended(tmp_path):
     assert [is_listening(tmp_path, name) for name in names] == [False] * 3
 
 
+def test_a_link_to_a_socket_is_not_followed(tmp_path):
+    """What it leads to would see that somebody connects."""
+    (tmp_path / "asked").mkdir()
+    listener = Listener(tmp_path, "private")
+    (tmp_path / "asked" / "a").symlink_to(tmp_path / "private")
+
+    assert ask(tmp_path / "asked", ["a"], 1.0) == ({}, [], ["a"])
+    assert not is_listening(tmp_path / "asked", "a")
+
+    listener._socket.settimeout(0.0)
+    with pytest.raises(BlockingIOError):
+        listener._socket._accept()
+    listener.close()
+
+
 def test_a_worker_that_breaks_off_is_silent(tmp_path):
     """Half an answer is none, and so is one without an end."""
 
@@ -132,6 +147,7 @@ def test_a_stranger_gets_nothing(tmp_path, monkeypatch):
 
 def test_who_may_not_ask_is_told(tmp_path, monkeypatch):
     """And does not see an empty host."""
+    listener = Listener(tmp_path, "a")
     if os.geteuid() == 0:
         # Root may all.
         class Refused(socket.socket):
@@ -140,11 +156,12 @@ def test_who_may_not_ask_is_told(tmp_path, monkeypatch):
 
         monkeypatch.setattr(asking.socket, "socket", Refused)
     else:
-        Listener(tmp_path, "a").path.chmod(0)
+        (tmp_path / "a").chmod(0)
 
     with pytest.raises(PermissionError, match="ermission"):
         ask(tmp_path, ["a"], 1.0)
     assert is_listening(tmp_path, "a")
+    listener.close()
 
 
 def test_a_long_path_is_no_matter(tmp_path):

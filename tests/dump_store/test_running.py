@@ -11,7 +11,13 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from running_requests import TOKEN, ended_process, left_behind, unfinished
+from running_requests import (
+    TOKEN,
+    ended_process,
+    left_behind,
+    traces_of,
+    unfinished,
+)
 
 from nova_profiler.dump_store import DumpError, DumpStore, is_ahead, running
 from nova_profiler.dump_store.asking import Listener
@@ -22,10 +28,11 @@ from nova_profiler.dump_store.running import (
     opened_running,
     remove_leavings,
     running_folder,
+    seen_running,
     service_of,
     taken,
-    traces_of,
-    workers_of,
+    trace_entries,
+    workers_in,
     write_trace,
 )
 from nova_profiler.trust import folders
@@ -153,13 +160,48 @@ def test_a_link_in_the_place_of_the_folder_is_refused(tmp_path):
                 pass
 
 
+def test_no_link_leads_a_reader_out_of_the_folder(tmp_path):
+    """Neither in its place nor in the place of what lies in it."""
+    outside, given = tmp_path / "outside", tmp_path / "given"
+    private = left_behind(outside)
+    listener = Listener(running_folder(outside), "private.sock")
+    given.mkdir()
+    running_folder(given).symlink_to(running_folder(outside))
+    foreign = []
+
+    with pytest.raises(NotADirectoryError):
+        with seen_running(given):
+            pass
+    assert trace_entries(given, foreign) == []
+    assert foreign == [".running"]
+
+    running_folder(given).unlink()
+    running_folder(given).mkdir()
+    (running_folder(given) / private.name).symlink_to(private)
+    living = f"{this_process()}-{TOKEN}.sock"
+    (running_folder(given) / living).symlink_to(
+        running_folder(outside) / "private.sock"
+    )
+    (trace,) = traces_of(given)
+    foreign = []
+    assert trace_entries(given, foreign) == []
+    assert service_of(trace) is taken(trace) is None
+    with seen_running(given) as folder:
+        assert list(workers_in(folder, foreign)) == []
+    assert foreign == [f".running/{private.name}", f".running/{living}"]
+    listener.close()
+
+
 def test_leavings_of_ended_workers_go(tmp_path):
     """Sockets and half written files; a living worker's stay."""
     folder = running_folder(tmp_path)
     folder.mkdir()
-    kept = {f"{this_process()}-{TOKEN}.sock", "foreign.sock", "other.txt"}
+    own = f"{this_process()}-{TOKEN}.sock"
+    listener = Listener(folder, own)
+    other = {"foreign.sock", "other.txt", f"{this_process()}-00000001.sock"}
+    kept = {own, *other}
     for name in (
-        *kept,
+        *other,
         f"{ended_process()}-{TOKEN}.sock",
         f"{ended_process()}-{TOKEN}-7.new",
     ):
@@ -168,9 +210,10 @@ def test_leavings_of_ended_workers_go(tmp_path):
     remove_leavings(folder)
 
     assert {path.name for path in folder.iterdir()} == kept
-    assert [name for name, _ in workers_of(tmp_path)] == [
-        f"{this_process()}-{TOKEN}.sock"
-    ]
+    foreign = []
+    assert [name for name, _ in workers_in(folder, foreign)] == [own]
+    assert foreign == [f".running/{this_process()}-00000001.sock"]
+    listener.close()
 
 
 def test_traces_are_among_the_dumps(tmp_path):

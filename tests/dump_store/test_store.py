@@ -19,6 +19,9 @@ from nova_profiler.dump_store import (
     DumpError,
     DumpStore,
     name_of_route,
+    read_dump,
+    read_head,
+    reading,
     record_of_json,
 )
 from nova_profiler.dump_store.names import entry_of, name_of_dump
@@ -231,7 +234,13 @@ def test_entries_are_newest_first_and_open_nothing(store, monkeypatch):
     """Names have all that a listing sorts and filters by."""
     for number in (3, 90000, 1):
         store.write(numbered(number))
-    monkeypatch.setattr(os, "open", None)
+    opened = os.open
+
+    def folders_alone(path, flags, *more, **by_name):
+        assert flags & os.O_DIRECTORY
+        return opened(path, flags, *more, **by_name)
+
+    monkeypatch.setattr(os, "open", folders_alone)
 
     entries = list(store.entries())
 
@@ -312,6 +321,45 @@ def test_find_says_what_to_do_when_there_is_none(store):
         store.find("req-12345678")
     with pytest.raises(DumpError, match="away.json: no such file"):
         store.find("away.json")
+
+
+@pytest.mark.parametrize("is_day", [False, True])
+def test_a_link_that_was_put_there_since_is_not_read(store, tmp_path, is_day):
+    """Neither in the place of a dump nor in that of its day."""
+    path = store.write(record())
+    (entry,) = store.entries()
+    swapped = path.parent if is_day else path
+    swapped.rename(tmp_path / "outside")
+    swapped.symlink_to(tmp_path / "outside")
+
+    for read in (read_dump, read_head):
+        with pytest.raises(DumpError, match="link|Not a directory"):
+            read(entry.path)
+    foreign = []
+    assert list(store.entries(foreign)) == []
+    assert len(foreign) == 1
+
+
+def test_a_day_that_is_swapped_while_it_is_listed_is_not_read(store, tmp_path):
+    """What was looked at may be another's when it is opened."""
+    path = store.write(record())
+    outside = tmp_path / "outside"
+    days = reading._entries_of_days(store.directory, [path.parent.name], [])
+    path.parent.rename(outside)
+    path.parent.symlink_to(outside)
+
+    with pytest.raises(OSError, match="Not a directory"):
+        list(days)
+
+
+def test_a_link_that_a_person_named_is_followed(store, tmp_path):
+    """It is what they mean."""
+    path = store.write(record())
+    (tmp_path / "link.json").symlink_to(path)
+    (tmp_path / "day").symlink_to(path.parent)
+
+    for named in (tmp_path / "link.json", tmp_path / "day" / path.name):
+        assert store.read(store.find(str(named))).status == record().status
 
 
 def test_a_dump_from_elsewhere_can_be_read(store, tmp_path):

@@ -110,3 +110,22 @@ def test_the_profile_beside_a_dump(tmp_path):
 
     write_session(dump.with_suffix(".pyisession"), *rebuild_samples())
     assert beside(dump) == dump.with_suffix(".pyisession")
+
+
+def test_no_link_beside_a_file_is_followed(tmp_path):
+    """Only what a person named may be one."""
+    outside, given = tmp_path / "outside", tmp_path / "given"
+    outside.mkdir()
+    given.mkdir()
+    write_session(outside / "a.pyisession", *rebuild_samples())
+    (outside / "b.json").write_text(
+        json.dumps({"schema": 1, "profile": {"engine": "pyspy"}})
+    )
+    (given / "a.pyisession").symlink_to(outside / "a.pyisession")
+    write_session(given / "b.pyisession", *rebuild_samples())
+    (given / "b.json").symlink_to(outside / "b.json")
+
+    assert beside(given / "a.json") is None
+    with pytest.raises(ProfileError, match="a link, which is not followed"):
+        load(given / "a.pyisession")
+    assert load(given / "b.pyisession").engine == "pyinstrument"

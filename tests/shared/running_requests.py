@@ -6,7 +6,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from nova_profiler.dump_store.processes import Process, this_process
-from nova_profiler.dump_store.running import running_folder, write_trace
+from nova_profiler.dump_store.running import (
+    Trace,
+    running_folder,
+    traces_in,
+    write_trace,
+)
 from nova_profiler.record import KILLED, OpenCall, OpenStack, RequestRecord
 
 TOKEN = "0a1b2c3d"
@@ -58,3 +63,8 @@ def left_behind(
     name = f"{process or ended_process()}-{TOKEN}-{number}.json"
     write_trace(folder / name, unfinished(**fields))
     return folder / name
+
+
+def traces_of(directory: Path, *, of_living: bool = False) -> list[Trace]:
+    """Return the traces of a dump directory that is ours."""
+    return traces_in(running_folder(directory), of_living=of_living)

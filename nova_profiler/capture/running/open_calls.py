@@ -10,7 +10,6 @@ tests/capture/running/test_open_calls.py goes through them all.
 
 from __future__ import annotations
 
-import gc
 import re
 import sys
 import threading
@@ -28,6 +27,7 @@ from nova_profiler.capture.sql import name_of_statement
 from nova_profiler.capture.timing import Timing
 from nova_profiler.groups import SQL
 from nova_profiler.record import OpenCall, OpenStack
+from nova_profiler.trust.collector_pause import collector_paused
 
 # What is kept of one request: threads, and the innermost frames of each.
 MAX_THREADS = 20
@@ -118,15 +118,8 @@ def _current_frames() -> dict[int, FrameType]:
     it holds the lock of its threads. A collection that begins then waits for
     that lock, or for a thread that does, and the whole process stands still.
     """
-    # An application that wants no collections gets none from here.
-    has_collector = gc.isenabled()
-    if has_collector:
-        gc.disable()
-    try:
+    with collector_paused():
         return sys._current_frames()
-    finally:
-        if has_collector:
-            gc.enable()
 
 
 def _look_at(frame: FrameType | None) -> _Found:

@@ -29,7 +29,9 @@ from nova_profiler.reading.over_services.search.absent_dumps import (
 )
 from nova_profiler.reading.record_words import profile_notes
 from nova_profiler.reading.screen.terminal import printable
+from nova_profiler.trust.files import without_links
 
+_LINK = "a link; name the file itself to have it read"
 _MOST_LOOKED_AT = 100_000
 _IS_DAY = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"
 
@@ -134,7 +136,7 @@ class ProfileChoice:
 
     def side_of(self, text: str) -> Side:
         """Return the profiles that *text* names, and the dumps without."""
-        path = Path(text)
+        path = without_links(Path(text))
         if not path.is_dir():
             return Side(self.of(text), [])
         profiles = self._of_directory(path)
@@ -146,7 +148,7 @@ class ProfileChoice:
 
     def of(self, text: str) -> list[Path]:
         """Return the profiles that *text* names: one, or a directory's."""
-        path = Path(text)
+        path = without_links(Path(text))
         if path.is_dir():
             return self._of_directory(path)
         if path.suffix in SUFFIXES:
@@ -162,11 +164,14 @@ class ProfileChoice:
         return [path for text in texts for path in self.of(text)]
 
     def _of_directory(self, path: Path) -> list[Path]:
-        files = [
-            one
-            for one in path.iterdir()
-            if one.suffix in SUFFIXES and self._is_named(one)
-        ]
+        files = []
+        for one in path.iterdir():
+            if one.suffix not in SUFFIXES or not self._is_named(one):
+                continue
+            if one.is_symlink():
+                self._skipped.add(f"{one.name}: {_LINK}")
+            else:
+                files.append(one)
         has_days = any(path.glob(_IS_DAY))
         if not files and has_days:
             entries = self._chosen(DumpStore(path).entries())

@@ -9,13 +9,16 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from typing import NamedTuple, TypeAlias, TypeVar
 
 from nova_profiler.reading.logs.files.blocks import blocks_of, ignored
+from nova_profiler.reading.logs.files.holes import hole_end
 from nova_profiler.reading.logs.files.sources import (
     BINARY,
     HEAD_BYTES,
     Source,
+    file_of,
     head_of,
     is_binary,
 )
@@ -135,9 +138,25 @@ def _ranges_of(
         unread.add(BINARY, source.name)
         return
     years = years_of(head, source.modified, source.local)
-    for start in range(0, size, part_bytes):
+    for start in _starts_of(source, size, part_bytes):
         end = min(size, start + part_bytes)
         yield _Part(source, years, end - start, start, end)
+
+
+def _starts_of(source: Source, size: int, part_bytes: int) -> Iterator[int]:
+    """Yield where parts begin, but those in which no line does.
+
+    These lie in a hole, which may be as large as a thousand disks.
+    """
+    start = 0
+    while start < size:
+        yield start
+        start += part_bytes
+        with suppress(OSError), file_of(source) as file:
+            # A line may begin where the hole does.
+            text = hole_end(file.fileno(), start - 1)
+            if text > start:
+                start += (text - start) // part_bytes * part_bytes
 
 
 def _read_here(

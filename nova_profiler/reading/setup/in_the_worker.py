@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from nova_profiler.dump_store.processes import ALIVE, state_of
-from nova_profiler.dump_store.running import workers_of
+from nova_profiler.dump_store.running import seen_running, workers_in
 from nova_profiler.profiles import ENGINES, STACKS
 from nova_profiler.projects import BY_NAME, NOVA, NOVA_DB_API, Project
 from nova_profiler.reading.setup import OK, WARNING, WRONG, Point
@@ -103,11 +103,12 @@ def pids_of_workers(dump_dir: str | None) -> list[int]:
     if not dump_dir:
         return []
     with suppress(OSError):
-        return [
-            process.pid
-            for _, process in workers_of(Path(dump_dir))
-            if state_of(process) == ALIVE
-        ]
+        with seen_running(Path(dump_dir)) as folder:
+            return [
+                process.pid
+                for _, process in workers_in(folder, [])
+                if state_of(process) == ALIVE
+            ]
     return []
 
 

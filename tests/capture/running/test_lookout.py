@@ -13,7 +13,12 @@ import threading
 from contextlib import contextmanager
 
 import pytest
-from running_requests import ended_process, left_behind, unfinished
+from running_requests import (
+    ended_process,
+    left_behind,
+    traces_of,
+    unfinished,
+)
 from serving import Answer, Profiled, environ_of
 
 from nova_profiler.capture.current import active
@@ -23,7 +28,7 @@ from nova_profiler.capture.sinks.dump_files import DumpSink
 from nova_profiler.dump_store import DumpStore
 from nova_profiler.dump_store import running as dump_running
 from nova_profiler.dump_store.asking import ask
-from nova_profiler.dump_store.running import running_folder, traces_of
+from nova_profiler.dump_store.running import running_folder
 from nova_profiler.record import RequestRecord
 
 PROGRAM = """

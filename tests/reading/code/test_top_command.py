@@ -83,6 +83,25 @@ def test_files_and_directories_need_no_dump_dir(
     )
 
 
+def test_links_are_read_where_they_are_named(dumps, capsys, tmp_path):
+    """In a folder they are named instead: a stranger's lead anywhere."""
+    profile = next(dumps[0].parent.glob("*.pyisession"))
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "a.pyisession").symlink_to(profile)
+    (folder / "b.pyisession").write_bytes(profile.read_bytes())
+    (tmp_path / "link").symlink_to(folder)
+
+    for named in (folder, tmp_path / "link"):
+        assert main(["top", str(named)]) == 0
+        assert capsys.readouterr().err == (
+            "skipped: a.pyisession: a link; name the file itself to have it "
+            "read\n"
+        )
+    assert main(["top", str(folder / "a.pyisession")]) == 0
+    assert capsys.readouterr().err == ""
+
+
 def test_two_tables_for_two_engines(dumps, capsys):
     """Calls and samples are never in one column."""
     assert main(["top", "--limit", "1"]) == 0

@@ -279,12 +279,39 @@ def test_who_may_not_look_is_told_what_to_do(tmp_path, capsys, monkeypatch):
     def refused(directory):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(workers, "workers_of", refused)
+    monkeypatch.setattr(workers, "seen_running", refused)
 
     code = main(["running", "--dump-dir", str(tmp_path)])
 
     assert code == 2
     assert "sudo -u nova nova-profiler running" in capsys.readouterr().err
+
+
+def test_links_are_named_and_not_followed(worker, tmp_path, capsys):
+    """A stranger's folder may have them to anywhere."""
+    worker(on_for(1.0), directory=tmp_path / "other")
+    running = running_folder(tmp_path / "other")
+    (tmp_path / "given").mkdir()
+    given = running_folder(tmp_path / "given")
+    given.symlink_to(running)
+
+    assert main(["running", "--dump-dir", str(tmp_path / "given")]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert error.endswith("a link, which is not followed; take it away\n")
+
+    given.unlink()
+    given.mkdir()
+    (name,) = (path.name for path in running.iterdir())
+    (given / name).symlink_to(running / name)
+
+    assert shown(capsys, "--dump-dir", tmp_path / "given") == ""
+
+    worker(directory=tmp_path / "given", number=2)
+    assert main(["running", "--dump-dir", str(tmp_path / "given")]) == 0
+    printed = capsys.readouterr()
+    assert printed.out == "no request is on in 1 worker\n"
+    assert printed.err == f"skipped: {given / name}: no socket, left out\n"
 
 
 def test_a_directory_comes_from_the_configuration(worker, tmp_path, capsys):

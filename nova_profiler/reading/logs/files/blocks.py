@@ -13,6 +13,7 @@ from nova_profiler.reading.logs.files.compression import (
     compression_of,
 )
 from nova_profiler.reading.logs.files.halves import with_joined_halves
+from nova_profiler.reading.logs.files.holes import WithoutHoles, is_zeros
 from nova_profiler.reading.logs.files.sources import (
     BINARY,
     NOT_READABLE,
@@ -68,41 +69,44 @@ def _blocks_of_file(
     start: int,
     end: int | None,
 ) -> Iterator[bytes]:
-    if start:
-        # The line that holds the byte before belongs to the part before.
-        file.seek(start - 1)
-        start += _skip_line(file) - 1
     compression = source.compression
     if source.size is None and hasattr(file, "peek"):
         compression = compression_of(file.peek(LONGEST_MAGIC)[:LONGEST_MAGIC])
+    is_plain = source.size is not None and not (compression or source.packing)
+    reader = source.text_in(file, compression)
+    if is_plain:
+        reader = WithoutHoles(file)
+    if start:
+        # The line that holds the byte before belongs to the part before.
+        file.seek(start - 1)
+        if not _is_line_skipped(reader, file, end):
+            return
+        start = file.tell()
     chunks = _counted(
-        _chunks_of(
-            source.text_in(file, compression),
-            None if end is None else end - start,
-        ),
-        _position_of(file, source, compression),
+        _chunks_of(reader) if end is None else _part_of(reader, file, end),
+        None if source.size is None else lambda: file.tell() - start,
         on_bytes,
     )
     for block in _cut_at_lines(source, chunks, unread, is_start=not start):
         yield with_joined_halves(block)
 
 
-def _skip_line(file: IO[bytes]) -> int:
-    skipped = 0
-    while part := file.readline(LONGEST_LINE):
-        skipped += len(part)
-        if part.endswith(b"\n"):
+def _is_line_skipped(reader: Reader, file: IO[bytes], end: int | None) -> bool:
+    """Return whether another line begins before *end*; go there.
+
+    No more is read for that: a line may be as long as all parts together.
+    """
+    while end is None or file.tell() < end:
+        at = file.tell()
+        left = _READ_BYTES if end is None else end - at
+        chunk = reader.read1(min(left, _READ_BYTES))
+        stop = chunk.find(b"\n") + 1
+        if stop:
+            file.seek(at + stop)
+            return at + stop != end
+        if not chunk:
             break
-    return skipped
-
-
-def _position_of(
-    file: IO[bytes], source: Source, compression: str | None
-) -> Callable[[], int] | None:
-    """Return the way to ask how far an archive was read, None if plain."""
-    if source.size is None or (compression is None and not source.packing):
-        return None
-    return file.tell
+    return False
 
 
 def _counted(
@@ -120,24 +124,20 @@ def _counted(
         yield chunk
 
 
-def _chunks_of(reader: Reader, length: int | None) -> Iterator[bytes]:
-    """Yield the text: all of it, or *length* bytes and their last line."""
-    if length is None:
-        while chunk := reader.read1(_READ_BYTES):
-            yield chunk
-        return
+def _chunks_of(reader: Reader) -> Iterator[bytes]:
+    while chunk := reader.read1(_READ_BYTES):
+        yield chunk
+
+
+def _part_of(reader: Reader, file: IO[bytes], end: int) -> Iterator[bytes]:
+    """Yield the text of *file* up to *end*, and the rest of the last line."""
     chunk = b""
-    for chunk in _until(reader, length):
+    while (left := end - file.tell()) > 0 and (
+        chunk := reader.read1(min(left, _READ_BYTES))
+    ):
         yield chunk
     if chunk and not chunk.endswith(b"\n"):
         yield from _to_line_end(reader)
-
-
-def _until(reader: Reader, length: int) -> Iterator[bytes]:
-    """Yield the next *length* bytes."""
-    while length > 0 and (chunk := reader.read1(min(length, _READ_BYTES))):
-        length -= len(chunk)
-        yield chunk
 
 
 def _to_line_end(reader: Reader) -> Iterator[bytes]:
@@ -156,14 +156,14 @@ def _cut_at_lines(
     is_long = is_hole = False
     try:
         for chunk in chunks:
+            if is_zeros(chunk):
+                is_hole = is_start
+                continue
             if is_start and is_binary(chunk):
                 unread.add(BINARY, source.name)
                 return
             if chunk[:1] == b"\0":
                 chunk = chunk.lstrip(b"\0")
-                is_hole = not chunk and is_start
-                if is_hole:
-                    continue
             is_start = is_hole = False
             if is_long:
                 stop = chunk.find(b"\n") + 1

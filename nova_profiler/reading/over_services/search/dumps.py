@@ -17,12 +17,11 @@ from nova_profiler.dump_store.names import (
     is_day,
     name_of_id,
 )
-from nova_profiler.dump_store.reading import read_in_folder, record_of_json
+from nova_profiler.dump_store.reading import bytes_of, record_of_json
 from nova_profiler.dump_store.running import trace_entries
 from nova_profiler.record import RecordError, RequestRecord
 from nova_profiler.trust.files import FileError
 
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 # Requests of services that began so much before one may have led to it, and
 # clocks differ.
 _AROUND = timedelta(days=1)
@@ -104,15 +103,21 @@ def _each_day(
                 continue
             if days is None or days.first <= day <= days.last:
                 folder = os.path.join(directory, day)
-                yield folder, day, sorted(_names_in(folder))
+                yield folder, day, sorted(_names_in(folder, os.O_NOFOLLOW))
 
 
-def _names_in(folder: str) -> list[str]:
+def _names_in(folder: str, flags: int = 0) -> list[str]:
     try:
-        return os.listdir(folder)
+        fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | flags)
     except OSError:
-        # Pruned meanwhile, or a file of that name.
+        # Pruned meanwhile, a file of that name, or a link.
         return []
+    try:
+        return os.listdir(fd)
+    except OSError:
+        return []
+    finally:
+        os.close(fd)
 
 
 def bytes_of_entry(entry: DumpEntry) -> bytes:
@@ -122,11 +127,7 @@ def bytes_of_entry(entry: DumpEntry) -> bytes:
     """
     name = entry.stem + DUMP_SUFFIX
     try:
-        folder = os.open(entry.folder, _FOLDER | os.O_NOFOLLOW)
-        try:
-            return read_in_folder(folder, name)
-        finally:
-            os.close(folder)
+        return bytes_of(entry.path)
     except FileError as exc:
         raise DumpError(f"dump {name}: {exc}") from exc
     except OSError as exc:

@@ -7,8 +7,9 @@ import logging
 import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, unquote_plus
 
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 Rows = list[dict[str, Any]]
 
 DEFAULT = "duckdb://"
+# The times of fifty million requests. DuckDB would take most of the host's, a
+# few megabytes of Parquet can ask for any amount, and services run beside us.
+_MEMORY = "2GB"
 # The forms of a Spark master; anything else is a URL for ibis.
 _SPARK_MASTER = re.compile(r"spark://|k8s://|yarn$|local(-cluster)?(\[|$)")
 _WITHOUT_URL = re.compile(r"yarn|local(?:-cluster)?(?:\[[0-9,*]*\])?")
@@ -58,7 +62,22 @@ def engine_at(url: str = DEFAULT) -> Iterator[BaseBackend]:
 
 
 def _engine_at(url: str) -> Iterator[BaseBackend]:
-    backend = _connected(url)
+    with ExitStack() as stack:
+        folder = ""
+        if url == DEFAULT:
+            # What has no room in memory goes there, and not where we are.
+            # Without a place for it, all has to have room.
+            with suppress(OSError):
+                folder = stack.enter_context(
+                    TemporaryDirectory(
+                        prefix="nova-profiler-", ignore_cleanup_errors=True
+                    )
+                )
+        yield from _engine_of(url, folder)
+
+
+def _engine_of(url: str, folder: str) -> Iterator[BaseBackend]:
+    backend = _connected(url, folder)
     try:
         yield backend
     except HistoryError:
@@ -166,20 +185,37 @@ def rows_of(table: ir.Table) -> Rows:
     backend = table.get_backend()
     if backend.name == "duckdb":
         # to_pyarrow() would import pandas: longer than most queries take.
-        values = backend.raw_sql(backend.compile(table)).fetchall()
+        values = _fetched(backend, backend.compile(table))
         return [dict(zip(table.columns, row, strict=True)) for row in values]
     rows: Rows = table.to_pyarrow().to_pylist()
     return rows
 
 
-def _connected(url: str) -> Any:
+def _fetched(backend: Any, query: str) -> list[tuple[Any, ...]]:
+    from duckdb import OutOfMemoryException
+
+    try:
+        rows: list[tuple[Any, ...]] = backend.raw_sql(query).fetchall()
+    except OutOfMemoryException as exc:
+        # No damage of a run.
+        raise HistoryError(
+            "too many requests for the memory that DuckDB may take: name "
+            "fewer runs, or give it more, as by --engine "
+            "'duckdb://?memory_limit=8GB'"
+        ) from exc
+    return rows
+
+
+def _connected(url: str, folder: str) -> Any:
     try:
         import ibis
 
         if _SPARK_MASTER.match(url):
             return _spark(url)
         if url == DEFAULT:
-            return ibis.duckdb.connect()
+            return ibis.duckdb.connect(
+                memory_limit=_MEMORY, temp_directory=folder
+            )
         # It logs what it raises as well, and without a handler to stderr.
         logging.getLogger("clickhouse_connect").addHandler(
             logging.NullHandler()

@@ -13,7 +13,7 @@ from nova_profiler.reading.advice.largest import (
     largest_part,
     sentence_about,
 )
-from nova_profiler.reading.advice.rules.table import BY_NAME, findings_of
+from nova_profiler.reading.advice.rules.table import BY_NAME, Rule, findings_of
 from nova_profiler.record import RequestRecord
 
 Found = tuple[str, Finding]
@@ -161,18 +161,19 @@ class Evidence:
             rule = BY_NAME[name]
             if self.requests >= MANY and sums.requests == 1:
                 continue
-            share = min(1.0, sums.saves_ms / self.duration_ms)
+            saved_ms = self._saved_ms(rule, sums)
+            share = min(1.0, saved_ms / self.duration_ms)
             of_requests = sums.requests / self.requests
             if (
                 share >= LEAST_SHARE
                 and self.requests >= rule.least_requests
                 and of_requests >= rule.least_share
             ):
-                saves_ms.append((name, sums.saves_ms))
+                saves_ms.append((name, saved_ms))
                 yield Advice(
                     name,
-                    self._sentence(rule.sentence, sums),
-                    sums.saves_ms / self.requests,
+                    self._sentence(rule, sums, saved_ms),
+                    saved_ms / self.requests,
                     share,
                     sums.requests,
                     self.requests,
@@ -183,6 +184,13 @@ class Evidence:
         ms = self._parts_ms.get(part, 0.0)
         if part and ms > 0 and not is_covered(part, ms, saves_ms):
             yield self._about(part, route)
+
+    def _saved_ms(self, rule: Rule, sums: _Sum) -> float:
+        """Return what all requests together would save at most."""
+        if not rule.of_whole:
+            return sums.saves_ms
+        whole_ms = sum(self._parts_ms.get(part, 0.0) for part in rule.parts)
+        return max(sums.saves_ms, whole_ms)
 
     def _about(self, part: str, route: str) -> Advice:
         """Return the row that says what the largest part is."""
@@ -202,22 +210,26 @@ class Evidence:
     def _each(self) -> str:
         return " a request" if self.requests > 1 else ""
 
-    def _sentence(self, sentence: str, sums: _Sum) -> str:
+    def _sentence(self, rule: Rule, sums: _Sum, saved_ms: float) -> str:
         times = str(sums.most)
         if sums.fewest != sums.most:
             times = f"{sums.fewest} to {sums.most}"
-        text = sentence.format(
+        text = rule.sentence.format(
             about=sums.example.about, times=times, by=sums.example.by
         )
         if self.requests > 1:
             of = "each" if sums.requests == self.requests else sums.requests
             text = f"in {of} of {self.requests} requests {text}"
-        share = min(1.0, sums.saves_ms / self.duration_ms)
-        ms = sums.saves_ms / self.requests
-        return (
-            f"{text} saves at most {ms:.1f} ms{self._each}, "
-            f"{100 * share:.1f} %"
-        )
+        percent = f"{100 * min(1.0, saved_ms / self.duration_ms):.1f} %"
+        if rule.is_of_names and sums.requests < self.requests:
+            # The others wait for it as well: how long is not known.
+            ms = saved_ms / sums.requests
+            return (
+                f"{text} saves at most {ms:.1f} ms a request of these, "
+                f"{percent} of the time of all"
+            )
+        ms = saved_ms / self.requests
+        return f"{text} saves at most {ms:.1f} ms{self._each}, {percent}"
 
 
 def advice_on(record: RequestRecord) -> list[dict[str, Any]]:

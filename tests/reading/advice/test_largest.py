@@ -45,13 +45,13 @@ def test_a_large_part_without_advice_stands_first():
 )
 def test_advice_on_half_of_the_largest_part_is_advice_on_it(saves_ms, is_said):
     """With less, the rest of the part is larger than what it saves."""
-    found = ("busy_processors", Finding("", saves_ms))
+    found = ("contended_lock", Finding("a", saves_ms))
 
-    rows = rows_of({"processor": 67.0, "sql": 33.0}, found)
+    rows = rows_of({"lock": 67.0, "sql": 33.0}, found)
 
     assert [row["rule"] for row in rows] == [
         *["largest_part"] * is_said,
-        "busy_processors",
+        "contended_lock",
     ]
 
 

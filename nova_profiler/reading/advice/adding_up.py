@@ -30,7 +30,8 @@ class Advice(NamedTuple):
     """What would save time, at most so much of each request.
 
     ``requests`` of ``of_requests`` have the evidence; ``share`` is of the
-    time of all of them. ``route`` is empty where there is one alone.
+    time of all of them. ``route`` is empty where there is one alone, and
+    ``part`` where a rule has the sentence.
     """
 
     rule: str
@@ -40,6 +41,7 @@ class Advice(NamedTuple):
     requests: int
     of_requests: int
     route: str = ""
+    part: str = ""
 
     @property
     def saves_all_ms(self) -> float:
@@ -51,6 +53,7 @@ class Advice(NamedTuple):
         return {
             "rule": self.rule,
             **({"route": self.route} if self.route else {}),
+            **({"part": self.part} if self.part else {}),
             "text": self.text,
             "saves_at_most_ms": round(self.saves_ms, 3),
             "share": round(self.share, 4),
@@ -204,6 +207,7 @@ class Evidence:
             self.requests,
             self.requests,
             route,
+            part,
         )
 
     @property

@@ -218,8 +218,12 @@ class Evidence:
         times = str(sums.most)
         if sums.fewest != sums.most:
             times = f"{sums.fewest} to {sums.most}"
+        example = sums.example
         text = rule.sentence.format(
-            about=sums.example.about, times=times, by=sums.example.by
+            about=example.about,
+            times=times,
+            by=example.by,
+            longest=example.longest + " in one of them" * (self.requests > 1),
         )
         if self.requests > 1:
             of = "each" if sums.requests == self.requests else sums.requests

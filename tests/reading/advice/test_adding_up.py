@@ -91,6 +91,21 @@ def test_a_name_is_of_those_whose_largest_part_it_is(rule):
     assert row["saves_at_most_ms"] == 30.0
 
 
+@pytest.mark.parametrize("rule", RULES, ids=lambda one: one.name)
+@pytest.mark.parametrize("requests", [1, 12])
+def test_what_one_request_took_is_marked(rule, requests):
+    """Beside means: a time of one of them would read as another mean."""
+    finding = Finding("name", 60.0, 9, ", by f", "get 87.5 ms")
+    evidence = evidence_of(*[[(rule.name, finding)]] * requests)
+
+    texts = [row["text"] for row in advice_rows(evidence.advice())]
+
+    for text in texts:
+        assert ("87.5 ms in one of them" in text) is (
+            "87.5" in text and requests > 1
+        )
+
+
 def test_one_request_is_not_counted():
     evidence = evidence_of([(REPEATED, Finding("SELECT t", 40.0, 5))])
 

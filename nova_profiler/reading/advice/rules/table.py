@@ -131,7 +131,8 @@ RULES = (
         largest_part.of_a_service,
         "HTTP is the largest part of the time; of all services this one "
         "has the most of it.",
-        "waiting for {about} is the largest part{by}: an answer in no time",
+        "waiting for {about} is the largest part ({longest}{by}): an answer "
+        "in no time",
         largest=HTTP,
     ),
     Rule(

@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import os
 import shlex
+from pathlib import Path
 
 import click
 from click.core import ParameterSource
 
 from nova_profiler.command_name import command_name, program_beside
 from nova_profiler.dump_store import DumpEntry, DumpError, DumpStore
-from nova_profiler.dump_store.names import DUMP_SUFFIX, is_stem
+from nova_profiler.dump_store.names import DUMP_SUFFIX, is_day, is_stem
 from nova_profiler.profiles import (
     CALLS_SUFFIX,
     SAMPLES_SUFFIX,
@@ -215,7 +216,7 @@ def _short_name(entry: DumpEntry, record: RequestRecord) -> str:
     if not entry.started_at or len(start) < _SHORT_ID:
         return ""
     try:
-        found = DumpStore(entry.path.parent.parent).find(start)
+        found = DumpStore(_directory_of(entry)).find(start)
     except DumpError:
         return ""
     if found.path != entry.path:
@@ -233,4 +234,10 @@ def _where(entry: DumpEntry) -> str:
     )
     if source is not ParameterSource.COMMANDLINE and not is_elsewhere:
         return ""
-    return f" --dump-dir {shlex.quote(str(entry.path.parent.parent))}"
+    return f" --dump-dir {shlex.quote(str(_directory_of(entry)))}"
+
+
+def _directory_of(entry: DumpEntry) -> Path:
+    """Return the dump directory, which has a folder of the day or not."""
+    folder = entry.path.parent
+    return folder.parent if is_day(folder.name) else folder

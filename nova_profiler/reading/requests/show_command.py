@@ -17,7 +17,7 @@ from nova_profiler.profiles import (
     CALLS_SUFFIX,
     SAMPLES_SUFFIX,
 )
-from nova_profiler.profiles.loading import Profile
+from nova_profiler.profiles.loading import Profile, beside
 from nova_profiler.reading.command_line.answers import (
     print_json,
     say_nothing_found,
@@ -131,7 +131,9 @@ def _print_one(
     one: One, how: str, as_json: bool, full: bool, skipped: Skipped
 ) -> None:
     record, entry = one
-    profile = None if entry is None else profile_beside(entry.path, skipped)
+    profile = None
+    if entry is not None:
+        profile = profile_beside(entry.path, skipped, record=record)
     if how == _HTML:
         from nova_profiler.reading.requests.one_file import file_of
 
@@ -180,7 +182,9 @@ def _print(
     from nova_profiler.reading.requests.one_request.page import print_request
     from nova_profiler.reading.screen.terminal import terminal
 
-    commands = [] if entry is None else _next_commands(entry, record)
+    commands = []
+    if entry is not None:
+        commands = _next_commands(entry, record, profile is not None)
     print_request(terminal(), record, commands, profile, full)
 
 
@@ -188,14 +192,15 @@ def _echo_html(page: str) -> None:
     click.echo(page.encode("utf-8", "replace"))
 
 
-def _next_commands(entry: DumpEntry, record: RequestRecord) -> list[str]:
+def _next_commands(
+    entry: DumpEntry, record: RequestRecord, has_stacks: bool
+) -> list[str]:
+    """Return commands to go on with; *has_stacks* is whether they are read."""
     commands = []
-    has_stacks = False
     program = command_name()
     for suffix, (reader, how) in _READERS.items():
         path = entry.path.with_suffix(suffix)
-        if path.exists():
-            has_stacks = True
+        if has_stacks and path == beside(entry.path):
             quoted = shlex.quote(str(path))
             what = _short_name(entry, record) or quoted
             commands.append(f"{program} export {what} --format html")

@@ -117,7 +117,10 @@ def command(
         options = {"--dump-dir": dump_dir, "--config-file": config_file}
         _print(routes, limit, _GROUPS[by], kind.noun, log_files, options)
     if not any(one.functions for one in routes) and not kind.about_others:
-        say_nothing_found(_why_nothing(routes, _GROUPS[by], kind.noun, store))
+        why = _why_nothing(
+            routes, _GROUPS[by], kind.noun, store, skipped.damaged
+        )
+        say_nothing_found(why)
     kind.print_others()
     skipped.print()
 
@@ -145,7 +148,7 @@ def _of_dumps(
         try:
             yield store.read(entry)
         except DumpError as exc:
-            skipped.add(str(exc))
+            skipped.add_damaged(exc)
 
 
 def _of_logs(
@@ -169,7 +172,11 @@ def _of_logs(
 
 
 def _why_nothing(
-    routes: list[RouteCalls], group: Group, noun: str, store: DumpStore | None
+    routes: list[RouteCalls],
+    group: Group,
+    noun: str,
+    store: DumpStore | None,
+    damaged: int,
 ) -> str:
     from nova_profiler.reading.screen.terminal import counted
 
@@ -178,7 +185,7 @@ def _why_nothing(
         return f"no {group.name} calls in {counted(requests, noun)}"
     if store is None:
         return f"no such {noun}s in these logs"
-    return why_no_dumps(store, f"{noun}s")
+    return why_no_dumps(store, f"{noun}s", damaged)
 
 
 def _print(

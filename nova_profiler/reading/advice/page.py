@@ -20,10 +20,14 @@ MOST_SHOWN = 3
 
 
 class Source(NamedTuple):
-    """What the advice was made of, as arguments of a command have it."""
+    """What the advice was made of, as arguments of a command have it.
+
+    ``program`` is the command's first word, where it is not our own.
+    """
 
     words: str
     from_dumps: bool
+    program: str = ""
 
 
 def source_of_logs(logs: Sequence[str]) -> Source | None:
@@ -87,7 +91,7 @@ def _command_of(row: dict[str, Any], source: Source, route: str) -> str:
     chosen = " ".join(str(row.get("route") or route).split(" ")[:2])
     if " /" in chosen:
         place += f" --route {shlex.quote(chosen)}"
-    return f"{command_name()} {words}{place}"
+    return f"{source.program or command_name()} {words}{place}"
 
 
 def sentence_of(row: dict[str, Any]) -> str:

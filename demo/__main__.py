@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import signal
 import sys
 from collections.abc import Iterator, Sequence
@@ -31,6 +32,7 @@ from demo.places import own_program, relative
 from demo.run_records import MissingRecordsError, records_of, with_calls
 from demo.server import nova_api
 from demo.statsd_listener import StatsdListener
+from nova_profiler.reading.advice.page import Source
 from nova_profiler.reading.screen.terminal import terminal
 from nova_profiler.record import RequestRecord
 
@@ -126,7 +128,9 @@ def _run(options: argparse.Namespace, console: Console) -> None:
             records = records_of(directory / "requests.jsonl", expected)
             with_calls(records, directory / "dumps")
             routes = figures.by_route(records)
-            summary.show(console, records, routes, metrics)
+            log_file = relative(directory / "requests.jsonl")
+            source = Source(shlex.quote(log_file), False, own_program())
+            summary.show(console, records, routes, metrics, source)
             summary.show_commands(
                 console, "read on", _commands(directory, records)
             )

@@ -21,7 +21,7 @@ from nova_profiler.groups import (
     WAITING,
 )
 from nova_profiler.reading.advice.adding_up import advice_rows
-from nova_profiler.reading.advice.page import print_advice
+from nova_profiler.reading.advice.page import Source, print_advice
 from nova_profiler.reading.requests.calls_by_route import percentile
 from nova_profiler.reading.screen.terminal import (
     HEADING,
@@ -46,14 +46,19 @@ def show(
     records: Sequence[RequestRecord],
     routes: Sequence[RouteFigures],
     metrics: Metrics,
+    source: Source,
 ) -> None:
-    """Print the page: each route, all together, the slowest, the metrics."""
+    """Print the page: each route, all together, the slowest, the metrics.
+
+    *source* is what commands can read of it.
+    """
     for route in routes:
         print_head(console, route.name)
         _print(console, _route(route))
         _print(console, _functions(route))
         _print(console, _breakdown(console, route))
-        print_advice(console, advice_rows(route.calls.evidence.advice()))
+        advice = advice_rows(route.calls.evidence.advice())
+        print_advice(console, advice, source, route.name)
     print_head(console, "all together")
     _print(console, _whole(routes))
     print_head(console, f"the {_SLOWEST} slowest requests")

@@ -173,6 +173,12 @@ def is_stem(name: str) -> bool:
     return _STEM.fullmatch(name) is not None
 
 
+def is_of_dump(name: str) -> bool:
+    """Return whether *name* is one of a dump or of its companion."""
+    stem, dot, ending = name.rpartition(".")
+    return dot + ending in (DUMP_SUFFIX, *COMPANION_SUFFIXES) and is_stem(stem)
+
+
 def name_aside(day: str, stem: str) -> str:
     """Return the name of a dump that is being written."""
     return f"{day}T{stem}"

@@ -18,7 +18,9 @@ from nova_profiler.dump_store.names import (
     entry_of,
     is_ahead,
     is_day,
+    is_of_dump,
     is_stem,
+    name_of_moment,
     newest_credible,
 )
 from nova_profiler.errors import NovaProfilerError
@@ -69,7 +71,7 @@ def entries_of(
         for item in found:
             if is_day(item.name) and item.is_dir(follow_symlinks=False):
                 days.append(item.name)
-            elif not item.name.startswith("."):
+            elif not item.name.startswith(".") and not _is_loose(item):
                 foreign.append(item.name)
     days.sort(reverse=True)
     now = time.time()
@@ -135,6 +137,55 @@ def _files_of_day(folder: str, day: str, foreign: list[str]) -> list[str]:
     finally:
         os.close(fd)
     return names
+
+
+def loose_days(directory: str) -> dict[str, list[str]]:
+    """Return the names of dumps in *directory* itself, by their days.
+
+    They were copied by themselves, or with the folder of their day, which is
+    *directory* then. Names lack the day, so that others are opened.
+    """
+    try:
+        with os.scandir(directory) as items:
+            names = sorted(item.name for item in items if _is_loose(item))
+    except OSError:
+        return {}
+    own = os.path.basename(os.path.abspath(directory))
+    found: dict[str, list[str]] = {}
+    for name in names:
+        if name.endswith(DUMP_SUFFIX):
+            day = own if is_day(own) else _day_of(Path(directory, name))
+            found.setdefault(day, []).append(name)
+    return found
+
+
+def _is_loose(item: os.DirEntry[str]) -> bool:
+    return is_of_dump(item.name) and item.is_file(follow_symlinks=False)
+
+
+def _day_of(path: Path) -> str:
+    try:
+        day = read_head(path).started_at[:10]
+        if is_day(day):
+            return day
+    except DumpError:
+        # It is named where it is read.
+        pass
+    try:
+        changed = path.lstat().st_mtime
+    except OSError:
+        changed = 0.0
+    return name_of_moment(changed)[0]
+
+
+def loose_entries(directory: Path) -> Iterator[DumpEntry]:
+    """Yield the dumps in *directory* itself; see ``loose_days``."""
+    folder = str(directory)
+    for day, names in loose_days(folder).items():
+        for name in names:
+            entry = entry_of(folder, day, name.removesuffix(DUMP_SUFFIX))
+            if entry is not None:
+                yield entry
 
 
 def entry_of_path(path: Path) -> DumpEntry:

@@ -28,6 +28,7 @@ from nova_profiler.dump_store.reading import (
     DumpError,
     entries_of,
     entry_of_path,
+    loose_entries,
     read_dump,
 )
 from nova_profiler.dump_store.retention import (
@@ -116,16 +117,15 @@ class DumpStore:
         if foreign is None:
             foreign = []
         order = partial(_order_of, time.time())
-        traces = [
-            entry
-            for entry, _ in trace_entries(self.directory, foreign)
-            if since is None or entry.started_at >= since
-        ]
-        traces.sort(key=order, reverse=True)
+        others = [entry for entry, _ in trace_entries(self.directory, foreign)]
+        others += loose_entries(self.directory)
+        if since is not None:
+            others = [one for one in others if one.started_at >= since]
+        others.sort(key=order, reverse=True)
         try:
             yield from merge(
                 entries_of(self.directory, foreign, since),
-                traces,
+                others,
                 key=order,
                 reverse=True,
             )

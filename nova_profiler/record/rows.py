@@ -5,9 +5,16 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from nova_profiler.groups import BUCKETS
+
 # Larger than any time or count that was ever measured, and small enough to
 # be added up as a float.
 MOST = 1e15
+
+# The parts of a time as columns. What only a later version knows goes into
+# the last one, so that the sum stays right.
+OTHER = "other"
+PARTS = (*(bucket.name for bucket in BUCKETS), OTHER)
 
 
 class GroupTotals(NamedTuple):

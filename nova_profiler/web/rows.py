@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import NamedTuple
 
@@ -14,14 +15,15 @@ from nova_profiler.record import (
     RequestRecord,
     kind_of_method,
 )
+from nova_profiler.record.rows import OTHER, PARTS
 
 # How far a dump is known.
 NAMED, READ, DAMAGED = "named", "read", "damaged"
 
-MOST_PARTS = 6
 # Names that a client chose are kept no longer than that.
 LONGEST = 200
 LONGEST_ID = 64
+PART_PLACES = {name: place for place, name in enumerate(PARTS)}
 
 
 class Row(NamedTuple):
@@ -30,8 +32,9 @@ class Row(NamedTuple):
     ``key`` is its place in a URL; ``entry`` is its dump, None for a request
     of a log or a history; ``epoch_s`` is when it began, 0 if that is not
     known. ``title`` is method, route and action; of a dump that is only
-    ``named`` the route is as in its name. ``parts`` are the largest parts of
-    its time, with their milliseconds. ``problem`` is why it cannot be read.
+    ``named`` the route is as in its name. ``parts`` are those of
+    ``PARTS`` that took time, the largest first, with their milliseconds.
+    ``problem`` is why it cannot be read.
     """
 
     key: str
@@ -89,13 +92,7 @@ def named_row(source: int, entry: DumpEntry) -> Row:
 
 def read_row(row: Row, record: RequestRecord) -> Row:
     """Return *row* with what the head of the dump has."""
-    parts = tuple(
-        (_kept(name), ms)
-        for name, ms in sorted(
-            record.parts_ms.items(), key=lambda part: -part[1]
-        )[:MOST_PARTS]
-        if ms > 0
-    )
+    parts = parts_of(record.parts_ms)
     return row._replace(
         duration_ms=float(record.duration_ms),
         title=_kept(full_title_of(record)),
@@ -111,6 +108,18 @@ def read_row(row: Row, record: RequestRecord) -> Row:
         part=parts[0][0] if parts else "",
         parts=parts,
         is_failed=record.is_failed,
+    )
+
+
+def parts_of(parts_ms: Mapping[str, float]) -> tuple[tuple[str, float], ...]:
+    """Return the parts of a time as rows have them."""
+    known: dict[str, float] = {}
+    for name, ms in parts_ms.items():
+        if ms > 0:
+            part = name if name in PART_PLACES else OTHER
+            known[part] = known.get(part, 0.0) + ms
+    return tuple(
+        sorted(known.items(), key=lambda one: (-one[1], PART_PLACES[one[0]]))
     )
 
 

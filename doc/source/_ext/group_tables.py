@@ -67,7 +67,9 @@ def label_rows() -> Iterator[Row]:
 def advice_rows() -> Iterator[Row]:
     """Yield each rule of advice: its name, its evidence, its sentence."""
     for rule in RULES:
-        sentence = rule.sentence.format(about="...", times="5", by="")
+        sentence = rule.sentence.format(
+            about="...", times="5", by="", longest="..."
+        )
         evidence = (
             f"{rule.evidence} Of dumps." if rule.of_dumps else rule.evidence
         )

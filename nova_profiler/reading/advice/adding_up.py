@@ -13,7 +13,7 @@ from nova_profiler.reading.advice.largest import (
     largest_part,
     sentence_about,
 )
-from nova_profiler.reading.advice.rules.table import BY_NAME, findings_of
+from nova_profiler.reading.advice.rules.table import BY_NAME, Rule, findings_of
 from nova_profiler.record import RequestRecord
 
 Found = tuple[str, Finding]
@@ -30,7 +30,8 @@ class Advice(NamedTuple):
     """What would save time, at most so much of each request.
 
     ``requests`` of ``of_requests`` have the evidence; ``share`` is of the
-    time of all of them. ``route`` is empty where there is one alone.
+    time of all of them. ``route`` is empty where there is one alone, and
+    ``part`` where a rule has the sentence.
     """
 
     rule: str
@@ -40,6 +41,7 @@ class Advice(NamedTuple):
     requests: int
     of_requests: int
     route: str = ""
+    part: str = ""
 
     @property
     def saves_all_ms(self) -> float:
@@ -51,6 +53,7 @@ class Advice(NamedTuple):
         return {
             "rule": self.rule,
             **({"route": self.route} if self.route else {}),
+            **({"part": self.part} if self.part else {}),
             "text": self.text,
             "saves_at_most_ms": round(self.saves_ms, 3),
             "share": round(self.share, 4),
@@ -161,18 +164,19 @@ class Evidence:
             rule = BY_NAME[name]
             if self.requests >= MANY and sums.requests == 1:
                 continue
-            share = min(1.0, sums.saves_ms / self.duration_ms)
+            saved_ms = self._saved_ms(rule, sums)
+            share = min(1.0, saved_ms / self.duration_ms)
             of_requests = sums.requests / self.requests
             if (
                 share >= LEAST_SHARE
                 and self.requests >= rule.least_requests
                 and of_requests >= rule.least_share
             ):
-                saves_ms.append((name, sums.saves_ms))
+                saves_ms.append((name, saved_ms))
                 yield Advice(
                     name,
-                    self._sentence(rule.sentence, sums),
-                    sums.saves_ms / self.requests,
+                    self._sentence(rule, sums, saved_ms),
+                    saved_ms / self.requests,
                     share,
                     sums.requests,
                     self.requests,
@@ -183,6 +187,13 @@ class Evidence:
         ms = self._parts_ms.get(part, 0.0)
         if part and ms > 0 and not is_covered(part, ms, saves_ms):
             yield self._about(part, route)
+
+    def _saved_ms(self, rule: Rule, sums: _Sum) -> float:
+        """Return what all requests together would save at most."""
+        if not rule.of_whole:
+            return sums.saves_ms
+        whole_ms = sum(self._parts_ms.get(part, 0.0) for part in rule.parts)
+        return max(sums.saves_ms, whole_ms)
 
     def _about(self, part: str, route: str) -> Advice:
         """Return the row that says what the largest part is."""
@@ -196,28 +207,37 @@ class Evidence:
             self.requests,
             self.requests,
             route,
+            part,
         )
 
     @property
     def _each(self) -> str:
         return " a request" if self.requests > 1 else ""
 
-    def _sentence(self, sentence: str, sums: _Sum) -> str:
+    def _sentence(self, rule: Rule, sums: _Sum, saved_ms: float) -> str:
         times = str(sums.most)
         if sums.fewest != sums.most:
             times = f"{sums.fewest} to {sums.most}"
-        text = sentence.format(
-            about=sums.example.about, times=times, by=sums.example.by
+        example = sums.example
+        text = rule.sentence.format(
+            about=example.about,
+            times=times,
+            by=example.by,
+            longest=example.longest + " in one of them" * (self.requests > 1),
         )
         if self.requests > 1:
             of = "each" if sums.requests == self.requests else sums.requests
             text = f"in {of} of {self.requests} requests {text}"
-        share = min(1.0, sums.saves_ms / self.duration_ms)
-        ms = sums.saves_ms / self.requests
-        return (
-            f"{text} saves at most {ms:.1f} ms{self._each}, "
-            f"{100 * share:.1f} %"
-        )
+        percent = f"{100 * min(1.0, saved_ms / self.duration_ms):.1f} %"
+        if rule.is_of_names and sums.requests < self.requests:
+            # The others wait for it as well: how long is not known.
+            ms = saved_ms / sums.requests
+            return (
+                f"{text} saves at most {ms:.1f} ms a request of these, "
+                f"{percent} of the time of all"
+            )
+        ms = saved_ms / self.requests
+        return f"{text} saves at most {ms:.1f} ms{self._each}, {percent}"
 
 
 def advice_on(record: RequestRecord) -> list[dict[str, Any]]:

@@ -17,12 +17,14 @@ class Finding(NamedTuple):
     ``saves_ms`` is the most that could be saved. ``about`` is the same for
     the same thing in other requests; ``times`` and ``by`` need not be.
     ``by`` is what made the calls, in words that follow on, or empty.
+    ``longest`` is a call with its time in this request.
     """
 
     about: str
     saves_ms: float
     times: int = 1
     by: str = ""
+    longest: str = ""
 
 
 def parts_of(record: RequestRecord) -> dict[str, float]:

@@ -27,8 +27,14 @@ PART_LABELS = {
     NOT_PROCESSOR.name: f"waiting {NOT_PROCESSOR.label}",
     UNSPLIT.name: f"waiting, {UNSPLIT.label}",
 }
-_STACKS = "`nova-profiler top` shows where, with profiler = stacks"
+_TOP = "top"
+_STACKS = f"`{_TOP}` shows where, with profiler = stacks"
 _OF_PROCESSES = "look at how busy the processors of this machine are"
+_CALLS = {
+    group.bucket.name: f"calls --by {group.name}"
+    for group in GROUPS
+    if group.bucket.name != DB_API.bucket.name
+}
 # Other groups have calls to look at.
 _LOOK_AT = {
     PYTHON.name: _STACKS,
@@ -38,12 +44,7 @@ _LOOK_AT = {
     PROCESSOR.name: _OF_PROCESSES,
     NOT_PROCESSOR.name: _STACKS,
     UNSPLIT.name: f"{_OF_PROCESSES}; {_STACKS}",
-    **{
-        group.bucket.name: f"`nova-profiler calls --by {group.name}` has its "
-        f"calls"
-        for group in GROUPS
-        if group.bucket.name != DB_API.bucket.name
-    },
+    **{part: f"`{words}` has its calls" for part, words in _CALLS.items()},
 }
 
 
@@ -72,3 +73,13 @@ def sentence_about(part: str, ms: float, share: float, each: str) -> str:
         f"the largest part is {PART_LABELS[part]}: {ms:.1f} ms{each}, "
         f"{100 * share:.1f} %; {_LOOK_AT[part]}"
     )
+
+
+def words_of_command(part: str, *, from_dumps: bool) -> str:
+    """Return the words of the command that shows *part*, empty for none.
+
+    Stacks are beside dumps alone.
+    """
+    if part in _CALLS:
+        return _CALLS[part]
+    return _TOP if from_dumps and _STACKS in _LOOK_AT.get(part, "") else ""

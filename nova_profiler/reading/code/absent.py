@@ -3,20 +3,35 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Sequence
+from pathlib import Path
 
 from nova_profiler.command_name import command_name
 from nova_profiler.dump_store import DumpEntry, DumpStore
+from nova_profiler.profiles.loading import SUFFIXES
 from nova_profiler.reading.over_services.search.absent_dumps import (
     why_no_dumps,
 )
-from nova_profiler.reading.screen.terminal import counted
+from nova_profiler.reading.screen.terminal import counted, printable
+from nova_profiler.record import RequestRecord
 
 _NO_STACKS = (
     "without stacks: the option profiler = stacks takes them, of requests "
     "that are slow or fail"
 )
+
+
+def gone_stacks(dump: Path, record: RequestRecord) -> str:
+    """Return that stacks are gone that *record* names; empty if not so."""
+    name = (record.profile or {}).get("file")
+    is_there = any(
+        os.path.lexists(dump.with_suffix(suffix)) for suffix in SUFFIXES
+    )
+    if not isinstance(name, str) or not name or is_there:
+        return ""
+    return f"{printable(name)}: not there, though its dump names it"
 
 
 def why_none(

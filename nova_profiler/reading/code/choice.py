@@ -19,7 +19,7 @@ from nova_profiler.dump_store import (
 from nova_profiler.dump_store.names import entry_of
 from nova_profiler.errors import NovaProfilerError
 from nova_profiler.profiles.loading import SUFFIXES, beside
-from nova_profiler.reading.code.absent import why_none
+from nova_profiler.reading.code.absent import gone_stacks, why_none
 from nova_profiler.reading.command_line.kind_option import WantedKind
 from nova_profiler.reading.command_line.options import store_of
 from nova_profiler.reading.command_line.route_option import meant_names
@@ -233,7 +233,8 @@ def _why_bare(entry: DumpEntry) -> str:
         record = read_dump(entry.path)
     except DumpError:
         return remedy
-    return printable("; ".join(profile_notes(record))) or remedy
+    gone = gone_stacks(entry.path, record)
+    return gone or printable("; ".join(profile_notes(record))) or remedy
 
 
 def _parted(entries: Iterable[DumpEntry]) -> Side:

@@ -141,8 +141,8 @@ def where_lines(profile: Profile) -> list[str]:
     if wait is not None:
         caller = "" if wait.caller is None else f", for {wait.caller.label}"
         lines.append(
-            f"longest waits: {seconds(wait.seconds)} in {wait.function.label}"
-            f"{caller}"
+            f"longest wait in one place: {seconds(wait.seconds)} in "
+            f"{wait.function.label}{caller}"
         )
     return lines
 

@@ -26,6 +26,8 @@ from nova_profiler.reading.screen.terminal import (
 
 _MOST_FUNCTIONS = 5
 _MOST_WAITS = 3
+# A free lock takes less; it is no wait.
+_SHORTEST_WAIT_S = 0.0005
 # Letters of a file and a line.
 _WIDEST_PLACE = 40
 
@@ -123,17 +125,20 @@ def _waits(profile: Profile) -> Table:
     table.add_column("waiting in", overflow="fold")
     table.add_column("for", overflow="fold")
     table.add_column("where", no_wrap=True)
-    for wait in profile.waits()[:_MOST_WAITS]:
-        # A free lock takes less; it is no wait.
-        if wait.seconds >= 0.0005:
-            caller = wait.caller
-            place = "" if caller is None else _place(caller)
-            if wait.line is not None:
-                place += f", line {wait.line}"
-            table.add_row(
-                ms_text(1000 * wait.seconds),
-                named(wait.function),
-                Text() if caller is None else named(caller),
-                safe(place, FAINT),
-            )
+    waits = [one for one in profile.waits() if one.seconds >= _SHORTEST_WAIT_S]
+    for wait in waits[:_MOST_WAITS]:
+        caller = wait.caller
+        place = "" if caller is None else _place(caller)
+        if wait.line is not None:
+            place += f", line {wait.line}"
+        table.add_row(
+            ms_text(1000 * wait.seconds),
+            named(wait.function),
+            Text() if caller is None else named(caller),
+            safe(place, FAINT),
+        )
+    rest = waits[_MOST_WAITS:]
+    if rest:
+        rest_ms = ms_text(1000 * sum(one.seconds for one in rest))
+        table.add_row(rest_ms, Text(f"and {len(rest)} more", style=FAINT))
     return table

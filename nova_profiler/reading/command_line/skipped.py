@@ -29,6 +29,7 @@ class Skipped:
 
     def __init__(self) -> None:
         self.count = 0
+        self.damaged = 0
         self._named: list[str] = []
 
     def add(self, message: str) -> None:
@@ -36,6 +37,11 @@ class Skipped:
         self.count += 1
         if len(self._named) < _NAMED:
             self._named.append(message)
+
+    def add_damaged(self, dump: Exception) -> None:
+        """Note a dump that cannot be read."""
+        self.damaged += 1
+        self.add(str(dump))
 
     @property
     def first(self) -> str:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import tzinfo
 from typing import Any
 
@@ -141,7 +142,7 @@ def command(
     shown_as = "json" if as_json else shown_as or "table"
     if shown_as == "json":
         limit = json_limit()
-    _print(summary_of(report, limit), shown_as)
+    _print(summary_of(report, limit), shown_as, logs)
 
 
 def _nothing_read(unread: Unread) -> str:
@@ -160,7 +161,9 @@ def _nothing_read(unread: Unread) -> str:
     return f"no timed requests found: {why}"
 
 
-def _print(summary: dict[str, Any], shown_as: str) -> None:
+def _print(
+    summary: dict[str, Any], shown_as: str, logs: Sequence[str]
+) -> None:
     if shown_as == "json":
         print_json(summary)
         return
@@ -168,7 +171,7 @@ def _print(summary: dict[str, Any], shown_as: str) -> None:
         from nova_profiler.reading.report.page import print_report
         from nova_profiler.reading.screen.terminal import terminal
 
-        print_report(terminal(), summary)
+        print_report(terminal(), summary, logs)
         return
     from nova_profiler.reading.command_line import prometheus_text
     from nova_profiler.reading.report.formats import plain_text

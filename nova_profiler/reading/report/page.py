@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from nova_profiler.groups import COLORS, LABELS
-from nova_profiler.reading.advice.page import print_advice
+from nova_profiler.reading.advice.page import print_advice, source_of_logs
 from nova_profiler.reading.report.headline import front_facts, sentences_of
 from nova_profiler.reading.report.summary import nothing_counted
 from nova_profiler.reading.report.tables import (
@@ -36,14 +36,19 @@ from nova_profiler.reading.screen.terminal import (
 _SMALL_SHARE = 0.005
 
 
-def print_report(console: Console, summary: dict[str, Any]) -> None:
-    """Print *summary*: what is slow, on which routes, for which users."""
+def print_report(
+    console: Console, summary: dict[str, Any], logs: Sequence[str] = ()
+) -> None:
+    """Print *summary*: what is slow, on which routes, for which users.
+
+    *logs* are those that the command named.
+    """
     nothing = nothing_counted(summary)
     if nothing is not None:
         console.print(nothing)
         return
     _print_total(console, summary)
-    print_advice(console, summary["advice"])
+    print_advice(console, summary["advice"], source_of_logs(logs))
     print_spread(console, summary)
     print_rows(console, summary)
     print_slow_calls(console, summary)

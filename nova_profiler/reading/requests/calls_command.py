@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import click
 
@@ -114,9 +114,13 @@ def command(
             }
         )
     elif any(one.functions for one in routes):
-        _print(routes, limit, _GROUPS[by], kind.noun, store is not None)
+        options = {"--dump-dir": dump_dir, "--config-file": config_file}
+        _print(routes, limit, _GROUPS[by], kind.noun, log_files, options)
     if not any(one.functions for one in routes) and not kind.about_others:
-        say_nothing_found(_why_nothing(routes, _GROUPS[by], kind.noun, store))
+        why = _why_nothing(
+            routes, _GROUPS[by], kind.noun, store, skipped.damaged
+        )
+        say_nothing_found(why)
     kind.print_others()
     skipped.print()
 
@@ -144,7 +148,7 @@ def _of_dumps(
         try:
             yield store.read(entry)
         except DumpError as exc:
-            skipped.add(str(exc))
+            skipped.add_damaged(exc)
 
 
 def _of_logs(
@@ -168,7 +172,11 @@ def _of_logs(
 
 
 def _why_nothing(
-    routes: list[RouteCalls], group: Group, noun: str, store: DumpStore | None
+    routes: list[RouteCalls],
+    group: Group,
+    noun: str,
+    store: DumpStore | None,
+    damaged: int,
 ) -> str:
     from nova_profiler.reading.screen.terminal import counted
 
@@ -177,7 +185,7 @@ def _why_nothing(
         return f"no {group.name} calls in {counted(requests, noun)}"
     if store is None:
         return f"no such {noun}s in these logs"
-    return why_no_dumps(store, f"{noun}s")
+    return why_no_dumps(store, f"{noun}s", damaged)
 
 
 def _print(
@@ -185,9 +193,14 @@ def _print(
     limit: int,
     group: Group,
     noun: str,
-    from_dumps: bool,
+    log_files: Sequence[str],
+    options: Mapping[str, str | None],
 ) -> None:
-    from nova_profiler.reading.advice.page import print_advice
+    from nova_profiler.reading.advice.page import (
+        print_advice,
+        source_of_dumps,
+        source_of_logs,
+    )
     from nova_profiler.reading.requests.calls_page import print_calls
     from nova_profiler.reading.screen.terminal import counted, terminal
 
@@ -200,6 +213,8 @@ def _print(
             for one in routes
             for advice in one.evidence.advice(one.name if routes[1:] else "")
         ),
+        source_of_logs(log_files) if log_files else source_of_dumps(options),
+        routes[0].name,
     )
     print_calls(console, calling[:limit], group)
     if calling[limit:]:
@@ -208,5 +223,5 @@ def _print(
     without = len(routes) - len(calling)
     if without:
         click.echo(f"{counted(without, 'route')} made no {group.name} calls")
-    if from_dumps:
+    if not log_files:
         console.print(_DUMPS_NOTE.format(noun))

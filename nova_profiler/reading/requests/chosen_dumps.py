@@ -110,15 +110,13 @@ def chosen_rows(
     if wanted.needs_files:
         entries = with_progress(entries, "reading dumps", None)
     rows: list[Row] = []
-    damaged = 0
     for entry in entries:
         if len(rows) >= limit and not _may_be_slower(entry, rows, limit):
             break
         try:
             record = store.read(entry)
         except DumpError as exc:
-            skipped.add(str(exc))
-            damaged += 1
+            skipped.add_damaged(exc)
             continue
         if wanted.has(record):
             rows.append((entry, record))
@@ -129,7 +127,7 @@ def chosen_rows(
     if not wanted.has_all_in_names:
         skipped.add_foreign(foreign)
         return Rows(rows, None)
-    most = named.count_all() - damaged
+    most = named.count_all() - skipped.damaged
     skipped.add_foreign(foreign)
     return Rows(rows, most)
 

@@ -140,7 +140,7 @@ def command(
         _print_more(len(rows), most, limit, chosen.route is None)
         _print_ahead(rows)
     if not rows and not kind.about_others:
-        say_nothing_found(why_no_dumps(store))
+        say_nothing_found(why_no_dumps(store, damaged=skipped.damaged))
     kind.print_others()
     skipped.print()
 

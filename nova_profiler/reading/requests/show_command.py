@@ -5,18 +5,19 @@ from __future__ import annotations
 
 import os
 import shlex
+from pathlib import Path
 
 import click
 from click.core import ParameterSource
 
 from nova_profiler.command_name import command_name, program_beside
 from nova_profiler.dump_store import DumpEntry, DumpError, DumpStore
-from nova_profiler.dump_store.names import DUMP_SUFFIX, is_stem
+from nova_profiler.dump_store.names import DUMP_SUFFIX, is_day, is_stem
 from nova_profiler.profiles import (
     CALLS_SUFFIX,
     SAMPLES_SUFFIX,
 )
-from nova_profiler.profiles.loading import Profile
+from nova_profiler.profiles.loading import Profile, beside
 from nova_profiler.reading.command_line.answers import (
     print_json,
     say_nothing_found,
@@ -130,7 +131,9 @@ def _print_one(
     one: One, how: str, as_json: bool, full: bool, skipped: Skipped
 ) -> None:
     record, entry = one
-    profile = None if entry is None else profile_beside(entry.path, skipped)
+    profile = None
+    if entry is not None:
+        profile = profile_beside(entry.path, skipped, record=record)
     if how == _HTML:
         from nova_profiler.reading.requests.one_file import file_of
 
@@ -179,7 +182,9 @@ def _print(
     from nova_profiler.reading.requests.one_request.page import print_request
     from nova_profiler.reading.screen.terminal import terminal
 
-    commands = [] if entry is None else _next_commands(entry, record)
+    commands = []
+    if entry is not None:
+        commands = _next_commands(entry, record, profile is not None)
     print_request(terminal(), record, commands, profile, full)
 
 
@@ -187,14 +192,15 @@ def _echo_html(page: str) -> None:
     click.echo(page.encode("utf-8", "replace"))
 
 
-def _next_commands(entry: DumpEntry, record: RequestRecord) -> list[str]:
+def _next_commands(
+    entry: DumpEntry, record: RequestRecord, has_stacks: bool
+) -> list[str]:
+    """Return commands to go on with; *has_stacks* is whether they are read."""
     commands = []
-    has_stacks = False
     program = command_name()
     for suffix, (reader, how) in _READERS.items():
         path = entry.path.with_suffix(suffix)
-        if path.exists():
-            has_stacks = True
+        if has_stacks and path == beside(entry.path):
             quoted = shlex.quote(str(path))
             what = _short_name(entry, record) or quoted
             commands.append(f"{program} export {what} --format html")
@@ -215,7 +221,7 @@ def _short_name(entry: DumpEntry, record: RequestRecord) -> str:
     if not entry.started_at or len(start) < _SHORT_ID:
         return ""
     try:
-        found = DumpStore(entry.path.parent.parent).find(start)
+        found = DumpStore(_directory_of(entry)).find(start)
     except DumpError:
         return ""
     if found.path != entry.path:
@@ -233,4 +239,10 @@ def _where(entry: DumpEntry) -> str:
     )
     if source is not ParameterSource.COMMANDLINE and not is_elsewhere:
         return ""
-    return f" --dump-dir {shlex.quote(str(entry.path.parent.parent))}"
+    return f" --dump-dir {shlex.quote(str(_directory_of(entry)))}"
+
+
+def _directory_of(entry: DumpEntry) -> Path:
+    """Return the dump directory, which has a folder of the day or not."""
+    folder = entry.path.parent
+    return folder.parent if is_day(folder.name) else folder

@@ -21,8 +21,6 @@ from nova_profiler.reading.command_line.options import (
 )
 from nova_profiler.reading.running.workers import Request, seen_in
 
-_PIPE_WIDTH = 120
-
 
 @click.command("running")
 @click.option(
@@ -78,7 +76,7 @@ def command(
     from nova_profiler.reading.command_line.skipped import print_skipped
     from nova_profiler.reading.running.page import lines_of
 
-    width = _PIPE_WIDTH
+    width = None
     if sys.stdout.isatty() or os.environ.get("COLUMNS"):
         width = shutil.get_terminal_size().columns
     for line in lines_of(seen, limit, width, stacks):

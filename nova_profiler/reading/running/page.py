@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -18,29 +19,49 @@ from nova_profiler.reading.screen.terminal import counted, printable
 from nova_profiler.routes import UNMATCHED
 
 _INDENT = 12
+# What a wrapped line's rest stands further in.
+_HANGING = 2
 _MOST_PLACES = 3
 _MOST_PIDS = 8
 _NOWHERE = "nothing that is timed"
 
 
 def lines_of(
-    seen: Seen, limit: int, width: int, with_stacks: bool
+    seen: Seen, limit: int, width: int | None, with_stacks: bool
 ) -> Iterator[str]:
-    """Yield the lines of the page, none longer than *width*.
+    """Yield the lines of the page, wrapped to *width*; None is any.
 
-    Frames of whole stacks may be.
+    Whole stacks are not wrapped.
     """
-    yield _summary(seen)[:width]
+    for line in _whole_lines_of(seen, limit, with_stacks):
+        yield from [line] if with_stacks else _wrapped(line, width)
+
+
+def _wrapped(line: str, width: int | None) -> list[str]:
+    if width is None:
+        return [line]
+    indent = len(line) - len(line.lstrip()) + _HANGING
+    return textwrap.wrap(
+        line,
+        width,
+        subsequent_indent=" " * min(indent, width // 2),
+        break_on_hyphens=False,
+    )
+
+
+def _whole_lines_of(
+    seen: Seen, limit: int, with_stacks: bool
+) -> Iterator[str]:
+    yield _summary(seen)
     places = _places(seen.requests)
     if places:
-        yield places[:width]
+        yield places
     for request in seen.requests[:limit]:
-        for line in _lines_of(request, with_stacks):
-            yield line if with_stacks else line[:width].rstrip()
+        yield from _lines_of(request, with_stacks)
     more = len(seen.requests[limit:]) + seen.more
     if more:
-        yield f"and {counted(more, 'request')} more; --limit for more"[:width]
-    yield from _about_silent(seen.silent, width)
+        yield f"and {counted(more, 'request')} more; --limit for more"
+    yield from _about_silent(seen.silent)
 
 
 def _summary(seen: Seen) -> str:
@@ -108,14 +129,14 @@ def _lines_of(request: Request, with_stacks: bool) -> Iterator[str]:
         yield f"{indent}no stack: no thread works for it now"
 
 
-def _about_silent(silent: Sequence[int], width: int) -> Iterator[str]:
+def _about_silent(silent: Sequence[int]) -> Iterator[str]:
     if not silent:
         return
     pids = ", ".join(map(str, silent[:_MOST_PIDS]))
     more = f" and {len(silent) - _MOST_PIDS} more" * (len(silent) > _MOST_PIDS)
-    yield f"no answer from pid {pids}{more}:"[:width]
+    yield f"no answer from pid {pids}{more}:"
     why = "held up outside Python, stopped, or a uWSGI without enable-threads"
-    yield f"  {why}"[:width]
+    yield f"  {why}"
 
 
 def seconds_text(ms: float) -> str:

@@ -63,6 +63,7 @@ class CompareFigures(NamedTuple):
 
     ``whole`` compares them as one route each, None where a side has several;
     ``routes`` route by route, None where what that needs is not installed.
+    ``parts`` and ``calls`` are None until dumps of both sides are opened;
     ``stacks`` are both sides' of one engine.
     """
 
@@ -72,8 +73,8 @@ class CompareFigures(NamedTuple):
     b: SideFigures
     whole: Comparison | None
     routes: Comparison | None
-    parts: list[Change]
-    calls: list[Change]
+    parts: list[Change] | None
+    calls: list[Change] | None
     stacks: tuple[Stacks, Stacks] | None
 
     def fields(self) -> dict[str, Any]:
@@ -90,8 +91,8 @@ class CompareFigures(NamedTuple):
             "whole": _comparison_fields(self.whole),
             "routes": _comparison_fields(self.routes),
             "note": NEEDS_EXTRA if self.routes is None else None,
-            "parts": [change.fields() for change in self.parts],
-            "db_api": [change.fields() for change in self.calls],
+            "parts": _fields_of(self.parts),
+            "db_api": _fields_of(self.calls),
             "stacks": stacks,
         }
 
@@ -123,10 +124,21 @@ def compare_figures(
         a,
         b,
         *_compared(in_a, in_b),
-        changes_of_parts(a.opened, b.opened),
-        changes_of_calls(a.opened, b.opened),
+        *_changes(a.opened, b.opened),
         _stacks_of_both(a.opened, b.opened),
     )
+
+
+def _changes(
+    a: Opened, b: Opened
+) -> tuple[list[Change] | None, list[Change] | None]:
+    """Return what changed in parts and in calls.
+
+    None of a side without an opened dump: a mean over no request is not 0.
+    """
+    if not a.requests or not b.requests:
+        return None, None
+    return changes_of_parts(a, b), changes_of_calls(a, b)
 
 
 def _compared(
@@ -160,6 +172,12 @@ def _stacks_of_both(a: Opened, b: Opened) -> tuple[Stacks, Stacks] | None:
         key=lambda one: min(a.engines[one].requests, b.engines[one].requests),
     )
     return a.engines[name], b.engines[name]
+
+
+def _fields_of(changes: list[Change] | None) -> list[dict[str, Any]] | None:
+    if changes is None:
+        return None
+    return [change.fields() for change in changes]
 
 
 def _comparison_fields(found: Comparison | None) -> dict[str, Any] | None:

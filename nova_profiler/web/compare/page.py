@@ -52,7 +52,7 @@ def page_of(
 
     Raises NovaProfilerError without Jinja2.
     """
-    view = figures.view
+    view, calls = figures.view, figures.calls or []
     return rendered_still(
         "routes/compare.html",
         start_of(home),
@@ -68,9 +68,10 @@ def page_of(
         directories=list(enumerate(directories)),
         **_verdicts(figures),
         few=FEW_CALLS,
-        parts=_rows(figures.parts),
-        calls=_rows(figures.calls[:_MOST_ROWS]),
-        more_calls=max(0, len(figures.calls) - _MOST_ROWS),
+        unopened=_unopened(figures),
+        parts=_rows(figures.parts or []),
+        calls=_rows(calls[:_MOST_ROWS]),
+        more_calls=max(0, len(calls) - _MOST_ROWS),
         db_api=DB_API.bucket.name,
         stacks=_stacks(figures),
         class_of=class_of,
@@ -95,6 +96,20 @@ def _verdicts(figures: CompareFigures) -> dict[str, Any]:
         "more_routes": max(0, len(routes) - MOST_ROUTES),
         "route_notes": sentences.notes_of_routes(figures.routes),
     }
+
+
+def _unopened(figures: CompareFigures) -> str:
+    """Return why there are no parts and no calls; empty where there are."""
+    sides = (("A", figures.a.opened), ("B", figures.b.opened))
+    lacking = [(name, one) for name, one in sides if not one.requests]
+    if not lacking:
+        return ""
+    names = " or ".join(name for name, _ in lacking)
+    yet = "" if all(one.is_done for _, one in lacking) else " yet"
+    return (
+        f"no parts and no calls to compare: no dump of {names} has been "
+        f"opened{yet}"
+    )
 
 
 def _side(

@@ -186,7 +186,9 @@ class OneRequest:
 
     def _asked(self) -> Asked:
         with _READING:
-            profile = profile_beside(self._dump, self._skipped, MOST_STACKS)
+            profile = profile_beside(
+                self._dump, self._skipped, MOST_STACKS, self.record
+            )
         return Asked(self.record, profile, self._dump, self._skipped.first)
 
     def _address(self, part: str = "") -> str:

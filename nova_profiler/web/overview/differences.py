@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from nova_profiler.groups import LABELS
+from nova_profiler.record.rows import PARTS
 from nova_profiler.web.rows import READ, Row
 from nova_profiler.web.tables.columns import STATES
 from nova_profiler.web.tables.table import Table
@@ -95,18 +96,11 @@ def _parts(here: Table, there: Table) -> list[dict[str, Any]]:
             "mean_ms": round(ms, 3),
             "rest_mean_ms": round(rest_ms, 3),
         }
-        for ms, rest_ms, name in means[:_MOST]
+        for ms, rest_ms, name in means
         if ms > rest_ms
     ]
 
 
 def _means(table: Table) -> dict[str, float]:
-    sums = np.bincount(
-        table.column("part_names").ravel(),
-        weights=table.column("part_ms").ravel(),
-    )
-    return {
-        table.text(number): float(sums[number]) / len(table)
-        for number in np.flatnonzero(sums).tolist()
-        if number
-    }
+    means = table.column("part_ms").mean(axis=0).tolist()
+    return {name: ms for name, ms in zip(PARTS, means, strict=True) if ms}

@@ -9,12 +9,12 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from nova_profiler.record.rows import MOST
+from nova_profiler.record.rows import MOST, PARTS
 from nova_profiler.web.rows import (
     DAMAGED,
     LONGEST_ID,
-    MOST_PARTS,
     NAMED,
+    PART_PLACES,
     READ,
     Row,
 )
@@ -47,8 +47,8 @@ KINDS: dict[str, tuple[Any, int]] = {
     "is_failed": (np.bool_, 1),
     **dict.fromkeys(IDS, (f"S{LONGEST_ID}", 1)),
     **dict.fromkeys(TEXTS, (np.int32, 1)),
-    "part_names": (np.int32, MOST_PARTS),
-    "part_ms": (np.float64, MOST_PARTS),
+    # Of each of PARTS, as means over rows need all of them.
+    "part_ms": (np.float64, len(PARTS)),
     # Of the file of a dump: it is as it was.
     "inode": (np.uint64, 1),
     "changed_ns": (np.int64, 1),
@@ -159,9 +159,8 @@ def arrays_of(rows: Sequence[Row], names: Names) -> Arrays:
         if any(fields[name]):
             made[name][:] = names.numbers(fields[name])
     for place, parts in enumerate(fields["parts"]):
-        for at, (name, ms) in enumerate(parts[:MOST_PARTS]):
-            made["part_names"][place, at] = names.number(name)
-            made["part_ms"][place, at] = ms
+        for name, ms in parts:
+            made["part_ms"][place, PART_PLACES[name]] = ms
     return made
 
 

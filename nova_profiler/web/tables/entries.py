@@ -11,7 +11,7 @@ import numpy as np
 from nova_profiler.reading.logs.entries import AccessEntry
 from nova_profiler.reading.record_words import full_title
 from nova_profiler.record import REQUEST
-from nova_profiler.web.rows import MOST_PARTS, READ, bounded
+from nova_profiler.web.rows import PART_PLACES, READ, bounded, parts_of
 from nova_profiler.web.tables.columns import (
     LARGEST_STATUS,
     STATES,
@@ -61,11 +61,8 @@ def _put_parts(
     made: Arrays, breakdowns: Sequence[dict[str, float] | None], names: Names
 ) -> None:
     for place, breakdown in enumerate(breakdowns):
-        if not breakdown:
-            continue
-        parts = sorted(breakdown.items(), key=lambda part: -part[1])
-        for at, (name, ms) in enumerate(parts[:MOST_PARTS]):
-            if ms > 0:
-                made["part_names"][place, at] = names.number(bounded(name))
-                made["part_ms"][place, at] = ms
-    made["part"][:] = made["part_names"][:, 0]
+        parts = parts_of(breakdown) if breakdown else ()
+        for name, ms in parts:
+            made["part_ms"][place, PART_PLACES[name]] = ms
+        if parts:
+            made["part"][place] = names.number(parts[0][0])

@@ -36,14 +36,13 @@ from nova_profiler.web.tables.columns import (
 from nova_profiler.web.tables.names import Names
 
 # Another number for each change of what is kept.
-_FORMAT = 2
+_FORMAT = 3
 _LARGEST_BYTES = 1 << 30
 _MOST_BYTES = 2 << 30
 _MOST_FILES = 100
 _SUFFIX = ".npz"
 _ABOUT = "about"
 _FLAGS = os.O_NOFOLLOW | os.O_CLOEXEC
-_OF_TEXTS = (*TEXTS, "part_names")
 
 
 class KeptRows(NamedTuple):
@@ -141,11 +140,11 @@ def _arrays_of(about: dict[str, Any], columns: Columns) -> Arrays:
     """Return what a file holds: only the texts of these rows are in it."""
     arrays = columns.view()
     used = np.unique(
-        np.concatenate([np.unique(arrays[name]) for name in _OF_TEXTS])
+        np.concatenate([np.unique(arrays[name]) for name in TEXTS])
     )
     places = np.zeros(int(used.max(initial=0)) + 1, np.int32)
     places[used] = np.arange(len(used))
-    for name in _OF_TEXTS:
+    for name in TEXTS:
         arrays[name] = places[arrays[name]]
     about["texts"] = [columns.names.texts[at] for at in used.tolist()]
     arrays[_ABOUT] = np.frombuffer(json.dumps(about).encode(), np.uint8)
@@ -175,7 +174,7 @@ def _read(fd: int, name: str, names: Names, stamp: str) -> KeptRows | None:
     os.utime(_file_of(name), dir_fd=fd, follow_symlinks=False)
     _check(arrays, about)
     numbers = np.array(names.numbers(about["texts"]), np.int32)
-    for one in _OF_TEXTS:
+    for one in TEXTS:
         arrays[one] = numbers[arrays[one]]
     dumps = {dump: at for at, dump in enumerate(about["dumps"])}
     return KeptRows(arrays, dumps)
@@ -204,7 +203,7 @@ def _check(arrays: Arrays, about: dict[str, Any]) -> None:
         and all(isinstance(one, str) for one in (*texts, *dumps))
         and len(dumps) in (0, rows)
         and _are_below(arrays["state"], len(STATES))
-        and all(_are_below(arrays[one], len(texts)) for one in _OF_TEXTS)
+        and all(_are_below(arrays[one], len(texts)) for one in TEXTS)
         and are_times(arrays["duration_ms"])
         and are_times(arrays["part_ms"])
         # A wrong clock, or a long request, began before 1970.

@@ -21,14 +21,12 @@ from nova_profiler.reading.runs.kept.run import (
     read_run,
 )
 from nova_profiler.reading.runs.kept.schema import (
-    BUCKETS,
     COLUMNS,
     IMPOSSIBLE_TIME,
-    OTHER,
 )
 from nova_profiler.record import REQUEST
-from nova_profiler.record.rows import MOST
-from nova_profiler.web.rows import MOST_PARTS, READ, bounded
+from nova_profiler.record.rows import MOST, PARTS
+from nova_profiler.web.rows import PART_PLACES, READ, bounded
 from nova_profiler.web.tables.columns import (
     LARGEST_STATUS,
     STATES,
@@ -52,7 +50,7 @@ _TEXTS = (
     "project_id",
     "project_name",
 )
-_PARTS = {f"{bucket}_ms": bucket for bucket in (*BUCKETS, OTHER)}
+_PARTS = {f"{bucket}_ms": bucket for bucket in PARTS}
 _WANTED = ("at", "ms", "status", "request_id", *_TEXTS, *_PARTS)
 
 
@@ -170,7 +168,7 @@ def _titles(methods: Array, routes: Array, names: Names) -> Array:
 
 
 def _put_parts(made: Arrays, batch: pa.RecordBatch, names: Names) -> None:
-    """Put the largest parts of each row, largest first."""
+    """Put the parts of each row, and which is the largest."""
     there = [
         name
         for name in _PARTS
@@ -181,12 +179,8 @@ def _put_parts(made: Arrays, batch: pa.RecordBatch, names: Names) -> None:
         return
     values = np.column_stack([_numbers(batch, name) for name in there])
     values[~((values > 0) & (values <= MOST))] = 0
-    order = np.argsort(-values, axis=1, kind="stable")[:, :MOST_PARTS]
-    largest = np.take_along_axis(values, order, axis=1)
-    numbers = np.array(
-        [names.number(_PARTS[name]) for name in there], np.int32
-    )
-    width = order.shape[1]
-    made["part_ms"][:, :width] = largest
-    made["part_names"][:, :width] = np.where(largest > 0, numbers[order], 0)
-    made["part"][:] = made["part_names"][:, 0]
+    parts = [_PARTS[name] for name in there]
+    made["part_ms"][:, [PART_PLACES[part] for part in parts]] = values
+    numbers = np.array(names.numbers(parts), np.int32)
+    largest = numbers[np.argmax(values, axis=1)]
+    made["part"][:] = np.where(values.any(axis=1), largest, 0)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from nova_profiler.dump_store import DumpStore
-from nova_profiler.dump_store.names import is_day
+from nova_profiler.dump_store.names import is_day, is_of_dump
 from nova_profiler.errors import NovaProfilerError
 from nova_profiler.reading.over_services.search.places import dump_directories
 from nova_profiler.web.tables import Source
@@ -99,7 +99,7 @@ def _kinds_of(path: str) -> _Kinds:
         names = sorted(os.listdir(path))
     except OSError as exc:
         raise NovaProfilerError(f"{path}: {exc.strerror}") from exc
-    if any(map(is_day, names)):
+    if any(is_day(name) or is_of_dump(name) for name in names):
         return _Kinds([path], [], [])
     if any(name.startswith(_RUN) for name in names):
         return _Kinds([], [], [path])

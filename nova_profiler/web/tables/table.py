@@ -8,7 +8,8 @@ from typing import overload
 
 import numpy as np
 
-from nova_profiler.web.rows import Row
+from nova_profiler.record.rows import PARTS
+from nova_profiler.web.rows import Row, parts_of
 from nova_profiler.web.tables import Held
 from nova_profiler.web.tables.columns import (
     STATES,
@@ -127,11 +128,7 @@ class Table(Sequence[Row]):
         arrays, texts = self._arrays, self.names.texts
         source = self._sources[arrays["source"][place]]
         key, entry = source.place_of(int(arrays["number"][place]))
-        parts = zip(
-            arrays["part_names"][place].tolist(),
-            arrays["part_ms"][place].tolist(),
-            strict=True,
-        )
+        parts_ms = zip(PARTS, arrays["part_ms"][place].tolist(), strict=True)
         return Row(
             key,
             entry,
@@ -147,7 +144,7 @@ class Table(Sequence[Row]):
             texts[arrays["service"][place]],
             texts[arrays["host"][place]],
             texts[arrays["part"][place]],
-            tuple((texts[name], ms) for name, ms in parts if name),
+            parts_of(dict(parts_ms)),
             bool(arrays["is_failed"][place]),
             texts[arrays["problem"][place]],
             texts[arrays["kind"][place]],

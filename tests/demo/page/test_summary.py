@@ -10,6 +10,8 @@ from builders import numbered
 from rich.console import Console
 
 from demo.page import figures, summary
+from demo.page.metrics import Metrics
+from nova_profiler.reading.advice.page import Source
 
 
 def test_the_answer_has_three_lines() -> None:
@@ -50,3 +52,21 @@ def test_the_answers_parts_fit_a_line_of_80(width: int) -> None:
     assert parts == (
         "waiting in line for a processor 40 %, driver: statements 35 %"
     )
+
+
+def test_a_command_of_the_advice_can_be_typed_from_here() -> None:
+    """With the demo's own program, its log, and the route above it."""
+    parts = {"sql": 60.0, "python": 40.0}
+    records = [
+        numbered(n, duration_ms=100.0, breakdown_ms=parts) for n in range(3)
+    ]
+    console = Console(width=80, file=io.StringIO(), highlight=False)
+    source = Source(".state/requests.jsonl", False, ".venv/bin/nova-profiler")
+
+    routes = figures.by_route(records)
+    summary.show(console, records, routes, Metrics(), source)
+
+    assert (
+        "  .venv/bin/nova-profiler calls --by sql .state/requests.jsonl "
+        "--route 'GET /v2.1/servers'"
+    ) in console.file.getvalue().splitlines()

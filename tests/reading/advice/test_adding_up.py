@@ -14,6 +14,7 @@ from nova_profiler.reading.advice.adding_up import (
     advice_rows,
 )
 from nova_profiler.reading.advice.findings import Finding
+from nova_profiler.reading.advice.rules.table import RULES
 
 REPEATED = "repeated_statement"
 
@@ -47,6 +48,62 @@ def test_what_is_saved_is_a_mean_of_all_requests():
         "requests": 2,
         "of_requests": 4,
     }
+
+
+@pytest.mark.parametrize(
+    "rule", [rule for rule in RULES if rule.of_whole], ids=lambda one: one.name
+)
+def test_a_part_is_saved_of_all_requests(rule):
+    """Also of those in which another is larger: else it is no bound."""
+    (part,) = rule.parts
+    evidence = Evidence()
+    evidence.add(100.0, [(rule.name, Finding("", 70.0))], {part: 70.0})
+    evidence.add(100.0, [(rule.name, Finding("", 60.0))], {part: 60.0})
+    evidence.add(100.0, [], {part: 40.0, "python": 60.0})
+    evidence.add(100.0, [], {"python": 100.0})
+
+    (row,) = advice_rows(evidence.advice())
+
+    assert row["text"].startswith("in 2 of 4 requests ")
+    assert row["text"].endswith(" saves at most 42.5 ms a request, 42.5 %")
+    assert (row["saves_at_most_ms"], row["share"]) == (42.5, 0.425)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [rule for rule in RULES if rule.is_of_names],
+    ids=lambda one: one.name,
+)
+def test_a_name_is_of_those_whose_largest_part_it_is(rule):
+    """What the others waited for it is in no figure, and none is said."""
+    (part,) = rule.parts
+    found = (rule.name, Finding("name", 60.0))
+    evidence = Evidence()
+    for findings in ([found], [found], [], []):
+        evidence.add(100.0, findings, {part: 60.0 if findings else 40.0})
+
+    (row,) = advice_rows(evidence.advice())[-1:]
+
+    assert row["text"].startswith("in 2 of 4 requests ")
+    assert row["text"].endswith(
+        " saves at most 60.0 ms a request of these, 30.0 % of the time of all"
+    )
+    assert row["saves_at_most_ms"] == 30.0
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda one: one.name)
+@pytest.mark.parametrize("requests", [1, 12])
+def test_what_one_request_took_is_marked(rule, requests):
+    """Beside means: a time of one of them would read as another mean."""
+    finding = Finding("name", 60.0, 9, ", by f", "get 87.5 ms")
+    evidence = evidence_of(*[[(rule.name, finding)]] * requests)
+
+    texts = [row["text"] for row in advice_rows(evidence.advice())]
+
+    for text in texts:
+        assert ("87.5 ms in one of them" in text) is (
+            "87.5" in text and requests > 1
+        )
 
 
 def test_one_request_is_not_counted():

@@ -76,7 +76,7 @@ def test_a_quick_request_of_nova_has_none():
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
 def test_a_sentence_is_whole(rule):
     """Its fields are those of a finding, and "saves" can follow."""
-    text = rule.sentence.format(about="x", times="5", by=", by f")
+    text = rule.sentence.format(about="x", times="5", by=", by f", longest="")
 
     assert "{" not in text
     assert ": " in text

@@ -198,7 +198,8 @@ def test_top_has_the_columns_of_pstats(calls):
 
     assert lines[:2] == [
         "where the time went: at work 80.0 %, waiting 20.0 %",
-        "longest waits: 200.0 ms in <built-in method time.sleep>, for "
+        "longest wait in one place: 200.0 ms in <built-in method "
+        "time.sleep>, for "
         "nova.compute.api:rebuild",
     ]
     assert lines[2].startswith("cprofile: 1 profile, 44 calls: 800.0 ms at")
@@ -328,14 +329,14 @@ def test_top_begins_with_where_the_time_went():
         "where the time went: waiting 40.0 %, at work 30.0 %, in line for a "
         "processor 20.0 %, waiting for the GIL 10.0 %"
     )
-    assert waited.startswith("longest waits: 400.0 ms in ")
+    assert waited.startswith("longest wait in one place: 400.0 ms in ")
 
 
 def test_the_longest_wait_is_one_that_has_a_place():
     """Time in line for a processor stands among the shares already."""
     _, waited = hot_path.where_lines(tree_of_looks(5.0))
 
-    assert waited.startswith("longest waits: 400.0 ms in ")
+    assert waited.startswith("longest wait in one place: 400.0 ms in ")
 
 
 def test_without_a_wait_top_begins_with_the_work(tmp_path):
@@ -343,3 +344,21 @@ def test_without_a_wait_top_begins_with_the_work(tmp_path):
     tree = load(write_session(tmp_path / "a.pyisession", ([CONTROLLER], 1.0)))
 
     assert hot_path.where_lines(tree) == []
+
+
+@pytest.mark.parametrize("places", [2, 3, 4, 7])
+def test_waits_that_are_not_shown_are_counted(tmp_path, places):
+    """With their time, so that those that are shown are not all."""
+    path = write_session(
+        tmp_path / "a.pyisession",
+        *[
+            ([f"wait_in\x00/a/nova/p{n}.py\x00{n + 1}", WAITING], 0.5)
+            for n in range(places)
+        ],
+    )
+
+    page = shown(*hot_path_parts(load(path)), width=200)
+
+    assert page.count(":wait_in") == min(places, 3)
+    assert (f"and {places - 3} more" in page) is (places > 3)
+    assert ("2000.0  and 4 more" in page) is (places == 7)

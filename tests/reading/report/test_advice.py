@@ -15,7 +15,8 @@ from nova_profiler.record import CallTotals, GroupTotals, RequestRecord
 PORTS = "network GET /v2.0/ports"
 SENTENCE = (
     f"in each of 12 requests waiting for neutron is the largest part ({PORTS} "
-    f"60.0 ms): an answer in no time saves at most 60.0 ms a request, 60.0 %"
+    f"60.0 ms in one of them): an answer in no time saves at most 60.0 ms a "
+    f"request, 60.0 %"
 )
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import cProfile
 import json
 import re
 
@@ -81,14 +82,20 @@ def test_a_given_directory_is_given_on(dumps, tmp_path, capsys):
 
 def test_profiles_are_offered(dumps, capsys):
     """Beside the dump, each with the program that reads it."""
-    dumps["rebuild"].with_suffix(".prof").write_bytes(b"")
-    dumps["rebuild"].with_suffix(".pyisession").write_text("")
+    profiler = cProfile.Profile()
+    profiler.runcall(len, "")
+    profiler.dump_stats(dumps["rebuild"].with_suffix(".prof"))
+    write_session(
+        dumps["first"].with_suffix(".pyisession"), *rebuild_samples()
+    )
 
     assert main(["show", "--last"]) == 0
+    counted = capsys.readouterr().out
+    assert main(["show", "req-00000001"]) == 0
+    sampled = capsys.readouterr().out
 
-    shown = capsys.readouterr().out
-    assert "  pyinstrument --load " in shown
-    assert "  python -m pstats " in shown
+    assert "  python -m pstats " in counted
+    assert "  pyinstrument --load " in sampled
 
 
 def test_the_hot_path_is_on_the_page(dumps, capsys):
@@ -237,6 +244,32 @@ def test_one_format_at_a_time(dumps, capsys):
     assert main(["show", "6ec8", "--format", "html", "--json"]) == 2
 
     assert "one of --format and --json" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("content", [None, "{", "[]"])
+@pytest.mark.parametrize("command", ["show", "top", "export"])
+def test_stacks_that_cannot_be_read_are_the_reason(
+    tmp_path, capsys, content, command
+):
+    """Named, whatever notes their engine made; no command is for them."""
+    name = "there.pyisession"
+    notes = ["it stood in line for a processor for 24% of the time"]
+    profile = {"engine": "stacks", "file": name, "notes": notes}
+    [dump] = written(tmp_path, numbered(1, profile=profile))
+    path = dump.with_suffix(".pyisession")
+    if content is not None:
+        path.write_text(content)
+
+    main([command, "00000001", "--dump-dir", str(tmp_path)])
+
+    shown = capsys.readouterr()
+    if content is None:
+        assert f"{name}: not there, though its dump names it" in shown.err
+    else:
+        assert path.name in shown.err
+    assert "processor" not in shown.err
+    for words in ("export ", "pyinstrument --load", " top "):
+        assert words not in shown.out
 
 
 @pytest.fixture

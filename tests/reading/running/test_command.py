@@ -143,7 +143,7 @@ def test_whole_stacks_are_shown_on_demand(worker, tmp_path, capsys):
 
 @pytest.mark.parametrize("columns", [40, 80])
 def test_lines_fit_a_terminal(worker, tmp_path, capsys, monkeypatch, columns):
-    """A line that wraps cannot be read beside others."""
+    """What is longer is wrapped."""
     worker(on_for(1.0, user_name="u" * 200, path="/x" * 500), on=5000)
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
     monkeypatch.setattr(

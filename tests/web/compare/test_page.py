@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from html import unescape
 
 import pytest
@@ -14,6 +15,7 @@ from web_pages import asked, pages_over
 
 from nova_profiler.record import CallTotals
 from nova_profiler.web.compare import figures
+from nova_profiler.web.together import adding_up
 
 SERVERS, FLAVORS = "GET /v2.1/servers", "GET /v2.1/flavors"
 
@@ -72,6 +74,48 @@ def test_two_directories(pages):
     assert "Which code takes longer</h2>" in page
     assert re.search(r"A 60\.00 ms, B 120\.00 ms, \+60\.00 ms", page)
     assert '<option value="1" selected>' in page
+
+
+@pytest.mark.parametrize("slow_side", ["a", "b"])
+def test_what_is_not_opened_has_no_figures(pages, monkeypatch, slow_side):
+    """Words instead, and null in JSON, until both sides have some."""
+    go_on = threading.Event()
+    read = adding_up.record_in
+
+    def slow(store, entry):
+        if f"/{slow_side}/" in str(entry.path):
+            assert go_on.wait(60)
+        return read(store, entry)
+
+    monkeypatch.setattr(adding_up, "record_in", slow)
+    opener = pages._opener
+    opener._patience_s = 0.2
+
+    fields = asked(pages, "/compare?format=json").json
+    page = asked(pages, "/compare").text
+    go_on.set()
+    opener._patience_s = 60.0
+    later = asked(pages, "/compare?format=json").json
+
+    assert not fields[slow_side]["opened"]["is_done"]
+    assert fields["parts"] is fields["db_api"] is fields["stacks"] is None
+    assert "no parts and no calls to compare: no dump of " in page
+    # What is opened waits in one line: B comes after A.
+    assert "B has been opened yet" in page
+    assert "Parts of the time" not in page
+    assert later["parts"][0]["change_ms"] == 60.0
+
+
+def test_a_side_without_dumps_has_no_figures(tmp_path):
+    """A log has requests, and nothing to open."""
+    log = write_log(tmp_path / "nova-api.log", *map(wsgi_line, range(9)))
+    pages = pages_over(side(tmp_path / "a", 1.0), logs=[log])
+
+    fields = asked(pages, "/compare?a_dir=0&b_dir=1&format=json").json
+    page = asked(pages, "/compare?a_dir=0&b_dir=1").text
+
+    assert fields["parts"] is fields["db_api"] is None
+    assert "no dump of B has been opened<" in page
 
 
 def test_the_figures_as_json(pages):

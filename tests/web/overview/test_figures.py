@@ -6,6 +6,7 @@ from __future__ import annotations
 from builders import numbered, slow_rebuild, written
 from web_pages import still_index
 
+from nova_profiler.groups import BUCKETS, EITHER
 from nova_profiler.web.choice import PAGE_ROWS, choice_of
 from nova_profiler.web.overview.figures import overview_of
 
@@ -57,6 +58,32 @@ def test_what_differs_in_the_slow_ones(tmp_path):
     ]
     assert chosen.differ_of == "chosen"
     assert chosen.differ["parts"] == found.differ["parts"]
+
+
+def test_parts_that_differ_are_means_over_all_their_requests(tmp_path):
+    """Also where each request has a part of another size, and many parts."""
+    names = [bucket.name for bucket in BUCKETS if bucket != EITHER]
+    slow = [
+        numbered(
+            n,
+            duration_ms=400.0,
+            breakdown_ms={
+                name: 1.0 + (place + n) % len(names)
+                for place, name in enumerate(names)
+            },
+        )
+        for n in range(len(names))
+    ]
+    quick = [
+        numbered(50 + n, duration_ms=20.0, breakdown_ms={}) for n in range(10)
+    ]
+    written(tmp_path, *slow, *quick)
+
+    parts = overview(still_index(tmp_path).rows).differ["parts"]
+
+    mean = sum(1.0 + n for n in range(len(names))) / len(names)
+    assert len(parts) == len(names)
+    assert {part["mean_ms"] for part in parts} == {mean}
 
 
 def test_few_requests_differ_by_chance(tmp_path):

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nova_profiler.web.rows import DAMAGED, NAMED, READ, Row
+from nova_profiler.record.rows import PARTS
+from nova_profiler.web.rows import DAMAGED, NAMED, READ, Row, parts_of
 from nova_profiler.web.tables import Held
 from nova_profiler.web.tables.columns import Columns
 from nova_profiler.web.tables.names import OTHERS, Names
@@ -16,7 +17,7 @@ from nova_profiler.web.tables.table import Table
 
 TEXT = st.text(max_size=20)
 MS = st.floats(0, 1e12)
-PARTS = st.lists(st.tuples(st.text(min_size=1, max_size=9), MS), max_size=6)
+PARTS_MS = st.dictionaries(st.sampled_from(PARTS), MS)
 ROWS = st.lists(
     st.builds(
         Row,
@@ -31,7 +32,7 @@ ROWS = st.lists(
         st.text("req-0123456789abcdef", max_size=64),
         user=TEXT,
         host=TEXT,
-        parts=PARTS.map(tuple),
+        parts=PARTS_MS.map(parts_of),
         is_failed=st.booleans(),
         problem=TEXT,
         global_request_id=st.text("req-0123456789abcdef", max_size=64),

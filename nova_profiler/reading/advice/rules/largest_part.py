@@ -73,7 +73,8 @@ def of_a_service(record: RequestRecord) -> Iterator[Finding]:
         project_of(service),
         within(record, min(whole_ms, _sum_ms(calls))),
         int(sum(call.count for call in calls)),
-        f" ({longest.name} {longest.ms:.1f} ms{_made_by(record, longest)})",
+        _made_by(record, longest),
+        f"{longest.name} {longest.ms:.1f} ms",
     )
 
 

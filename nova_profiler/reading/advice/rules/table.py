@@ -50,8 +50,10 @@ class Rule(NamedTuple):
     4.5 %". A rule with ``largest`` is asked where the bucket of that group is
     the largest part, one ``of_dumps`` where there is a timeline, one
     ``of_calls`` where there are ``calls``. ``of_parts`` names the parts of
-    the breakdown that a rule without ``largest`` saves time of. Less than
-    ``least_requests`` of a route, or a smaller share of them than
+    the breakdown that a rule without ``largest`` saves time of. One
+    ``of_whole`` saves the part in all requests that have it, also where
+    another is larger. Less than ``least_requests`` of a route, or a smaller
+    share of them than
     ``least_share``, are no evidence.
     """
 
@@ -63,6 +65,7 @@ class Rule(NamedTuple):
     of_parts: tuple[str, ...] = ()
     of_dumps: bool = False
     of_calls: bool = False
+    of_whole: bool = False
     least_requests: int = 1
     least_share: float = 0.0
 
@@ -72,6 +75,11 @@ class Rule(NamedTuple):
         if self.largest is None:
             return self.of_parts
         return (self.largest.bucket.name,)
+
+    @property
+    def is_of_names(self) -> bool:
+        """Return whether it is about one name of the largest part."""
+        return self.largest is not None and not self.of_whole
 
 
 # Parts of the breakdown that go with each other.
@@ -123,7 +131,8 @@ RULES = (
         largest_part.of_a_service,
         "HTTP is the largest part of the time; of all services this one "
         "has the most of it.",
-        "waiting for {about} is the largest part{by}: an answer in no time",
+        "waiting for {about} is the largest part ({longest}{by}): an answer "
+        "in no time",
         largest=HTTP,
     ),
     Rule(
@@ -174,6 +183,7 @@ RULES = (
         "Waiting for a pooled connection is the largest part.",
         "waiting for a pooled connection is the largest part: a larger pool",
         largest=POOL_WAIT,
+        of_whole=True,
     ),
     Rule(
         "slow_identity",
@@ -199,6 +209,7 @@ RULES = (
         "log handlers are the largest part: a quicker place for the log, or "
         "fewer messages,",
         largest=LOG,
+        of_whole=True,
     ),
     Rule(
         "garbage_collection",
@@ -207,14 +218,16 @@ RULES = (
         "a full garbage collection is the largest part: collecting between "
         "requests",
         largest=GC,
+        of_whole=True,
     ),
     Rule(
         "busy_processors",
         largest_part.of_waiting(PROCESSOR),
         "Waiting in line for a processor is the largest part.",
-        "waiting in line for a processor is the largest part: more "
+        "waiting in line for a processor is the largest part: of it more "
         "processors, or fewer workers on this machine,",
         of_parts=(PROCESSOR.name,),
+        of_whole=True,
     ),
     Rule(
         "busy_interpreter",
@@ -222,8 +235,9 @@ RULES = (
         "Waiting for the GIL, or for what no hook names, is the largest "
         "part. Stacks tell these apart (``profiler = stacks``).",
         "waiting for the GIL, or for what no hook names, is the largest "
-        "part: more workers with fewer threads each",
+        "part: of it more workers with fewer threads each",
         of_parts=(NOT_PROCESSOR.name,),
+        of_whole=True,
     ),
     Rule(
         "no_kept_connections",
@@ -254,6 +268,7 @@ RULES = (
         "tests of connections take at least half of the database driver's "
         "time: testing less often",
         of_parts=(PING.bucket.name,),
+        of_whole=True,
     ),
     Rule(
         "slow_cell",

@@ -18,12 +18,14 @@ NONE_YET = (
 )
 
 
-def why_no_dumps(store: DumpStore, what: str = "dumps") -> str:
+def why_no_dumps(
+    store: DumpStore, what: str = "dumps", damaged: int = 0
+) -> str:
     """Return a sentence for a command that found no *what* to show.
 
     Either there are none at all, or they are in a folder below, or the
-    options choose none of those that there are, whose range it names. Raises
-    DumpError where the directory cannot be read.
+    options choose none of those that there are, whose range it names, or they
+    are *damaged*. Raises DumpError where the directory cannot be read.
     """
     there = [
         (entry.duration_ms, entry.started_at)
@@ -31,6 +33,20 @@ def why_no_dumps(store: DumpStore, what: str = "dumps") -> str:
     ]
     if not there:
         return none_at_all(str(store.directory))
+    if damaged >= len(there):
+        # Only here: it takes a good part of a short run.
+        from nova_profiler.reading.screen.terminal import counted
+
+        return (
+            f"no {what} in {store.directory} that can be read: "
+            f"{counted(damaged, 'damaged dump')}"
+        )
+    if damaged:
+        return (
+            f"no such {what} in {store.directory}: of {len(there)} dumps "
+            f"{damaged} cannot be read, and the others do not fit the "
+            f"options: {_range_of(there)}"
+        )
     number = f"{len(there)}"
     if len(there) == _MOST_COUNTED:
         number += " or more"

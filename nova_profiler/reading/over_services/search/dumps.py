@@ -17,7 +17,11 @@ from nova_profiler.dump_store.names import (
     is_day,
     name_of_id,
 )
-from nova_profiler.dump_store.reading import bytes_of, record_of_json
+from nova_profiler.dump_store.reading import (
+    bytes_of,
+    loose_days,
+    record_of_json,
+)
 from nova_profiler.dump_store.running import trace_entries
 from nova_profiler.record import RecordError, RequestRecord
 from nova_profiler.trust.files import FileError
@@ -104,6 +108,9 @@ def _each_day(
             if days is None or days.first <= day <= days.last:
                 folder = os.path.join(directory, day)
                 yield folder, day, sorted(_names_in(folder, os.O_NOFOLLOW))
+        for day, names in loose_days(directory).items():
+            if days is None or days.first <= day <= days.last:
+                yield directory, day, names
 
 
 def _names_in(folder: str, flags: int = 0) -> list[str]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 
-from nova_profiler.dump_store.names import is_day
+from nova_profiler.dump_store.names import is_day, is_of_dump
 
 # A copied tree has host, var, lib, nova, profiler; more is no such tree.
 _DEEPEST = 8
@@ -50,7 +50,7 @@ def _below(
             if depth:
                 left_out.append(f"{path}: {exc.strerror or exc}")
             continue
-        if any(is_day(name) for name in names):
+        if any(map(is_day, names)) or _has_loose(path):
             found.append(path)
         if depth < _DEEPEST:
             waiting.extend(
@@ -59,6 +59,11 @@ def _below(
                 if not is_day(name)
             )
     return found
+
+
+def _has_loose(path: str) -> bool:
+    """Return whether there are dumps without the folder of a day."""
+    return any(is_of_dump(name) for name in os.listdir(path))
 
 
 def _folders_in(path: str) -> list[str]:

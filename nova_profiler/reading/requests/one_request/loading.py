@@ -12,6 +12,7 @@ from nova_profiler.profiles import ProfileError
 from nova_profiler.profiles.loading import Profile, beside, load
 from nova_profiler.profiles.pending import give_up, why_lost
 from nova_profiler.reading.advice.adding_up import advice_on
+from nova_profiler.reading.code.absent import gone_stacks
 from nova_profiler.reading.code.hot_path import figures_of
 from nova_profiler.reading.command_line.skipped import Skipped
 from nova_profiler.reading.requests.one_request.figures import lanes_of
@@ -41,15 +42,22 @@ def record_in(store: DumpStore, entry: DumpEntry) -> RequestRecord:
 
 
 def profile_beside(
-    dump: Path, skipped: Skipped, most_bytes: float = math.inf
+    dump: Path,
+    skipped: Skipped,
+    most_bytes: float = math.inf,
+    record: RequestRecord | None = None,
 ) -> Profile | None:
     """Return the stacks beside *dump*.
 
-    *skipped* notes damaged ones, and those of more than *most_bytes*. More
-    than MOST_FUNCTIONS functions are cut, which ``notes_of`` has.
+    *skipped* notes damaged ones, those of more than *most_bytes*, and ones
+    that are gone, which the *record* in the dump names. More than
+    MOST_FUNCTIONS functions are cut, which ``notes_of`` has.
     """
     path = beside(dump)
     if path is None:
+        gone = "" if record is None else gone_stacks(dump, record)
+        if gone:
+            skipped.add(gone)
         return None
     try:
         size = path.stat().st_size

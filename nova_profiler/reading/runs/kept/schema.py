@@ -11,17 +11,12 @@ import pyarrow as pa
 
 from nova_profiler import groups
 from nova_profiler.reading.logs.entries import AccessEntry
-from nova_profiler.record.rows import MOST
+from nova_profiler.record.rows import MOST, OTHER, PARTS
 
 # Columns are only added, and then the number goes up: it shows a reader
 # whether it knows all columns.
 SCHEMA = max(bucket.since for bucket in groups.BUCKETS)
 SCHEMA_KEY = b"nova_profiler.schema"
-
-# A bucket that only a later version knows goes into the last column, so that
-# the sum stays right.
-BUCKETS = tuple(bucket.name for bucket in groups.BUCKETS)
-OTHER = "other"
 
 # What a run is damaged by, where a row has another time than is kept.
 IMPOSSIBLE_TIME = "a time that cannot be"
@@ -50,11 +45,10 @@ _ENTRY_COLUMNS = [
     ("db_api_calls", pa.int64()),
 ]
 COLUMNS = pa.schema(
-    _ENTRY_COLUMNS
-    + [(f"{bucket}_ms", pa.float64()) for bucket in (*BUCKETS, OTHER)],
+    _ENTRY_COLUMNS + [(f"{bucket}_ms", pa.float64()) for bucket in PARTS],
     metadata={SCHEMA_KEY: str(SCHEMA).encode()},
 )
-_NO_BUCKETS: Sequence[None] = (None,) * (len(BUCKETS) + 1)
+_NO_BUCKETS: Sequence[None] = (None,) * len(PARTS)
 
 
 def is_countable(entry: AccessEntry) -> bool:
@@ -81,7 +75,7 @@ def _arrays(entries: Sequence[AccessEntry]) -> list[pa.Array]:
     parts = [_buckets(each) for each in columns["breakdown_ms"]]
     return arrays + [
         _array([part[index] for part in parts], pa.float64())
-        for index in range(len(BUCKETS) + 1)
+        for index in range(len(PARTS))
     ]
 
 
@@ -115,6 +109,10 @@ def _microseconds(at: float | None) -> int | None:
 def _buckets(breakdown: dict[str, float] | None) -> Sequence[float | None]:
     if not breakdown:
         return _NO_BUCKETS
-    known = [breakdown.get(bucket) for bucket in BUCKETS]
-    others = [ms for name, ms in breakdown.items() if name not in BUCKETS]
+    known = [breakdown.get(part) for part in PARTS if part != OTHER]
+    others = [
+        ms
+        for part, ms in breakdown.items()
+        if part == OTHER or part not in PARTS
+    ]
     return [*known, sum(others) if others else None]

@@ -55,18 +55,23 @@ class LevelChange(NamedTuple):
 
 
 class RouteTrend(NamedTuple):
-    """A route over the runs, oldest first; ``few_runs`` are left out."""
+    """A route over the runs, oldest first.
+
+    ``few_runs``, with ``few_calls`` together, have no level and are not among
+    ``runs``.
+    """
 
     method: str
     route: str
     runs: tuple[RouteRun, ...]
     few_runs: int
+    few_calls: int
     changes: tuple[LevelChange, ...]
 
     @property
     def calls(self) -> int:
         """Return how many calls the runs have together."""
-        return sum(run.calls for run in self.runs)
+        return self.few_calls + sum(run.calls for run in self.runs)
 
 
 def trends_of(
@@ -90,13 +95,14 @@ def trends_of(
     for (method, route), found in by_route.items():
         found.sort(key=lambda run: place[run.run])
         runs = tuple(run for run in found if run.calls >= FEW_CALLS)
+        few = [run.calls for run in found if run.calls < FEW_CALLS]
         changes = tuple(
             change
             for measure in MEASURES
             for change in _changes(runs, measure, tests, least_change)
         )
         trends.append(
-            RouteTrend(method, route, runs, len(found) - len(runs), changes)
+            RouteTrend(method, route, runs, len(few), sum(few), changes)
         )
     return sorted(trends, key=_order)
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.text import Text
 
+from nova_profiler.reading.runs import FEW_CALLS
 from nova_profiler.reading.runs.trend.levels import (
     MEASURES,
     LevelChange,
@@ -78,7 +79,11 @@ def _columns(console: Console, trends: Sequence[RouteTrend]) -> list[Column]:
             ease=_EASY_ROUTE,
             folds=True,
         ),
-        figures_column("runs", [str(len(trend.runs)) for trend in trends], 3),
+        figures_column(
+            "runs",
+            [str(len(trend.runs) + trend.few_runs) for trend in trends],
+            3,
+        ),
         figures_column("calls", [str(trend.calls) for trend in trends], 4),
     ]
     for place, measure in enumerate(MEASURES):
@@ -188,12 +193,18 @@ def _print_one(console: Console, trend: RouteTrend) -> None:
         steps = [_step_text(one) for one in trend.changes if one.at == run.run]
         cells = _run_cells(console, run, tops)
         table.add_row(*cells, Text(" ").join(steps))
-    print_part(console, table)
+    if trend.runs:
+        print_part(console, table)
     for change in trend.changes:
         console.print(_change_text(change), soft_wrap=True)
     if trend.few_runs:
         console.print(
-            Text(f"{trend.few_runs} runs left out: few calls", style=FAINT)
+            Text(
+                f"{counted(trend.few_runs, 'run')} left out: "
+                f"{counted(trend.few_calls, 'call')} there, and fewer than "
+                f"{FEW_CALLS} in each",
+                style=FAINT,
+            )
         )
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from places import ROOT
 
 from nova_profiler.reading.logs.forms import Unusable, own_records
 from nova_profiler.reading.logs.forms.own_log_lines import LOGGER, entry_of
@@ -91,3 +92,19 @@ def test_any_text_is_read_or_left(message):
 
 def test_another_logger_is_not_ours():
     assert entry_of(LinePrefix(None, f"GET /{TAIL}", logger="x")) is None
+
+
+def test_the_line_in_the_manual_is_read():
+    """Its milliseconds are a sum of calls, its share is of the clock."""
+    manual = ROOT / "doc" / "source" / "reference" / "log_lines.rst"
+    (line,) = [
+        one.strip()
+        for one in manual.read_text().splitlines()
+        if one.startswith("   GET ")
+    ]
+
+    found = entry(line)
+
+    assert (found.ms, found.db_api_calls) == (684.5, 6)
+    assert found.db_api_ms == 158.5
+    assert found.db_api_wall_ms == pytest.approx(0.203 * 684.5)

@@ -76,3 +76,32 @@ def test_a_dump_directory_is_where_its_dumps_are(tmp_path, capsys, command):
     main(command.format(tmp_path).split())
 
     assert "below it" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["list", "calls"])
+def test_damaged_dumps_are_the_reason(tmp_path, capsys, command):
+    """No option was given that they would not fit."""
+    for path in written(tmp_path, numbered(1), numbered(2)):
+        path.write_text("{")
+
+    assert main([command, "--dump-dir", str(tmp_path)]) == 0
+
+    error = capsys.readouterr().err
+    assert f"in {tmp_path} that can be read: 2 damaged dumps" in error
+    assert "options" not in error
+
+
+@pytest.mark.parametrize("command", ["list", "calls"])
+def test_damaged_dumps_are_one_reason_of_two(tmp_path, capsys, command):
+    """Others do not fit the options."""
+    damaged, _ = written(
+        tmp_path, numbered(1), numbered(2, route="/v2.1/flavors")
+    )
+    damaged.write_text("{")
+
+    main([command, "--dump-dir", str(tmp_path), "--route", "/v2.1/servers"])
+
+    assert (
+        "of 2 dumps 1 cannot be read, and the others do not fit the options"
+        in capsys.readouterr().err
+    )

@@ -141,15 +141,16 @@ def test_damaged_files_are_named(create, tmp_path):
     assert message.startswith(f"dump {dump.name}: not JSON")
 
 
-def test_links_are_not_followed(create, tmp_path):
+def test_links_are_not_followed(create, tmp_path, tmp_path_factory):
     """Whoever made a copied tree chose where they lead."""
     (dump,) = (tmp_path / "controller-1").rglob("*.json")
     away = tmp_path / "away.json"
     dump.rename(away)
     dump.symlink_to(away)
     day = tmp_path / "controller-2" / "2026-11-21"
-    day.rename(tmp_path / "day")
-    day.symlink_to(tmp_path / "day")
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "day"
+    day.rename(elsewhere)
+    day.symlink_to(elsewhere)
     skipped: list[str] = []
 
     found = found_in(tmp_path, create.request_id, skipped=skipped)

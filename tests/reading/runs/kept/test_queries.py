@@ -56,7 +56,7 @@ def test_runs_of_an_older_schema_are_read_beside_new_ones(
     """What they have no column for is not known of them."""
     columns = schema.COLUMNS
     older = columns.remove(columns.get_field_index("http_ms"))
-    place = schema.BUCKETS.index("http")
+    place = schema.PARTS.index("http")
     arrays = schema._arrays
     with monkeypatch.context() as before:
         before.setattr(schema, "COLUMNS", older)

@@ -64,3 +64,26 @@ def test_a_pipe_gets_whole_lines():
     assert change.startswith("POST /v2.1/servers/{id}/os-interface: ")
     assert " from nightly-2026-11-17 on: 20.0 to 32.3 ms" in change
     assert not any(line.endswith(" ") for line in shown)
+
+
+@pytest.mark.parametrize("few", [1, 2, 3])
+def test_runs_of_few_calls_are_counted(few):
+    """They have no level, but there they are; in each view."""
+    times = {"method": "GET", "p50_ms": 1.0, "p99_ms": 2.0}
+    rows = [
+        {"run": run, "route": "/flavors", "calls": 2, **times}
+        for run in RUNS[:few]
+    ] + [{"run": RUNS[0], "route": "/servers", "calls": 300, **times}]
+    file = io.StringIO()
+    trends = trends_of(rows, RUNS, 0.05)
+    print_trends(Console(file=file, width=100), trends, few, 40)
+    alone = [one for one in trends if one.route == "/flavors"]
+    print_trends(Console(file=file, width=100), alone, few, 40)
+
+    shown = file.getvalue().splitlines()
+
+    (row, heading) = [one for one in shown if "GET /flavors" in one]
+    assert row.split()[2:] == [f"{few}", f"{2 * few}", "few", "few"]
+    assert heading == "GET /flavors"
+    assert f"{few} run" in shown[-1]
+    assert f"{2 * few} calls there" in shown[-1]

@@ -82,7 +82,7 @@ def _add_own(span: Span, record: RequestRecord) -> None:
             labels, record.route.split(" ")[1:], strict=False
         ):
             add_attribute(span.attributes, key, word)
-    if record.outcome in ("failed", "killed"):
+    if record.outcome in ("failed", "killed") or record.status >= 500:
         span.status.code = Status.STATUS_CODE_ERROR
     for name, key in fields.items():
         if getattr(record, name) is not None:

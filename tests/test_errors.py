@@ -28,7 +28,7 @@ FLOW = {
     *("Terminated", "Torn", "Unmarked", "Unseen"),
 }
 # A failure of the system, which Failures.note() logs by its strerror.
-SYSTEM = {"StacksError", "UntrustedFolder"}
+SYSTEM = {"NoSocketError", "StacksError", "UntrustedFolder"}
 
 
 def test_an_error_is_one_line_and_a_2(monkeypatch, capsys):

@@ -7,6 +7,7 @@ import gc
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 
 # One for each thread that has switched it off.
 _pauses: list[None] = []
@@ -22,6 +23,7 @@ def collector_paused() -> Iterator[None]:
     if not gc.isenabled():
         yield
         return
+    _resume_in_children()
     _pauses.append(None)
     gc.disable()
     try:
@@ -31,11 +33,13 @@ def collector_paused() -> Iterator[None]:
         del _pauses[-1:]
 
 
+@cache
+def _resume_in_children() -> None:
+    os.register_at_fork(after_in_child=_resume)
+
+
 def _resume() -> None:
     # The thread that would have switched it on has not come along.
     if _pauses:
         _pauses.clear()
         gc.enable()
-
-
-os.register_at_fork(after_in_child=_resume)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import pwd
+import socket
 from types import SimpleNamespace
 
 import pytest
@@ -90,13 +91,16 @@ def test_root_becomes_the_owner_of_the_dumps(tmp_path, monkeypatch):
     assert module.user_of_workers(None) is None
 
 
-def test_workers_are_those_that_are_on(tmp_path):
+def test_workers_are_those_that_are_on(tmp_path, monkeypatch):
     """Sockets of workers that have ended are left out."""
     folder = tmp_path / ".running"
     folder.mkdir()
+    # A socket's path has room for a hundred characters.
+    monkeypatch.chdir(folder)
     here = this_process()
     for process in (here, here._replace(started=here.started + 1)):
-        (folder / f"{process}-0a1b2c3d.sock").touch()
+        with socket.socket(socket.AF_UNIX) as one:
+            one.bind(f"{process}-0a1b2c3d.sock")
 
     assert module.pids_of_workers(str(tmp_path)) == [here.pid]
     assert module.pids_of_workers(str(tmp_path / "none")) == []

@@ -73,3 +73,12 @@ def test_a_file_too_large_is_refused(tmp_path):
         FileError, match=r"^7 bytes, more than a dump ever has \(6\)$"
     ):
         read_regular(tmp_path / "a.json", "a dump ever has", largest=6)
+
+
+def test_a_link_to_itself_is_one_that_cannot_be_read(tmp_path):
+    """On each Python alike."""
+    loop = tmp_path / "loop.json"
+    loop.symlink_to(loop)
+
+    with pytest.raises(OSError, match="symbolic links"):
+        read_itself(without_links(loop))

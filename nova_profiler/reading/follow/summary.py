@@ -258,6 +258,9 @@ def held_shares(one: Held, whole_s: float, cells: int) -> list[float]:
     """Return for each cell the part of its time that *one* held."""
     shares = [0.0] * cells
     cell_s = whole_s / cells
+    if not cell_s:
+        # A record may have the shortest time that there is.
+        return shares
     for start, end in one.spans:
         first = min(cells - 1, int(start / cell_s))
         last = min(cells - 1, int(end / cell_s))

@@ -224,7 +224,7 @@ RULES = (
         "busy_processors",
         largest_part.of_waiting(PROCESSOR),
         "Waiting in line for a processor is the largest part.",
-        "waiting in line for a processor is the largest part: of it more "
+        "waiting in line for a processor is the largest part: more "
         "processors, or fewer workers on this machine,",
         of_parts=(PROCESSOR.name,),
         of_whole=True,
@@ -235,7 +235,7 @@ RULES = (
         "Waiting for the GIL, or for what no hook names, is the largest "
         "part. Stacks tell these apart (``profiler = stacks``).",
         "waiting for the GIL, or for what no hook names, is the largest "
-        "part: of it more workers with fewer threads each",
+        "part: more workers with fewer threads each",
         of_parts=(NOT_PROCESSOR.name,),
         of_whole=True,
     ),

@@ -45,6 +45,8 @@ CROWDED = (
 JOINED = "over time, {stacks} stacks gave way to a longer one beside them"
 UNTIMED = "over time, {looks} looks are left out: too many stacks in turn"
 
+NO_ROOM = "{stacks} stacks have no room in the file: their time is in the sums"
+
 _STATES = {WAITS: WAITING, GIL: WAITING_FOR_GIL}
 # Characters of the names in a file, with which it is read in a moment.
 MOST_TEXT = 16 << 20
@@ -144,7 +146,10 @@ def attach_result(
     before = watch.profile or {}
     if "chosen_by" in before:
         profile["chosen_by"] = before["chosen_by"]
-    content = session_of(seen, about, watch.lanes)
+    placed = _placed(seen)
+    if placed.others:
+        profile["notes"].append(NO_ROOM.format(stacks=placed.others))
+    content = _session_of(placed, seen, about, watch.lanes)
     attach(SAMPLES_SUFFIX, content, profile)
 
 
@@ -175,18 +180,25 @@ def notes_on(
     return notes
 
 
-def session_of(seen: Seen, about: About, lanes: Mapping[int, int]) -> bytes:
-    """Return the file of the stacks *seen*, each with its seconds.
+class _Placed(NamedTuple):
+    """The stacks that a file has room for, each with its number in Seen.
 
-    Empty if there is none, or of our own frames only. What a thread waited
-    for is one frame more; time without a place in the stacks is a record of
-    its own. *lanes* are those of pieces in slots of their own.
+    ``others_s`` are the seconds of the ``others``, by whether they waited.
+    """
+
+    rows: list[tuple[Sample, int]]
+    others: int
+    others_s: dict[bool, float]
+
+
+def _placed(seen: Seen) -> _Placed:
+    """Return the stacks for a file: where it has no room, those of most time.
+
+    What a thread waited for is one frame more; our own are left out.
     """
     found: list[tuple[Sample, int]] = []
-    # Of stacks without room, by whether their thread waited.
-    unplaced = {False: 0.0, True: 0.0}
+    others, others_s = 0, {False: 0.0, True: 0.0}
     room = MOST_TEXT
-    # In a file without room for all those with most time are there.
     for number, (last, state, seconds) in sorted(
         enumerate(seen.stacks), key=lambda one: -one[1][2]
     ):
@@ -197,21 +209,33 @@ def session_of(seen: Seen, about: About, lanes: Mapping[int, int]) -> bytes:
             names.append(_STATES[state])
         room -= sum(map(len, names))
         if room < 0:
-            unplaced[state in _STATES] += seconds
+            others += 1
+            others_s[state in _STATES] += seconds
             continue
         found.append(((names, seconds), number))
-    if not found:
-        return b""
     # pyinstrument joins only neighbours that are equal.
     found.sort(key=lambda one: one[0][0])
-    records = [record for record, _ in found]
-    places = {number: place for place, (_, number) in enumerate(found)}
+    return _Placed(found, others, others_s)
+
+
+def _session_of(
+    placed: _Placed, seen: Seen, about: About, lanes: Mapping[int, int]
+) -> bytes:
+    """Return the file of the stacks *placed*, each with its seconds.
+
+    Empty if there is none. Time without a place in the stacks is a record of
+    its own. *lanes* are those of pieces in slots of their own.
+    """
+    if not placed.rows:
+        return b""
+    records = [record for record, _ in placed.rows]
+    places = {number: place for place, (_, number) in enumerate(placed.rows)}
     root = identifier_of(records[0][0][0])
     sums_s = seen.sums_s
     for seconds, frame in (
         (sums_s["queued"], IN_LINE),
-        (sums_s["ran_unseen"] + unplaced[False], RAN_UNSEEN),
-        (sums_s["waited_unseen"] + unplaced[True], WAITED_UNSEEN),
+        (sums_s["ran_unseen"] + placed.others_s[False], RAN_UNSEEN),
+        (sums_s["waited_unseen"] + placed.others_s[True], WAITED_UNSEEN),
     ):
         if seconds >= _LEAST_S:
             records.append(([frame], seconds))

@@ -99,8 +99,9 @@ def test_a_file_has_room_for_those_with_most_time(monkeypatch):
     whole, _ = attached(ANSWER)
     monkeypatch.setattr(module, "MOST_TEXT", len(F) + 1)
 
-    session, _ = attached(ANSWER)
+    session, profile = attached(ANSWER)
 
+    assert module.NO_ROOM.format(stacks=2) in profile["notes"]
     assert session["frame_records"] == [
         [[F], 0.03],
         [[IN_LINE], 0.025],

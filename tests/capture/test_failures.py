@@ -100,6 +100,7 @@ print(logged)
 """
 
 
+# eventlet says at its import that it is old.
 @pytest.mark.filterwarnings("ignore")
 def test_no_thread_of_ours_waits_for_a_lock_of_greenthreads():
     """One that waits for it would never be woken, nor would the others."""
